@@ -1,0 +1,1 @@
+"""The contract between the services: events, projections, Redis layout, JOSE and fleet protocol."""
