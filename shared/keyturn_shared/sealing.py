@@ -1,0 +1,147 @@
+"""Authenticated encryption and keyed digests under a ring of keys that can be rotated online.
+
+A ring is a list of 32-byte keys: the first one seals and digests, all of them open and compare. Two rings
+exist and never share a key: the encryption keys (the credentials service's own, for the database) and the
+fleet keys (shared with the verifiers, for what a projection has to carry).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from keyturn_shared.errors import ConfigurationError, KeyturnError
+
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_VERSION: Final = "1"
+
+
+class SealError(KeyturnError):
+    """A sealed value could not be opened: wrong key, wrong context, or altered."""
+
+    code = "seal_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class _RingKey:
+    key_id: str
+    cipher: AESGCM
+    digest_key: bytes
+
+    def __repr__(self) -> str:
+        return f"_RingKey({self.key_id!r})"
+
+
+class KeyRing:
+    """Seals and digests under the first of its keys, opens and compares under any.
+
+    A sealed value is ``1.<key id>.<base64url(nonce || AES-256-GCM ciphertext || tag)>``; a digest is
+    ``1.<key id>.<base64url(HMAC-SHA256)>``. The context (for example ``client:<uuid>``) is authenticated
+    with both, so a value moved to another row or client does not open or match.
+    """
+
+    def __init__(
+        self, keys: Iterable[bytes], *, purpose: str, random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        ring = [_derive(key, purpose) for key in keys]
+        if not ring:
+            raise ConfigurationError(f"no {purpose} key is set")
+        self._first = ring[0]
+        self._by_id = {key.key_id: key for key in ring}
+        self._random = random
+
+    @classmethod
+    def from_text(cls, text: str, *, purpose: str) -> Self:
+        """Read comma-separated base64url keys of 32 bytes each. Raises ConfigurationError."""
+        return cls([_decode_key(part.strip(), purpose) for part in text.split(",")], purpose=purpose)
+
+    @staticmethod
+    def generate_key() -> str:
+        """A new key as the settings take it: base64url of 32 random bytes, without padding."""
+        return _encode(os.urandom(_KEY_BYTES))
+
+    @property
+    def current_key_id(self) -> str:
+        return self._first.key_id
+
+    def seal(self, plaintext: bytes, context: str) -> str:
+        nonce = self._random(_NONCE_BYTES)
+        sealed = nonce + self._first.cipher.encrypt(nonce, plaintext, context.encode())
+        return f"{_VERSION}.{self._first.key_id}.{_encode(sealed)}"
+
+    def open(self, sealed: str, context: str) -> bytes:
+        """The plaintext. Raises SealError when the key is gone, or value or context were altered."""
+        key, body = self._split(sealed)
+        try:
+            return key.cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], context.encode())
+        except (InvalidTag, ValueError) as error:
+            raise SealError("a sealed value does not open under its key and context") from error
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether the first key made it; the others are waiting to be re-sealed."""
+        return sealed.startswith(f"{_VERSION}.{self._first.key_id}.")
+
+    def digest(self, secret: str, context: str) -> str:
+        """HMAC-SHA256 of a secret for one context, for comparing without keeping the secret."""
+        return f"{_VERSION}.{self._first.key_id}.{_encode(_hmac(self._first, secret, context))}"
+
+    def matches(self, secret: str, digest: str, context: str) -> bool:
+        """Whether the digest was made of this secret, compared in constant time."""
+        key, expected = self._split(digest)
+        return hmac.compare_digest(_hmac(key, secret, context), expected)
+
+    def _split(self, value: str) -> tuple[_RingKey, bytes]:
+        version, _, rest = value.partition(".")
+        key_id, _, body = rest.partition(".")
+        key = self._by_id.get(key_id)
+        if version != _VERSION or key is None:
+            raise SealError(f"no key {key_id!r} in the ring")
+        return key, _decode(body)
+
+    def __repr__(self) -> str:
+        return f"KeyRing({list(self._by_id)})"
+
+
+def _derive(key: bytes, purpose: str) -> _RingKey:
+    if len(key) != _KEY_BYTES:
+        raise ConfigurationError(f"a {purpose} key has {len(key)} bytes, not {_KEY_BYTES}")
+
+    def expand(label: str) -> bytes:
+        return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"keyturn/{purpose}/{label}".encode()).derive(key)
+
+    key_id = hashlib.sha256(expand("id")).hexdigest()[:8]
+    return _RingKey(key_id, AESGCM(expand("seal")), expand("digest"))
+
+
+def _hmac(key: _RingKey, secret: str, context: str) -> bytes:
+    # The length prefix keeps (context, secret) pairs apart that would concatenate alike.
+    prefix = len(context.encode()).to_bytes(4, "big") + context.encode()
+    return hmac.digest(key.digest_key, prefix + secret.encode(), "sha256")
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise SealError("a sealed value is not base64url") from error
+
+
+def _decode_key(text: str, purpose: str) -> bytes:
+    try:
+        return _decode(text)
+    except SealError as error:
+        raise ConfigurationError(f"a {purpose} key is not base64url") from error
