@@ -150,6 +150,7 @@ def encode_event(event: Event) -> bytes:
 def decode_event(data: bytes) -> KnownEvent | UnknownEvent:
     """Read an event. Raises msgspec.ValidationError or msgspec.DecodeError for what is none at all."""
     try:
-        return _known_decoder.decode(data)
+        known: KnownEvent = _known_decoder.decode(data)
     except msgspec.ValidationError:
         return _unknown_decoder.decode(data)
+    return known

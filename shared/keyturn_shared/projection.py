@@ -74,7 +74,7 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     authenticator: Authenticator = "client-secret"
     service_accounts_enabled: bool = True
     secrets: tuple[ProjectedSecret, ...] = ()
-    secret_transport: SecretTransport = "any"
+    secret_transport: SecretTransport = "any"  # noqa: S105 - a manner of sending, not a secret
     signing_alg: str | None = None
     max_assertion_lifetime: int | None = None
     jwks: dict[str, object] | None = None

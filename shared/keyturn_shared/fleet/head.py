@@ -1,0 +1,57 @@
+"""The head: where the event log stands in Redis, and how far it can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from keyturn_shared.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head hash, read. Times are milliseconds of Redis' own clock.
+
+    ``complete``: all projections of the epoch are written. ``trusted``: the relay has compared this very
+    Redis process with the database; one that restarted or was failed over to is not trusted until then.
+    ``waits_after``: no wait may succeed earlier, since records of leases may have been lost.
+    ``replay_barrier``: assertions issued up to then may have been used, though Redis does not remember.
+    ``base_sequence``: the sequence at which the epoch began. ``stamped_at``: the relay's last look at the
+    database. ``closed_nonce``: set while the fleet was closed in good order.
+    """
+
+    position: Position
+    event_id: str
+    complete: bool
+    trusted: bool
+    lease_ms: int
+    margin_ms: int
+    waits_after: int
+    opened_at: int
+    base_sequence: int
+    stamped_at: int
+    replay_barrier: int
+    closed_nonce: str | None
+
+    @classmethod
+    def from_hash(cls, fields: Mapping[str, str], run_id: str) -> Self | None:
+        """The head from its hash, or None when there is none: Redis is empty."""
+        if "epoch" not in fields:
+            return None
+
+        def number(name: str) -> int:
+            return int(fields.get(name) or 0)
+
+        return cls(
+            position=Position(number("epoch"), number("sequence")),
+            event_id=fields.get("event_id", ""),
+            complete=fields.get("complete") == "1",
+            trusted=bool(run_id) and fields.get("vouched") == run_id,
+            lease_ms=number("lease_ms"),
+            margin_ms=number("margin_ms"),
+            waits_after=number("waits_after"),
+            opened_at=number("opened_at"),
+            base_sequence=number("base_sequence"),
+            stamped_at=number("stamped_at"),
+            replay_barrier=number("replay_barrier"),
+            closed_nonce=fields.get("closed_nonce") or None,
+        )

@@ -1,0 +1,33 @@
+-- Put before every script. Times are milliseconds of this Redis' clock.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- The identity of this Redis process. It changes with every restart and fail-over, whatever the data say.
+local function run_id()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+end
+
+local function trusted(head)
+  local vouched = redis.call('HGET', head, 'vouched')
+  return vouched and vouched ~= '' and vouched == run_id()
+end
+
+-- Called before this Redis process is vouched for. Leases and used assertions that another process knew of
+-- may be lost: waits then have to outlast the leases, and assertions issued so far are refused.
+local function account_for_losses(head, now, lease_ms, margin_ms, closed_nonce, fresh)
+  if trusted(head) then return end
+  local nonce = redis.call('HGET', head, 'closed_nonce')
+  local nothing_written_since = nonce and nonce ~= '' and nonce == closed_nonce
+  if closed_nonce == '' and not fresh then
+    redis.call('HSET', head, 'waits_after', text(now + lease_ms + margin_ms))
+  end
+  if not nothing_written_since and not fresh then
+    redis.call('HSET', head, 'replay_barrier', text(now))
+  end
+end

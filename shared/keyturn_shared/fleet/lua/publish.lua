@@ -1,0 +1,27 @@
+-- KEYS head, events, projections. ARGV epoch, sequence, event id, event, maxlen, then pairs of field and value
+-- "<sequence>:<json>", or "<sequence>:" for what was deleted.
+-- Event and projections together, in order, once.
+if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'superseded' end
+if not trusted(KEYS[1]) then return 'untrusted' end
+local sequence = tonumber(ARGV[2])
+local newest = tonumber(redis.call('HGET', KEYS[1], 'sequence'))
+if sequence <= newest then return 'duplicate' end
+if sequence ~= newest + 1 then return 'gap' end
+local now = text(now_ms())
+local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], ARGV[1] .. '-' .. ARGV[2],
+  '__data__', ARGV[4], 'published_at', now)
+if type(added) == 'table' and added.err then return 'diverged' end
+for i = 6, #ARGV, 2 do
+  local present = redis.call('HGET', KEYS[3], ARGV[i])
+  local stored = present and tonumber(string.match(present, '^(%d+):')) or -1
+  local offered, body = string.match(ARGV[i + 1], '^(%d+):(.*)$')
+  if tonumber(offered) > stored then
+    if body == '' then
+      redis.call('HDEL', KEYS[3], ARGV[i])
+    else
+      redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1])
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'sequence', ARGV[2], 'event_id', ARGV[3])
+return 'published'

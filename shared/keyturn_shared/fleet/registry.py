@@ -1,0 +1,127 @@
+"""The registry of nodes, and the judgement of a wait: who applied a change, who cannot answer any more."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from keyturn_shared.fleet.head import Head
+from keyturn_shared.fleet.layout import Layout
+from keyturn_shared.fleet.replies import as_text, pairs
+from keyturn_shared.fleet.scripts import Scripts
+from keyturn_shared.position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRecord:
+    """What Redis knows of a node. Times are ms of Redis' clock; ``term_ms`` is lease and margin together."""
+
+    node_id: str
+    expires_at: int
+    renewed_at: int
+    term_ms: int
+    applied: Position
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, node_id: str, record: str) -> Self:
+        expires, renewed, term, epoch, sequence, details = record.split("|", 5)
+        return cls(
+            node_id,
+            int(expires),
+            int(renewed),
+            int(term),
+            Position(int(epoch), int(sequence)),
+            json.loads(details),
+        )
+
+    @property
+    def serves_stale(self) -> bool:
+        """Whether its operator chose availability: it answers without a lease, so it is never fenced."""
+        return bool(self.details.get("serves_stale"))
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryView:
+    """Head and nodes at one moment. ``published_at``: when the event in question was, None if it is not."""
+
+    now: int
+    head: Head | None
+    nodes: tuple[NodeRecord, ...]
+    published_at: int | None
+
+
+class Standing(StrEnum):
+    """Where a node stands towards one event."""
+
+    APPLIED = "applied"
+    FENCED = "fenced"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSummary:
+    """Counts of nodes towards one event. ``safe``: no node accepts what the event ended, from now on."""
+
+    applied: int
+    fenced: int
+    pending: tuple[str, ...]
+    safe: bool
+
+    @property
+    def nodes(self) -> int:
+        return self.applied + self.fenced + len(self.pending)
+
+
+def standing_of(node: NodeRecord, view: RegistryView, sequence: int) -> Standing:
+    """Where a node stands towards the event with that sequence (docs/protocol.md gives the argument).
+
+    Fenced means that the node, by its own clock, holds no lease: either its record ran out, or the event was
+    published a whole term ago and every lease given since was given only for having applied it.
+    """
+    head = view.head
+    if head is not None and node.applied.epoch == head.position.epoch and node.applied.sequence >= sequence:
+        return Standing.APPLIED
+    if node.serves_stale:
+        return Standing.PENDING
+    if node.expires_at < view.now:
+        return Standing.FENCED
+    if view.published_at is not None and view.now > view.published_at + node.term_ms:
+        return Standing.FENCED
+    return Standing.PENDING
+
+
+def judge(view: RegistryView, sequence: int) -> FleetSummary:
+    """Count the nodes towards one event, and say whether it is safe to rely on it."""
+    standings = {node.node_id: standing_of(node, view, sequence) for node in view.nodes}
+    pending = tuple(sorted(name for name, standing in standings.items() if standing is Standing.PENDING))
+    published = view.published_at is not None and view.head is not None and view.head.trusted
+    settled = view.head is not None and view.now >= view.head.waits_after
+    values = list(standings.values())
+    return FleetSummary(
+        applied=values.count(Standing.APPLIED),
+        fenced=values.count(Standing.FENCED),
+        pending=pending,
+        safe=published and settled and not pending,
+    )
+
+
+class FleetRegistry:
+    """Reads the registry. Raises RedisUnavailableError."""
+
+    def __init__(self, scripts: Scripts, layout: Layout | None = None) -> None:
+        self._scripts = scripts
+        self._layout = layout or Layout()
+
+    async def view(self, sequence: int | None = None) -> RegistryView:
+        keys = [self._layout.head, self._layout.nodes, self._layout.events]
+        reply = await self._scripts.run("registry", keys, ["" if sequence is None else sequence])
+        now, head, run_id, records, published = reply
+        nodes = tuple(NodeRecord.parse(name, record) for name, record in sorted(pairs(records).items()))
+        return RegistryView(
+            now=int(now),
+            head=Head.from_hash(pairs(head), as_text(run_id)),
+            nodes=nodes,
+            published_at=int(published) if as_text(published) else None,
+        )

@@ -1,0 +1,65 @@
+"""Running the fleet's Lua scripts."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Protocol
+
+from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+from redis.exceptions import RedisError
+
+from keyturn_shared.errors import RedisUnavailableError
+
+Argument = str | bytes | int
+Call = tuple[Sequence[str], Sequence[Argument]]
+
+
+class Scripts(Protocol):
+    """Runs one of the scripts by name, atomically. Replies are as Redis gives them: bytes, ints, lists.
+
+    Raises RedisUnavailableError when Redis does not answer within the client's time limit or refuses.
+    """
+
+    async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any: ...
+
+    async def run_many(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        """The same script several times, in order, in one round trip; each run is atomic by itself."""
+        ...
+
+
+@cache
+def source(name: str) -> str:
+    """The Lua text of a script, the common part in front."""
+    folder = files("keyturn_shared.fleet") / "lua"
+    return f"{(folder / 'common.lua').read_text()}\n{(folder / f'{name}.lua').read_text()}"
+
+
+class RedisScripts:
+    """The scripts on a real Redis. The client sets the time limits; see ``keyturn_shared.redis_client``."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._scripts: dict[str, AsyncScript] = {}
+
+    async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        try:
+            return await self._script(name)(keys=keys, args=arguments)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisUnavailableError(f"{name}: {error}") from error
+
+    async def run_many(self, name: str, calls: Sequence[Call]) -> list[Any]:
+        script = self._script(name)
+        try:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for keys, arguments in calls:
+                    await script(keys=keys, args=arguments, client=pipeline)
+                return await pipeline.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisUnavailableError(f"{name}: {error}") from error
+
+    def _script(self, name: str) -> AsyncScript:
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = self._redis.register_script(source(name))
+        return script
