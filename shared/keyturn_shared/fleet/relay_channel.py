@@ -110,6 +110,12 @@ class RelayChannel:
         replies = await self._scripts.run_many("publish", calls)
         return [Published(as_text(reply)) for reply in replies]
 
+    async def forget_projections(self, epoch: int) -> None:
+        """Drop the projections of an epoch that is over."""
+        await self._scripts.run(
+            "forget_projections", [self._layout.head, self._layout.projections(epoch)], [epoch]
+        )
+
     async def close(self, epoch: int, nonce: str) -> bool:
         """End trust in good order. False when a node may hold a lease, or another epoch is in force."""
         keys = [self._layout.head, self._layout.nodes]

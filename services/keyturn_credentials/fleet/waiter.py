@@ -1,0 +1,57 @@
+"""Waiting until no node accepts any more what a change ended."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from keyturn_shared.clock import Clock
+from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.registry import FleetRegistry, FleetSummary, RegistryView, judge
+
+FIRST_LOOK_SECONDS: Final = 0.001
+LONGEST_PAUSE_SECONDS: Final = 0.1
+_PAUSE_GROWTH: Final = 1.4
+
+UNKNOWN: Final = FleetSummary(applied=0, fenced=0, pending=(), safe=False)
+"""What is known of the fleet while Redis does not answer: nothing, so nothing is safe."""
+
+
+class FleetWaiter:
+    """Looks at the registry, at first every millisecond, then less and less often, until the change is safe.
+
+    The pauses grow because a change is applied within milliseconds or not before a lease runs out.
+    """
+
+    def __init__(
+        self,
+        registry: FleetRegistry,
+        clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._sleep = sleep
+
+    async def wait(self, sequence: int, timeout: float) -> FleetSummary:
+        """The fleet's standing towards that event once it is safe, or when ``timeout`` seconds are over."""
+        _, summary = await self.watch(sequence, timeout)
+        return summary
+
+    async def watch(self, sequence: int, timeout: float) -> tuple[RegistryView | None, FleetSummary]:
+        """As ``wait``, with the view the judgement was made on; None while Redis does not answer."""
+        deadline = self._clock.elapsed() + timeout
+        pause = FIRST_LOOK_SECONDS
+        while True:
+            view: RegistryView | None = None
+            summary = UNKNOWN
+            try:
+                view = await self._registry.view(sequence)
+                summary = judge(view, sequence)
+            except RedisUnavailableError:
+                pause = LONGEST_PAUSE_SECONDS
+            left = deadline - self._clock.elapsed()
+            if summary.safe or left <= 0:
+                return view, summary
+            await self._sleep(min(pause, left))
+            pause = min(pause * _PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)

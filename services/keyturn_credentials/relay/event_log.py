@@ -1,0 +1,54 @@
+"""The relay's port to the database."""
+
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event as it stands in the log: JSON bytes and the projections it touches."""
+
+    sequence: int
+    id: str
+    payload: bytes
+    touches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FleetState:
+    """What the database remembers of Redis: the newest epoch opened from it (0 for none yet), and the mark of
+    a fleet closed in good order (None while it is open)."""
+
+    epoch: int = 0
+    closed_nonce: str | None = None
+
+
+class EventLog(Protocol):
+    """Committed events and projections. Every method has the store's own time limit."""
+
+    async def head(self) -> int:
+        """The newest committed sequence, 0 when there is none."""
+        ...
+
+    async def read(self, first: int, limit: int) -> list[LoggedEvent]:
+        """Events with ``sequence >= first`` in ascending order, at most ``limit``."""
+        ...
+
+    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+        """Sequence and JSON of the named projections as they are now; None for one that was deleted."""
+        ...
+
+    def all_projections(self, batch_size: int) -> AsyncIterator[list[tuple[str, int, bytes]]]:
+        """Every living projection as (field, sequence, JSON), in batches, each a short read of its own."""
+        ...
+
+    async def fleet_state(self) -> FleetState: ...
+
+    async def save_fleet_state(self, state: FleetState) -> None: ...
+
+    async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
+        """Take or renew the right to relay. It only spares work: Redis itself refuses a second relay."""
+        ...
+
+    async def release_relay_lease(self, holder: str) -> None: ...

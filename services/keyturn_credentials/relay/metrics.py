@@ -1,0 +1,24 @@
+"""What operators see of the relay."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class RelayMetrics:
+    """The relay's metrics, in a registry given by the composition root."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.active = Gauge("keyturn_relay_active", "1 while this instance relays", registry=registry)
+        self.head = Gauge("keyturn_relay_head", "Sequence of the newest event published", registry=registry)
+        self.published = Counter("keyturn_relay_published", "Events published", registry=registry)
+        self.refusals = Counter(
+            "keyturn_relay_refusals", "Events Redis refused, by outcome", ["outcome"], registry=registry
+        )
+        self.epochs = Counter(
+            "keyturn_relay_epochs", "Epochs opened, by reason", ["reason"], registry=registry
+        )
+        self.failures = Counter(
+            "keyturn_relay_failures",
+            "Rounds of the relay that failed, by cause",
+            ["cause"],
+            registry=registry,
+        )

@@ -1,0 +1,188 @@
+"""One relay: compares, fills, publishes."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent
+from keyturn_credentials.relay.judgement import Action, Comparison, decide, next_epoch
+from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_shared.clock import Clock
+from keyturn_shared.events import EpochOpened, encode_event
+from keyturn_shared.fleet.head import Head
+from keyturn_shared.fleet.relay_channel import Publication, Published, RelayChannel, Vouched
+from keyturn_shared.position import Position
+
+LEASE_SECONDS: Final = 5.0
+_PUBLISH_BATCH: Final = 200
+_FILL_BATCH: Final = 500
+_FORGET_NODES_AFTER_SECONDS: Final = 600.0
+
+_log = structlog.get_logger(__name__)
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+class Relay:
+    """Copies the log to Redis. It holds no state that matters: every ``inspect`` starts from what is there.
+
+    ``inspect`` compares Redis with the database and mends what is wrong; ``publish_new`` is the short way
+    taken after each commit. Both raise RedisUnavailableError or the store's errors; the loop around them
+    (``loop.RelayLoop``) backs off and comes again.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        channel: RelayChannel,
+        clock: Clock,
+        metrics: RelayMetrics,
+        *,
+        holder: str,
+        new_id: Callable[[], str] = _new_id,
+    ) -> None:
+        self._log = log
+        self._channel = channel
+        self._clock = clock
+        self._metrics = metrics
+        self._holder = holder
+        self._new_id = new_id
+        self._head: tuple[Position, str] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last inspection still holds, so that ``publish_new`` can go on from it."""
+        return self._head is not None
+
+    async def inspect(self) -> bool:
+        """Compare, mend and publish. False when another instance relays."""
+        self._head = None
+        if not await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS):
+            self._metrics.active.set(0)
+            return False
+        self._metrics.active.set(1)
+        head = await self._channel.read_head()
+        state = await self._log.fleet_state()
+        newest = await self._log.head()
+        at_head = await self._event_at(head.position.sequence) if head is not None else None
+        decision = decide(Comparison(head, state, newest, at_head.id if at_head else None))
+        if decision.action is Action.OPEN:
+            await self._open_epoch(decision.reason, state, head)
+        elif head is not None:
+            await self._continue_from(head, state)
+        await self.publish_new()
+        await self._channel.sweep_nodes(_FORGET_NODES_AFTER_SECONDS)
+        return True
+
+    async def publish_new(self) -> int:
+        """Publish what was committed since; how many events. 0 as well when ``inspect`` is needed first."""
+        published = 0
+        while self._head is not None:
+            position, event_id = self._head
+            events = await self._log.read(max(position.sequence, 1), _PUBLISH_BATCH + 1)
+            if position.sequence > 0:
+                if not events or (events[0].sequence, events[0].id) != (position.sequence, event_id):
+                    self._head = None  # the database is not the one this head came from
+                    break
+                events = events[1:]
+            if not events:
+                break
+            published += await self._publish(position, events)
+        return published
+
+    async def close(self) -> bool:
+        """End the epoch's trust in good order, if no node may hold a lease; then give up the relay lease."""
+        closed = False
+        if self._head is not None:
+            nonce = self._new_id()
+            state = await self._log.fleet_state()
+            closed = await self._channel.close(self._head[0].epoch, nonce)
+            if closed:
+                await self._log.save_fleet_state(replace(state, closed_nonce=nonce))
+        self._head = None
+        await self._log.release_relay_lease(self._holder)
+        return closed
+
+    async def _continue_from(self, head: Head, state: FleetState) -> None:
+        if state.closed_nonce is not None:
+            # Forgotten before trust is given, so that a crash in between is taken for an unclean end.
+            await self._log.save_fleet_state(replace(state, closed_nonce=None))
+        outcome = await self._channel.vouch(head, closed_nonce=state.closed_nonce)
+        if outcome is Vouched.VOUCHED:
+            self._head = (head.position, head.event_id)
+
+    async def _open_epoch(self, reason: str, state: FleetState, head: Head | None) -> None:
+        sequence = await self._log.head()
+        at_head = await self._event_at(sequence)
+        event_id = at_head.id if at_head else ""
+        epoch = next_epoch(state, await self._channel.newest_epoch(), self._clock.now())
+        await self._log.save_fleet_state(FleetState(epoch, None))
+        event = EpochOpened(
+            sequence=sequence, id=self._new_id(), occurred_at=self._clock.now(), reason=reason
+        )
+        opened = await self._channel.open_epoch(
+            epoch,
+            sequence,
+            event_id,
+            encode_event(event),
+            closed_nonce=state.closed_nonce,
+            fresh=state.epoch == 0,
+        )
+        if not opened:
+            _log.info("relay_epoch_superseded", epoch=epoch)
+            return
+        self._metrics.epochs.labels(reason).inc()
+        _log.info("relay_epoch_opened", epoch=epoch, sequence=sequence, reason=reason)
+        self._head = (Position(epoch, sequence), event_id)
+        await self._fill(epoch)
+        if self._head is not None and head is not None:
+            await self._channel.forget_projections(head.position.epoch)
+
+    async def _fill(self, epoch: int) -> None:
+        """Write every projection, publishing meanwhile so that a revocation does not wait for the filling."""
+        written = 0
+        async for batch in self._log.all_projections(_FILL_BATCH):
+            if not await self._channel.write_projections(epoch, batch):
+                self._head = None
+                return
+            written += len(batch)
+            await self.publish_new()
+            if self._head is None or not await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS):
+                self._head = None
+                return
+        if not await self._channel.complete_epoch(epoch):
+            self._head = None
+        _log.info("relay_filled", epoch=epoch, projections=written)
+
+    async def _publish(self, position: Position, events: Sequence[LoggedEvent]) -> int:
+        fields = {field for event in events for field in event.touches}
+        projections = await self._log.projections(fields)
+        publications = [_publication(event, projections) for event in events]
+        published = 0
+        for event, outcome in zip(
+            events, await self._channel.publish(position.epoch, publications), strict=True
+        ):
+            if outcome not in (Published.PUBLISHED, Published.DUPLICATE):
+                _log.warning("relay_refused", outcome=outcome.value, sequence=event.sequence)
+                self._metrics.refusals.labels(outcome.value).inc()
+                self._head = None
+                return published
+            published += outcome is Published.PUBLISHED
+            self._head = (Position(position.epoch, event.sequence), event.id)
+        self._metrics.published.inc(published)
+        self._metrics.head.set(events[-1].sequence)
+        return published
+
+    async def _event_at(self, sequence: int) -> LoggedEvent | None:
+        events = await self._log.read(sequence, 1) if sequence > 0 else []
+        return events[0] if events and events[0].sequence == sequence else None
+
+
+def _publication(event: LoggedEvent, projections: dict[str, tuple[int, bytes | None]]) -> Publication:
+    touched = tuple((field, *projections[field]) for field in event.touches if field in projections)
+    return Publication(event.sequence, event.id, event.payload, touched)
