@@ -1,1 +1,1 @@
-"""What the credentials service tells callers about the fleet: waits for a change, and the view of all nodes."""
+"""What the credentials service tells callers about the fleet: waits for a change, and the nodes' view."""

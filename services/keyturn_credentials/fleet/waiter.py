@@ -6,13 +6,13 @@ from typing import Final
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
-from keyturn_shared.fleet.registry import FleetRegistry, FleetSummary, RegistryView, judge
+from keyturn_shared.fleet.registry import UNACCOUNTED, FleetRegistry, FleetSummary, RegistryView, judge
 
 FIRST_LOOK_SECONDS: Final = 0.001
 LONGEST_PAUSE_SECONDS: Final = 0.1
 _PAUSE_GROWTH: Final = 1.4
 
-UNKNOWN: Final = FleetSummary(applied=0, fenced=0, pending=(), safe=False)
+UNKNOWN: Final = FleetSummary(applied=0, fenced=0, pending=(UNACCOUNTED,))
 """What is known of the fleet while Redis does not answer: nothing, so nothing is safe."""
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from keyturn_shared.fleet.head import Head
 from keyturn_shared.fleet.layout import Layout
@@ -60,14 +60,24 @@ class Standing(StrEnum):
     PENDING = "pending"
 
 
+UNACCOUNTED: Final = "unaccounted"
+"""Stands among the pending for nodes whose records Redis may have lost, and for a Redis that says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class FleetSummary:
-    """Counts of nodes towards one event. ``safe``: no node accepts what the event ended, from now on."""
+    """Nodes towards one event: how many applied it, how many cannot answer, which are pending.
+
+    It is ``safe`` exactly when none is pending: no node accepts what the event ended, from now on.
+    """
 
     applied: int
     fenced: int
     pending: tuple[str, ...]
-    safe: bool
+
+    @property
+    def safe(self) -> bool:
+        return not self.pending
 
     @property
     def nodes(self) -> int:
@@ -93,17 +103,22 @@ def standing_of(node: NodeRecord, view: RegistryView, sequence: int) -> Standing
 
 
 def judge(view: RegistryView, sequence: int) -> FleetSummary:
-    """Count the nodes towards one event, and say whether it is safe to rely on it."""
+    """Count the nodes towards one event.
+
+    While the event is not published, Redis is not trusted, or leases that it forgot may still be held,
+    somebody unaccounted for is pending.
+    """
     standings = {node.node_id: standing_of(node, view, sequence) for node in view.nodes}
     pending = tuple(sorted(name for name, standing in standings.items() if standing is Standing.PENDING))
-    published = view.published_at is not None and view.head is not None and view.head.trusted
-    settled = view.head is not None and view.now >= view.head.waits_after
+    head = view.head
+    accounted = (
+        head is not None and head.trusted and view.published_at is not None and view.now >= head.waits_after
+    )
     values = list(standings.values())
     return FleetSummary(
         applied=values.count(Standing.APPLIED),
         fenced=values.count(Standing.FENCED),
-        pending=pending,
-        safe=published and settled and not pending,
+        pending=pending if accounted else (*pending, UNACCOUNTED),
     )
 
 
