@@ -1,0 +1,36 @@
+"""Liveness, readiness and metrics, the same on every process."""
+
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Readiness = Callable[[], Awaitable[dict[str, str]]]
+"""Names of what is not ready, each with the reason; empty when the process can do its work."""
+
+
+def health_routes(readiness: Readiness, registry: CollectorRegistry) -> list[Route]:
+    """``/health/live`` (200 while the process answers), ``/health/ready`` (200 or 503 with reasons) and
+    ``/metrics`` (Prometheus text)."""
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Request) -> Response:
+        reasons = await readiness()
+        if not reasons:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse(
+            {"status": "not_ready", "reasons": reasons}, status_code=503, headers={"Retry-After": "1"}
+        )
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [
+        Route("/health/live", live, methods=["GET"]),
+        Route("/health/ready", ready, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]
