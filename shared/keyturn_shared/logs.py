@@ -24,7 +24,7 @@ _NEVER_LOGGED: Final = frozenset(
 
 
 def configure_logs(*, level: str = "info", service: str) -> None:
-    """Set up structlog and the standard library's loggers for one process. Called by composition roots only."""
+    """Set up structlog and the standard loggers for one process. Only composition roots call it."""
     number = logging.getLevelNamesMapping()[level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()

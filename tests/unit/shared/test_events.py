@@ -1,0 +1,79 @@
+"""The event contract: golden JSON pins every type, and readers outlive types they do not know."""
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+
+from keyturn_shared import events
+from keyturn_shared.events import Event, KnownEvent, UnknownEvent, decode_event, encode_event
+
+GOLDEN = Path(__file__).parent / "golden"
+
+_common = {"sequence": 42, "id": "0b1f3c1e-6d1c-4b56-9f7a-2d1f3c1e6d1c", "occurred_at": 1795485000.25}
+_realm = {"realm_id": "5f0c9e6e-54a4-4f3f-9a5c-000000000001", "realm": "acme"}
+_client = {**_realm, "client_uuid": "5f0c9e6e-54a4-4f3f-9a5c-000000000002", "client_id": "billing"}
+_touch_realm = {"touches": ("realm:acme",)}
+_touch_client = {"touches": ("client:5f0c9e6e-54a4-4f3f-9a5c-000000000001:billing",)}
+
+EXAMPLES: tuple[Event, ...] = (
+    events.EpochOpened(**_common, reason="redis_empty"),
+    events.RealmCreated(**_common, **_realm, **_touch_realm),
+    events.RealmUpdated(**_common, **_realm, **_touch_realm),
+    events.RealmDeleted(**_common, **_realm, **_touch_realm),
+    events.RealmKeysRotated(**_common, **_realm, **_touch_realm, active_kid="k2"),
+    events.RealmKeysCacheCleared(**_common, **_realm, **_touch_realm),
+    events.ClientCreated(**_common, **_client, **_touch_client),
+    events.ClientUpdated(**_common, **_client, **_touch_client, previous_client_id="invoices"),
+    events.ClientDeleted(**_common, **_client, **_touch_client),
+    events.ClientSecretRotated(**_common, **_client, **_touch_client, former_valid_until=1795571400.0),
+    events.ClientSecretRevoked(**_common, **_client, **_touch_client),
+    events.ClientKeysChanged(**_common, **_client, **_touch_client, source="jwks_url"),
+    events.ClientKeyRevoked(
+        **_common, **_client, **_touch_client, thumbprint="NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    ),
+    events.ClientKeysCacheCleared(**_common, **_client, **_touch_client),
+)
+
+
+def name_of(event: Event) -> str:
+    return str(event.__struct_config__.tag)
+
+
+def test_every_known_event_has_a_golden_example() -> None:
+    assert {type(event) for event in EXAMPLES} == set(get_args(KnownEvent))
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {name_of(event) for event in EXAMPLES}
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=name_of)
+def test_an_event_is_written_exactly_as_its_golden_file_says(event: Event) -> None:
+    golden = json.loads((GOLDEN / f"{name_of(event)}.json").read_text())
+    assert json.loads(encode_event(event)) == golden
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=name_of)
+def test_a_golden_file_reads_back_as_its_event(event: Event) -> None:
+    assert decode_event((GOLDEN / f"{name_of(event)}.json").read_bytes()) == event
+
+
+def test_fields_added_later_do_not_disturb_this_reader() -> None:
+    written = json.loads(encode_event(EXAMPLES[1])) | {"added_in_a_later_release": [1, 2]}
+    assert decode_event(json.dumps(written).encode()) == EXAMPLES[1]
+
+
+def test_an_unknown_type_still_says_what_it_touches() -> None:
+    written = json.loads(encode_event(EXAMPLES[-1])) | {"type": "client_frozen"}
+    event = decode_event(json.dumps(written).encode())
+    assert isinstance(event, UnknownEvent)
+    assert event.type == "client_frozen"
+    assert event.touches == _touch_client["touches"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{}", b'{"type":"client_created"}', b"\xff", b'{"sequence":1}']
+)
+def test_what_is_no_event_is_refused(data: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode_event(data)
