@@ -11,7 +11,7 @@ from keyturn_shared.secret import Secret
 
 def test_no_way_of_printing_shows_it() -> None:
     secret = Secret("hunter2-hunter2")
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r}", "".join(["", str(secret)]), repr([secret])]
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r}", repr([secret])]
     assert not any("hunter2" in text for text in shown)
 
 
