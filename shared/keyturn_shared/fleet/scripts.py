@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Protocol
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
@@ -38,7 +38,7 @@ def source(name: str) -> str:
 class RedisScripts:
     """The scripts on a real Redis. The client sets the time limits; see ``keyturn_shared.redis_client``."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis | RedisCluster) -> None:
         self._redis = redis
         self._scripts: dict[str, AsyncScript] = {}
 
@@ -51,6 +51,8 @@ class RedisScripts:
     async def run_many(self, name: str, calls: Sequence[Call]) -> list[Any]:
         script = self._script(name)
         try:
+            if isinstance(self._redis, RedisCluster):  # its pipelines take no scripts
+                return [await script(keys=keys, args=arguments) for keys, arguments in calls]
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for keys, arguments in calls:
                     await script(keys=keys, args=arguments, client=pipeline)
