@@ -1,0 +1,80 @@
+"""Judges a claims set (RFC 7519 section 4) by itself and by the time. Pure: the time is an argument."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keyturn_shared.jose.errors import (
+    ExpiredError,
+    LifetimeTooLongError,
+    MalformedError,
+    MissingClaimError,
+    NotYetValidError,
+)
+
+CLOCK_SKEW_SECONDS: Final = 15
+"""The one leeway, for every comparison with a clock; Keycloak's value."""
+MAX_LIFETIME_SECONDS: Final = 60
+"""How long a client assertion may be used, unless its client is configured otherwise; Keycloak's value."""
+
+_LATEST: Final = 253_402_300_799  # 9999-12-31T23:59:59Z; later dates do not fit a datetime
+
+
+def refuse_mistyped(claims: Mapping[str, Any]) -> None:
+    """Raise MalformedError if a registered claim has a type or value that RFC 7519 4.1 does not give it."""
+    for name in ("iss", "sub", "jti"):
+        if type(claims.get(name, "")) is not str:
+            raise MalformedError(f"{name} is not a string")
+    audience = claims.get("aud", "")
+    if type(audience) is not str and not (
+        type(audience) is list and all(type(entry) is str for entry in audience)
+    ):
+        raise MalformedError("aud is neither a string nor an array of strings")
+    for name in ("exp", "nbf", "iat"):
+        date = claims.get(name, 0)
+        # By exact type: true is an int to isinstance.
+        if (type(date) is not int and type(date) is not float) or not 0 <= date <= _LATEST:
+            raise MalformedError(f"{name} is not a NumericDate from 1970 to 9999")
+
+
+def judge_times(
+    claims: Mapping[str, Any],
+    *,
+    now: float,
+    leeway: float = CLOCK_SKEW_SECONDS,
+    lifetime_cap: float | None = MAX_LIFETIME_SECONDS,
+    cap_declared_lifetime: bool = True,
+) -> float:
+    """Judge ``exp``, ``nbf`` and ``iat`` of claims that ``parse_compact`` has read.
+
+    All times are seconds, ``now`` since 1970. Returns the moment from which on these claims will be refused,
+    which is how long their ``jti`` has to be remembered.
+
+    ``exp`` is required. ``lifetime_cap`` bounds use, not only expiry: a token is refused once it is older
+    than the cap (from ``iat``), and without ``iat`` when ``exp`` lies further ahead than the cap. With
+    ``cap_declared_lifetime``, ``exp - iat`` over the cap is refused at once, however fresh the token; without
+    it such a token is good until it is as old as the cap, as in Keycloak. None: no cap.
+
+    Raises MissingClaimError, ExpiredError, NotYetValidError, LifetimeTooLongError.
+    """
+    expires = claims.get("exp")
+    if expires is None:
+        raise MissingClaimError("exp")
+    refused_from: float = expires + leeway
+    if now >= refused_from:
+        raise ExpiredError(f"expired {now - expires:.0f} s ago")
+    issued = claims.get("iat")
+    for name, date in (("nbf", claims.get("nbf")), ("iat", issued)):
+        if date is not None and date > now + leeway:
+            raise NotYetValidError(f"{name} lies {date - now:.0f} s in the future")
+    if lifetime_cap is None:
+        return refused_from
+    if issued is None:
+        if expires - now > lifetime_cap:
+            raise LifetimeTooLongError(f"no iat, and exp lies {expires - now:.0f} s ahead")
+        return refused_from
+    if cap_declared_lifetime and expires - issued > lifetime_cap:
+        raise LifetimeTooLongError(f"exp is {expires - issued:.0f} s after iat")
+    too_old_from: float = issued + lifetime_cap + leeway
+    if now >= too_old_from:
+        raise LifetimeTooLongError(f"issued {now - issued:.0f} s ago")
+    return min(refused_from, too_old_from)

@@ -1,0 +1,172 @@
+"""One public key as a verifier uses it: what it is for, what it is called, and the key object itself."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from keyturn_shared.jose import base64url
+from keyturn_shared.jose.algorithms import (
+    EDDSA_ALGORITHMS,
+    SIGNATURE_ALGORITHMS,
+    Algorithm,
+    PublicKey,
+    SignatureAlgorithm,
+)
+from keyturn_shared.jose.compact import MAX_KID_CHARACTERS
+from keyturn_shared.jose.errors import AlgorithmNotAllowedError, InvalidKeyError, KeyRefusal
+from keyturn_shared.jose.public_keys import (
+    algorithms_of,
+    members_of,
+    public_key_from_members,
+    thumbprint_of,
+)
+from keyturn_shared.jose.weak_keys import refuse_weak
+
+PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
+"""Members that hold private or symmetric key material (RFC 7518 6.2.2, 6.3.2, 6.4.1; RFC 8037; AKP)."""
+
+
+# Compared by identity, as the key object inside: two parses of one JWK are told equal by their thumbprint.
+@dataclass(frozen=True, slots=True, eq=False)
+class VerificationKey:
+    """A public key that verifies signatures.
+
+    ``kid``: as given, or the thumbprint. ``other_kids``: further names of a key without a given kid.
+    ``alg``: the one algorithm its JWK binds it to, or None. ``use``: ``sig`` or None. ``key_ops``: as given.
+    ``thumbprint``: RFC 7638, SHA-256, base64url. ``algorithms``: all that it may verify.
+    """
+
+    kid: str
+    alg: str | None
+    use: str | None
+    key_ops: tuple[str, ...] | None
+    thumbprint: str
+    public_key: PublicKey
+    algorithms: tuple[SignatureAlgorithm, ...]
+    other_kids: tuple[str, ...] = ()
+
+    @classmethod
+    def from_jwk(cls, jwk: Mapping[str, object]) -> Self:
+        """Read one JWK (RFC 7517). Raises InvalidKeyError with the reason."""
+        if not PRIVATE_MEMBERS.isdisjoint(jwk):
+            raise InvalidKeyError(KeyRefusal.PRIVATE, "a public key was expected")
+        use, key_ops = _purpose(jwk)
+        kid = _optional_text(jwk, "kid")
+        if kid is not None and not 0 < len(kid) <= MAX_KID_CHARACTERS:
+            raise InvalidKeyError(KeyRefusal.INVALID, f"a kid of {len(kid)} characters")
+        alg = _optional_text(jwk, "alg")
+        if alg is not None and alg not in SIGNATURE_ALGORITHMS:
+            raise InvalidKeyError(KeyRefusal.UNKNOWN_ALGORITHM, alg[:40])
+        return cls._of(public_key_from_members(jwk), kid=kid, alg=alg, use=use, key_ops=key_ops)
+
+    @classmethod
+    def from_public_key(cls, key: object, *, kid: str | None = None, alg: str | None = None) -> Self:
+        """A key object of ``cryptography``, for signatures only. Raises InvalidKeyError."""
+        if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)):
+            raise InvalidKeyError(KeyRefusal.UNKNOWN_KEY_TYPE, type(key).__name__)
+        refuse_weak(key)
+        return cls._of(key, kid=kid, alg=alg, use="sig", key_ops=None)
+
+    @classmethod
+    def from_certificate(
+        cls, certificate: x509.Certificate, *, kid: str | None = None, alg: str | None = None
+    ) -> Self:
+        """The key a certificate is about; whether to trust the certificate is the caller's to say."""
+        return cls.from_public_key(certificate.public_key(), kid=kid, alg=alg)
+
+    @classmethod
+    def _of(
+        cls,
+        key: PublicKey,
+        *,
+        kid: str | None,
+        alg: str | None,
+        use: str | None,
+        key_ops: tuple[str, ...] | None,
+    ) -> Self:
+        algorithms = _bound_algorithms(key, alg)
+        thumbprint = thumbprint_of(key)
+        if kid is not None:
+            return cls(kid, alg, use, key_ops, thumbprint, key, algorithms)
+        return cls(thumbprint, alg, use, key_ops, thumbprint, key, algorithms, (_keycloak_kid(key),))
+
+    @property
+    def kty(self) -> str:
+        """Key type: ``RSA``, ``EC`` or ``OKP``."""
+        return self.algorithms[0].kty
+
+    @property
+    def crv(self) -> str | None:
+        """Curve, or None for RSA."""
+        return self.algorithms[0].crv
+
+    @property
+    def public_jwk(self) -> dict[str, object]:
+        """This key as a JWK, made anew: nothing of the text it was read from but what it means."""
+        jwk: dict[str, object] = {"kid": self.kid, **members_of(self.public_key)}
+        if self.alg is not None:
+            jwk["alg"] = self.alg
+        if self.use is not None:
+            jwk["use"] = self.use
+        if self.key_ops is not None:
+            jwk["key_ops"] = list(self.key_ops)
+        return jwk
+
+    def is_called(self, kid: str) -> bool:
+        """Whether a header's ``kid`` means this key."""
+        return kid == self.kid or kid in self.other_kids
+
+    def verify(self, algorithm: Algorithm, signature: bytes, signing_input: bytes) -> None:
+        """Raise AlgorithmNotAllowedError if the algorithm is not one of this key, else BadSignatureError
+        if the signature does not hold."""
+        if algorithm not in self.algorithms:
+            raise AlgorithmNotAllowedError(f"{algorithm.name} with a key for {self.alg or self.kty}")
+        # _bound_algorithms chose them by the type of the key.
+        algorithm.verify(self.public_key, signature, signing_input)  # type: ignore[arg-type]
+
+
+def _purpose(jwk: Mapping[str, object]) -> tuple[str | None, tuple[str, ...] | None]:
+    """``use`` and ``key_ops`` (RFC 7517 4.2, 4.3), both of which have to let the key verify."""
+    use = _optional_text(jwk, "use")
+    if use not in (None, "sig"):
+        raise InvalidKeyError(KeyRefusal.NOT_FOR_SIGNATURES, f"use {use[:40]!r}")
+    operations = jwk.get("key_ops")
+    if operations is None:
+        return use, None
+    if not isinstance(operations, list) or not all(isinstance(name, str) for name in operations):
+        raise InvalidKeyError(KeyRefusal.INVALID, "key_ops is not an array of strings")
+    if len(set(operations)) != len(operations):
+        raise InvalidKeyError(KeyRefusal.INVALID, "key_ops names an operation twice")
+    if "verify" not in operations:
+        raise InvalidKeyError(KeyRefusal.NOT_FOR_SIGNATURES, "key_ops without verify")
+    return use, tuple(operations)
+
+
+def _bound_algorithms(key: PublicKey, alg: str | None) -> tuple[SignatureAlgorithm, ...]:
+    possible = algorithms_of(key)
+    if alg is None:
+        return possible
+    if possible is EDDSA_ALGORITHMS and alg in ("EdDSA", "Ed25519"):
+        return possible  # under an Ed25519 key the two names are one algorithm (RFC 9864 section 2.2)
+    bound = tuple(algorithm for algorithm in possible if algorithm.name == alg)
+    if not bound:
+        raise InvalidKeyError(KeyRefusal.ALGORITHM_MISMATCH, f"alg {alg[:40]!r} on a key of another type")
+    return bound
+
+
+def _keycloak_kid(key: PublicKey) -> str:
+    """What Keycloak's adapters send as ``kid`` for a key that was uploaded without one."""
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64url.encode_text(hashlib.sha256(der).digest())
+
+
+def _optional_text(jwk: Mapping[str, object], name: str) -> str | None:
+    value = jwk.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidKeyError(KeyRefusal.INVALID, f"{name} is not a string")
+    return value

@@ -1,0 +1,133 @@
+"""Public keys between JWK members (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) and key objects."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from keyturn_shared.jose import base64url, strict_json
+from keyturn_shared.jose.algorithms import (
+    ECDSA_ALGORITHMS,
+    EDDSA_ALGORITHMS,
+    RSA_ALGORITHMS,
+    EcdsaAlgorithm,
+    PublicKey,
+    SignatureAlgorithm,
+)
+from keyturn_shared.jose.errors import InvalidKeyError, KeyRefusal, MalformedError
+from keyturn_shared.jose.weak_keys import MAX_RSA_BITS, refuse_weak
+
+_ECDSA_BY_CRV: Final = {algorithm.crv: algorithm for algorithm in ECDSA_ALGORITHMS}
+_ECDSA_BY_CURVE: Final = {algorithm.curve.name: algorithm for algorithm in ECDSA_ALGORITHMS}
+
+
+def public_key_from_members(jwk: Mapping[str, object]) -> PublicKey:
+    """The key that ``kty``, ``crv``, ``n``, ``e``, ``x`` and ``y`` describe, fit for signatures.
+
+    Raises InvalidKeyError: unknown type or curve, members that are missing or not canonical, a point that
+    is not on its curve, a weak or oversized RSA key, an Ed25519 point of small order.
+    """
+    kty = jwk.get("kty")
+    if kty == "RSA":
+        key: PublicKey = _rsa_key(jwk)
+    elif kty == "EC":
+        key = _ec_key(jwk)
+    elif kty == "OKP":
+        key = _okp_key(jwk)
+    else:
+        raise InvalidKeyError(KeyRefusal.UNKNOWN_KEY_TYPE, f"kty {str(kty)[:40]!r}")
+    refuse_weak(key)
+    return key
+
+
+def members_of(key: PublicKey) -> dict[str, str]:
+    """The required JWK members of a key, in lexicographic order: what RFC 7638 section 3.2 hashes."""
+    if isinstance(key, rsa.RSAPublicKey):
+        numbers = key.public_numbers()
+        return {"e": _integer_text(numbers.e), "kty": "RSA", "n": _integer_text(numbers.n)}
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        algorithm = _ecdsa_of(key)
+        point = key.public_numbers()
+        x, y = (base64url.encode_text(c.to_bytes(algorithm.size, "big")) for c in (point.x, point.y))
+        return {"crv": algorithm.crv, "kty": "EC", "x": x, "y": y}
+    return {"crv": "Ed25519", "kty": "OKP", "x": base64url.encode_text(key.public_bytes_raw())}
+
+
+def thumbprint_of(key: PublicKey) -> str:
+    """RFC 7638 thumbprint: SHA-256, base64url."""
+    return base64url.encode_text(hashlib.sha256(strict_json.encode(members_of(key))).digest())
+
+
+def algorithms_of(key: PublicKey) -> tuple[SignatureAlgorithm, ...]:
+    """Every algorithm this kind of key can be used with. Raises InvalidKeyError for an unknown curve."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return RSA_ALGORITHMS
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return (_ecdsa_of(key),)
+    return EDDSA_ALGORITHMS
+
+
+def _ecdsa_of(key: ec.EllipticCurvePublicKey) -> EcdsaAlgorithm:
+    algorithm = _ECDSA_BY_CURVE.get(key.curve.name)
+    if algorithm is None:
+        raise InvalidKeyError(KeyRefusal.UNKNOWN_CURVE, key.curve.name)
+    return algorithm
+
+
+def _rsa_key(jwk: Mapping[str, object]) -> rsa.RSAPublicKey:
+    modulus, exponent = _octets(jwk, "n"), _octets(jwk, "e")
+    # One zero octet before the modulus is what Java's BigInteger writes; RFC 7518 6.3.1.1 tells issuers to
+    # omit it, several do not, and it changes neither the number nor the thumbprint.
+    if len(modulus) > MAX_RSA_BITS // 8 + 1 or len(exponent) > 8:
+        raise InvalidKeyError(KeyRefusal.TOO_LARGE, "RSA modulus or exponent")
+    try:
+        numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
+        return numbers.public_key()
+    except ValueError as error:
+        raise InvalidKeyError(KeyRefusal.INVALID, f"RSA: {error}") from None
+
+
+def _ec_key(jwk: Mapping[str, object]) -> ec.EllipticCurvePublicKey:
+    algorithm = _ECDSA_BY_CRV.get(_crv(jwk))
+    if algorithm is None:
+        raise InvalidKeyError(KeyRefusal.UNKNOWN_CURVE, _crv(jwk)[:40])
+    x, y = _octets(jwk, "x"), _octets(jwk, "y")
+    if len(x) != algorithm.size or len(y) != algorithm.size:  # RFC 7518 6.2.1.2
+        raise InvalidKeyError(KeyRefusal.INVALID, f"{algorithm.crv} coordinates of another length")
+    try:
+        # From the encoded point: OpenSSL then refuses coordinates >= p and points that are not on the curve.
+        return ec.EllipticCurvePublicKey.from_encoded_point(algorithm.curve, b"\x04" + x + y)
+    except ValueError:
+        raise InvalidKeyError(KeyRefusal.INVALID, f"not a point on {algorithm.crv}") from None
+
+
+def _okp_key(jwk: Mapping[str, object]) -> ed25519.Ed25519PublicKey:
+    if _crv(jwk) != "Ed25519":
+        raise InvalidKeyError(KeyRefusal.UNKNOWN_CURVE, _crv(jwk)[:40])
+    try:
+        return ed25519.Ed25519PublicKey.from_public_bytes(_octets(jwk, "x"))
+    except ValueError:
+        raise InvalidKeyError(KeyRefusal.INVALID, "not 32 octets of Ed25519") from None
+
+
+def _crv(jwk: Mapping[str, object]) -> str:
+    crv = jwk.get("crv")
+    if not isinstance(crv, str):
+        raise InvalidKeyError(KeyRefusal.INVALID, "crv is missing or not a string")
+    return crv
+
+
+def _octets(jwk: Mapping[str, object], name: str) -> bytes:
+    text = jwk.get(name)
+    if not isinstance(text, str) or not text:
+        raise InvalidKeyError(KeyRefusal.INVALID, f"{name} is missing or not a string")
+    try:
+        return base64url.decode_text(text)
+    except MalformedError as error:
+        raise InvalidKeyError(KeyRefusal.INVALID, f"{name}: {error.detail}") from None
+
+
+def _integer_text(number: int) -> str:
+    """Base64urlUInt (RFC 7518 section 2): the fewest octets that hold the number."""
+    return base64url.encode_text(number.to_bytes((number.bit_length() + 7) // 8, "big"))

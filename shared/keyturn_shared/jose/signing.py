@@ -1,0 +1,152 @@
+"""Keys that sign: a realm's access tokens, a client adapter's assertions."""
+
+from collections.abc import Mapping
+from typing import Any, Never, Self
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.exceptions import InvalidKeyError as PyJwtInvalidKeyError
+
+from keyturn_shared.jose import base64url, strict_json
+from keyturn_shared.jose.algorithms import (
+    ALGORITHMS,
+    SIGNATURE_ALGORITHMS,
+    EcdsaAlgorithm,
+    PrivateKey,
+    RsaAlgorithm,
+    SignatureAlgorithm,
+)
+from keyturn_shared.jose.errors import (
+    AlgorithmNotAllowedError,
+    InvalidKeyError,
+    KeyRefusal,
+    MalformedError,
+)
+from keyturn_shared.jose.jwk import PRIVATE_MEMBERS, VerificationKey
+from keyturn_shared.jose.public_keys import members_of
+from keyturn_shared.jose.symmetric import SymmetricKey
+from keyturn_shared.jose.weak_keys import MIN_RSA_BITS
+
+DEFAULT_ALGORITHM = "ES256"
+
+
+def header_segment(alg: str, *, kid: str | None = None, typ: str = "JWT") -> bytes:
+    """A protected header, encoded. It is the same for every token of one key and type: make it once."""
+    header = {"alg": alg, "typ": typ} if kid is None else {"alg": alg, "kid": kid, "typ": typ}
+    return base64url.encode(strict_json.encode(header))
+
+
+class SigningKey:
+    """A private key, the one algorithm it signs with, and the public key that verifies it.
+
+    Neither ``repr`` nor pickling shows the private part; ``export_private_jwk`` is the one way out.
+    """
+
+    __slots__ = ("_private_key", "algorithm", "verification_key")
+
+    def __init__(self, private_key: PrivateKey, alg: str, *, kid: str | None = None) -> None:
+        """``kid``: the thumbprint unless given. Raises InvalidKeyError if the key is not one for ``alg``."""
+        self._private_key = private_key
+        self.algorithm = _signature_algorithm(alg)
+        self.verification_key = VerificationKey.from_public_key(private_key.public_key(), kid=kid, alg=alg)
+
+    @classmethod
+    def generate(
+        cls, alg: str = DEFAULT_ALGORITHM, *, kid: str | None = None, rsa_bits: int = MIN_RSA_BITS
+    ) -> Self:
+        """A new key. ``rsa_bits`` is for RS and PS algorithms. Raises AlgorithmNotAllowedError."""
+        algorithm = _signature_algorithm(alg)
+        private_key: PrivateKey
+        if isinstance(algorithm, RsaAlgorithm):
+            private_key = rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits)
+        elif isinstance(algorithm, EcdsaAlgorithm):
+            private_key = ec.generate_private_key(algorithm.curve)
+        else:
+            private_key = ed25519.Ed25519PrivateKey.generate()
+        return cls(private_key, alg, kid=kid)
+
+    @property
+    def kid(self) -> str:
+        return self.verification_key.kid
+
+    @property
+    def public_jwk(self) -> dict[str, object]:
+        """What a JWK Set shows of this key: ``kid``, ``alg``, ``use`` and the public members."""
+        return self.verification_key.public_jwk
+
+    def header_segment(self, typ: str = "JWT") -> bytes:
+        """The header of this key's tokens of one type (``at+jwt``: access tokens, RFC 9068), to be kept."""
+        return header_segment(self.algorithm.name, kid=self.kid, typ=typ)
+
+    def sign_compact(self, header: bytes, claims: Mapping[str, Any]) -> str:
+        """A JWS of these claims under a header segment that ``header_segment`` made for this key."""
+        signing_input = b"%b.%b" % (header, base64url.encode(strict_json.encode(claims)))
+        # The algorithm's type and the key's were matched in __init__.
+        signature = self.algorithm.sign(self._private_key, signing_input)  # type: ignore[arg-type]
+        return (b"%b.%b" % (signing_input, base64url.encode(signature))).decode("ascii")
+
+    def export_private_jwk(self) -> bytes:
+        """The whole key as a JWK in JSON, to be sealed at once."""
+        return strict_json.encode(self.public_jwk | _private_members(self._private_key))
+
+    @classmethod
+    def from_private_jwk(cls, text: bytes) -> Self:
+        """Read what ``export_private_jwk`` wrote, or any private JWK with an ``alg``.
+
+        Raises InvalidKeyError, also when the public members do not belong to the private ones.
+        """
+        try:
+            jwk = strict_json.decode_object(text)
+            private_key = _private_key_of(jwk)
+        except (MalformedError, PyJwtInvalidKeyError, ValueError, TypeError):
+            # No detail and no cause: they might quote the key.
+            raise InvalidKeyError(KeyRefusal.INVALID, "not a private JWK") from None
+        stated = VerificationKey.from_jwk({name: jwk[name] for name in jwk if name not in PRIVATE_MEMBERS})
+        if members_of(private_key.public_key()) != members_of(stated.public_key):
+            raise InvalidKeyError(KeyRefusal.INVALID, "the public members belong to another private key")
+        if stated.alg is None:
+            raise InvalidKeyError(KeyRefusal.INVALID, "a signing key needs its alg")
+        return cls(private_key, stated.alg, kid=stated.kid)
+
+    def __repr__(self) -> str:
+        return f"SigningKey(kid={self.kid!r}, alg={self.algorithm.name!r})"
+
+    def __reduce__(self) -> Never:
+        raise TypeError("a SigningKey is not serialised; export its JWK and seal it")
+
+
+def sign_with_secret(secret: SymmetricKey, alg: str, claims: Mapping[str, Any]) -> str:
+    """A JWS under HMAC, as client_secret_jwt sends it. Raises AlgorithmNotAllowedError for an ``alg`` that is
+    no HMAC, or one the secret is too short for."""
+    algorithm = ALGORITHMS.get(alg)
+    if algorithm is None:
+        raise AlgorithmNotAllowedError(f"alg {alg!r}")
+    signing_input = b"%b.%b" % (header_segment(alg), base64url.encode(strict_json.encode(claims)))
+    mac = secret.sign(algorithm, signing_input)
+    return (b"%b.%b" % (signing_input, base64url.encode(mac))).decode("ascii")
+
+
+def _signature_algorithm(alg: str) -> SignatureAlgorithm:
+    algorithm = SIGNATURE_ALGORITHMS.get(alg)
+    if algorithm is None:
+        raise AlgorithmNotAllowedError(f"{alg!r} is no signature algorithm")
+    return algorithm
+
+
+def _private_members(key: PrivateKey) -> dict[str, Any]:
+    if isinstance(key, rsa.RSAPrivateKey):
+        members = RSAAlgorithm.to_jwk(key, as_dict=True)
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        members = ECAlgorithm.to_jwk(key, as_dict=True)
+    else:
+        members = OKPAlgorithm.to_jwk(key, as_dict=True)
+    return {name: value for name, value in members.items() if name in PRIVATE_MEMBERS}
+
+
+def _private_key_of(jwk: dict[str, Any]) -> PrivateKey:
+    readers = {"RSA": RSAAlgorithm.from_jwk, "EC": ECAlgorithm.from_jwk, "OKP": OKPAlgorithm.from_jwk}
+    reader = readers.get(str(jwk.get("kty")))
+    key = None if reader is None else reader(jwk)
+    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)):
+        raise ValueError("no private key of a known type")
+    return key
