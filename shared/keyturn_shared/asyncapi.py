@@ -33,8 +33,8 @@ def document() -> dict[str, Any]:
             "version": "1",
             "description": (
                 "What happens to realms and clients, in order, once. Read with XREAD from your own position. "
-                "The entry id is <epoch>-<sequence>: a jump in the sequence is a lost event, a new epoch says "
-                "that Redis was filled anew. After either, forget what you derived from earlier events. "
+                "The entry id is <epoch>-<sequence>: a jump in the sequence is a lost event, a new epoch is "
+                "a new filling of Redis. After either, forget what you derived from earlier events. "
                 "Treat a type you do not know by its 'touches'."
             ),
             "license": {"name": "Apache-2.0"},
