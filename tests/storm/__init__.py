@@ -1,0 +1,1 @@
+"""Faults against a fleet of real processes, while callers revoke secrets and check that they are refused."""
