@@ -1,0 +1,86 @@
+"""The ``keyturn`` command. Each command imports what it needs when it runs, so that --help is quick."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final, NoReturn
+
+import typer
+
+from keyturn import __version__
+
+app: Final = typer.Typer(
+    name="keyturn",
+    help="Confidential client credentials: a system of record and a fleet of verifiers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich takes longer to import than everything else --help does
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"keyturn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def keyturn(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Confidential client credentials: a system of record and a fleet of verifiers."""
+
+
+@app.command()
+def up(
+    nodes: Annotated[int, typer.Option(min=1, max=32, help="Verifier nodes to run.")] = 2,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the base URL, on 127.0.0.1.")] = 8080,
+    data_dir: Annotated[Path, typer.Option(help="Where the stack keeps everything.")] = Path(".keyturn"),
+    demo: Annotated[bool, typer.Option(help="Show the whole way of a key once the stack is ready.")] = False,
+    redis_url: Annotated[str | None, typer.Option(help="Use this Redis instead of an embedded one.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Use this database instead of SQLite.")] = None,
+) -> None:
+    """Run the whole stack on this machine until Ctrl-C or SIGTERM."""
+    from keyturn.stack.up import Options, run
+
+    _end_with(run(Options(nodes, port, data_dir, demo, redis_url, database_url)))
+
+
+@app.command()
+def credentials() -> None:
+    """Run the credentials service, configured by KEYTURN_* variables."""
+    _run_service("credentials")
+
+
+@app.command()
+def verifier() -> None:
+    """Run one verifier node, configured by KEYTURN_* variables."""
+    _run_service("verifier")
+
+
+@app.command()
+def fetcher() -> None:
+    """Run a fetcher of clients' JWKS URLs, configured by KEYTURN_* variables."""
+    _run_service("fetcher")
+
+
+def _run_service(name: str) -> NoReturn:
+    from keyturn.services import run_service
+
+    _end_with(run_service(name))
+
+
+def _end_with(code: int) -> NoReturn:
+    sys.exit(code)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

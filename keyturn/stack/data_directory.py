@@ -1,0 +1,111 @@
+"""The data directory of a local stack: what is kept in it, and that one stack at a time uses it."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from keyturn.stack.errors import StackError
+from keyturn.stack.files import PRIVATE_DIRECTORY, PRIVATE_FILE, write_private
+
+LEFTOVER_SECONDS: Final = 12.0
+"""How long the processes of a stack that was killed may take to notice it and end."""
+
+
+class DataDirectory:
+    """Paths in the data directory. ``prepare`` makes it, ``lock`` reserves it for one stack."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    @property
+    def local_file(self) -> Path:
+        """Written while the stack is ready: where everything is."""
+        return self.path / "local.json"
+
+    @property
+    def secrets_file(self) -> Path:
+        """The stack's keys and its first admin, made once."""
+        return self.path / "secrets.env"
+
+    @property
+    def database(self) -> Path:
+        return self.path / "keyturn.db"
+
+    @property
+    def redis(self) -> Path:
+        """The directory of the embedded Redis."""
+        return self.path / "redis"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def prepare(self) -> None:
+        """Make the directory, mode 0700, and see that it can be written to. Raises StackError."""
+        try:
+            self.path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+            probe = self.path / f".probe.{os.getpid()}"
+            write_private(probe, "")
+            probe.unlink()
+            self.logs.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        except OSError as error:
+            raise StackError(
+                f"the data directory {self.path} cannot be written to: {error.strerror or error}"
+            ) from error
+
+    @contextlib.contextmanager
+    def lock(
+        self,
+        *,
+        leftover_seconds: float = LEFTOVER_SECONDS,
+        pause: Callable[[float], None] = time.sleep,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> Iterator[int]:
+        """Hold the directory; gives the lock's file descriptor, for children to inherit.
+
+        The lock belongs to the open file, so it lasts until the last process that inherited it has ended.
+        That is how a stack started after another one was killed waits for the other's processes.
+        Raises StackError when another stack runs.
+        """
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+        try:
+            deadline = elapsed() + leftover_seconds
+            while not _try_lock(descriptor):
+                holder = _read_pid(descriptor)
+                if holder and _is_alive(holder):
+                    raise StackError(f"another keyturn up (process {holder}) uses {self.path}")
+                if elapsed() >= deadline:
+                    raise StackError(f"processes of a stack that was killed still use {self.path}")
+                pause(0.05)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read_pid(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+    return int(text) if text.isdigit() else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
