@@ -1,0 +1,82 @@
+"""Console sessions: sealed into a cookie, so that any instance reads them and none has to remember them."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from keyturn_shared.clock import Clock
+from keyturn_shared.sealing import KeyRing, SealError
+
+SESSION_SECONDS: Final = 1800
+TICKET_SECONDS: Final = 300
+_SESSION_CONTEXT: Final = "console-session"
+_TICKET_CONTEXT: Final = "console-ticket"
+
+
+class ConsoleSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in. ``expires_at``: NumericDate seconds. ``csrf`` has to come back as a header with every
+    change: another site can make a browser send the cookie, but not that header."""
+
+    realm: str
+    client_uuid: str
+    client_id: str
+    expires_at: float
+    csrf: str
+
+
+class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-time link: who it signs in, until when, and the number under which its use is remembered."""
+
+    realm: str
+    client_id: str
+    expires_at: float
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSealer:
+    """Makes and reads session cookies and one-time tickets."""
+
+    ring: KeyRing
+    clock: Clock
+    random: Callable[[], str] = secrets.token_urlsafe
+
+    def open_session(self, realm: str, client_uuid: str, client_id: str) -> tuple[ConsoleSession, str]:
+        """A session that begins now, and the cookie's value."""
+        session = ConsoleSession(
+            realm=realm,
+            client_uuid=client_uuid,
+            client_id=client_id,
+            expires_at=self.clock.now() + SESSION_SECONDS,
+            csrf=self.random(),
+        )
+        return session, self.ring.seal(msgspec.json.encode(session), _SESSION_CONTEXT)
+
+    def read_session(self, cookie: str) -> ConsoleSession | None:
+        """The session of a cookie; None when it is not ours, altered, or over."""
+        try:
+            session = msgspec.json.decode(self.ring.open(cookie, _SESSION_CONTEXT), type=ConsoleSession)
+        except (SealError, msgspec.MsgspecError):
+            return None
+        return session if session.expires_at > self.clock.now() else None
+
+    def issue_ticket(self, realm: str, client_id: str) -> str:
+        """A ticket for one sign-in within the next minutes."""
+        ticket = ConsoleTicket(
+            realm=realm,
+            client_id=client_id,
+            expires_at=self.clock.now() + TICKET_SECONDS,
+            number=self.random(),
+        )
+        return self.ring.seal(msgspec.json.encode(ticket), _TICKET_CONTEXT)
+
+    def read_ticket(self, text: str) -> ConsoleTicket | None:
+        """The ticket, if it is ours and not over. Whether it was used before is for the caller to know."""
+        try:
+            ticket = msgspec.json.decode(self.ring.open(text, _TICKET_CONTEXT), type=ConsoleTicket)
+        except (SealError, msgspec.MsgspecError):
+            return None
+        return ticket if ticket.expires_at > self.clock.now() else None
