@@ -77,9 +77,12 @@ def _ecdsa_of(key: ec.EllipticCurvePublicKey) -> EcdsaAlgorithm:
 
 def _rsa_key(jwk: Mapping[str, object]) -> rsa.RSAPublicKey:
     modulus, exponent = _octets(jwk, "n"), _octets(jwk, "e")
-    # One zero octet before the modulus is what Java's BigInteger writes; RFC 7518 6.3.1.1 tells issuers to
-    # omit it, several do not, and it changes neither the number nor the thumbprint.
-    if len(modulus) > MAX_RSA_BITS // 8 + 1 or len(exponent) > 8:
+    # Java's BigInteger writes a zero octet before the modulus. RFC 7518 6.3.1.1 tells issuers to omit it, not
+    # all do, and one is let pass: it changes neither the number nor the thumbprint.
+    modulus = modulus.removeprefix(b"\0")
+    if modulus.startswith(b"\0") or exponent.startswith(b"\0"):
+        raise InvalidKeyError(KeyRefusal.INVALID, "RSA numbers with leading zeros")
+    if len(modulus) > MAX_RSA_BITS // 8 or len(exponent) > 8:
         raise InvalidKeyError(KeyRefusal.TOO_LARGE, "RSA modulus or exponent")
     try:
         numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))

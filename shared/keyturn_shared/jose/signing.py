@@ -1,6 +1,7 @@
 """Keys that sign: a realm's access tokens, a client adapter's assertions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Never, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -78,12 +79,14 @@ class SigningKey:
         """The header of this key's tokens of one type (``at+jwt``: access tokens, RFC 9068), to be kept."""
         return header_segment(self.algorithm.name, kid=self.kid, typ=typ)
 
+    def sign(self, signing_input: bytes) -> bytes:
+        """The JWS signature over these octets."""
+        # The algorithm's type and the key's were matched in __init__.
+        return self.algorithm.sign(self._private_key, signing_input)  # type: ignore[arg-type]
+
     def sign_compact(self, header: bytes, claims: Mapping[str, Any]) -> str:
         """A JWS of these claims under a header segment that ``header_segment`` made for this key."""
-        signing_input = b"%b.%b" % (header, base64url.encode(strict_json.encode(claims)))
-        # The algorithm's type and the key's were matched in __init__.
-        signature = self.algorithm.sign(self._private_key, signing_input)  # type: ignore[arg-type]
-        return (b"%b.%b" % (signing_input, base64url.encode(signature))).decode("ascii")
+        return _compact(header, claims, self.sign)
 
     def export_private_jwk(self) -> bytes:
         """The whole key as a JWK in JSON, to be sealed at once."""
@@ -121,9 +124,12 @@ def sign_with_secret(secret: SymmetricKey, alg: str, claims: Mapping[str, Any]) 
     algorithm = ALGORITHMS.get(alg)
     if algorithm is None:
         raise AlgorithmNotAllowedError(f"alg {alg!r}")
-    signing_input = b"%b.%b" % (header_segment(alg), base64url.encode(strict_json.encode(claims)))
-    mac = secret.sign(algorithm, signing_input)
-    return (b"%b.%b" % (signing_input, base64url.encode(mac))).decode("ascii")
+    return _compact(header_segment(alg), claims, partial(secret.sign, algorithm))
+
+
+def _compact(header: bytes, claims: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> str:
+    signing_input = b"%b.%b" % (header, base64url.encode(strict_json.encode(claims)))
+    return (b"%b.%b" % (signing_input, base64url.encode(sign(signing_input)))).decode("ascii")
 
 
 def _signature_algorithm(alg: str) -> SignatureAlgorithm:

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
+from keyturn_shared.jose.algorithms import PublicKey
 from keyturn_shared.jose.errors import InvalidKeyError, KeyRefusal
 
 MIN_RSA_BITS: Final = 2048  # RFC 7518 3.3
@@ -13,15 +14,8 @@ MAX_RSA_EXPONENT: Final = 2**32
 _ED25519_PRIME: Final = 2**255 - 19
 # The y coordinates of the eight points of small order, without the sign bit: under such a key one signature
 # verifies for many messages. libsodium refuses them, OpenSSL does not.
-_SMALL_ORDER_Y: Final = frozenset(
-    {
-        0,
-        1,
-        _ED25519_PRIME - 1,
-        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
-        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
-    }
-)
+_ORDER_8_Y: Final = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL_ORDER_Y: Final = frozenset({0, 1, _ED25519_PRIME - 1, _ORDER_8_Y, _ED25519_PRIME - _ORDER_8_Y})
 
 # Infineon's generator (CVE-2017-15361, "ROCA") made primes that are powers of 65537 modulo a product of small
 # primes, so its moduli are too, modulo each of them. A modulus of another origin passes all of these with a
@@ -32,7 +26,7 @@ _ROCA_RESIDUES: Final = tuple(
 )
 
 
-def refuse_weak(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> None:
+def refuse_weak(key: PublicKey) -> None:
     """Raise InvalidKeyError for a weak key or an oversized one. A key object on a known curve is on it."""
     if isinstance(key, rsa.RSAPublicKey):
         _refuse_weak_rsa(key)

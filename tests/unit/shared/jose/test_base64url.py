@@ -1,0 +1,44 @@
+"""One spelling for one value (RFC 7515 section 2, RFC 4648 section 5)."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyturn_shared.jose import base64url
+from keyturn_shared.jose.errors import MalformedError
+
+
+@given(st.binary(max_size=200))
+def test_round_trip_agrees_with_standard_library(octets: bytes) -> None:
+    """Encoding is the standard library's without padding, and decoding undoes it."""
+    text = base64url.encode(octets)
+    assert text == base64.urlsafe_b64encode(octets).rstrip(b"=")
+    assert base64url.decode(text) == octets
+    assert base64url.decode_text(base64url.encode_text(octets)) == octets
+
+
+@given(st.binary(max_size=12) | st.text("AQgw-_+/=Bx\n .", max_size=9).map(str.encode))
+def test_whatever_decodes_is_canonical(text: bytes) -> None:
+    """Either a text is refused, or encoding its value gives the same text back."""
+    try:
+        octets = base64url.decode(text)
+    except MalformedError:
+        return
+    assert base64url.encode(octets) == text
+
+
+def test_example_of_rfc_7515_appendix_c() -> None:
+    """The RFC's own octets."""
+    assert base64url.encode(bytes([3, 236, 255, 224, 193])) == b"A-z_4ME"
+    assert base64url.decode(b"A-z_4ME") == bytes([3, 236, 255, 224, 193])
+
+
+@pytest.mark.parametrize(
+    "text", ["A", "AB", "ABC", "AA==", "AA=", "+/AA", "A\nAA", " AAA", "AAAA.", "\u00e9AAA"]
+)
+def test_other_spellings_are_refused(text: str) -> None:
+    """Padding, whitespace, the standard alphabet, impossible lengths, unused bits that are set."""
+    with pytest.raises(MalformedError):
+        base64url.decode_text(text)
