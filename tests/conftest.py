@@ -1,0 +1,3 @@
+"""Fixtures that bring the real things."""
+
+pytest_plugins = ["tests.support.redis"]
