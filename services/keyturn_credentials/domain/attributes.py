@@ -1,0 +1,67 @@
+"""Names of the client and realm attributes keyturn understands: Keycloak's, and its own under ``keyturn.``."""
+
+from collections.abc import Mapping
+from typing import Final
+
+USE_JWKS_URL: Final = "use.jwks.url"
+JWKS_URL: Final = "jwks.url"
+USE_JWKS_STRING: Final = "use.jwks.string"
+JWKS_STRING: Final = "jwks.string"
+
+CERTIFICATE_PREFIXES: Final = ("jwt.credential", "saml.signing", "saml.encryption")
+"""What ``{attr}`` in ``certificates/{attr}`` may be."""
+CERTIFICATE: Final = "certificate"
+PUBLIC_KEY: Final = "public.key"
+PRIVATE_KEY: Final = "private.key"
+KID: Final = "kid"
+
+SIGNING_ALG: Final = "token.endpoint.auth.signing.alg"
+SIGNING_MAX_EXP: Final = "token.endpoint.auth.signing.max.exp"
+SECRET_TRANSPORT: Final = "client.secret.authentication.allowed.method"  # noqa: S105 - a name
+ACCESS_TOKEN_LIFESPAN: Final = "access.token.lifespan"  # noqa: S105 - a name
+
+SECRET_CREATED: Final = "client.secret.creation.time"  # noqa: S105 - a name
+SECRET_EXPIRES: Final = "client.secret.expiration.time"  # noqa: S105 - a name
+ROTATED_CREATED: Final = "client.secret.rotated.creation.time"
+ROTATED_EXPIRES: Final = "client.secret.rotated.expiration.time"
+ROTATED_SECRET: Final = "client.secret.rotated"  # noqa: S105 - a name
+REMAINING_EXPIRATION: Final = "client.secret.remaining.expiration.time"
+ROTATION_ENABLED: Final = "client.secret.rotation.enabled"
+MANAGED: Final = frozenset(
+    {SECRET_CREATED, SECRET_EXPIRES, ROTATED_CREATED, ROTATED_EXPIRES, ROTATED_SECRET}
+    | {REMAINING_EXPIRATION, ROTATION_ENABLED}
+)
+"""Shown from what is known of the secrets, and never taken from a request."""
+
+X509_SUBJECT_DN: Final = "x509.subjectdn"
+X509_REGEX: Final = "x509.allow.regex.pattern.comparison"
+X509_SAN_DNS: Final = "x509.san.dns"
+X509_SAN_URI: Final = "x509.san.uri"
+X509_SAN_IP: Final = "x509.san.ip"
+X509_SAN_EMAIL: Final = "x509.san.email"
+X509_SELF_SIGNED: Final = "x509.self.signed"
+MTLS_BOUND_TOKENS: Final = "tls.client.certificate.bound.access.tokens"
+DPOP_BOUND_TOKENS: Final = "dpop.bound.access.tokens"
+
+ADMIN_ROLES: Final = "keyturn.admin.roles"
+AUDIENCES: Final = "keyturn.audiences"
+
+POLICY_EXPIRATION: Final = "keyturn.secret.expiration-period"
+POLICY_ROTATED_EXPIRATION: Final = "keyturn.secret.rotated-expiration-period"
+POLICY_REMAINING_ROTATION: Final = "keyturn.secret.remaining-rotation-period"
+DIGEST_ONLY: Final = "keyturn.secret.digest-only"
+
+SIGNING_KEY_ALG: Final = "keyturn.signing.algorithm"
+SIGNING_KEY_PERIOD: Final = "keyturn.signing.rotation-period"
+JWKS_ALLOWED_NETWORKS: Final = "keyturn.jwks.allowed-networks"
+STRICT_AUDIENCE: Final = "keyturn.strict-audience"
+
+
+def is_true(attributes: Mapping[str, str], name: str) -> bool:
+    """As Keycloak reads it: ``true`` in any case, nothing else."""
+    return attributes.get(name, "").strip().lower() == "true"
+
+
+def words(attributes: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A comma-separated attribute, without empty parts."""
+    return tuple(part.strip() for part in attributes.get(name, "").split(",") if part.strip())

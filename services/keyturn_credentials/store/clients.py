@@ -1,0 +1,157 @@
+"""Clients in the database."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.projecting import secret_context
+from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_credentials.store.failures import conflict
+from keyturn_credentials.store.tables import client_attributes, clients
+from keyturn_shared.sealing import KeyRing
+from keyturn_shared.secret import Secret
+
+SEARCHABLE_CHARACTERS: Final = 255
+"""Longer attribute values (certificates, JWK Sets) are kept, but not searched by."""
+
+_select: Final = select(clients)
+_insert: Final = insert(clients)
+_insert_attributes: Final = insert(client_attributes)
+
+
+class Clients:
+    """The clients as one connection sees them. Secrets are sealed on the way in and opened on the way out."""
+
+    def __init__(self, connection: AsyncConnection, encryption: KeyRing) -> None:
+        self._connection = connection
+        self._encryption = encryption
+
+    async def get(self, realm_id: str, uuid: str) -> Client | None:
+        return await self._one(_select.where(clients.c.uuid == uuid, clients.c.realm_id == realm_id))
+
+    async def get_for_change(self, realm_id: str, uuid: str) -> Client | None:
+        """As ``get``; until the transaction ends nobody else changes this client."""
+        wanted = _select.where(clients.c.uuid == uuid, clients.c.realm_id == realm_id)
+        return await self._one(wanted.with_for_update())
+
+    async def find(self, realm_id: str, client_id: str) -> Client | None:
+        return await self._one(
+            _select.where(clients.c.realm_id == realm_id, clients.c.client_id == client_id)
+        )
+
+    async def insert(self, client: Client) -> None:
+        """Raises ConflictError when the realm has a client of this id, or any realm one of this UUID."""
+        with conflict(f"Client {client.client_id} already exists"):
+            await self._connection.execute(_insert, self._to_row(client))
+        await self._insert_attributes(client.uuid, _searchable(client.attributes))
+
+    async def update(self, before: Client, after: Client) -> None:
+        """Write what changed of a client that was read with ``get_for_change``."""
+        old, new = self._to_row(before, seal=False), self._to_row(after, seal=False)
+        changed = {name: value for name, value in new.items() if value != old[name]}
+        if "secrets" in changed:
+            changed["secrets"] = self._seal(after)
+        with conflict(f"Client {after.client_id} already exists"):
+            await self._connection.execute(
+                update(clients).where(clients.c.uuid == before.uuid).values(changed)
+            )
+        await self._update_attributes(before, after)
+
+    async def delete(self, uuid: str) -> None:
+        await self._connection.execute(delete(clients).where(clients.c.uuid == uuid))
+
+    async def client_ids(self, realm_id: str, limit: int) -> list[str]:
+        wanted = select(clients.c.client_id).where(clients.c.realm_id == realm_id).limit(limit)
+        return list((await self._connection.execute(wanted)).scalars())
+
+    async def _one(self, query: Select[Any]) -> Client | None:
+        row = (await self._connection.execute(query)).one_or_none()
+        return None if row is None else self.from_row(row)
+
+    async def _insert_attributes(self, uuid: str, values: Mapping[str, str]) -> None:
+        rows = [{"client_uuid": uuid, "name": name, "value": value} for name, value in values.items()]
+        if rows:
+            await self._connection.execute(_insert_attributes, rows)
+
+    async def _update_attributes(self, before: Client, after: Client) -> None:
+        old, new = _searchable(before.attributes), _searchable(after.attributes)
+        gone = [name for name, value in old.items() if new.get(name) != value]
+        if gone:
+            await self._connection.execute(
+                delete(client_attributes).where(
+                    client_attributes.c.client_uuid == before.uuid, client_attributes.c.name.in_(gone)
+                )
+            )
+        added = {name: value for name, value in new.items() if old.get(name) != value}
+        await self._insert_attributes(before.uuid, added)
+
+    def from_row(self, row: Row[Any]) -> Client:
+        """A client of all columns of ``clients``. Raises SealError when a secret does not open."""
+        return Client(
+            uuid=row.uuid,
+            realm_id=row.realm_id,
+            client_id=row.client_id,
+            enabled=row.enabled,
+            authenticator=row.authenticator,
+            attributes=row.attributes,
+            document=row.document,
+            secrets=self._open(row.uuid, row.secrets),
+            revoked_keys=row.revoked_keys,
+            keys_not_before=row.keys_not_before,
+            version=row.version,
+        )
+
+    def _to_row(self, client: Client, *, seal: bool = True) -> dict[str, Any]:
+        return {
+            "uuid": client.uuid,
+            "realm_id": client.realm_id,
+            "client_id": client.client_id,
+            "enabled": client.enabled,
+            "authenticator": client.authenticator,
+            "attributes": client.attributes,
+            "document": client.document,
+            "secrets": self._seal(client) if seal else client.secrets,
+            "revoked_keys": client.revoked_keys,
+            "keys_not_before": client.keys_not_before,
+            "version": client.version,
+        }
+
+    def _seal(self, client: Client) -> dict[str, dict[str, Any]]:
+        known = {"current": client.secrets.current, "rotated": client.secrets.rotated}
+        return {
+            role: {
+                "digest": stored.digest,
+                "created_at": stored.created_at,
+                "expires_at": stored.expires_at,
+                "sealed": None
+                if stored.secret is None
+                else self._encryption.seal(stored.secret.reveal().encode(), secret_context(client.uuid)),
+            }
+            for role, stored in known.items()
+            if stored is not None
+        }
+
+    def _open(self, uuid: str, kept: Mapping[str, Mapping[str, Any]]) -> ClientSecrets:
+        return ClientSecrets(
+            current=self._open_one(uuid, kept.get("current")),
+            rotated=self._open_one(uuid, kept.get("rotated")),
+        )
+
+    def _open_one(self, uuid: str, kept: Mapping[str, Any] | None) -> StoredSecret | None:
+        if kept is None:
+            return None
+        secret = None
+        if kept["sealed"] is not None:
+            secret = Secret(self._encryption.open(kept["sealed"], secret_context(uuid)).decode())
+        return StoredSecret(kept["digest"], kept["created_at"], kept["expires_at"], secret)
+
+
+def _searchable(values: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in values.items()
+        if len(name) <= SEARCHABLE_CHARACTERS and len(value) <= SEARCHABLE_CHARACTERS
+    }

@@ -1,0 +1,122 @@
+"""The event log as the relay reads it (``keyturn_credentials.relay.event_log.EventLog``)."""
+
+from collections.abc import AsyncIterator, Collection
+from typing import Final
+
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keyturn_credentials.relay.event_log import FleetState, LoggedEvent
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.failures import translated
+from keyturn_credentials.store.tables import event_counter, events, fleet_state, projections, relay_lease
+from keyturn_credentials.store.upsert import insert_into
+from keyturn_shared.clock import Clock
+
+_ONE_ROW: Final = 1
+_FIELDS_A_QUERY: Final = 500
+
+_head: Final = select(event_counter.c.value)
+_read: Final = (
+    select(events.c.sequence, events.c.id, events.c.payload, events.c.touches)
+    .where(events.c.sequence >= bindparam("first"))
+    .order_by(events.c.sequence)
+    .limit(bindparam("most"))
+)
+_some_projections: Final = select(projections.c.field, projections.c.sequence, projections.c.body).where(
+    projections.c.field.in_(bindparam("fields", expanding=True))
+)
+_next_projections: Final = (
+    select(projections.c.field, projections.c.sequence, projections.c.body)
+    .where(projections.c.field > bindparam("after"), projections.c.body.is_not(None))
+    .order_by(projections.c.field)
+    .limit(bindparam("most"))
+)
+
+
+class DatabaseEventLog:
+    """The tables ``events``, ``projections``, ``fleet_state`` and ``relay_lease``.
+
+    Every method raises StoreUnavailableError. Time limits are the engine's.
+    """
+
+    def __init__(self, engines: Engines, clock: Clock) -> None:
+        self._engines = engines
+        self._clock = clock
+
+    async def head(self) -> int:
+        """The newest committed sequence, 0 when there is none."""
+        with translated():
+            async with self._engines.finding() as connection:
+                # The counter moves in the transaction that writes the event, so both are committed at once.
+                return int((await connection.execute(_head)).scalar_one())
+
+    async def read(self, first: int, limit: int) -> list[LoggedEvent]:
+        with translated():
+            async with self._engines.finding() as connection:
+                rows = await connection.execute(_read, {"first": first, "most": limit})
+                return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
+
+    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+        found: dict[str, tuple[int, bytes | None]] = {}
+        wanted = list(fields)
+        with translated():
+            async with self._engines.finding() as connection:
+                for start in range(0, len(wanted), _FIELDS_A_QUERY):
+                    some = wanted[start : start + _FIELDS_A_QUERY]
+                    for row in await connection.execute(_some_projections, {"fields": some}):
+                        found[row.field] = (row.sequence, row.body)
+        return found
+
+    async def all_projections(self, batch_size: int) -> AsyncIterator[list[tuple[str, int, bytes]]]:
+        after = ""
+        while True:
+            with translated():
+                async with self._engines.reading() as connection:
+                    rows = await connection.execute(_next_projections, {"after": after, "most": batch_size})
+                    batch = [(row.field, row.sequence, row.body) for row in rows]
+            if not batch:
+                return
+            yield batch
+            after = batch[-1][0]
+
+    async def fleet_state(self) -> FleetState:
+        with translated():
+            async with self._engines.finding() as connection:
+                row = (await connection.execute(select(fleet_state))).one_or_none()
+                return FleetState() if row is None else FleetState(row.epoch, row.closed_nonce)
+
+    async def save_fleet_state(self, state: FleetState) -> None:
+        statement = insert_into(fleet_state, on_postgresql=self._engines.is_postgresql)
+        values = {"id": _ONE_ROW, "epoch": state.epoch, "closed_nonce": state.closed_nonce}
+        with translated():
+            async with self._engines.writing() as connection:
+                await connection.execute(
+                    statement.values(values).on_conflict_do_update(index_elements=["id"], set_=values)
+                )
+
+    async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
+        with translated():
+            async with self._engines.writing() as connection:
+                now = await self._now(connection)
+                statement = insert_into(relay_lease, on_postgresql=self._engines.is_postgresql)
+                values = {"id": _ONE_ROW, "holder": holder, "expires_at": now + seconds}
+                free = (relay_lease.c.holder == holder) | (relay_lease.c.expires_at <= now)
+                taken = await connection.execute(
+                    statement.values(values)
+                    .on_conflict_do_update(index_elements=["id"], set_=values, where=free)
+                    .returning(relay_lease.c.id)
+                )
+                return taken.one_or_none() is not None
+
+    async def release_relay_lease(self, holder: str) -> None:
+        with translated():
+            async with self._engines.writing() as connection:
+                await connection.execute(delete(relay_lease).where(relay_lease.c.holder == holder))
+
+    async def _now(self, connection: AsyncConnection) -> float:
+        """One clock for all instances: the database server's, where there is one."""
+        if not self._engines.is_postgresql:
+            return self._clock.now()
+        now = await connection.execute(select(func.extract("epoch", func.clock_timestamp())))
+        return float(now.scalar_one())

@@ -1,0 +1,211 @@
+"""A change: the new state, the projections it makes, the event and the audit entry, in one transaction."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.store.clients import Clients
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.failures import translated
+from keyturn_credentials.store.realms import Realms
+from keyturn_credentials.store.tables import audit, event_counter, events, projections
+from keyturn_credentials.store.upsert import insert_into
+from keyturn_shared.clock import Clock
+from keyturn_shared.events import Event, encode_event
+from keyturn_shared.projection import Projection, encode_projection
+from keyturn_shared.sealing import KeyRing
+
+_next_sequence: Final = (
+    update(event_counter)
+    .where(event_counter.c.id == 1)
+    .values(value=event_counter.c.value + 1)
+    .returning(event_counter.c.value)
+)
+_insert_event: Final = insert(events)
+_insert_audit: Final = insert(audit)
+
+
+def _upsert_projection(on_postgresql: bool) -> Any:
+    statement = insert_into(projections, on_postgresql=on_postgresql)
+    new = {"sequence": statement.excluded.sequence, "body": statement.excluded.body}
+    return statement.on_conflict_do_update(index_elements=["field"], set_=new)
+
+
+_upsert_projections: Final = {True: _upsert_projection(True), False: _upsert_projection(False)}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes a change, and from where."""
+
+    principal: Principal
+    remote_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """An event's place in the log, its id and its time. From its taking to the end of the transaction no
+    other change can be committed, so it is taken when all else is done."""
+
+    sequence: int
+    id: str
+    occurred_at: float
+
+
+class Transaction:
+    """One change under way. Rows are locked before ``stamp`` is taken, never after: with one order of
+    locks there is no deadlock."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        actor: Actor,
+        *,
+        encryption: KeyRing,
+        now: float,
+        on_postgresql: bool,
+    ) -> None:
+        self.clients = Clients(connection, encryption)
+        self.realms = Realms(connection)
+        self.now = now
+        self.sequence: int | None = None
+        """The newest event's sequence, None while there is none."""
+        self.connection = connection
+        self._actor = actor
+        self._on_postgresql = on_postgresql
+
+    async def stamp(self) -> Stamp:
+        """Take the next number of the log."""
+        self.sequence = (await self.connection.execute(_next_sequence)).scalar_one()
+        return Stamp(self.sequence, str(uuid.uuid4()), self.now)
+
+    async def append(
+        self,
+        event: Event,
+        changed: Mapping[str, Projection | None],
+        *,
+        realm_id: str,
+        client_uuid: str | None = None,
+        client_id: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write an event made of this transaction's stamp, the projections it touches (None: deleted), and
+        the audit entry. ``details`` never holds a secret."""
+        if changed:
+            await self.connection.execute(
+                _upsert_projections[self._on_postgresql],
+                [
+                    {
+                        "field": field,
+                        "sequence": event.sequence,
+                        "body": None if projection is None else encode_projection(projection),
+                    }
+                    for field, projection in changed.items()
+                ],
+            )
+        kind = str(event.__struct_config__.tag)
+        await self.connection.execute(
+            _insert_event,
+            {
+                "sequence": event.sequence,
+                "id": event.id,
+                "type": kind,
+                "realm_id": realm_id,
+                "client_uuid": client_uuid,
+                "payload": encode_event(event),
+                "touches": list(event.touches),
+                "occurred_at": event.occurred_at,
+            },
+        )
+        await self.audit(
+            kind,
+            realm_id=realm_id,
+            client_uuid=client_uuid,
+            client_id=client_id,
+            sequence=event.sequence,
+            details=details,
+        )
+
+    async def audit(
+        self,
+        action: str,
+        *,
+        realm_id: str,
+        client_uuid: str | None = None,
+        client_id: str | None = None,
+        sequence: int | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write who did this, for what is no event by itself."""
+        principal = self._actor.principal
+        await self.connection.execute(
+            _insert_audit,
+            {
+                "occurred_at": self.now,
+                "realm_id": realm_id,
+                "action": action,
+                "client_uuid": client_uuid,
+                "client_id": client_id,
+                "actor_realm": principal.realm,
+                "actor_client_id": principal.client_id,
+                "remote_address": self._actor.remote_address,
+                "sequence": sequence,
+                "details": dict(details or {}),
+            },
+        )
+
+
+class Store:
+    """The database. ``on_committed`` is called with the sequence after each commit that has an event."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        clock: Clock,
+        encryption: KeyRing,
+        *,
+        on_committed: Callable[[int], None] = lambda sequence: None,
+    ) -> None:
+        self.engines = engines
+        self.encryption = encryption
+        self._clock = clock
+        self._on_committed = on_committed
+
+    @asynccontextmanager
+    async def change(self, actor: Actor) -> AsyncIterator[Transaction]:
+        """A transaction, committed at the end of the block. Raises StoreUnavailableError; then it is not
+        known whether it was."""
+        with translated():
+            async with self.engines.writing() as connection:
+                transaction = Transaction(
+                    connection,
+                    actor,
+                    encryption=self.encryption,
+                    now=self._clock.now(),
+                    on_postgresql=self.engines.is_postgresql,
+                )
+                yield transaction
+        if transaction.sequence is not None:
+            self._on_committed(transaction.sequence)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator["Reading"]:
+        """What is committed. Raises StoreUnavailableError."""
+        with translated():
+            async with self.engines.reading() as connection:
+                yield Reading(connection, self.encryption)
+
+
+class Reading:
+    """Committed realms and clients."""
+
+    def __init__(self, connection: AsyncConnection, encryption: KeyRing) -> None:
+        self.connection = connection
+        self.clients = Clients(connection, encryption)
+        self.realms = Realms(connection)
