@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis, RedisCluster
 from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from keyturn_shared.errors import RedisUnavailableError
+
+FLEET: Final = "keyturn_shared.fleet"
 
 Argument = str | bytes | int
 Call = tuple[Sequence[str], Sequence[Argument]]
@@ -29,17 +31,25 @@ class Scripts(Protocol):
 
 
 @cache
-def source(name: str) -> str:
-    """The Lua text of a script, the common part in front."""
-    folder = files("keyturn_shared.fleet") / "lua"
-    return f"{(folder / 'common.lua').read_text()}\n{(folder / f'{name}.lua').read_text()}"
+def source(name: str, package: str = FLEET) -> str:
+    """The Lua text of a script in the package's folder ``lua``, the fleet's common part in front, and the
+    package's own after it."""
+    common = dict.fromkeys((FLEET, package))
+    parts = [_text(owner, "common") for owner in common]
+    return "\n".join([*parts, _text(package, name)])
+
+
+def _text(package: str, name: str) -> str:
+    return (files(package) / "lua" / f"{name}.lua").read_text(encoding="utf-8")
 
 
 class RedisScripts:
-    """The scripts on a real Redis. The client sets the time limits; see ``keyturn_shared.redis_client``."""
+    """A package's scripts on a real Redis. The client sets the time limits; see
+    ``keyturn_shared.redis_client``."""
 
-    def __init__(self, redis: Redis | RedisCluster) -> None:
+    def __init__(self, redis: Redis | RedisCluster, package: str = FLEET) -> None:
         self._redis = redis
+        self._package = package
         self._scripts: dict[str, AsyncScript] = {}
 
     async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
@@ -63,5 +73,5 @@ class RedisScripts:
     def _script(self, name: str) -> AsyncScript:
         script = self._scripts.get(name)
         if script is None:
-            script = self._scripts[name] = self._redis.register_script(source(name))
+            script = self._scripts[name] = self._redis.register_script(source(name, self._package))
         return script

@@ -1,0 +1,103 @@
+"""From the end of an attempt to the new record. Pure functions: no clock, no network, no randomness."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.key_sets.record import KeySetRecord
+from keyturn_shared.position import Position
+from keyturn_verifier.key_sets.freshness import freshness_lifetime, poll_after, retry_after
+from keyturn_verifier.key_sets.policy import KeySetPolicy
+
+MAX_VALIDATOR_CHARACTERS: Final = 512
+"""Longer ETags are not remembered: the next fetch is unconditional, which costs the one who sent it."""
+_MAX_DETAIL_CHARACTERS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that has begun. ``generation``: its name, ms of Redis' clock. ``as_of``: the head of the
+    event log before it began. ``began_at``: NumericDate, by the clock of the node that fetches. ``random``:
+    in [0, 1), spreads what follows."""
+
+    generation: int
+    as_of: Position
+    began_at: float
+    random: float
+
+
+def with_keys(
+    record: KeySetRecord, attempt: Attempt, keys: KeySet, headers: Mapping[str, str], policy: KeySetPolicy
+) -> KeySetRecord:
+    """After a 200 with usable keys: they replace all earlier ones, so a withdrawn key is gone."""
+    jwks = tuple(key.public_jwk for key in keys.keys)
+    content = hashlib.sha256(msgspec.json.encode(jwks)).hexdigest()[:32]
+    changed = content != record.content
+    renewed = msgspec.structs.replace(
+        record,
+        keys=jwks,
+        content=content,
+        skipped=len(keys.skipped),
+        etag=_validator(headers, "etag"),
+        last_modified=_validator(headers, "last-modified"),
+        changed_at=attempt.began_at if changed else record.changed_at,
+    )
+    return _succeeded(renewed, attempt, headers, policy)
+
+
+def confirmed(
+    record: KeySetRecord, attempt: Attempt, headers: Mapping[str, str], policy: KeySetPolicy
+) -> KeySetRecord:
+    """After a 304: the keys stay and are fresh again."""
+    return _succeeded(record, attempt, headers, policy)
+
+
+def failed(
+    record: KeySetRecord, attempt: Attempt, reason: str, detail: str, policy: KeySetPolicy
+) -> KeySetRecord:
+    """After an attempt that brought no usable key set: the keys, and their bounds, stay as they are."""
+    failures = record.failures + 1
+    return msgspec.structs.replace(
+        record,
+        generation=attempt.generation,
+        attempted_at=attempt.began_at,
+        attempts=record.attempts + 1,
+        failures=failures,
+        failure=reason,
+        failure_detail=detail[:_MAX_DETAIL_CHARACTERS],
+        next_poll_at=attempt.began_at + retry_after(failures, attempt.random, policy),
+    )
+
+
+def keep_seconds(record: KeySetRecord, now: float, policy: KeySetPolicy) -> float:
+    """How long Redis keeps the record if nobody writes it again."""
+    return max(record.stale_until, record.next_poll_at + policy.idle) - now + policy.idle
+
+
+def _succeeded(
+    record: KeySetRecord, attempt: Attempt, headers: Mapping[str, str], policy: KeySetPolicy
+) -> KeySetRecord:
+    freshness = freshness_lifetime(headers, attempt.began_at - record.changed_at, policy)
+    return msgspec.structs.replace(
+        record,
+        generation=attempt.generation,
+        as_of=(attempt.as_of.epoch, attempt.as_of.sequence),
+        fetched_at=attempt.began_at,
+        fresh_until=attempt.began_at + freshness,
+        stale_until=attempt.began_at + freshness + policy.outage,
+        attempted_at=attempt.began_at,
+        attempts=record.attempts + 1,
+        failures=0,
+        failure=None,
+        failure_detail=None,
+        next_poll_at=attempt.began_at + poll_after(freshness, attempt.random),
+    )
+
+
+def _validator(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name)
+    return value if value and len(value) <= MAX_VALIDATOR_CHARACTERS else None

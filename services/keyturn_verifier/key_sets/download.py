@@ -1,0 +1,35 @@
+"""The port to the network: one guarded GET of a JWKS URL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from keyturn_shared.errors import KeyturnError
+from keyturn_shared.key_sets.address import KeySetAddress
+
+
+class DownloadError(KeyturnError):
+    """Nothing usable was downloaded. ``reason`` is a stable word for records and metrics."""
+
+    code = "download_failed"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """An answer of status 200, or 304 with an empty body. ``headers``: names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Download(Protocol):
+    """Fetches within the policy's limits. Raises DownloadError for everything that goes wrong."""
+
+    async def __call__(
+        self, address: KeySetAddress, *, etag: str | None, last_modified: str | None
+    ) -> Downloaded: ...

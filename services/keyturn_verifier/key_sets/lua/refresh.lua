@@ -1,0 +1,13 @@
+-- KEYS record, flight, due, retries, used. ARGV id, record to begin with, ms to keep it, interval ms, burst.
+-- Somebody wants the key set fetched now: the next free worker does it, within the same allowance as demands.
+local now = now_ms()
+local tokens = allowance(KEYS[2], now, tonumber(ARGV[4]), tonumber(ARGV[5]))
+local record = redis.call('GET', KEYS[1])
+local generation = attempt_of(record)
+if tokens < 1 then return { 'wait', text(math.ceil((1 - tokens) * tonumber(ARGV[4]))), text(generation) } end
+keep_allowance(KEYS[2], tokens - 1, now, tonumber(ARGV[4]), tonumber(ARGV[5]), 0)
+if not record then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('ZADD', KEYS[3], text(now), ARGV[1])
+redis.call('HSET', KEYS[5], ARGV[1], text(now))
+return { 'queued', '0', text(generation) }
