@@ -1,1 +1,1 @@
-"""The verifier service: nodes that check client credentials and tokens from memory, and the key set fetcher."""
+"""The verifier service: nodes that check credentials and tokens from memory, and the fetcher of key sets."""

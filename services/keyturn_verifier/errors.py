@@ -1,0 +1,120 @@
+"""The verifier's errors. ``code`` is the stable refusal code of logs, metrics and ``/verify``.
+
+Two families that callers must not mix up: a ``RefusedError`` is an answer, an ``UnavailableError`` says that
+there is none now. Only the edge turns either into HTTP.
+"""
+
+from typing import Final
+
+from keyturn_shared.errors import KeyturnError
+
+
+class VerifierError(KeyturnError):
+    """Base of what the verifier raises on purpose."""
+
+    code = "verifier"
+
+
+class UnavailableError(VerifierError):
+    """Nothing can be decided now; the caller may come back after ``retry_after`` seconds."""
+
+    code = "unavailable"
+    retry_after: int = 1
+
+
+class FencedError(UnavailableError):
+    """This node holds no lease, so what it knows may be out of date."""
+
+    code = "fenced"
+
+
+class UnsettledError(UnavailableError):
+    """What was to be decided on changed again and again while it was being decided."""
+
+    code = "unsettled"
+
+
+class BeforeReplayBarrierError(UnavailableError):
+    """The assertion may have been used before Redis lost its memory; a new one will do."""
+
+    code = "before_replay_barrier"
+
+
+class RefusedError(VerifierError):
+    """A credential or token that is not accepted, for a reason that stays inside."""
+
+    code = "refused"
+
+
+class UnknownClientError(RefusedError):
+    """There is no such client in the realm."""
+
+    code = "unknown_client"
+
+
+class ClientDisabledError(RefusedError):
+    """The client is there but switched off."""
+
+    code = "client_disabled"
+
+
+class AuthenticatorMismatchError(RefusedError):
+    """The client proves itself in another way than the one that was tried."""
+
+    code = "authenticator_mismatch"
+
+
+class WrongSecretError(RefusedError):
+    """No secret of the client matches."""
+
+    code = "wrong_secret"
+
+
+class SecretExpiredError(RefusedError):
+    """The secret matched, but its time is over."""
+
+    code = "secret_expired"
+
+
+class KeyRevokedError(RefusedError):
+    """The signature holds, under a key that was revoked by its thumbprint."""
+
+    code = "key_revoked"
+
+
+class WrongIssuerError(RefusedError):
+    """``iss`` is not who has to have issued it, or differs from ``sub`` (RFC 7523 section 3)."""
+
+    code = "wrong_issuer"
+
+
+class WrongAudienceError(RefusedError):
+    """``aud`` does not name this server, or names others as well."""
+
+    code = "wrong_audience"
+
+
+class ReplayedError(RefusedError):
+    """This ``jti`` of this client was used before."""
+
+    code = "replayed"
+
+
+UNAVAILABLE_CODES: Final = frozenset(
+    {
+        UnavailableError.code,
+        FencedError.code,
+        UnsettledError.code,
+        BeforeReplayBarrierError.code,
+        "redis_unavailable",
+        "keys_unavailable",
+        "projection_broken",
+        "seal_broken",
+    }
+)
+"""Codes of errors, of this package and of the shared ones, that mean: ask again later."""
+
+
+def is_unavailable(error: KeyturnError) -> bool:
+    """Whether the error says that nothing can be decided now."""
+    return error.code in UNAVAILABLE_CODES

@@ -1,0 +1,88 @@
+"""What a node holds in memory of a realm or a client, and the mark that says it is out of date."""
+
+from typing import Final
+
+from keyturn_shared.fleet.reading import Loaded
+from keyturn_shared.jose import strict_json
+from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.jose.signing import SigningKey
+from keyturn_shared.projection import (
+    ClientProjection,
+    ProjectedSigningKey,
+    RealmProjection,
+    decode_client,
+    decode_realm,
+)
+from keyturn_shared.sealing import KeyRing
+
+ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - the media type of RFC 9068 2.1, without application/
+
+
+class State:
+    """Something read from Redis. Once ``superseded`` no answer may rest on it any more."""
+
+    __slots__ = ("superseded",)
+
+    def __init__(self) -> None:
+        self.superseded = False
+
+
+class AbsentState(State):
+    """There is no such realm or client: Redis, known to be complete, said so."""
+
+    __slots__ = ()
+
+
+class ClientState(State):
+    """A client."""
+
+    __slots__ = ("projection",)
+
+    def __init__(self, projection: ClientProjection) -> None:
+        super().__init__()
+        self.projection = projection
+
+
+class RealmState(State):
+    """A realm with its keys ready for use.
+
+    ``keys``: all published keys, for checking tokens. ``certs``: the same as a JWK Set in JSON.
+    ``signing_key`` and ``token_header``: None when no key is active.
+    """
+
+    __slots__ = ("algorithms", "certs", "keys", "projection", "signing_key", "token_header")
+
+    def __init__(self, projection: RealmProjection, ring: KeyRing) -> None:
+        """Raises SealError or InvalidKeyError when the active key cannot be opened."""
+        super().__init__()
+        self.projection = projection
+        public_jwks = {"keys": [key.public_jwk for key in projection.signing_keys]}
+        self.keys = KeySet.from_members(public_jwks)
+        self.certs = strict_json.encode(public_jwks)
+        self.algorithms = tuple(dict.fromkeys(key.alg for key in projection.signing_keys))
+        active = next((key for key in projection.signing_keys if key.state == "active"), None)
+        self.signing_key = None if active is None else _open(active, ring)
+        self.token_header = (
+            None if self.signing_key is None else self.signing_key.header_segment(ACCESS_TOKEN_TYPE)
+        )
+
+
+class StateReader:
+    """Makes states of the values in Redis."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    def read(self, field: str, outcome: Loaded, value: bytes) -> State:
+        """The state of a conclusive read. Raises ProjectionError, SealError, InvalidKeyError."""
+        if outcome is Loaded.ABSENT:
+            return AbsentState()
+        if field.startswith("realm:"):
+            return RealmState(decode_realm(value)[1], self._ring)
+        return ClientState(decode_client(value)[1])
+
+
+def _open(key: ProjectedSigningKey, ring: KeyRing) -> SigningKey | None:
+    if key.sealed_private_jwk is None:
+        return None
+    return SigningKey.from_private_jwk(ring.open(key.sealed_private_jwk, f"signing-key:{key.kid}"))
