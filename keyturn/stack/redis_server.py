@@ -127,6 +127,7 @@ class EmbeddedRedis:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=_end_with_parent,
+            start_new_session=True,  # Ctrl-C in a terminal is for the parent, which ends it in its turn
         )
 
     def _answers(self) -> bool:
