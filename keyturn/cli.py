@@ -44,7 +44,8 @@ def up(
     database_url: Annotated[str | None, typer.Option(help="Use this database instead of SQLite.")] = None,
 ) -> None:
     """Run the whole stack on this machine until Ctrl-C or SIGTERM."""
-    from keyturn.stack.up import Options, run
+    from keyturn.stack.options import Options
+    from keyturn.stack.up import run
 
     _end_with(run(Options(nodes, port, data_dir, demo, redis_url, database_url)))
 

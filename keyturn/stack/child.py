@@ -6,13 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
-LOG_BYTES: Final = 10_000_000
-"""A log is cut when it is longer; the part before is kept once, beside it, as ``.1``."""
+from keyturn.stack.logs import cut_log
 
 
 class Child:
@@ -24,12 +21,20 @@ class Child:
     """
 
     def __init__(
-        self, name: str, service: str, environment: Mapping[str, str], *, log: Path, lock: int
+        self,
+        name: str,
+        service: str,
+        base_url: str,
+        environment: Mapping[str, str],
+        *,
+        log: Path,
+        lock: int,
     ) -> None:
         self.name = name
+        self.base_url = base_url
         self._service = service
         self._environment = dict(environment)
-        self._log = log
+        self.log = log
         self._lock = lock
         self._process: asyncio.subprocess.Process | None = None
 
@@ -45,8 +50,8 @@ class Child:
         return None if self._process is None else self._process.returncode
 
     async def start(self) -> None:
-        self.cut_log()
-        with self._log.open("ab") as output:
+        cut_log(self.log)
+        with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -60,10 +65,11 @@ class Child:
                 pass_fds=(self._lock,),
             )
 
-    async def wait(self) -> int:
-        """Until it ends; its exit code."""
+    async def wait(self) -> str:
+        """Until it ends; how it ended."""
         assert self._process is not None  # noqa: S101 - a mistake of the caller, not of the world
-        return await self._process.wait()
+        await self._process.wait()
+        return describe_exit(self.exit_code)
 
     async def stop(self, grace_seconds: float) -> None:
         """SIGTERM, then SIGKILL to its whole session when it has not ended in time."""
@@ -78,16 +84,7 @@ class Child:
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
-    def cut_log(self) -> None:
-        """Keep the log bounded. The child appends to the open file, so it is copied and emptied."""
-        with contextlib.suppress(FileNotFoundError):
-            if self._log.stat().st_size > LOG_BYTES:
-                self._log.with_name(f"{self._log.name}.1").write_bytes(self._log.read_bytes())
-                os.truncate(self._log, 0)
 
-    def last_lines(self, count: int = 12) -> list[str]:
-        """The end of its log."""
-        with contextlib.suppress(FileNotFoundError), self._log.open("rb") as file:
-            file.seek(max(0, self._log.stat().st_size - 16_384))
-            return [line.decode("utf-8", "replace").rstrip() for line in deque(file, count)]
-        return []
+def describe_exit(code: int | None) -> str:
+    """How a process with that exit code ended."""
+    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"

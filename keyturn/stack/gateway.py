@@ -4,37 +4,27 @@
 production a gateway of the operator's choice does this; ``deploy/`` has one for nginx.
 """
 
+import asyncio
+import contextlib
 import itertools
+import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 import httpx
+import uvicorn
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from keyturn.stack.forwarding import forward, relay
 
 BODY_BYTES: Final = 10 * 1024 * 1024
 """A longer request body is refused with 413. A body is kept whole, so that it can be sent to another node."""
 
-CONNECT_SECONDS: Final = 2.0
-ANSWER_SECONDS: Final = 75.0
-"""Longer than any ``Prefer: wait``, which is at most 60 s."""
-
-# RFC 9110 section 7.6.1, with what older programs send.
-_HOP_BY_HOP: Final = frozenset(
-    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer trailers "
-    b"transfer-encoding upgrade".split()
-)
-# What a gateway says about its caller. A caller that says so itself is not believed.
-_GATEWAY_ONLY: Final = frozenset(
-    b"forwarded x-real-ip x-client-cert client-cert client-cert-chain ssl-client-cert".split()
-)
-_GATEWAY_ONLY_PREFIXES: Final = (b"x-forwarded-", b"x-ssl-client-", b"ssl-client-")
 _IDEMPOTENT: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 _CREDENTIALS_PATHS: Final = ("/admin", "/console", "/health", "/metrics")
 _NODE_PATHS: Final = ("/realms",)
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class Gateway:
@@ -93,7 +83,7 @@ class Gateway:
         refusal: httpx.Response | None = None
         for upstream in upstreams:
             try:
-                answer = await self._transport.handle_async_request(_forward(request, upstream, body))
+                answer = await self._transport.handle_async_request(forward(request, upstream, body))
             except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
                 continue  # nothing was sent, so the next one may be asked
             except httpx.TimeoutException:
@@ -106,13 +96,40 @@ class Gateway:
                 )
             if answer.status_code != 503:
                 await _discard(refusal)
-                return _relay(answer)
+                return relay(answer)
             # A node without a lease refuses before it looks at the request: it can be sent to another.
             await _discard(refusal)
             refusal = answer
         if refusal is not None:
-            return _relay(refusal)
+            return relay(refusal)
         return _problem(503, "Service unavailable", "the service cannot be reached", {"Retry-After": "1"})
+
+
+@contextlib.asynccontextmanager
+async def serve_gateway(gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve a gateway on a listening socket while the block runs."""
+    config = uvicorn.Config(
+        gateway,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        date_header=True,
+        # Nobody is in front of this gateway: what callers say about their address is not believed.
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    # The stack handles signals: it ends everything in order.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="gateway")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        await gateway.close()
 
 
 def _is_under(path: str, prefixes: Iterable[str]) -> bool:
@@ -129,75 +146,9 @@ async def _read_body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _forward(request: Request, upstream: str, body: bytes) -> httpx.Request:
-    scope = request.scope
-    target: bytes = scope.get("raw_path") or request.url.path.encode()
-    if scope["query_string"]:
-        target += b"?" + scope["query_string"]
-    streams_events = "text/event-stream" in request.headers.get("accept", "")
-    return httpx.Request(
-        request.method,
-        httpx.URL(upstream).copy_with(raw_path=target),
-        headers=_request_headers(request, body),
-        stream=httpx.ByteStream(body),
-        extensions={
-            "timeout": {
-                "connect": CONNECT_SECONDS,
-                "pool": CONNECT_SECONDS,
-                "write": ANSWER_SECONDS,
-                "read": None if streams_events else ANSWER_SECONDS,
-            }
-        },
-    )
-
-
-def _request_headers(request: Request, body: bytes) -> Headers:
-    given: Headers = request.scope["headers"]
-    dropped = _named_by_connection(given) | _HOP_BY_HOP | {b"content-length", b"expect"}
-    headers = [
-        (name, value)
-        for name, value in given
-        if name not in dropped
-        and name not in _GATEWAY_ONLY
-        # CGI-style servers fold "_" into "-", and so would let a forged name through.
-        and not name.replace(b"_", b"-").startswith(_GATEWAY_ONLY_PREFIXES)
-    ]
-    if body or request.method not in ("GET", "HEAD", "OPTIONS", "DELETE"):
-        headers.append((b"content-length", str(len(body)).encode()))
-    if request.client is not None:
-        headers.append((b"x-forwarded-for", request.client.host.encode()))
-    headers.append((b"x-forwarded-proto", request.scope["scheme"].encode()))
-    if "host" in request.headers:
-        headers.append((b"x-forwarded-host", request.headers["host"].encode("latin-1")))
-    return headers
-
-
-def _relay(answer: httpx.Response) -> Response:
-    given = [(name.lower(), value) for name, value in answer.headers.raw]
-    dropped = _named_by_connection(given) | _HOP_BY_HOP | {b"date", b"server"}
-    response = StreamingResponse(_chunks(answer), status_code=answer.status_code)
-    response.raw_headers = [(name, value) for name, value in given if name not in dropped]
-    return response
-
-
-async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
-    # Raw: whatever encoding the service chose is for the caller to undo.
-    try:
-        async for chunk in answer.aiter_raw():
-            yield chunk
-    finally:
-        await answer.aclose()
-
-
 async def _discard(answer: httpx.Response | None) -> None:
     if answer is not None:
         await answer.aclose()
-
-
-def _named_by_connection(headers: Headers) -> frozenset[bytes]:
-    """Headers that ``Connection`` declares to be for one hop."""
-    values = [value for name, value in headers if name == b"connection"]
-    return frozenset(part.strip().lower() for value in values for part in value.split(b","))
 
 
 def _problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:

@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 import httpx
 
 from keyturn.services import EXIT_REFUSED
-from keyturn.stack.child import Child
+from keyturn.stack.child import Child, describe_exit
 from keyturn.stack.errors import StackError
+from keyturn.stack.logs import last_lines
 from keyturn.stack.terminal import Terminal
+from keyturn_shared.errors import KeyturnError
 
 READY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
@@ -19,63 +22,63 @@ _HEALTH_SECONDS: Final = 3.0
 _BACKOFF_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STEADY_SECONDS: Final = 30.0
 """A process that ran this long before it ended is started again without a longer pause."""
-_LOG_LOOK_SECONDS: Final = 5.0
+
+
+class Process(Protocol):
+    """What can be kept running."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def log(self) -> Path: ...
+    async def start(self) -> None: ...
+    async def wait(self) -> str: ...
 
 
 class Supervisor:
-    """Keeps a set of children running. ``changed`` is called when one got another process id."""
+    """Watches over what the stack started. ``changed`` is called when a process has another id."""
 
     def __init__(self, terminal: Terminal, *, changed: Callable[[], None]) -> None:
         self._terminal = terminal
         self._changed = changed
 
-    async def start(self, children: Sequence[tuple[Child, str]]) -> None:
-        """Start children, given with their base URLs, at once, and wait until all are ready.
-
-        Raises StackError when one ends, or is not ready in time.
-        """
-        for child, _ in children:
-            await child.start()
+    async def until_ready(self, children: Sequence[Child]) -> None:
+        """Return when all are ready. Raises StackError when one ends, or is not ready in time."""
         async with httpx.AsyncClient(timeout=_HEALTH_SECONDS, trust_env=False) as http:
-            await asyncio.gather(*(_until_ready(http, child, url) for child, url in children))
+            await asyncio.gather(*(_until_ready(http, child) for child in children))
 
-    async def keep(self, child: Child) -> None:
-        """Start the child again whenever it ends. Never returns."""
+    async def keep(self, process: Process) -> None:
+        """Start a process again whenever it ends. Never returns."""
         failures = 0
         while True:
             begun = time.monotonic()
-            code = await child.wait()
+            ended = await process.wait()
             failures = 0 if time.monotonic() - begun > _STEADY_SECONDS else failures
             delay = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)]
             failures += 1
             self._terminal.trouble(
-                f"{child.name} ended ({describe_exit(code)}); starting it again in {delay} s",
-                child.last_lines() if code > 0 else (),
+                f"{process.name} ended ({ended}); it is started again in {delay} s", last_lines(process.log)
             )
             await asyncio.sleep(delay)
-            await child.start()
-            self._changed()
-            self._terminal.say(f"{child.name} runs again as process {child.pid}", "dim")
-
-    async def cut_logs(self, children: Sequence[Child]) -> None:
-        """Keep the logs bounded. Never returns."""
-        while True:
-            await asyncio.sleep(_LOG_LOOK_SECONDS)
-            for child in children:
-                try:
-                    child.cut_log()
-                except OSError as error:
-                    self._terminal.trouble(f"the log of {child.name} cannot be cut: {error.strerror}")
+            try:
+                await process.start()
+                self._changed()
+            except (OSError, KeyturnError) as error:
+                self._terminal.trouble(f"{process.name}: {error}")
+            else:
+                self._terminal.say(f"{process.name} runs again as process {process.pid}", "dim")
 
 
-async def _until_ready(http: httpx.AsyncClient, child: Child, base_url: str) -> None:
+async def _until_ready(http: httpx.AsyncClient, child: Child) -> None:
     deadline = time.monotonic() + READY_SECONDS
     reason = "it did not answer"
     while time.monotonic() < deadline:
         if child.exit_code is not None:
             raise StackError(describe_failed_start(child))
         with contextlib.suppress(httpx.HTTPError):
-            answer = await http.get(f"{base_url}/health/ready")
+            answer = await http.get(f"{child.base_url}/health/ready")
             if answer.status_code == 200:
                 return
             reason = answer.text
@@ -85,12 +88,8 @@ async def _until_ready(http: httpx.AsyncClient, child: Child, base_url: str) -> 
 
 def describe_failed_start(child: Child) -> str:
     """Why a child ended before it was ready. A refusal of its settings is its own last line."""
-    lines = child.last_lines()
+    lines = last_lines(child.log)
     if child.exit_code == EXIT_REFUSED and lines:
         return f"{child.name}: {lines[-1].removeprefix('keyturn: ')}"
     ended = f"{child.name} ended ({describe_exit(child.exit_code)}) before it was ready"
     return "\n  ".join([f"{ended}; its last lines:", *lines])
-
-
-def describe_exit(code: int | None) -> str:
-    return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.local_file import LocalStack
 
 
@@ -27,22 +27,32 @@ class Terminal:
         for line in lines:
             self.say(f"  {line}", "dim")
 
-    def ready(
-        self, local: LocalStack, *, data: Path, secrets: Path, networks: str, show_secret: bool
+    def failure(self, text: str) -> None:
+        """Something asked for did not succeed."""
+        self.say(text, "bold red")
+
+    def ready(self) -> None:
+        self.say(f"keyturn is ready after {time.monotonic() - self._begun:.1f} s", "bold green")
+
+    def welcome(
+        self, local: LocalStack, directory: DataDirectory, *, networks: str, show_secret: bool
     ) -> None:
         """Where everything is, and the first login."""
-        self.say(f"\nkeyturn is ready ({time.monotonic() - self._begun:.1f} s)\n", "bold green")
-        table = Table.grid(padding=(0, 3))
-        rows = [("Base URL", local.base_url), ("Console", f"{local.base_url}/console/")]
-        rows += [(node.id, node.base_url) for node in local.nodes]
-        rows.append(("First login", f"realm {local.admin.realm}, client {local.admin.client_id}"))
+        secret = f"in {directory.secrets_file}"
         if show_secret:
-            rows.append(("Secret", f"{local.admin.client_secret} (shown once; kept in {secrets})"))
-        else:
-            rows.append(("Secret", f"in {secrets}"))
-        rows.append(("Data and logs", str(data)))
-        rows.append(("JWKS URLs", f"may point to {networks} here; in production that is refused by default"))
+            secret = f"{local.admin.client_secret} (shown once, kept {secret})"
+        rows = [
+            ("Base URL", local.base_url),
+            ("Console", f"{local.base_url}/console/"),
+            *((node.id, node.base_url) for node in local.nodes),
+            ("First login", f"realm {local.admin.realm}, client {local.admin.client_id}"),
+            ("Secret", secret),
+            ("Data and logs", str(directory.path)),
+            ("JWKS URLs", f"may point to {networks} in this stack; in production that is refused by default"),
+        ]
+        table = Table.grid(padding=(0, 3))
         for name, value in rows:
-            table.add_row(Text(name, "dim"), Text(value))
-        self.console.print(table)
+            table.add_row(Text(name, "dim"), Text(value, overflow="fold"))
         self.say("")
+        self.console.print(table)
+        self.say("\nCtrl-C stops all of it.", "dim")

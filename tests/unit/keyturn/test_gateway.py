@@ -14,7 +14,6 @@ from keyturn.stack.gateway import BODY_BYTES, Gateway
 from keyturn.stack.ports import ReservedPort
 from tests.unit.keyturn.upstreams import Upstream, anything, serve
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 

@@ -1,0 +1,92 @@
+"""The demo's operator: what an administrator's program says to keyturn, over the public base URL."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from keyturn.stack.errors import StackError
+from keyturn.stack.local_file import LocalStack
+
+WAIT: Final = {"Prefer": "wait=10"}
+ANSWER_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change as it was answered: its ``Keyturn-Fleet`` header, and whether no node was pending."""
+
+    sequence: int
+    fleet: str
+    confirmed: bool
+
+
+class Operator:
+    """Calls the admin API as the first admin. Every unexpected answer is a StackError."""
+
+    def __init__(self, local: LocalStack, http: httpx.AsyncClient) -> None:
+        self._local = local
+        self._http = http
+
+    async def log_in(self) -> None:
+        """Get an admin token by client_credentials, and use it from now on."""
+        admin = self._local.admin
+        answer = await self._call(
+            "POST",
+            f"/realms/{admin.realm}/protocol/openid-connect/token",
+            data={"grant_type": "client_credentials"},
+            auth=httpx.BasicAuth(admin.client_id, admin.client_secret),
+        )
+        self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    async def make_realm(self, realm: str) -> None:
+        """Make the realm where there is none."""
+        if (await self._call("GET", f"/admin/realms/{realm}", also=404)).status_code == 404:
+            await self._call("POST", "/admin/realms", json={"realm": realm, "enabled": True})
+
+    async def replace_client(self, realm: str, client_id: str, jwks_url: str) -> str:
+        """Register a private_key_jwt client with a JWKS URL anew; its uuid."""
+        path = f"/admin/realms/{realm}/clients"
+        for client in (await self._call("GET", path, params={"clientId": client_id})).json():
+            await self._call("DELETE", f"{path}/{client['id']}")
+        representation = {
+            "clientId": client_id,
+            "clientAuthenticatorType": "client-jwt",
+            "serviceAccountsEnabled": True,
+            "attributes": {"use.jwks.url": "true", "jwks.url": jwks_url},
+        }
+        answer = await self._call("POST", path, json=representation, headers=WAIT)
+        return answer.headers["Location"].rsplit("/", 1)[1]
+
+    async def issuer(self, realm: str) -> str:
+        document = await self._call("GET", f"/realms/{realm}/.well-known/openid-configuration")
+        return str(document.json()["issuer"])
+
+    async def clear_keys_cache(self, realm: str, uuid: str) -> Change:
+        return await self._change(f"/admin/realms/{realm}/clients/{uuid}/clear-keys-cache")
+
+    async def revoke_key(self, realm: str, uuid: str, thumbprint: str) -> Change:
+        return await self._change(f"/admin/realms/{realm}/clients/{uuid}/keys/{thumbprint}/revoke")
+
+    async def fleet(self, realm: str) -> dict[str, Any]:
+        """The nodes, and the event each of them has applied."""
+        answer = await self._call("GET", f"/admin/realms/{realm}/fleet")
+        document: dict[str, Any] = answer.json()
+        return document
+
+    async def _change(self, path: str) -> Change:
+        answer = await self._call("POST", path, headers=WAIT)
+        return Change(
+            int(answer.headers["Keyturn-Sequence"]),
+            answer.headers.get("Keyturn-Fleet", ""),
+            answer.headers.get("Preference-Applied") == "wait",
+        )
+
+    async def _call(self, method: str, path: str, *, also: int = 0, **options: Any) -> httpx.Response:
+        try:
+            answer = await self._http.request(method, f"{self._local.base_url}{path}", **options)
+        except httpx.HTTPError as error:
+            raise StackError(f"{method} {path}: {error!r}") from error
+        if answer.is_error and answer.status_code != also:
+            raise StackError(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+        return answer

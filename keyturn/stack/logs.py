@@ -1,0 +1,44 @@
+"""Logs of the stack's processes: bounded, and read from their end."""
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from keyturn.stack.terminal import Terminal
+
+LOG_BYTES: Final = 10_000_000
+"""A log is cut when it is longer; what was in it is kept once, beside it, as ``.1``."""
+
+_LOOK_SECONDS: Final = 5.0
+_TAIL_BYTES: Final = 16_384
+
+
+def cut_log(log: Path) -> None:
+    """Empty a log that is too long. Its writer appends to the open file, so it stays where it is."""
+    with contextlib.suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            log.with_name(f"{log.name}.1").write_bytes(log.read_bytes())
+            os.truncate(log, 0)
+
+
+def last_lines(log: Path, count: int = 6) -> list[str]:
+    """The end of a log."""
+    with contextlib.suppress(FileNotFoundError), log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        return [line.decode("utf-8", "replace").rstrip() for line in deque(file, count)]
+    return []
+
+
+async def keep_logs_short(logs: Sequence[Path], terminal: Terminal) -> None:
+    """Cut logs that grow too long. Never returns."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        for log in logs:
+            try:
+                cut_log(log)
+            except OSError as error:
+                terminal.trouble(f"{log} cannot be cut: {error.strerror}")

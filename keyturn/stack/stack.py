@@ -1,0 +1,178 @@
+"""The local stack: Redis, the credentials service, the nodes and the gateway, composed."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from typing import Final
+
+from keyturn.stack.child import Child
+from keyturn.stack.data_directory import DataDirectory
+from keyturn.stack.environment import StackEnvironment, allowed_networks
+from keyturn.stack.errors import StackError
+from keyturn.stack.local_file import AdminLogin, LocalStack, RunningNode
+from keyturn.stack.logs import keep_logs_short
+from keyturn.stack.options import Options
+from keyturn.stack.ports import LOOPBACK, ReservedPort
+from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load_or_make
+from keyturn.stack.stack_redis import StackRedis, check_redis, embedded_redis
+from keyturn.stack.supervisor import Supervisor
+from keyturn.stack.terminal import Terminal
+
+NODE_GRACE_SECONDS: Final = 1.5
+CREDENTIALS_GRACE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """What runs. ``redis`` is None when it is not the stack's own."""
+
+    redis: StackRedis | None
+    redis_url: str
+    credentials: Child
+    nodes: tuple[Child, ...]
+
+    @property
+    def services(self) -> tuple[Child, ...]:
+        return (self.credentials, *self.nodes)
+
+    @property
+    def kept(self) -> tuple[Child | StackRedis, ...]:
+        """What is started again when it ends."""
+        return self.services if self.redis is None else (self.redis, *self.services)
+
+    @property
+    def logs(self) -> tuple[Path, ...]:
+        return tuple(process.log for process in self.kept)
+
+
+class Stack:
+    """One run of the stack, on a data directory that is locked for it."""
+
+    def __init__(
+        self,
+        options: Options,
+        directory: DataDirectory,
+        lock: int,
+        terminal: Terminal,
+        inherited: Mapping[str, str],
+    ) -> None:
+        self._options = options
+        self._directory = directory
+        self._lock = lock
+        self._terminal = terminal
+        self._inherited = inherited
+        self._base_url = f"http://{LOOPBACK}:{options.port}"
+        self._database_url = options.database_url or f"sqlite+aiosqlite:///{directory.database}"
+
+    async def run(self, listener: socket) -> None:
+        """Start everything and keep it running. Whatever ends this ends what was started, in order.
+
+        Raises StackError when it cannot be started.
+        """
+        async with contextlib.AsyncExitStack() as started:
+            redis = await self._open_redis(started)
+            secrets = self._load_secrets()
+            processes = self._prepare(redis, secrets, started)
+            started.push_async_callback(processes.credentials.stop, CREDENTIALS_GRACE_SECONDS)
+            started.push_async_callback(_stop_all, processes.nodes, NODE_GRACE_SECONDS)
+            for child in processes.services:
+                await child.start()
+            await started.enter_async_context(self._serve_gateway(processes, listener))
+
+            def publish() -> None:
+                self._describe(processes, secrets).write(self._directory.local_file)
+
+            supervisor = Supervisor(self._terminal, changed=publish)
+            await supervisor.until_ready(processes.services)
+            started.callback(self._directory.local_file.unlink, missing_ok=True)
+            publish()
+            self._terminal.ready()
+            async with asyncio.TaskGroup() as running:
+                for process in processes.kept:
+                    running.create_task(supervisor.keep(process), name=f"keep-{process.name}")
+                running.create_task(keep_logs_short(processes.logs, self._terminal), name="cut-logs")
+                running.create_task(self._welcome(processes, secrets), name="welcome")
+
+    async def _open_redis(self, started: contextlib.AsyncExitStack) -> StackRedis | None:
+        if self._options.redis_url is None:
+            return await started.enter_async_context(embedded_redis(self._directory.redis))
+        await check_redis(self._options.redis_url)
+        return None
+
+    def _load_secrets(self) -> StackSecrets:
+        secrets = load_or_make(
+            self._directory.secrets_file, self._inherited, database=self._directory.database
+        )
+        for name in ignored_settings(secrets, self._inherited):
+            self._terminal.trouble(f"{name} is ignored: {self._directory.secrets_file} has the value in use")
+        return secrets
+
+    def _prepare(
+        self, redis: StackRedis | None, secrets: StackSecrets, started: contextlib.AsyncExitStack
+    ) -> Processes:
+        redis_url = self._options.redis_url or (redis.url if redis else "")
+        environment = StackEnvironment(
+            self._inherited, secrets.environment(), self._base_url, redis_url, self._database_url
+        )
+
+        def child(name: str, service: str, port: ReservedPort, settings: Mapping[str, str]) -> Child:
+            log = self._directory.logs / f"{name}.log"
+            return Child(name, service, port.base_url, settings, log=log, lock=self._lock)
+
+        port = started.enter_context(ReservedPort())
+        credentials = child("credentials", "credentials", port, environment.of_credentials(port))
+        nodes = []
+        for number in range(1, self._options.nodes + 1):
+            port = started.enter_context(ReservedPort())
+            name = f"node-{number}"
+            nodes.append(child(name, "verifier", port, environment.of_node(name, port)))
+        return Processes(redis, redis_url, credentials, tuple(nodes))
+
+    @contextlib.asynccontextmanager
+    async def _serve_gateway(self, processes: Processes, listener: socket) -> AsyncIterator[None]:
+        # Imported while the services start, which takes as long.
+        from keyturn.stack.gateway import Gateway, serve_gateway
+
+        gateway = Gateway(processes.credentials.base_url, [node.base_url for node in processes.nodes])
+        async with serve_gateway(gateway, listener):
+            yield
+
+    def _describe(self, processes: Processes, secrets: StackSecrets) -> LocalStack:
+        pids = {"credentials": processes.credentials.pid}
+        if processes.redis is not None:
+            pids["redis"] = processes.redis.pid
+        return LocalStack(
+            base_url=self._base_url,
+            admin=AdminLogin("master", secrets.admin_id, secrets.admin_secret.reveal()),
+            nodes=tuple(RunningNode(node.name, node.pid, node.base_url) for node in processes.nodes),
+            processes=pids,
+            redis_url=processes.redis_url,
+            database_url=self._database_url,
+        )
+
+    async def _welcome(self, processes: Processes, secrets: StackSecrets) -> None:
+        """The demo, if it was asked for, and where everything is. The demo's client lives as long as this."""
+        local = self._describe(processes, secrets)
+        async with contextlib.AsyncExitStack() as demo:
+            if self._options.demo:
+                await self._show_demo(local, demo)
+            networks = allowed_networks(self._inherited)
+            self._terminal.welcome(local, self._directory, networks=networks, show_secret=secrets.made_now)
+            await asyncio.Event().wait()
+
+    async def _show_demo(self, local: LocalStack, demo: contextlib.AsyncExitStack) -> None:
+        from keyturn.demo.process import demo_client
+        from keyturn.demo.show import show
+
+        try:
+            client = await demo.enter_async_context(demo_client())
+            await show(self._terminal.console, local, client)
+        except StackError as error:
+            self._terminal.failure(f"The demo failed: {error.detail}")
+
+
+async def _stop_all(children: Iterable[Child], grace_seconds: float) -> None:
+    await asyncio.gather(*(child.stop(grace_seconds) for child in children))

@@ -1,0 +1,62 @@
+"""``keyturn up``: what stands in the way is found and said first, then the stack runs until a signal."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from socket import socket
+from typing import Final
+
+from keyturn.services import refuse
+from keyturn.stack import local_file
+from keyturn.stack.data_directory import DataDirectory
+from keyturn.stack.errors import StackError
+from keyturn.stack.options import Options
+from keyturn.stack.ports import listen
+from keyturn.stack.stack import Stack
+from keyturn.stack.terminal import Terminal
+from keyturn_shared.errors import KeyturnError
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(options: Options) -> int:
+    """Run the stack until a signal ends it; the exit code. A refusal is one line on standard error."""
+    directory = DataDirectory(options.data_dir)
+    try:
+        directory.prepare()
+        with directory.lock() as lock, contextlib.closing(_claim(directory, options.port)) as listener:
+            terminal = Terminal()
+            stack = Stack(options, directory, lock, terminal, os.environ)
+            asyncio.run(_run_until_signalled(stack, listener, terminal))
+    except KeyturnError as error:
+        return refuse(error.detail)
+    return 0
+
+
+def _claim(directory: DataDirectory, port: int) -> socket:
+    """The base URL's socket, once nothing stands in the way; only then the file of a killed stack goes."""
+    local_file.read(directory.local_file)
+    listener = listen(port)
+    try:
+        directory.local_file.unlink(missing_ok=True)
+    except OSError as error:
+        listener.close()
+        raise StackError(f"{directory.local_file} cannot be removed: {error.strerror}") from error
+    return listener
+
+
+async def _run_until_signalled(stack: Stack, listener: socket, terminal: Terminal) -> None:
+    told_to_stop = asyncio.Event()
+    for number in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+    running = asyncio.create_task(stack.run(listener), name="stack")
+    stopping = asyncio.create_task(told_to_stop.wait(), name="signals")
+    await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if told_to_stop.is_set():
+        terminal.say("\nStopping.", "dim")
+    running.cancel()
+    stopping.cancel()
+    outcome, _ = await asyncio.gather(running, stopping, return_exceptions=True)
+    if isinstance(outcome, Exception):
+        raise outcome
