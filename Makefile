@@ -54,6 +54,8 @@ bench: install ## Run the benchmarks; results go to benchmarks/results
 constraints: install ## Pin all dependencies anew, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml --output-file constraints.txt
+	@# The image's part of the same versions.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements.txt
 
 .PHONY: format
 format: install ## Format the code
