@@ -24,7 +24,7 @@ def end_with(pipe: int) -> None:
 def main() -> None:
     # A watching thread, not PR_SET_PDEATHSIG: the service can still say goodbye to the fleet.
     threading.Thread(target=end_with, args=(sys.stdin.fileno(),), daemon=True, name="stack-watch").start()
-    run_service(sys.argv[1])
+    sys.exit(run_service(sys.argv[1]))
 
 
 if __name__ == "__main__":

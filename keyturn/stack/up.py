@@ -22,6 +22,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def run(options: Options) -> int:
     """Run the stack until a signal ends it; the exit code. A refusal is one line on standard error."""
+    os.umask(0o077)  # whatever the processes write is for their owner alone
     directory = DataDirectory(options.data_dir)
     try:
         directory.prepare()
