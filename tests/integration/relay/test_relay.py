@@ -1,0 +1,163 @@
+"""The relay keeps Redis equal to the database, whatever happens to either."""
+
+import json
+from dataclasses import replace
+
+from redis.asyncio import Redis
+
+from keyturn_credentials.relay.event_log import FleetState
+from keyturn_shared.events import decode_event
+from keyturn_shared.fleet.layout import Layout
+from keyturn_shared.fleet.registry import UNACCOUNTED, judge
+from keyturn_shared.position import Position
+from keyturn_shared.projection import client_field, decode_client, decode_realm, realm_field
+from tests.integration.relay.conftest import ACTOR, Scene
+
+LAYOUT = Layout()
+
+
+async def stream(redis: Redis) -> list[tuple[Position, str]]:
+    entries = await redis.xrange(LAYOUT.events)
+    return [(Position.parse(entry), json.loads(fields[b"__data__"])["type"]) for entry, fields in entries]
+
+
+async def projections(scene: Scene) -> dict[str, bytes]:
+    head = await scene.relay()._channel.read_head()
+    assert head is not None
+    found = await scene.redis.hgetall(LAYOUT.projections(head.position.epoch))
+    return {field.decode(): value for field, value in found.items()}
+
+
+async def add_client(scene: Scene, name: str) -> str:
+    done = await scene.clients.create(ACTOR, "acme", {"clientId": name})
+    return done.value[0].uuid
+
+
+async def test_a_first_start_fills_redis_and_then_publishes_in_order(scene: Scene) -> None:
+    realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
+    relay = scene.relay()
+    assert await relay.inspect()
+    await add_client(scene, "a")
+    await add_client(scene, "b")
+    assert await relay.publish_new() == 2
+    seen = await stream(scene.redis)
+    assert [kind for _, kind in seen] == ["epoch_opened", "client_created", "client_created"]
+    assert [position.sequence for position, _ in seen] == [1, 2, 3]
+    assert len({position.epoch for position, _ in seen}) == 1
+    stored = await projections(scene)
+    assert set(stored) == {realm_field("acme"), client_field(realm.id, "a"), client_field(realm.id, "b")}
+    assert decode_realm(stored[realm_field("acme")])[1].name == "acme"
+    assert decode_client(stored[client_field(realm.id, "a")])[0] == 2
+
+
+async def test_a_deleted_client_leaves_redis_with_its_event(scene: Scene) -> None:
+    realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
+    uuid = await add_client(scene, "a")
+    relay = scene.relay()
+    await relay.inspect()
+    await scene.clients.delete(ACTOR, "acme", uuid)
+    await relay.publish_new()
+    assert client_field(realm.id, "a") not in await projections(scene)
+
+
+async def test_another_relay_that_takes_over_goes_on_without_gap_or_repetition(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    first = scene.relay("relay-1")
+    await first.inspect()
+    await add_client(scene, "a")
+    await first.publish_new()
+    await add_client(scene, "b")
+    await scene.log.release_relay_lease("relay-1")
+    second = scene.relay("relay-2")
+    assert await second.inspect()
+    assert await first.publish_new() == 0, "what the second published is not published again"
+    assert [position.sequence for position, _ in await stream(scene.redis)] == [1, 2, 3]
+
+
+async def test_only_one_relay_works_at_a_time(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    assert await scene.relay("relay-1").inspect()
+    assert not await scene.relay("relay-2").inspect()
+
+
+async def test_a_flush_opens_a_new_epoch_with_everything_in_it(scene: Scene) -> None:
+    realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
+    await add_client(scene, "a")
+    relay = scene.relay()
+    await relay.inspect()
+    before = (await stream(scene.redis))[-1][0]
+    await scene.redis.flushall()
+    await add_client(scene, "b")
+    await relay.inspect()
+    after = (await stream(scene.redis))[-1][0]
+    assert after.epoch > before.epoch
+    assert set(await projections(scene)) == {
+        realm_field("acme"),
+        client_field(realm.id, "a"),
+        client_field(realm.id, "b"),
+    }
+
+
+async def test_after_a_flush_no_wait_succeeds_before_forgotten_leases_have_ended(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    await scene.redis.flushall()
+    await relay.inspect()
+    assert judge(await scene.registry.view(1), 1).pending == (UNACCOUNTED,)
+    view = await scene.registry.view(1)
+    assert view.head is not None
+    assert judge(replace(view, now=view.head.waits_after), 1).safe
+
+
+async def test_a_database_set_back_opens_a_new_epoch(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    state = await scene.log.fleet_state()
+    await scene.log.save_fleet_state(FleetState(state.epoch - 5))
+    await relay.inspect()
+    opened = await stream(scene.redis)
+    assert opened[-1][0].epoch > opened[0][0].epoch
+    entries = await scene.redis.xrange(LAYOUT.events)
+    reason = decode_event(entries[-1][1][b"__data__"])
+    assert getattr(reason, "reason", None) == "database_older_than_redis"
+
+
+async def test_a_wait_is_safe_once_every_node_reported_or_ran_out(scene: Scene) -> None:
+    done = await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    head = await relay._channel.read_head()
+    assert head is not None
+    await scene.node("n1").renew(head.position, "{}")
+    await scene.node("n2").renew(Position(head.position.epoch, 0), "{}")
+    assert judge(await scene.registry.view(done.sequence), done.sequence).pending == ("n2",)
+    await scene.node("n2").renew(head.position, "{}")
+    assert judge(await scene.registry.view(done.sequence), done.sequence).applied == 2
+    view = await scene.registry.view(done.sequence)
+    late = replace(view, now=view.nodes[0].expires_at + 1_000)
+    assert judge(late, done.sequence).pending == ()
+
+
+async def test_a_closed_fleet_reopens_without_a_new_epoch_or_a_barrier(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    first = scene.relay("relay-1")
+    await first.inspect()
+    await scene.node("n1").renew(Position(0, 0), "{}")
+    assert not await first.close(), "a node may still hold a lease"
+    await scene.node("n1").leave()
+    again = scene.relay("relay-1")
+    await again.inspect()
+    assert await again.close()
+    closed = await again._channel.read_head()
+    assert closed is not None
+    assert not closed.trusted
+    later = scene.relay("relay-2")
+    await later.inspect()
+    head = await later._channel.read_head()
+    assert head is not None
+    assert head.trusted
+    assert head.position == closed.position
+    assert (head.waits_after, head.replay_barrier) == (0, 0)
+    assert (await scene.log.fleet_state()).closed_nonce is None
