@@ -15,8 +15,8 @@ _LOOK_SECONDS: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """What came of it. ``record``: after the attempt, None if none has ended in time. ``retry_after``: seconds
-    until it is allowed again, when it was not: refreshes share the allowance of unknown kids."""
+    """What came of it. ``record``: after the attempt, None if none has ended in time. ``retry_after``:
+    seconds until it is allowed again, when it was not: refreshes share the allowance of unknown kids."""
 
     record: KeySetRecord | None
     retry_after: float = 0.0

@@ -8,6 +8,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import RedisError
 
 from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.replies import as_text
 from keyturn_shared.jose.errors import InvalidKeyError
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.key_sets.address import KeySetAddress
@@ -78,7 +79,7 @@ class KeySetInspector:
             ids = await self._redis.zrange(self._layout.retries, 0, max(0, limit - 1))
         except (RedisError, OSError, TimeoutError) as error:
             raise RedisUnavailableError(f"failing key sets: {error}") from error
-        healths = await self._healths([one.decode() for one in ids])
+        healths = await self._healths([as_text(one) for one in ids])
         return [health for health in healths if health is not None]
 
     async def _healths(self, ids: Sequence[str]) -> list[KeySetHealth | None]:
