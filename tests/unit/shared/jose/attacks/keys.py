@@ -97,6 +97,13 @@ WEAK = [
     _jwk("an exponent of 33 bits", "costly to verify; RFC 8725 3.4", "weak", _RSA, e=_text(2**32 + 15)),
     _jwk("the exponent 1", "every message is its own signature; RFC 8725 3.4", "invalid", _RSA, e="AQ"),
     _jwk("the exponent 0", "every signature is one; RFC 8725 3.4", "invalid", _RSA, e="AA"),
+    _jwk("an exponent after a zero octet", "RFC 7518 6.3.1.2: no extra octets", "invalid", _RSA, e="AAEAAQ"),
+    _object(
+        "a certificate's RSA key of 8200 bits",
+        "costly to verify; RFC 8725 3.4",
+        "too_large",
+        rsa.RSAPublicNumbers(65537, _rsa_modulus(8200)).public_key(),
+    ),
     _jwk("the exponent 2", "RFC 8017 3.1: odd", "invalid", _RSA, e="Ag"),
     _jwk("an even modulus", "RFC 8017 3.1", "weak", _RSA, n=_text(_rsa_modulus(2048) + 1)),
     _jwk("a modulus of the ROCA generator", "CVE-2017-15361", "weak", _RSA, n=_text(_roca_modulus())),

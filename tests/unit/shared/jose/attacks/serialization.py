@@ -158,7 +158,7 @@ JSON_TEXT = [
     _payload(
         "a name twice hidden by escaped quotes",
         "RFC 8725 2.6: counting characters is not parsing",
-        _OPEN + b'"note": "\\u0022\\u003a", "sub": "a"}',
+        _OPEN + b'"note": "\\u0022\\u0022\\u0022\\u0022", "sub": "a"}',
     ),
     _payload("a comment", "RFC 8259 2", b"/**/" + _CLAIMS),
     _payload("a trailing comma", "RFC 8259 4", _CLAIMS[:-1] + b",}"),
