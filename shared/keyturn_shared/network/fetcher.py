@@ -1,0 +1,229 @@
+"""One guarded GET: the address is checked, then connected to; everything about the answer is bounded."""
+
+import asyncio
+import socket
+import ssl
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import httpx
+
+from keyturn_shared.network.addresses import Address, Network, is_allowed, may_connect
+from keyturn_shared.network.refusal import FetchRefused, Reason
+from keyturn_shared.network.target import Target, read_target
+
+_JSON_TYPES: Final = frozenset({"application/json", "application/jwk-set+json", "text/plain", "text/json"})
+_WBITS_GZIP: Final = 31
+_READ_BYTES: Final = 16 * 1024
+_CONNECT_SHARE: Final = 0.5
+
+
+class Resolver(Protocol):
+    """Looks a name up. Raises OSError when there is no answer."""
+
+    async def __call__(self, host: str, port: int) -> Sequence[Address]: ...
+
+
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    """All addresses that the system's resolver has for a name, in its order of preference."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchPolicy:
+    """Limits of one fetch. Seconds and bytes; ``max_bytes`` bounds the body as sent and as unpacked.
+
+    ``allowed_networks``: where a URL may lead although it is not public; plain http is taken only there.
+    """
+
+    total_seconds: float = 5.0
+    first_byte_seconds: float = 3.0
+    max_bytes: int = 256 * 1024
+    allowed_networks: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """An answer of status 200, or 304 with an empty body. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def not_modified(self) -> bool:
+        return self.status == httpx.codes.NOT_MODIFIED
+
+
+class GuardedFetcher:
+    """Fetches URLs that strangers chose.
+
+    Every address a name resolves to is checked, and the connection goes to one that was: a name that resolves
+    otherwise a moment later changes nothing. No redirect is followed, no proxy is taken from the environment,
+    TLS is always verified. Connections are not kept: an idle one for one host must not serve another host at
+    the same address.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolver: Resolver = resolve,
+        tls: ssl.SSLContext | None = None,
+        proxy: str | None = None,
+        user_agent: str = "keyturn",
+    ) -> None:
+        self._resolver = resolver
+        self._proxied = proxy is not None
+        self._client = httpx.AsyncClient(
+            verify=tls or ssl.create_default_context(),
+            trust_env=False,
+            proxy=proxy,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
+            headers={
+                "User-Agent": user_agent,
+                "Accept": "application/jwk-set+json, application/json",
+                "Accept-Encoding": "gzip, identity",
+                "Connection": "close",
+            },
+        )
+
+    async def fetch(
+        self, url: str, *, policy: FetchPolicy, etag: str | None = None, last_modified: str | None = None
+    ) -> FetchResult:
+        """GET it, conditionally where ``etag`` or ``last_modified`` are given. Raises FetchRefused."""
+        target = read_target(url)
+        try:
+            async with asyncio.timeout(policy.total_seconds):
+                address = await self._choose(target, policy)
+                return await self._get(target, address, policy, _conditions(etag, last_modified))
+        except TimeoutError:
+            raise FetchRefused(Reason.TIMEOUT, f"no whole answer within {policy.total_seconds:g} s") from None
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _choose(self, target: Target, policy: FetchPolicy) -> Address:
+        if target.address is not None:
+            found: Sequence[Address] = [target.address]
+        else:
+            try:
+                found = await self._resolver(target.host, target.port)
+            except (OSError, UnicodeError) as error:
+                raise FetchRefused(Reason.RESOLUTION_FAILED, f"{target.host}: {error}") from None
+        if not found:
+            raise FetchRefused(Reason.RESOLUTION_FAILED, f"{target.host} has no address")
+        for address in found:
+            # One bad address is enough: which of them is connected to must not be a matter of luck.
+            if not may_connect(address, policy.allowed_networks):
+                raise FetchRefused(
+                    Reason.ADDRESS_NOT_ALLOWED, f"{target.host} leads to {address}, which is not public"
+                )
+            if target.scheme == "http" and not is_allowed(address, policy.allowed_networks):
+                raise FetchRefused(Reason.SCHEME_NOT_ALLOWED, "plain http is taken only in allowed networks")
+        return found[0]
+
+    async def _get(
+        self, target: Target, address: Address, policy: FetchPolicy, conditions: Mapping[str, str]
+    ) -> FetchResult:
+        # Through a proxy the name is sent: it is the proxy that connects, and so has to check.
+        literal = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+        host = target.authority.rpartition(":")[0] if self._proxied else literal
+        request = self._client.build_request(
+            "GET",
+            f"{target.scheme}://{host or target.host}:{target.port}{target.path}",
+            headers={**conditions, "Host": target.authority},
+            timeout=httpx.Timeout(
+                policy.first_byte_seconds,
+                connect=policy.total_seconds * _CONNECT_SHARE,
+                pool=policy.total_seconds,
+            ),
+            extensions={"sni_hostname": target.host},
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+            try:
+                return await _read(response, policy)
+            finally:
+                await response.aclose()
+        except httpx.TimeoutException:
+            raise FetchRefused(Reason.TIMEOUT, "the server took too long") from None
+        except httpx.ConnectError as error:
+            reason = Reason.TLS_FAILED if _is_tls(error) else Reason.CONNECTION_FAILED
+            raise FetchRefused(reason, str(error)) from None
+        except (httpx.ProtocolError, httpx.DecodingError) as error:
+            raise FetchRefused(Reason.PROTOCOL_ERROR, str(error)) from None
+        except (httpx.TransportError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
+            raise FetchRefused(Reason.CONNECTION_FAILED, str(error)) from None
+
+
+async def _read(response: httpx.Response, policy: FetchPolicy) -> FetchResult:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if response.status_code == httpx.codes.NOT_MODIFIED:
+        return FetchResult(response.status_code, headers, b"")
+    if response.has_redirect_location or 300 <= response.status_code < 400:
+        raise FetchRefused(Reason.REDIRECT, f"status {response.status_code}; redirects are not followed")
+    if response.status_code != httpx.codes.OK:
+        raise FetchRefused(Reason.STATUS, f"status {response.status_code}")
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type and media_type not in _JSON_TYPES and not media_type.endswith("+json"):
+        raise FetchRefused(Reason.CONTENT_TYPE, f"{media_type[:80]} is not JSON")
+    return FetchResult(response.status_code, headers, await _read_body(response, headers, policy.max_bytes))
+
+
+async def _read_body(response: httpx.Response, headers: Mapping[str, str], limit: int) -> bytes:
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        raise FetchRefused(Reason.CONTENT_ENCODING, f"the encoding {encoding[:40]!r} was not asked for")
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise FetchRefused(Reason.TOO_LARGE, f"more than {limit} bytes announced")
+    unpacker = zlib.decompressobj(_WBITS_GZIP) if encoding != "identity" else None
+    body = bytearray()
+    received = 0
+    async for chunk in response.aiter_raw(_READ_BYTES):
+        received += len(chunk)
+        if unpacker is None:
+            body += chunk
+        else:
+            try:
+                # Never unpacks more than there is room for: a small file can hold gigabytes.
+                body += unpacker.decompress(chunk, limit + 1 - len(body))
+            except zlib.error as error:
+                raise FetchRefused(Reason.CONTENT_ENCODING, f"the body does not unpack: {error}") from None
+        if len(body) > limit or received > limit:
+            raise FetchRefused(Reason.TOO_LARGE, f"more than {limit} bytes")
+    if unpacker is not None and not unpacker.eof:
+        raise FetchRefused(Reason.CONTENT_ENCODING, "the packed body ends too early")
+    return bytes(body)
+
+
+def _conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    conditions = {}
+    if etag:
+        conditions["If-None-Match"] = etag
+    if last_modified:
+        conditions["If-Modified-Since"] = last_modified
+    return conditions
+
+
+def _is_tls(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return "certificate" in str(error).lower() or "ssl" in str(error).lower()
