@@ -97,7 +97,7 @@ class Gateway:
             if answer.status_code != 503:
                 await _discard(refusal)
                 return relay(answer)
-            # A node without a lease refuses before it looks at the request: it can be sent to another.
+            # A node that answers 503, for want of a lease, granted nothing: another may be asked.
             await _discard(refusal)
             refusal = answer
         if refusal is not None:
