@@ -3,13 +3,14 @@
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.errors import MalformedError
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_round_trip_agrees_with_standard_library(octets: bytes) -> None:
     """Encoding is the standard library's without padding, and decoding undoes it."""
@@ -19,6 +20,7 @@ def test_round_trip_agrees_with_standard_library(octets: bytes) -> None:
     assert base64url.decode_text(base64url.encode_text(octets)) == octets
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=12) | st.text("AQgw-_+/=Bx\n .", max_size=9).map(str.encode))
 def test_whatever_decodes_is_canonical(text: bytes) -> None:
     """Either a text is refused, or encoding its value gives the same text back."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyturn_shared.jose.claims import judge_times
@@ -70,6 +70,7 @@ def test_without_a_cap_only_exp_ends_it() -> None:
 _times = st.floats(-200, 200).map(lambda offset: NOW + offset)
 
 
+@settings(deadline=None)
 @given(
     exp=_times,
     iat=st.none() | _times,

@@ -23,7 +23,7 @@ def _refused_or_unchanged(token: bytes, mutant: bytes) -> None:
     assert accepted == parse_compact(token)
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(_tokens, st.data())
 def test_an_octet_replaced(token: bytes, data: st.DataObject) -> None:
     """At any place, by any octet."""
@@ -32,6 +32,7 @@ def test_an_octet_replaced(token: bytes, data: st.DataObject) -> None:
     _refused_or_unchanged(token, token[:place] + octet + token[place + 1 :])
 
 
+@settings(deadline=None)
 @given(_tokens, st.data())
 def test_octets_cut_out_or_put_in(token: bytes, data: st.DataObject) -> None:
     """Anywhere, up to a few."""
@@ -41,6 +42,7 @@ def test_octets_cut_out_or_put_in(token: bytes, data: st.DataObject) -> None:
     _refused_or_unchanged(token, token[:start] + inserted + token[end:])
 
 
+@settings(deadline=None)
 @given(st.permutations(range(3)), st.tuples(_tokens, _tokens, _tokens))
 def test_segments_of_several_tokens_in_any_order(
     order: list[int], tokens: tuple[bytes, bytes, bytes]
@@ -54,7 +56,7 @@ def test_segments_of_several_tokens_in_any_order(
     assert mutant in TOKENS
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(
     st.binary(max_size=80)
     | st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -79,7 +81,7 @@ _json = st.recursive(
 _names = ("alg", "kid", "typ", "crit", "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "x")
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(
     st.dictionaries(st.sampled_from(_names), _json, max_size=6),
     st.dictionaries(st.sampled_from(_names), _json, max_size=6),
@@ -111,7 +113,7 @@ def _encodable(*values: object) -> bool:
 _members = st.sampled_from(("kty", "crv", "n", "e", "x", "y", "kid", "alg", "use", "key_ops", "x5c", "ext"))
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.sampled_from(ALGS), st.dictionaries(_members, _json | st.text("AQ-_", max_size=12), max_size=4))
 def test_any_jwk_is_a_key_or_skipped(alg: str, changes: dict[str, object]) -> None:
     """A good JWK with some members replaced by anything."""
@@ -119,6 +121,7 @@ def test_any_jwk_is_a_key_or_skipped(alg: str, changes: dict[str, object]) -> No
     assert len(keys.keys) + len(keys.skipped) == 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_any_signature_but_the_signers_is_refused(signature: bytes) -> None:
     """For every algorithm, of any length."""

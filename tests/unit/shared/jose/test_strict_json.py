@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyturn_shared.jose import strict_json
@@ -22,6 +22,7 @@ _values: st.SearchStrategy[Any] = st.recursive(
 _objects = st.dictionaries(st.text(max_size=5), _values, max_size=6)
 
 
+@settings(deadline=None)
 @given(_objects, st.booleans(), st.sampled_from([None, 1]))
 def test_every_spelling_of_an_object_is_read(
     value: dict[str, Any], ascii_only: bool, indent: int | None
@@ -31,6 +32,7 @@ def test_every_spelling_of_an_object_is_read(
     assert strict_json.decode_object(text) == value
 
 
+@settings(deadline=None)
 @given(_objects.filter(bool), st.data())
 def test_a_name_twice_is_refused_however_it_is_spelled(value: dict[str, Any], data: st.DataObject) -> None:
     """Also where the second spelling uses escapes."""
@@ -46,6 +48,7 @@ def _escaped(name: str) -> list[str]:
     return [f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60) | st.text('{}[]":,0123456789eE.-\\utrfalsn ', max_size=40).map(str.encode))
 def test_arbitrary_octets_are_read_or_refused(text: bytes) -> None:
     """Nothing but MalformedError, and what is read, the standard library reads alike."""

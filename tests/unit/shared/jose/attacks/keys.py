@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
 
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.jwk import VerificationKey
@@ -112,12 +112,6 @@ WEAK = [
         "RFC 7518 3.3",
         "weak",
         rsa.generate_private_key(65537, 1024).public_key(),
-    ),
-    _object(
-        "a certificate's DSA key",
-        "RFC 8725 3.2",
-        "unknown_key_type",
-        dsa.generate_private_key(1024).public_key(),
     ),
     _object(
         "a certificate's Ed448 key",
