@@ -46,6 +46,48 @@ class RefusedError(VerifierError):
     code = "refused"
 
 
+class InvalidRequestError(VerifierError):
+    """The request itself is wrong (RFC 6749 5.2, ``invalid_request``); the detail is for the caller."""
+
+    code = "invalid_request"
+
+
+class InvalidScopeError(VerifierError):
+    """The client may not have a scope it asks for (RFC 6749 5.2)."""
+
+    code = "invalid_scope"
+
+
+class InvalidTargetError(VerifierError):
+    """The client may not have tokens for an audience it asks for (RFC 8707 section 2)."""
+
+    code = "invalid_target"
+
+
+class UnauthorizedClientError(VerifierError):
+    """The client is known but may not use this grant (RFC 6749 5.2)."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantTypeError(VerifierError):
+    """A grant that this server does not know (RFC 6749 5.2)."""
+
+    code = "unsupported_grant_type"
+
+
+class UnknownRealmError(VerifierError):
+    """There is no such realm, or it is switched off."""
+
+    code = "unknown_realm"
+
+
+class MissingCredentialsError(RefusedError):
+    """The request presents nothing by which its client could be known."""
+
+    code = "missing_credentials"
+
+
 class UnknownClientError(RefusedError):
     """There is no such client in the realm."""
 

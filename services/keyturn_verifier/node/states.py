@@ -14,6 +14,7 @@ from keyturn_shared.projection import (
     decode_realm,
 )
 from keyturn_shared.sealing import KeyRing
+from keyturn_verifier.realm_urls import RealmUrls
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - the media type of RFC 9068 2.1, without application/
 
@@ -47,15 +48,30 @@ class RealmState(State):
     """A realm with its keys ready for use.
 
     ``keys``: all published keys, for checking tokens. ``certs``: the same as a JWK Set in JSON.
+    ``audiences``: what an assertion may name as its audience.
     ``signing_key`` and ``token_header``: None when no key is active.
     """
 
-    __slots__ = ("algorithms", "certs", "keys", "projection", "signing_key", "token_header")
+    __slots__ = (
+        "algorithms",
+        "audiences",
+        "certs",
+        "keys",
+        "projection",
+        "signing_key",
+        "token_header",
+        "urls",
+    )
 
-    def __init__(self, projection: RealmProjection, ring: KeyRing) -> None:
+    def __init__(self, projection: RealmProjection, ring: KeyRing, base_url: str) -> None:
         """Raises SealError or InvalidKeyError when the active key cannot be opened."""
         super().__init__()
         self.projection = projection
+        self.urls = RealmUrls.of(base_url, projection.name)
+        strict = projection.strict_audience
+        self.audiences = frozenset(
+            {self.urls.issuer} if strict else {self.urls.issuer, self.urls.token, self.urls.introspection}
+        )
         public_jwks = {"keys": [key.public_jwk for key in projection.signing_keys]}
         self.keys = KeySet.from_members(public_jwks)
         self.certs = strict_json.encode(public_jwks)
@@ -70,15 +86,16 @@ class RealmState(State):
 class StateReader:
     """Makes states of the values in Redis."""
 
-    def __init__(self, ring: KeyRing) -> None:
+    def __init__(self, ring: KeyRing, base_url: str) -> None:
         self._ring = ring
+        self._base_url = base_url
 
     def read(self, field: str, outcome: Loaded, value: bytes) -> State:
         """The state of a conclusive read. Raises ProjectionError, SealError, InvalidKeyError."""
         if outcome is Loaded.ABSENT:
             return AbsentState()
         if field.startswith("realm:"):
-            return RealmState(decode_realm(value)[1], self._ring)
+            return RealmState(decode_realm(value)[1], self._ring, self._base_url)
         return ClientState(decode_client(value)[1])
 
 

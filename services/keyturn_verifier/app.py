@@ -1,0 +1,92 @@
+"""The composition root of a verifier node's HTTP service."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from keyturn_shared.clock import Clock, SystemClock
+from keyturn_shared.redis_client import connect
+from keyturn_shared.web.health import health_routes
+from keyturn_verifier.core import VerifierCore
+from keyturn_verifier.key_set_service import KeySetService
+from keyturn_verifier.settings import VerifierSettings
+from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer
+from keyturn_verifier.web.answers import AuthenticationLog
+from keyturn_verifier.web.application import Route, VerifierApplication
+from keyturn_verifier.web.callers import Callers
+from keyturn_verifier.web.forward_auth import ForwardAuthEndpoint
+from keyturn_verifier.web.introspect import IntrospectionEndpoint
+from keyturn_verifier.web.metadata import certs_document, discovery_document, metadata_endpoint
+from keyturn_verifier.web.token import TokenEndpoint
+from keyturn_verifier.web.verify import VerifyEndpoint
+
+_PROTOCOL = "protocol/openid-connect"
+
+
+def create_app(settings: VerifierSettings, clock: Clock | None = None) -> VerifierApplication:
+    """The ASGI application; its lifespan joins the fleet and leaves it."""
+    clock = clock or SystemClock()
+    registry = CollectorRegistry()
+    core = VerifierCore(settings, clock, registry)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await core.start()
+        try:
+            yield
+        finally:
+            await core.stop()
+
+    others = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
+    return VerifierApplication(_realm_routes(settings, core, clock), others, core.answer_metrics)
+
+
+def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -> Starlette:
+    """Health and metrics of a process that only fetches key sets; its lifespan is the fetching."""
+    clock = clock or SystemClock()
+    registry = CollectorRegistry()
+    redis = connect(settings.redis_url)
+    worker = f"{settings.node_id}.{secrets.token_hex(3)}"
+    fetching = settings.model_copy(update={"fetcher_enabled": True})
+    service = KeySetService(fetching, redis, clock, registry, worker, None)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+            await redis.aclose()
+
+    async def not_ready() -> dict[str, str]:
+        return {} if service.connected else {"redis": "not connected"}
+
+    return Starlette(routes=health_routes(not_ready, registry), lifespan=lifespan)
+
+
+def _realm_routes(settings: VerifierSettings, core: VerifierCore, clock: Clock) -> dict[str, Route]:
+    log = AuthenticationLog(core.answer_metrics)
+    callers = Callers(core.node, core.authenticator, core.verifier, log)
+    token = TokenEndpoint(core.node, core.authenticator, AccessTokenIssuer(clock), log)
+    introspect = IntrospectionEndpoint(core.node, callers, core.verifier, core.answer_metrics)
+    verify = VerifyEndpoint(core.node, callers, core.verifier, core.answer_metrics)
+    forward_auth = ForwardAuthEndpoint(core.node, core.verifier, core.answer_metrics)
+    discovery = metadata_endpoint(core.node, discovery_document)
+    certs = metadata_endpoint(core.node, certs_document)
+    limit = settings.request_body_limit
+    read = ("GET", "HEAD")
+    return {
+        f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
+        f"{_PROTOCOL}/token/introspect": Route(introspect, ("POST",), limit),
+        f"{_PROTOCOL}/certs": Route(certs, read, limit),
+        ".well-known/openid-configuration": Route(discovery, read, limit),
+        ".well-known/oauth-authorization-server": Route(discovery, read, limit),
+        "verify": Route(verify, ("POST",), settings.verify_body_limit),
+        "forward-auth": Route(forward_auth, None, limit),
+        # Envoy puts the path of the request it asks about behind this one.
+        "forward-auth/": Route(forward_auth, None, limit),
+    }

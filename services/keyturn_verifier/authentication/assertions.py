@@ -1,0 +1,132 @@
+"""Checks a client's signed assertion (RFC 7523 section 3), in the order of the rules it must keep."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from keyturn_shared.clock import Clock
+from keyturn_shared.fleet.replay import AssertionUse
+from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
+from keyturn_shared.jose.claims import judge_times
+from keyturn_shared.jose.compact import UnverifiedToken
+from keyturn_shared.jose.errors import BadSignatureError, JoseError, MissingClaimError
+from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.symmetric import SymmetricKey
+from keyturn_shared.jose.verify import require_algorithm, verify_signature
+from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_shared.sealing import KeyRing
+from keyturn_shared.secret import Secret
+from keyturn_verifier.authentication.replay import AssertionClaims
+from keyturn_verifier.errors import KeyRevokedError, WrongAudienceError, WrongIssuerError
+
+
+class KeyLookup(Protocol):
+    """Finds the keys of a client that a token may have been signed with."""
+
+    async def find(
+        self, realm: RealmProjection, client: ClientProjection, kid: str | None, alg: str
+    ) -> tuple[VerificationKey, ...]:
+        """At least one key, revoked ones perhaps among them. Raises UnknownKidError and
+        KeysUnavailableError."""
+        ...
+
+
+class AssertionCheck:
+    """Checks tokens signed by clients: assertions, and tokens that callers of ``/verify`` ask about."""
+
+    def __init__(
+        self,
+        keys: KeyLookup,
+        ring: KeyRing,
+        claims: AssertionClaims,
+        clock: Clock,
+        *,
+        lifetime_cap: int,
+        clock_skew: float,
+    ) -> None:
+        self._keys = keys
+        self._ring = ring
+        self._claims = claims
+        self._clock = clock
+        self._lifetime_cap = lifetime_cap
+        self._clock_skew = clock_skew
+
+    async def check_signature(
+        self, token: UnverifiedToken, realm: RealmProjection, client: ClientProjection
+    ) -> None:
+        """Algorithm, key and signature. Raises JoseError, KeyRevokedError, KeysUnavailableError."""
+        if client.authenticator == "client-secret-jwt":
+            require_algorithm(token, (client.signing_alg,) if client.signing_alg else SYMMETRIC_NAMES)
+            self._check_mac(token, client)
+            return
+        require_algorithm(token, (client.signing_alg,) if client.signing_alg else ASYMMETRIC_NAMES)
+        header = token.header
+        candidates = await self._keys.find(realm, client, header.kid, header.algorithm.name)
+        key = _signer(token, candidates)
+        if key.thumbprint in client.revoked_thumbprints:
+            raise KeyRevokedError(key.thumbprint)
+
+    def check_claims(
+        self, claims: Mapping[str, Any], client: ClientProjection, audiences: frozenset[str]
+    ) -> float:
+        """Issuer, audience and times. The moment from which on the token will be refused.
+
+        Raises WrongIssuerError, WrongAudienceError, JoseError.
+        """
+        if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+            raise WrongIssuerError("iss and sub have to be the client")
+        check_audience(claims, audiences)
+        return judge_times(
+            claims,
+            now=self._clock.now(),
+            leeway=self._clock_skew,
+            lifetime_cap=client.max_assertion_lifetime or self._lifetime_cap,
+        )
+
+    async def claim(self, claims: Mapping[str, Any], client: ClientProjection, refused_from: float) -> None:
+        """Mark the token as used, once in the fleet. Raises MissingClaimError, ReplayedError,
+        BeforeReplayBarrierError, RedisUnavailableError."""
+        jti = claims.get("jti")
+        if not jti:
+            raise MissingClaimError("jti")
+        issued_at = claims.get("iat")
+        if issued_at is None:
+            # It can have been used since its expiry came within the cap: see ``judge_times``.
+            issued_at = claims["exp"] - (client.max_assertion_lifetime or self._lifetime_cap)
+        remember = refused_from - self._clock.now()
+        await self._claims.claim(AssertionUse(client.uuid, jti, remember, issued_at))
+
+    def _check_mac(self, token: UnverifiedToken, client: ClientProjection) -> None:
+        now = self._clock.now()
+        refused: JoseError = BadSignatureError("the client has no secret for this algorithm")
+        for projected in client.secrets:
+            if projected.sealed is None or (projected.not_after is not None and now >= projected.not_after):
+                continue
+            secret = Secret(self._ring.open(projected.sealed, f"client-secret:{client.uuid}").decode())
+            try:
+                verify_signature(token, SymmetricKey(secret))
+            except JoseError as error:
+                refused = error
+            else:
+                return
+        raise refused
+
+
+def check_audience(claims: Mapping[str, Any], accepted: frozenset[str]) -> None:
+    """Raise unless ``aud`` names one of ``accepted`` and nobody else: what others accept too, they can use
+    against us."""
+    audience = claims.get("aud")
+    if audience is None:
+        raise MissingClaimError("aud")
+    named = [audience] if isinstance(audience, str) else audience
+    if not named or not accepted.issuperset(named):
+        raise WrongAudienceError(f"{len(named)} audiences")
+
+
+def _signer(token: UnverifiedToken, candidates: tuple[VerificationKey, ...]) -> VerificationKey:
+    for key in candidates:
+        try:
+            verify_signature(token, key)
+        except BadSignatureError:
+            continue
+        return key
+    raise BadSignatureError(f"none of {len(candidates)} keys")

@@ -1,0 +1,91 @@
+"""From what was presented to a verified client."""
+
+from dataclasses import dataclass
+
+from keyturn_shared.clock import Clock
+from keyturn_shared.errors import KeyturnError
+from keyturn_shared.jose.errors import AlgorithmNotAllowedError, UnknownKidError
+from keyturn_shared.projection import ClientProjection
+from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.authentication.decoys import Decoys
+from keyturn_verifier.authentication.presented import Method, Presented, PresentedSecret, UnverifiedAssertion
+from keyturn_verifier.authentication.secrets import SecretCheck
+from keyturn_verifier.errors import (
+    AuthenticatorMismatchError,
+    ClientDisabledError,
+    UnknownClientError,
+)
+from keyturn_verifier.node.node import Basis
+from keyturn_verifier.node.states import RealmState
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedClient:
+    """A client that has proved who it is, as it was when that was decided."""
+
+    projection: ClientProjection
+    method: Method
+
+
+class Authenticator:
+    """Checks what was presented. Every refusal takes the time of a whole check."""
+
+    def __init__(
+        self, assertions: AssertionCheck, secrets: SecretCheck, decoys: Decoys, clock: Clock
+    ) -> None:
+        self._assertions = assertions
+        self._secrets = secrets
+        self._decoys = decoys
+        self._clock = clock
+
+    async def authenticate(self, basis: Basis, realm: RealmState, presented: Presented) -> VerifiedClient:
+        """The client. Raises RefusedError or JoseError, and what says that nothing can be decided now."""
+        state = await basis.client(realm, presented.client_id)
+        client = None if state is None else state.projection
+        if isinstance(presented, PresentedSecret):
+            return self._by_secret(client, presented)
+        return await self._by_assertion(client, realm, presented)
+
+    def _by_secret(self, client: ClientProjection | None, presented: PresentedSecret) -> VerifiedClient:
+        try:
+            accepted = _usable(client, presented.client_id)
+            if accepted.authenticator != "client-secret" or accepted.secret_transport not in (
+                "any",
+                presented.method.removeprefix("client_secret_"),
+            ):
+                raise AuthenticatorMismatchError(f"{presented.method} with {accepted.authenticator}")
+        except KeyturnError:
+            self._secrets.spend(presented.secret)
+            raise
+        self._secrets.check(accepted, presented.secret, self._clock.now())
+        return VerifiedClient(accepted, presented.method)
+
+    async def _by_assertion(
+        self, client: ClientProjection | None, realm: RealmState, presented: UnverifiedAssertion
+    ) -> VerifiedClient:
+        token = presented.token
+        try:
+            accepted = _usable(client, presented.client_id)
+            if accepted.authenticator not in ("client-jwt", "client-secret-jwt"):
+                raise AuthenticatorMismatchError(f"an assertion with {accepted.authenticator}")
+        except KeyturnError:
+            self._decoys.spend(token)
+            raise
+        try:
+            await self._assertions.check_signature(token, realm.projection, accepted)
+        except (UnknownKidError, AlgorithmNotAllowedError):
+            self._decoys.spend(token)  # these are known before any signature is checked
+            raise
+        refused_from = self._assertions.check_claims(token.claims, accepted, realm.audiences)
+        if presented.claimed_for != accepted.uuid:
+            await self._assertions.claim(token.claims, accepted, refused_from)
+            presented.claimed_for = accepted.uuid
+        return VerifiedClient(accepted, presented.method)
+
+
+def _usable(client: ClientProjection | None, client_id: str) -> ClientProjection:
+    if client is None:
+        raise UnknownClientError(client_id[:100])
+    if not client.enabled:
+        raise ClientDisabledError(client_id[:100])
+    return client

@@ -1,0 +1,21 @@
+"""The addresses of a realm as callers know them. Pure."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class RealmUrls:
+    """Absolute URLs under the public base URL, in Keycloak's places."""
+
+    issuer: str
+    token: str
+    introspection: str
+    certs: str
+
+    @classmethod
+    def of(cls, base_url: str, realm: str) -> Self:
+        issuer = f"{base_url}/realms/{quote(realm, safe='')}"
+        protocol = f"{issuer}/protocol/openid-connect"
+        return cls(issuer, f"{protocol}/token", f"{protocol}/token/introspect", f"{protocol}/certs")

@@ -1,0 +1,116 @@
+"""Checks tokens for others: access tokens of the realm, and tokens that clients have signed themselves."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from keyturn_shared.clock import Clock
+from keyturn_shared.jose.claims import judge_times
+from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
+from keyturn_shared.jose.errors import MalformedError, MissingClaimError
+from keyturn_shared.jose.verify import verify_with_key_set
+from keyturn_shared.projection import ClientProjection
+from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.errors import (
+    ClientDisabledError,
+    UnknownClientError,
+    WrongAudienceError,
+    WrongIssuerError,
+)
+from keyturn_verifier.node.node import Basis, Node
+from keyturn_verifier.node.states import ACCESS_TOKEN_TYPE, RealmState
+from keyturn_verifier.realms import require_realm
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A token that holds, and the client it is of."""
+
+    client_id: str
+    claims: dict[str, Any]
+    issued_by_realm: bool
+
+
+class TokenVerifier:
+    """Checks one token at a time. ``claimed`` marks are kept over repeated decisions of one request."""
+
+    def __init__(self, node: Node, assertions: AssertionCheck, clock: Clock, *, clock_skew: float) -> None:
+        self._node = node
+        self._assertions = assertions
+        self._clock = clock
+        self._clock_skew = clock_skew
+
+    async def verify(
+        self, realm_name: str, text: str, *, audience: str | None = None, single_use: bool = False
+    ) -> VerifiedToken:
+        """A token of the realm or of one of its clients.
+
+        ``audience`` has to be named by ``aud``; without one a client's token has to name this server, and an
+        access token may name anybody. Raises RefusedError, JoseError, and what says that nothing can be
+        decided now.
+        """
+        token = parse_compact(text)
+        claimed_for: set[str] = set()
+
+        async def decision(basis: Basis) -> VerifiedToken:
+            realm = await require_realm(basis, realm_name)
+            if token.claims.get("iss") == realm.urls.issuer:
+                client, refused_from = await self._check_access_token(basis, realm, token, audience)
+            else:
+                client, refused_from = await self._check_client_token(basis, realm, token, audience)
+            if single_use and client.uuid not in claimed_for:
+                await self._assertions.claim(token.claims, client, refused_from)
+                claimed_for.add(client.uuid)
+            return VerifiedToken(client.client_id, token.claims, token.claims["iss"] == realm.urls.issuer)
+
+        return await self._node.decide(decision)
+
+    async def verify_access_token(self, realm_name: str, text: str) -> VerifiedToken:
+        """As ``verify``, but only an access token of the realm will do."""
+        token = parse_compact(text)
+
+        async def decision(basis: Basis) -> VerifiedToken:
+            realm = await require_realm(basis, realm_name)
+            client, _ = await self._check_access_token(basis, realm, token, None)
+            return VerifiedToken(client.client_id, token.claims, True)
+
+        return await self._node.decide(decision)
+
+    async def _check_access_token(
+        self, basis: Basis, realm: RealmState, token: UnverifiedToken, audience: str | None
+    ) -> tuple[ClientProjection, float]:
+        if not token.header.is_type(ACCESS_TOKEN_TYPE):  # RFC 9068 section 4
+            raise MalformedError(f"typ is not {ACCESS_TOKEN_TYPE}")
+        verify_with_key_set(token, realm.keys)
+        claims = token.claims
+        if claims.get("iss") != realm.urls.issuer:
+            raise WrongIssuerError("not this realm")
+        if audience is not None:
+            _require_named(claims, audience)
+        refused_from = judge_times(claims, now=self._clock.now(), leeway=self._clock_skew, lifetime_cap=None)
+        return await _client(basis, realm, claims.get("client_id")), refused_from
+
+    async def _check_client_token(
+        self, basis: Basis, realm: RealmState, token: UnverifiedToken, audience: str | None
+    ) -> tuple[ClientProjection, float]:
+        client = await _client(basis, realm, token.claims.get("iss"))
+        await self._assertions.check_signature(token, realm.projection, client)
+        audiences = realm.audiences if audience is None else frozenset({audience})
+        return client, self._assertions.check_claims(token.claims, client, audiences)
+
+
+async def _client(basis: Basis, realm: RealmState, client_id: object) -> ClientProjection:
+    if not isinstance(client_id, str):
+        raise MissingClaimError("client_id")
+    state = await basis.client(realm, client_id)
+    if state is None:
+        raise UnknownClientError(client_id[:100])
+    if not state.projection.enabled:
+        raise ClientDisabledError(client_id[:100])
+    return state.projection
+
+
+def _require_named(claims: dict[str, Any], audience: str) -> None:
+    """An access token may be for several resource servers (RFC 9068 section 4), of which we ask for one."""
+    named = claims.get("aud")
+    if named != audience and not (isinstance(named, list) and audience in named):
+        raise WrongAudienceError("the token is for others")

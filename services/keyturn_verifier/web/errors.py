@@ -1,0 +1,63 @@
+"""Errors as answers. What a caller learns is what RFC 6749 5.2 lets it; the code stays inside."""
+
+from typing import Final
+
+from keyturn_shared.errors import KeyturnError
+from keyturn_verifier.errors import UnavailableError, UnknownRealmError, is_unavailable
+from keyturn_verifier.web.exchange import NO_STORE, Headers, Reply, json_reply
+
+_BAD_REQUESTS: Final = frozenset(
+    {"invalid_request", "invalid_scope", "invalid_target", "unauthorized_client", "unsupported_grant_type"}
+)
+
+
+def oauth_error(status: int, error: str, description: str, headers: Headers | None = None) -> Reply:
+    """An error object (RFC 6749 5.2)."""
+    return json_reply(
+        status, {"error": error, "error_description": description}, [*NO_STORE, *(headers or ())]
+    )
+
+
+def client_error(error: KeyturnError, *, realm: str, basic: bool) -> Reply:
+    """The answer to a request whose client did not prove itself, or that cannot be served."""
+    other = common_error(error)
+    if other is not None:
+        return other
+    challenge: Headers = [(b"www-authenticate", f'Basic realm="{_quoted(realm)}"'.encode())] if basic else []
+    return oauth_error(401, "invalid_client", "Invalid client or Invalid client credentials", challenge)
+
+
+def token_error(error: KeyturnError, *, realm: str) -> Reply:
+    """The answer to a request that came with a bearer token (RFC 6750 section 3.1)."""
+    other = common_error(error)
+    if other is not None:
+        return other
+    challenge = f'Bearer realm="{_quoted(realm)}", error="invalid_token"'.encode()
+    return oauth_error(401, "invalid_token", "The token is not valid", [(b"www-authenticate", challenge)])
+
+
+def bearer_challenge(realm: str) -> Headers:
+    """The challenge for a request without a token: no error code (RFC 6750 section 3.1)."""
+    return [(b"www-authenticate", f'Bearer realm="{_quoted(realm)}"'.encode())]
+
+
+def common_error(error: KeyturnError) -> Reply | None:
+    """The answer to an error that says nothing of the credential; None for one that does."""
+    if is_unavailable(error):
+        seconds = error.retry_after if isinstance(error, UnavailableError) else 1
+        return oauth_error(
+            503,
+            "temporarily_unavailable",
+            "This cannot be decided now; try again",
+            [(b"retry-after", str(seconds).encode())],
+        )
+    if isinstance(error, UnknownRealmError):
+        return json_reply(404, {"error": "Realm does not exist"})
+    if error.code in _BAD_REQUESTS:
+        return oauth_error(400, error.code, error.detail)
+    return None
+
+
+def _quoted(realm: str) -> str:
+    """A realm's name in a quoted string of a header: what could end it or is not ASCII is left out."""
+    return "".join(char for char in realm if " " <= char <= "~" and char not in '"\\')

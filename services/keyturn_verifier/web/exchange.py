@@ -1,0 +1,59 @@
+"""A request and its reply, and the little of HTTP the endpoints need."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from keyturn_verifier.errors import InvalidRequestError
+
+Headers = list[tuple[bytes, bytes]]
+
+_encode_json = msgspec.json.Encoder().encode
+JSON_TYPE: Final = (b"content-type", b"application/json")
+NO_STORE: Final[Headers] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]  # RFC 6749 5.1
+
+
+@dataclass(slots=True)
+class Request:
+    """A request, its body read. ``headers``: names in lower case. ``address``: of the caller."""
+
+    method: str
+    realm: str
+    query: bytes
+    headers: Headers
+    body: bytes
+    address: str
+
+    def header(self, name: bytes) -> str | None:
+        """A header that may be there once. Raises InvalidRequestError when it is there twice."""
+        found: bytes | None = None
+        for key, value in self.headers:
+            if key == name:
+                if found is not None:
+                    raise InvalidRequestError(f"more than one {name.decode()} header")
+                found = value
+        return None if found is None else found.decode("latin-1")
+
+    @property
+    def authorization(self) -> str | None:
+        return self.header(b"authorization")
+
+    @property
+    def offers_basic(self) -> bool:
+        """Whether any Authorization header is of the Basic scheme."""
+        return any(key == b"authorization" and value[:6].lower() == b"basic " for key, value in self.headers)
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer; the content length is added when it is sent."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = field(default_factory=list)
+
+
+def json_reply(status: int, value: Any, headers: Headers | None = None) -> Reply:
+    """A JSON document."""
+    return Reply(status, _encode_json(value), [JSON_TYPE, *(headers or ())])

@@ -1,0 +1,93 @@
+"""``POST /realms/{realm}/verify``: many tokens in one request, the reason for each refusal in the answer."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from keyturn_shared.errors import KeyturnError
+from keyturn_verifier.errors import InvalidRequestError, UnknownRealmError, is_unavailable
+from keyturn_verifier.metrics import AnswerMetrics
+from keyturn_verifier.node.node import Node
+from keyturn_verifier.tokens.verification import TokenVerifier
+from keyturn_verifier.web.answers import ACCEPTED
+from keyturn_verifier.web.callers import Callers
+from keyturn_verifier.web.errors import client_error
+from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
+
+MAX_TOKENS: Final = 1000
+_AT_ONCE: Final = 16
+"""Tokens checked before other requests get their turn, and key sets waited for at the same time."""
+
+
+class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The body. The caller proves itself in the Authorization header, or by members named as in a form."""
+
+    tokens: list[str]
+    audience: str | None = None
+    single_use: bool = False
+    client_id: str | None = None
+    client_secret: str | None = None
+    client_assertion: str | None = None
+    client_assertion_type: str | None = None
+
+    def credentials(self) -> dict[str, str]:
+        """The members that prove who the caller is."""
+        members = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
+        return {name: value for name in members if (value := getattr(self, name)) is not None}
+
+
+_decode = msgspec.json.Decoder(VerifyRequest).decode
+
+
+class VerifyEndpoint:
+    """Checks up to ``MAX_TOKENS`` tokens, each by itself."""
+
+    def __init__(self, node: Node, callers: Callers, verifier: TokenVerifier, metrics: AnswerMetrics) -> None:
+        self._node = node
+        self._callers = callers
+        self._verifier = verifier
+        self._verifications = metrics.verifications
+
+    async def __call__(self, request: Request) -> Reply:
+        try:
+            self._node.require_lease()
+            wanted = _read(request.body)
+            await self._callers.require(request, wanted.credentials())
+            results: list[dict[str, Any]] = []
+            for start in range(0, len(wanted.tokens), _AT_ONCE):
+                results += await self._verify(request.realm, wanted.tokens[start : start + _AT_ONCE], wanted)
+                await asyncio.sleep(0)
+        except KeyturnError as error:
+            return client_error(error, realm=request.realm, basic=request.offers_basic)
+        return json_reply(200, {"results": results}, NO_STORE)
+
+    async def _verify(self, realm: str, tokens: Sequence[str], wanted: VerifyRequest) -> list[dict[str, Any]]:
+        return list(await asyncio.gather(*(self._verify_one(realm, token, wanted) for token in tokens)))
+
+    async def _verify_one(self, realm: str, token: str, wanted: VerifyRequest) -> dict[str, Any]:
+        try:
+            verified = await self._verifier.verify(
+                realm, token, audience=wanted.audience, single_use=wanted.single_use
+            )
+        except UnknownRealmError:
+            raise
+        except KeyturnError as error:
+            # One token's keys may be out of reach while the others can be decided.
+            if is_unavailable(error) and error.code != "keys_unavailable":
+                raise
+            self._verifications.labels("verify", error.code).inc()
+            return {"active": False, "error": error.code}
+        self._verifications.labels("verify", ACCEPTED).inc()
+        return {"active": True, "client_id": verified.client_id, "claims": verified.claims}
+
+
+def _read(body: bytes) -> VerifyRequest:
+    try:
+        wanted = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise InvalidRequestError('the body has to be JSON of the form {"tokens": ["…"]}') from None
+    if not 1 <= len(wanted.tokens) <= MAX_TOKENS:
+        raise InvalidRequestError(f"there have to be 1 to {MAX_TOKENS} tokens")
+    return wanted
