@@ -1,0 +1,144 @@
+"""Verifier nodes inside the test's process, asked over ASGI."""
+
+import asyncio
+import base64
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+import httpx
+
+from keyturn_shared.clock import SystemClock
+from keyturn_shared.jose.signing import SigningKey, sign_with_secret
+from keyturn_shared.jose.symmetric import SymmetricKey
+from keyturn_shared.secret import Secret
+from keyturn_verifier.app import create_app
+from keyturn_verifier.settings import VerifierSettings
+from keyturn_verifier.web.application import VerifierApplication
+from tests.integration.verifier.filling import FLEET_KEY
+
+BASE_URL = "https://id.example.test"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_READY_SECONDS = 10.0
+
+
+class TestClock(SystemClock):
+    """The machine's clocks, moved by what a test says."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        self.elapsed_ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+    def elapsed(self) -> float:
+        return super().elapsed() + self.elapsed_ahead
+
+
+@dataclass
+class RunningNode:
+    """A node and a client of it."""
+
+    app: VerifierApplication
+    http: httpx.AsyncClient
+    clock: TestClock
+
+    async def token(self, realm: str, form: dict[str, str], **options: Any) -> httpx.Response:
+        """A client_credentials request."""
+        return await self.http.post(
+            f"/realms/{realm}/protocol/openid-connect/token",
+            data={"grant_type": "client_credentials", **form},
+            **options,
+        )
+
+    async def token_by_assertion(self, realm: str, assertion: str, **form: str) -> httpx.Response:
+        return await self.token(
+            realm, {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion, **form}
+        )
+
+    async def token_by_secret(self, realm: str, client_id: str, secret: str) -> httpx.Response:
+        return await self.token(realm, {}, headers={"Authorization": basic(client_id, secret)})
+
+    async def ready(self) -> bool:
+        return (await self.http.get("/health/ready")).status_code == 200
+
+    async def metric(self, line: str) -> float:
+        """The value of a metric with these labels, 0 if it never counted."""
+        text = (await self.http.get("/metrics")).text
+        return next((float(each.split()[-1]) for each in text.splitlines() if each.startswith(line)), 0.0)
+
+
+@asynccontextmanager
+async def running_node(redis_url: str, *, wait: bool = True, **settings: Any) -> AsyncIterator[RunningNode]:
+    """A node of the fleet, ready unless told not to wait for that."""
+    clock = TestClock()
+    values: dict[str, Any] = {"fetcher_enabled": False, **settings}
+    app = create_app(
+        VerifierSettings(redis_url=redis_url, fleet_keys=FLEET_KEY, public_url=BASE_URL, **values), clock
+    )
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with _lifespan(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        node = RunningNode(app, http, clock)
+        if wait:
+            await eventually(node.ready)
+        yield node
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = _READY_SECONDS) -> None:
+    """Wait until something holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, "it does not come true"
+        await asyncio.sleep(0.005)
+
+
+def basic(client_id: str, secret: str) -> str:
+    """RFC 6749 2.3.1."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def assertion_claims(client_id: str, realm: str, **changes: Any) -> dict[str, Any]:
+    """Claims of an assertion that is good now; None takes a claim away."""
+    now = time.time()
+    claims = {
+        "iss": client_id,
+        "sub": client_id,
+        "aud": f"{BASE_URL}/realms/{realm}",
+        "jti": str(uuid.uuid4()),
+        "iat": int(now),
+        "exp": int(now) + 50,
+    }
+    return {name: value for name, value in {**claims, **changes}.items() if value is not None}
+
+
+def assertion(key: SigningKey, client_id: str, realm: str, **changes: Any) -> str:
+    return key.sign_compact(key.header_segment(), assertion_claims(client_id, realm, **changes))
+
+
+def secret_assertion(secret: str, client_id: str, realm: str, alg: str = "HS256", **changes: Any) -> str:
+    return sign_with_secret(SymmetricKey(Secret(secret)), alg, assertion_claims(client_id, realm, **changes))
+
+
+@asynccontextmanager
+async def _lifespan(app: VerifierApplication) -> AsyncIterator[None]:
+    """The lifespan protocol of ASGI, as a server speaks it."""
+    to_app: asyncio.Queue[Any] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan", "state": {}}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    started = await asyncio.wait_for(from_app.get(), 10)
+    assert started["type"] == "lifespan.startup.complete", started
+    try:
+        yield
+    finally:
+        await to_app.put({"type": "lifespan.shutdown"})
+        await asyncio.wait_for(from_app.get(), 10)
+        await task
