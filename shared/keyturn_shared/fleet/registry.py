@@ -44,7 +44,8 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True)
 class RegistryView:
-    """Head and nodes at one moment. ``published_at``: when the event in question was, None if it is not."""
+    """Head and nodes at one moment. ``published_at``: when the event asked for was published (the newest one
+    where none was asked for), None if it is not."""
 
     now: int
     head: Head | None

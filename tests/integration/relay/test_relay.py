@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
+from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.relay.event_log import FleetState
 from keyturn_shared.events import decode_event
 from keyturn_shared.fleet.layout import Layout
@@ -161,3 +162,16 @@ async def test_a_closed_fleet_reopens_without_a_new_epoch_or_a_barrier(scene: Sc
     assert head.position == closed.position
     assert (head.waits_after, head.replay_barrier) == (0, 0)
     assert (await scene.log.fleet_state()).closed_nonce is None
+
+
+async def test_a_view_without_a_sequence_is_judged_towards_the_newest_event(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    await add_client(scene, "a")
+    await relay.publish_new()
+    head = await relay._channel.read_head()
+    assert head is not None
+    await scene.node("n1").renew(head.position, "{}")
+    assert describe(await scene.registry.view())["pending"] == []
+    assert describe(await scene.registry.view())["applied"] == 1

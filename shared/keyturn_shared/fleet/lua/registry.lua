@@ -1,4 +1,4 @@
--- KEYS head, nodes, events. ARGV sequence or ''.
+-- KEYS head, nodes, events. ARGV sequence, or '' for the newest.
 -- Everything a wait is judged by, at one moment: time, head, run id, node records, and when the event was
 -- published (an upper bound where its entry was trimmed; '' when it is not published).
 local head = redis.call('HGETALL', KEYS[1])
@@ -10,11 +10,12 @@ for i = 1, #head, 2 do
   if head[i] == 'opened_at' then opened = head[i + 1] end
 end
 local published = ''
-if ARGV[1] ~= '' and epoch and newest >= tonumber(ARGV[1]) then
-  if tonumber(ARGV[1]) <= base then
+local asked = ARGV[1] ~= '' and tonumber(ARGV[1]) or newest
+if epoch and newest >= asked then
+  if asked <= base then
     published = opened
   else
-    local entry = redis.call('XRANGE', KEYS[3], epoch .. '-' .. ARGV[1], '+', 'COUNT', 1)[1]
+    local entry = redis.call('XRANGE', KEYS[3], epoch .. '-' .. text(asked), '+', 'COUNT', 1)[1]
     published = text(now_ms())
     if entry then
       for i = 1, #entry[2], 2 do
