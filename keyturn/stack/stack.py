@@ -14,6 +14,7 @@ from keyturn.stack.environment import StackEnvironment, allowed_networks
 from keyturn.stack.errors import StackError
 from keyturn.stack.local_file import AdminLogin, LocalStack, RunningNode
 from keyturn.stack.logs import keep_logs_short
+from keyturn.stack.members import Members
 from keyturn.stack.options import Options
 from keyturn.stack.ports import LOOPBACK, ReservedPort
 from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load_or_make
@@ -23,6 +24,8 @@ from keyturn.stack.terminal import Terminal
 
 NODE_GRACE_SECONDS: Final = 1.5
 CREDENTIALS_GRACE_SECONDS: Final = 2.0
+JOIN_SECONDS: Final = 5.0
+"""How long a node that was started again may take to join the fleet before ``local.json`` is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +85,23 @@ class Stack:
                 await child.start()
             await started.enter_async_context(self._serve_gateway(processes, listener))
 
-            def publish() -> None:
-                self._describe(processes, secrets).write(self._directory.local_file)
+            members = await started.enter_async_context(Members(processes.redis_url))
+
+            async def publish() -> LocalStack:
+                local = await self._describe(processes, secrets, members)
+                local.write(self._directory.local_file)
+                return local
 
             supervisor = Supervisor(self._terminal, changed=publish)
             await supervisor.until_ready(processes.services)
             started.callback(self._directory.local_file.unlink, missing_ok=True)
-            publish()
+            local = await publish()
             self._terminal.ready()
             async with asyncio.TaskGroup() as running:
                 for process in processes.kept:
                     running.create_task(supervisor.keep(process), name=f"keep-{process.name}")
                 running.create_task(keep_logs_short(processes.logs, self._terminal), name="cut-logs")
-                running.create_task(self._welcome(processes, secrets), name="welcome")
+                running.create_task(self._welcome(local, show_secret=secrets.made_now), name="welcome")
 
     async def _open_redis(self, started: contextlib.AsyncExitStack) -> StackRedis | None:
         if self._options.redis_url is None:
@@ -140,27 +147,29 @@ class Stack:
         async with serve_gateway(gateway, listener):
             yield
 
-    def _describe(self, processes: Processes, secrets: StackSecrets) -> LocalStack:
+    async def _describe(self, processes: Processes, secrets: StackSecrets, members: Members) -> LocalStack:
+        ids = await members.ids([node.pid for node in processes.nodes], seconds=JOIN_SECONDS)
         pids = {"credentials": processes.credentials.pid}
         if processes.redis is not None:
             pids["redis"] = processes.redis.pid
         return LocalStack(
             base_url=self._base_url,
             admin=AdminLogin("master", secrets.admin_id, secrets.admin_secret.reveal()),
-            nodes=tuple(RunningNode(node.name, node.pid, node.base_url) for node in processes.nodes),
+            nodes=tuple(
+                RunningNode(ids.get(node.pid, node.name), node.pid, node.base_url) for node in processes.nodes
+            ),
             processes=pids,
             redis_url=processes.redis_url,
             database_url=self._database_url,
         )
 
-    async def _welcome(self, processes: Processes, secrets: StackSecrets) -> None:
+    async def _welcome(self, local: LocalStack, *, show_secret: bool) -> None:
         """The demo, if it was asked for, and where everything is. The demo's client lives as long as this."""
-        local = self._describe(processes, secrets)
         async with contextlib.AsyncExitStack() as demo:
             if self._options.demo:
                 await self._show_demo(local, demo)
             networks = allowed_networks(self._inherited)
-            self._terminal.welcome(local, self._directory, networks=networks, show_secret=secrets.made_now)
+            self._terminal.welcome(local, self._directory, networks=networks, show_secret=show_secret)
             await asyncio.Event().wait()
 
     async def _show_demo(self, local: LocalStack, demo: contextlib.AsyncExitStack) -> None:

@@ -36,7 +36,7 @@ class StackRedis:
 
     @property
     def log(self) -> Path:
-        return self._server.directory / "redis.log"
+        return self._server.log
 
     async def start(self) -> None:
         """Start it, within a fraction of a second. Raises RedisServerError.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -40,7 +40,7 @@ class Process(Protocol):
 class Supervisor:
     """Watches over what the stack started. ``changed`` is called when a process has another id."""
 
-    def __init__(self, terminal: Terminal, *, changed: Callable[[], None]) -> None:
+    def __init__(self, terminal: Terminal, *, changed: Callable[[], Awaitable[object]]) -> None:
         self._terminal = terminal
         self._changed = changed
 
@@ -64,7 +64,7 @@ class Supervisor:
             await asyncio.sleep(delay)
             try:
                 await process.start()
-                self._changed()
+                await self._changed()
             except (OSError, KeyturnError) as error:
                 self._terminal.trouble(f"{process.name}: {error}")
             else:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from keyturn.stack.data_directory import DataDirectory
@@ -50,9 +49,8 @@ class Terminal:
             ("Data and logs", str(directory.path)),
             ("JWKS URLs", f"may point to {networks} in this stack; in production that is refused by default"),
         ]
-        table = Table.grid(padding=(0, 3))
-        for name, value in rows:
-            table.add_row(Text(name, "dim"), Text(value, overflow="fold"))
         self.say("")
-        self.console.print(table)
+        for name, value in rows:
+            # Not a table: a secret or a URL that is broken into lines cannot be copied.
+            self.console.print(Text(f"{name:<15}", "dim") + Text(value))
         self.say("\nCtrl-C stops all of it.", "dim")
