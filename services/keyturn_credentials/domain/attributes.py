@@ -1,4 +1,4 @@
-"""Names of the client and realm attributes keyturn understands: Keycloak's, and its own under ``keyturn.``."""
+"""Names of the attributes keyturn understands: Keycloak's, and its own under ``keyturn.``."""
 
 from collections.abc import Mapping
 from typing import Final

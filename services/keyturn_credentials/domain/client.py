@@ -57,9 +57,9 @@ class Client:
                 return "basic"
             case "post" | "client_secret_post":
                 return "post"
-            case other:
+            case _:
                 raise InvalidRequestError(
-                    f"{attributes.SECRET_TRANSPORT} is client_secret_basic or client_secret_post, not {other!r}"
+                    f"{attributes.SECRET_TRANSPORT} is client_secret_basic or client_secret_post"
                 )
 
     @property

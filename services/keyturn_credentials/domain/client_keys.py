@@ -80,7 +80,7 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
         return ClientKeys()
     jwk = key.public_jwk
     if kid is None:
-        # Without a kid of its own the key answers to its thumbprint and to the kid Keycloak's adapters derive.
+        # Without a kid of its own it answers to its thumbprint and to the kid Keycloak's adapters derive.
         del jwk["kid"]
     return ClientKeys("certificate", keys=(key,), jwks={"keys": [jwk]})
 

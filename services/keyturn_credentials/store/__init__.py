@@ -1,1 +1,1 @@
-"""The database: SQLite or PostgreSQL through SQLAlchemy. State and its event commit together or not at all."""
+"""The database: SQLite or PostgreSQL. State and its event commit together or not at all."""

@@ -1,4 +1,4 @@
-"""Brings the database to this build's schema. Several instances may do so at once: one works, the others wait."""
+"""Brings the database to this build's schema. Of several instances one works, the others wait."""
 
 from pathlib import Path
 from typing import Final

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Self
 
-import aiosqlite
 from aiosqlite.core import Connection
 
 _ITERATION_CHUNK: Final = 64
@@ -74,17 +73,18 @@ class WholeResultConnection(Connection):
 
     @property
     def raw(self) -> sqlite3.Connection:
-        return self._conn
+        connection: sqlite3.Connection = self._conn
+        return connection
 
     async def run(self, sql: str, function: Callable[[], None]) -> None:
         """Run a function that executes this statement, here or in SQLite's thread."""
         if self._by_key and not sql.startswith(_MAY_WAIT):
             function()
         else:
-            await self._execute(function)
+            await self._execute(function)  # type: ignore[no-untyped-call]  # aiosqlite's own way in
 
 
-def connect(database: str, *, by_key: bool, **options: Any) -> aiosqlite.Connection:
+def connect(database: str, *, by_key: bool, **options: Any) -> WholeResultConnection:
     """As ``aiosqlite.connect``: to be awaited."""
 
     def connector() -> sqlite3.Connection:

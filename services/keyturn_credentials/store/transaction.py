@@ -18,7 +18,7 @@ from keyturn_credentials.store.tables import audit, event_counter, events, proje
 from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import Event, encode_event
-from keyturn_shared.projection import Projection, encode_projection
+from keyturn_shared.projection import Projection, client_field, encode_projection
 from keyturn_shared.sealing import KeyRing
 
 _next_sequence: Final = (
@@ -132,6 +132,15 @@ class Transaction:
             details=details,
         )
 
+    async def forget_clients_of(self, realm_id: str, stamp: Stamp) -> None:
+        """Mark the projections of a deleted realm's clients as deleted, however many they are."""
+        prefix = client_field(realm_id, "")
+        await self.connection.execute(
+            update(projections)
+            .where(projections.c.field >= prefix, projections.c.field < f"{prefix}\U0010ffff")
+            .values(sequence=stamp.sequence, body=None)
+        )
+
     async def audit(
         self,
         action: str,
@@ -195,8 +204,15 @@ class Store:
             self._on_committed(transaction.sequence)
 
     @asynccontextmanager
+    async def find(self) -> AsyncIterator["Reading"]:
+        """What is committed, for finding a few rows by key. Raises StoreUnavailableError."""
+        with translated():
+            async with self.engines.finding() as connection:
+                yield Reading(connection, self.encryption)
+
+    @asynccontextmanager
     async def read(self) -> AsyncIterator["Reading"]:
-        """What is committed. Raises StoreUnavailableError."""
+        """What is committed, for queries of any length. Raises StoreUnavailableError."""
         with translated():
             async with self.engines.reading() as connection:
                 yield Reading(connection, self.encryption)

@@ -1,0 +1,210 @@
+"""The composition root: everything the service is made of is put together here and nowhere else."""
+
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+
+from keyturn_credentials.console.access import COOKIE, ConsoleAccess
+from keyturn_credentials.console.routes import ConsoleRoutes
+from keyturn_credentials.console.sessions import TICKET_SECONDS, SessionSealer
+from keyturn_credentials.console.throttle import Throttle
+from keyturn_credentials.domain.projecting import Projector
+from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.errors import StoreUnavailableError
+from keyturn_credentials.fleet.waiter import FleetWaiter
+from keyturn_credentials.operations.bootstrap import FirstAdmin, bootstrap
+from keyturn_credentials.operations.client_keys import ClientKeyOperations
+from keyturn_credentials.operations.clients import ClientOperations
+from keyturn_credentials.operations.realms import RealmOperations
+from keyturn_credentials.operations.secret_making import SecretMaker
+from keyturn_credentials.operations.secrets import SecretOperations
+from keyturn_credentials.relay.loop import RelayLoop
+from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_credentials.relay.relay import Relay
+from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.event_log import DatabaseEventLog
+from keyturn_credentials.store.failures import translated
+from keyturn_credentials.store.migrate import migrate
+from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.web.authentication import AdminAuthenticator
+from keyturn_credentials.web.bodies import BodyLimit
+from keyturn_credentials.web.client_keys import ClientKeyRoutes
+from keyturn_credentials.web.clients import ClientRoutes
+from keyturn_credentials.web.fetched_keys import FleetKeySets
+from keyturn_credentials.web.fleet import FleetRoutes
+from keyturn_credentials.web.gate import Gate
+from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
+from keyturn_credentials.web.realms import RealmRoutes
+from keyturn_credentials.web.secrets import SecretRoutes
+from keyturn_shared.clock import Clock, SystemClock
+from keyturn_shared.errors import KeyturnError, RedisUnavailableError
+from keyturn_shared.fleet.layout import Layout
+from keyturn_shared.fleet.registry import FleetRegistry
+from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
+from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.redis_client import connect
+from keyturn_shared.secret import Secret
+from keyturn_shared.web.health import health_routes
+
+OnFirstAdmin = Callable[[FirstAdmin], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What can be done; the HTTP API and the commands share it."""
+
+    realms: RealmOperations
+    clients: ClientOperations
+    secrets: SecretOperations
+    keys: ClientKeyOperations
+
+
+def build_operations(store: Store, settings: CredentialsSettings) -> Operations:
+    fleet_ring = settings.fleet_ring()
+    projector = Projector(store.encryption, fleet_ring)
+    maker = SecretMaker(fleet_ring)
+    return Operations(
+        realms=RealmOperations(store, projector, store.encryption),
+        clients=ClientOperations(store, projector, maker),
+        secrets=SecretOperations(store, projector, maker),
+        keys=ClientKeyOperations(store, projector),
+    )
+
+
+class _FleetSide:
+    """What talks to Redis: the relay, the waits, the view of the nodes."""
+
+    def __init__(
+        self, redis: Redis, settings: CredentialsSettings, clock: Clock, metrics: CollectorRegistry
+    ) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._clock = clock
+        self._metrics = RelayMetrics(metrics)
+        self._scripts = RedisScripts(redis)
+        self.registry = FleetRegistry(self._scripts)
+        self.waiter = FleetWaiter(self.registry, clock)
+
+    async def claim_console_ticket(self, number: str) -> bool:
+        """Mark a one-time link as used; False when it was."""
+        name = f"{Layout().prefix}console-ticket:{number}"
+        try:
+            return bool(await self._redis.set(name, b"1", nx=True, ex=TICKET_SECONDS))
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisUnavailableError(f"claiming a one-time link: {error}") from error
+
+    def relay_loop(self, engines: Engines) -> RelayLoop:
+        terms = LeaseTerms(self._settings.lease_seconds, self._settings.lease_margin_seconds)
+        relay = Relay(
+            DatabaseEventLog(engines, self._clock),
+            RelayChannel(self._scripts, terms),
+            self._clock,
+            self._metrics,
+            holder=f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4()}",
+        )
+        return RelayLoop(relay, self._metrics)
+
+
+def build_app(
+    settings: CredentialsSettings,
+    *,
+    clock: Clock | None = None,
+    on_first_admin: OnFirstAdmin = lambda admin: None,
+) -> Starlette:
+    """The service as an ASGI application. Nothing is connected before its lifespan begins.
+
+    ``on_first_admin`` is told of the admin made at the very first start. The lifespan raises
+    ConfigurationError when the database cannot be used.
+    """
+    clock = clock or SystemClock()
+    metrics = CollectorRegistry()
+    engines = Engines(settings.database_url, pool_size=settings.database_pool_size)
+    redis = connect(settings.redis_url)
+    fleet = _FleetSide(redis, settings, clock, metrics)
+    relay_loop = fleet.relay_loop(engines)
+    store = Store(
+        engines, clock, settings.encryption_ring(), on_committed=lambda _sequence: relay_loop.wake()
+    )
+    operations = build_operations(store, settings)
+
+    async def readiness() -> dict[str, str]:
+        try:
+            with translated():
+                async with engines.finding() as connection:
+                    await connection.execute(text("SELECT value FROM event_counter"))
+        except StoreUnavailableError as error:
+            return {"database": error.detail}
+        return {}
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(redis.aclose)
+            stack.push_async_callback(engines.close)
+            await migrate(engines)
+            first_admin = await _bootstrap(store, operations, settings)
+            if first_admin is not None:
+                on_first_admin(first_admin)
+            await relay_loop.start()
+            stack.push_async_callback(relay_loop.stop)
+            yield
+
+    base_url = settings.base_url
+    bearer = AdminAuthenticator(store, clock, base_url)
+    console = ConsoleAccess(
+        store,
+        SessionSealer(store.encryption, clock),
+        SecretMaker(settings.fleet_ring()),
+        fleet.claim_console_ticket,
+    )
+
+    async def authenticate(request: Request) -> Principal:
+        by_cookie = COOKIE in request.cookies and "authorization" not in request.headers
+        return await (console if by_cookie else bearer).authenticate(request)
+
+    gate = Gate(authenticate, fleet.waiter)
+    routes = [
+        *RealmRoutes(store, operations.realms, base_url).routes(gate),
+        *ClientRoutes(store, clock, operations.clients, base_url).routes(gate),
+        *SecretRoutes(store, clock, operations.secrets).routes(gate),
+        *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
+        *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
+        *ConsoleRoutes(console, Throttle(clock), secure=base_url.startswith("https:")).routes(),
+        *health_routes(readiness, metrics),
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(BodyLimit, limit=settings.request_body_limit)],
+        exception_handlers={
+            KeyturnError: on_keyturn_error,
+            HTTPException: on_http_exception,
+            Exception: on_unexpected,
+        },
+    )
+
+
+async def _bootstrap(
+    store: Store, operations: Operations, settings: CredentialsSettings
+) -> FirstAdmin | None:
+    given = settings.bootstrap_admin_client_secret
+    return await bootstrap(
+        store,
+        operations.realms,
+        operations.clients,
+        client_id=settings.bootstrap_admin_client_id,
+        secret=Secret(given.get_secret_value()) if given else None,
+    )

@@ -1,0 +1,72 @@
+"""Request bodies: bounded, and JSON read strictly."""
+
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.web.problems import problem
+from keyturn_shared.jose import strict_json
+from keyturn_shared.jose.errors import MalformedError
+
+_MAX_FORM_FIELDS = 50
+
+
+class BodyLimit:
+    """Middleware: refuses a request whose body is longer than ``limit`` bytes, announced or not."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value) > self._limit):
+                await self._refuse()(scope, receive, send)
+                return
+        received = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise HTTPException(413, f"a request body may have {self._limit} bytes")
+            return message
+
+        await self._app(scope, receive_bounded, send)
+
+    def _refuse(self) -> Any:
+        return problem(413, "content_too_large", f"a request body may have {self._limit} bytes")
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The members of the JSON object in the body. Raises InvalidRequestError."""
+    try:
+        body = await request.body()
+    except ClientDisconnect as error:
+        raise InvalidRequestError("the body ended early") from error
+    try:
+        return strict_json.decode_object(body)
+    except MalformedError as error:
+        raise InvalidRequestError(f"the body is not a JSON object: {error.detail}") from error
+
+
+async def read_form(request: Request) -> FormData:
+    """The fields of a multipart or urlencoded body. Raises InvalidRequestError."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        raise HTTPException(415, "multipart/form-data was expected")
+    try:
+        return await request.form(max_files=1, max_fields=_MAX_FORM_FIELDS)
+    except (MultiPartException, HTTPException, ValueError, UnicodeDecodeError) as error:
+        if isinstance(error, HTTPException) and error.status_code == 413:
+            raise
+        raise InvalidRequestError("the form cannot be read") from error

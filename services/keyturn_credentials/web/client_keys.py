@@ -1,0 +1,77 @@
+"""A client's keys: ``…/clients/{uuid}/keys``, revocation, and clearing what was fetched."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from keyturn_credentials.domain.client_keys import keys_of
+from keyturn_credentials.operations.client_keys import ClientKeyOperations
+from keyturn_credentials.operations.recording import require_client, require_realm
+from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.web.clients import CONFIGURE, VIEW
+from keyturn_credentials.web.fetched_keys import FleetKeySets
+from keyturn_credentials.web.gate import Call, Endpoint, Gate
+from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.key_sets.inspection import FetchedKey
+
+
+class ClientKeyRoutes:
+    """Handlers of keyturn's own calls about keys."""
+
+    def __init__(self, store: Store, operations: ClientKeyOperations, fetched: FleetKeySets) -> None:
+        self._store = store
+        self._operations = operations
+        self._fetched = fetched
+
+    def routes(self, gate: Gate) -> list[BaseRoute]:
+        path = "/admin/realms/{realm}/clients/{uuid}"
+        return [
+            gate.route(f"{path}/keys", {"GET": Endpoint(self.list, VIEW)}),
+            gate.route(f"{path}/keys/{{thumbprint}}/revoke", {"POST": Endpoint(self.revoke, CONFIGURE)}),
+            gate.route(f"{path}/clear-keys-cache", {"POST": Endpoint(self.clear_cache, CONFIGURE)}),
+        ]
+
+    async def list(self, call: Call) -> Response:
+        """The keys in use and the revoked ones, which need not be in use any more."""
+        async with self._store.find() as reading:
+            realm = require_realm(await reading.realms.get(call.realm))
+            client = require_client(await reading.clients.get(realm.id, call.client_uuid))
+        configured = keys_of(client)
+        keys: Sequence[VerificationKey | FetchedKey] = configured.keys
+        if configured.url is not None:
+            keys = await self._fetched.keys_at(configured.url, realm.allowed_networks)
+        shown = [_describe(key, configured.source, client.revoked_keys.get(key.thumbprint)) for key in keys]
+        listed = {key.thumbprint for key in keys}
+        shown += [
+            {"kid": None, "thumbprint": thumbprint, "kty": None, "alg": None, "source": None}
+            | {"revoked_at": revoked_at}
+            for thumbprint, revoked_at in client.revoked_keys.items()
+            if thumbprint not in listed
+        ]
+        return JSONResponse(shown)
+
+    async def revoke(self, call: Call) -> Response:
+        call.changed(
+            await self._operations.revoke(call.actor, call.realm, call.client_uuid, call.path("thumbprint"))
+        )
+        return Response(status_code=204)
+
+    async def clear_cache(self, call: Call) -> Response:
+        call.changed(await self._operations.clear_cache(call.actor, call.realm, call.client_uuid))
+        return Response(status_code=204)
+
+
+def _describe(
+    key: VerificationKey | FetchedKey, source: str | None, revoked_at: float | None
+) -> dict[str, Any]:
+    return {
+        "kid": key.kid,
+        "thumbprint": key.thumbprint,
+        "kty": key.kty,
+        "alg": key.alg,
+        "use": key.use,
+        "source": source,
+        "revoked_at": revoked_at,
+    }

@@ -1,0 +1,141 @@
+"""Every endpoint of the admin API passes here: who calls, may it, and what the fleet says to the change."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from keyturn_credentials.domain.roles import Principal, Role
+from keyturn_credentials.errors import ForbiddenError, InvalidRequestError
+from keyturn_credentials.operations.recording import Done
+from keyturn_credentials.store.transaction import Actor
+from keyturn_shared.fleet.registry import FleetSummary
+
+MAX_WAIT_SECONDS: Final = 60.0
+_WAIT: Final = re.compile(r'(?:^|[,\s])wait\s*=\s*"?(\d{1,6})"?\s*(?:[,;]|$)', re.IGNORECASE)
+_ENTITY_TAG: Final = re.compile(r'"(\d{1,15})"')
+
+
+class Waiter(Protocol):
+    """Waits until no node answers from a state older than an event."""
+
+    async def wait(self, sequence: int, timeout: float) -> FleetSummary: ...
+
+
+@dataclass(slots=True)
+class Call:
+    """One authenticated call. A handler that changed something notes it with ``changed``."""
+
+    request: Request
+    principal: Principal
+    sequence: int | None = None
+
+    @property
+    def realm(self) -> str:
+        return self.path("realm")
+
+    @property
+    def client_uuid(self) -> str:
+        return self.path("uuid")
+
+    @property
+    def actor(self) -> Actor:
+        client = self.request.client
+        return Actor(self.principal, client.host if client else None)
+
+    def path(self, name: str) -> str:
+        return str(self.request.path_params[name])
+
+    def query(self, name: str) -> str | None:
+        return self.request.query_params.get(name)
+
+    def may(self, role: Role) -> bool:
+        return self.principal.may(role, self.realm)
+
+    def changed(self, done: Done[Any]) -> None:
+        """The call made this change."""
+        self.sequence = done.sequence
+
+    @property
+    def expected_versions(self) -> frozenset[int] | None:
+        """Versions named in If-Match (RFC 9110 section 13.1.1); None without one, or for ``*``."""
+        header = self.request.headers.get("if-match")
+        if header is None or header.strip() == "*":
+            return None
+        return frozenset(int(number) for number in _ENTITY_TAG.findall(header))
+
+
+Authenticate = Callable[[Request], Awaitable[Principal]]
+"""Raises UnauthenticatedError for a request that comes from nobody known."""
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A handler and the roles of which the caller needs one, for the realm in the path."""
+
+    handler: Handler
+    any_of: tuple[Role, ...]
+
+
+class Gate:
+    """Makes routes of endpoints."""
+
+    def __init__(self, authenticate: Authenticate, waiter: Waiter) -> None:
+        self._authenticate = authenticate
+        self._waiter = waiter
+
+    def route(self, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
+        """One path with an endpoint for each method."""
+
+        async def dispatch(request: Request) -> Response:
+            endpoint = endpoints["GET" if request.method == "HEAD" else request.method]
+            return await self._pass(request, endpoint)
+
+        return Route(path, dispatch, methods=list(endpoints))
+
+    async def _pass(self, request: Request, endpoint: Endpoint) -> Response:
+        if "%00" in request.url.path or "\0" in request.url.path or "%00" in request.url.query:
+            raise InvalidRequestError("a NUL character in the address")
+        principal = await self._authenticate(request)
+        call = Call(request, principal)
+        realm = request.path_params.get("realm")
+        if endpoint.any_of and not any(
+            principal.may(role, principal.realm if realm is None else realm) for role in endpoint.any_of
+        ):
+            raise ForbiddenError("HTTP 403 Forbidden")
+        response = await endpoint.handler(call)
+        if call.sequence is not None:
+            response.headers["Keyturn-Sequence"] = str(call.sequence)
+            await self._wait(request, call.sequence, response)
+        return response
+
+    async def _wait(self, request: Request, sequence: int, response: Response) -> None:
+        seconds = wait_preference(request.headers.getlist("prefer"))
+        if seconds is None:
+            return
+        summary = await self._waiter.wait(sequence, seconds)
+        response.headers["Keyturn-Fleet"] = (
+            f"nodes={summary.nodes}, applied={summary.applied},"
+            f" fenced={summary.fenced}, pending={len(summary.pending)}"
+        )
+        if summary.safe:
+            response.headers["Preference-Applied"] = "wait"
+
+
+def entity_tag(version: int) -> str:
+    return f'"{version}"'
+
+
+def wait_preference(headers: list[str]) -> float | None:
+    """Seconds of ``Prefer: wait=N`` (RFC 7240 section 4.3), at most a minute; None if not asked for."""
+    for header in headers:
+        match = _WAIT.search(header)
+        if match is not None:
+            return min(float(match[1]), MAX_WAIT_SECONDS)
+    return None

@@ -1,0 +1,80 @@
+"""Errors as HTTP answers: RFC 9457 problem details with Keycloak's ``error`` and ``errorMessage``."""
+
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from keyturn_credentials import errors
+from keyturn_shared.errors import KeyturnError
+
+_STATUSES: Final[dict[type[KeyturnError], int]] = {
+    errors.InvalidRequestError: 400,
+    errors.UnauthenticatedError: 401,
+    errors.ForbiddenError: 403,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.PreconditionFailedError: 412,
+    errors.StoreUnavailableError: 503,
+}
+_TITLES: Final = {
+    400: "Bad request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Conflict",
+    412: "Precondition failed",
+    413: "Content too large",
+    415: "Unsupported media type",
+    503: "Service unavailable",
+}
+
+
+def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """Keycloak puts the text of 401, 403 and 404 into ``error`` and that of others into ``errorMessage``;
+    here ``errorMessage`` always has it. ``code`` is stable."""
+    body = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "error": detail if status in (401, 403, 404) else code,
+        "errorMessage": detail,
+    }
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def status_of(error: KeyturnError) -> int:
+    """The HTTP status of an error; 500 for one that no caller can help."""
+    for kind in type(error).__mro__:
+        if kind in _STATUSES:
+            return _STATUSES[kind]
+    return 500
+
+
+async def on_keyturn_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, KeyturnError)  # noqa: S101 - registered for this type alone
+    status = status_of(error)
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="keyturn", error="invalid_token"'
+    if status == 503:
+        headers["Retry-After"] = "1"
+    detail = "an internal error, see the log" if status == 500 else error.detail
+    return problem(status, error.code, detail, headers)
+
+
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    headers = dict(error.headers or {})
+    title = _TITLES.get(error.status_code, "Error")
+    return problem(error.status_code, title.lower().replace(" ", "_"), error.detail or title, headers)
+
+
+async def on_unexpected(_: Request, _error: Exception) -> Response:
+    """The server's own log has the error; the caller learns nothing of it."""
+    return problem(500, "internal_error", "an internal error, see the log")
