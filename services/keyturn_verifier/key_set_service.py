@@ -1,20 +1,17 @@
-"""Key sets as a part of a process: the guarded network, a broker of their own, and staying connected."""
+"""Key sets as a part of a process: a broker and a network of their own, and staying connected."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from ipaddress import ip_network
 
 import structlog
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from keyturn_shared.clock import Clock
-from keyturn_shared.key_sets.address import KeySetAddress
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.position import Position
 from keyturn_shared.redis_broker import make_broker
-from keyturn_verifier.key_sets.download import Downloaded, DownloadError
+from keyturn_verifier.key_sets.guarded import GuardedDownload
 from keyturn_verifier.key_sets.lookup import KeySetLookup
 from keyturn_verifier.key_sets.parts import assemble
 from keyturn_verifier.key_sets.policy import KeySetPolicy
@@ -24,36 +21,6 @@ _RETRY_SECONDS = 1.0
 _ANSWER_SECONDS = 3.0
 
 _log = structlog.get_logger(__name__)
-
-
-class GuardedDownload:
-    """The ``Download`` port over the guarded fetcher.
-
-    ``policy.allowed_networks`` are allowed for every URL, those of an address for it alone.
-    """
-
-    def __init__(self, fetcher: GuardedFetcher, policy: KeySetPolicy) -> None:
-        self._fetcher = fetcher
-        self._policy = policy
-
-    async def __call__(
-        self, address: KeySetAddress, *, etag: str | None, last_modified: str | None
-    ) -> Downloaded:
-        networks = (*self._policy.allowed_networks, *address.networks)
-        try:
-            limits = FetchPolicy(
-                total_seconds=self._policy.fetch_timeout,
-                max_bytes=self._policy.max_bytes,
-                allowed_networks=tuple(ip_network(network) for network in networks),
-            )
-            result = await self._fetcher.fetch(
-                address.url, policy=limits, etag=etag, last_modified=last_modified
-            )
-        except FetchRefused as error:
-            raise DownloadError(error.reason.value, error.detail) from error
-        except ValueError as error:
-            raise DownloadError("network_invalid", str(error)) from error
-        return Downloaded(result.status, result.headers, result.body)
 
 
 class KeySetService:
@@ -71,18 +38,15 @@ class KeySetService:
         worker: str,
         position: Callable[[], Position] | None,
     ) -> None:
-        policy = KeySetPolicy(
-            min_interval=settings.jwks_min_interval,
-            allowed_networks=tuple(str(network) for network in settings.jwks_allowed_networks),
-            cached=settings.cached_clients,
-        )
-        self._fetcher = GuardedFetcher()
+        networks = [str(network) for network in settings.jwks_allowed_networks]
+        policy = KeySetPolicy.for_interval(settings.jwks_min_interval, networks)
+        self._download = GuardedDownload(policy)
         # Reads have a time limit: a connection cut without a word would else block for ever.
         self._broker = make_broker(settings.redis_url, socket_timeout=_ANSWER_SECONDS, logger=None)
         self._parts = assemble(
             redis=redis,
             broker=self._broker,
-            download=GuardedDownload(self._fetcher, policy),
+            download=self._download,
             policy=policy,
             clock=clock,
             registry=registry,
@@ -111,7 +75,7 @@ class KeySetService:
         await self._parts.stop()
         with contextlib.suppress(Exception):  # what is left of a broker that was never connected
             await self._broker.stop()
-        await self._fetcher.close()
+        await self._download.close()
 
     async def _connect(self) -> None:
         while True:
