@@ -1,12 +1,15 @@
 """The composition root: everything the service is made of is put together here and nowhere else."""
 
+import asyncio
 import os
 import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
+import structlog
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -58,6 +61,10 @@ from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.redis_client import connect
 from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
+
+_STOP_SECONDS: Final = 5.0
+
+_log = structlog.get_logger(__name__)
 
 OnFirstAdmin = Callable[[FirstAdmin], None]
 
@@ -159,7 +166,7 @@ def build_app(
             if first_admin is not None:
                 on_first_admin(first_admin)
             await relay_loop.start()
-            stack.push_async_callback(relay_loop.stop)
+            stack.push_async_callback(_stop, relay_loop)
             yield
 
     base_url = settings.base_url
@@ -195,6 +202,15 @@ def build_app(
             Exception: on_unexpected,
         },
     )
+
+
+async def _stop(relay_loop: RelayLoop) -> None:
+    """Stop the relay, but not at any price: the next one copes with whatever this one leaves."""
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await relay_loop.stop()
+    except TimeoutError:
+        _log.warning("relay_did_not_stop_in_time", seconds=_STOP_SECONDS)
 
 
 async def _bootstrap(

@@ -1,5 +1,6 @@
 """The credentials service in this process, with tokens signed by its realms' own keys."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.sealing import KeyRing
 
 BASE_URL = "http://keyturn.test"
+_QUIET_SECONDS = 0.03
 ADMIN_ID = "admin"
 ADMIN_SECRET = "the-first-admins-secret-is-long-enough"
 
@@ -107,3 +109,5 @@ async def running(settings: CredentialsSettings, clock: Clock | None = None) -> 
         httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http,
     ):
         yield AdminApi(app, settings, used, http)
+        # The relay is let go quiet first, so that it says goodbye to Redis in good order.
+        await asyncio.sleep(_QUIET_SECONDS)

@@ -89,6 +89,7 @@ def connect(database: str, *, by_key: bool, **options: Any) -> WholeResultConnec
 
     def connector() -> sqlite3.Connection:
         # Never used by two threads at a time: SQLAlchemy waits for each statement before the next.
-        return sqlite3.connect(database, **{**options, "check_same_thread": False})
+        opened: sqlite3.Connection = sqlite3.connect(database, **{**options, "check_same_thread": False})
+        return opened
 
     return WholeResultConnection(connector, by_key=by_key)
