@@ -152,10 +152,8 @@ class KeySetDemands:
             need, required = self._strongest(demand.address, asking)
             seen = held.record.generation if held is not None else 0
             reply = await self._channel.demand(demand.address, seen, need, required)
-            mine = reply.answer is Answer.CLAIMED
             for waiter in asking:
-                if waiter.asked_at is None:
-                    waiter.asked_at = reply.now - 1 if mine else reply.now
+                waiter.asked(reply)
             if reply.claim is not None:
                 conditional = required.met_by(reply.claim.record.position)
                 record = await self._fetcher.run(reply.claim, conditional=conditional)

@@ -28,8 +28,11 @@ class Downloaded:
 
 
 class Download(Protocol):
-    """Fetches within the policy's limits. Raises DownloadError for everything that goes wrong."""
+    """Fetches within the policy's limits. Raises DownloadError for everything that goes wrong.
+
+    ``proven``: the last attempt at this address succeeded.
+    """
 
     async def __call__(
-        self, address: KeySetAddress, *, etag: str | None, last_modified: str | None
+        self, address: KeySetAddress, *, etag: str | None, last_modified: str | None, proven: bool
     ) -> Downloaded: ...

@@ -84,6 +84,7 @@ class KeySetFetcher:
                     record.address,
                     etag=record.etag if conditional else None,
                     last_modified=record.last_modified if conditional else None,
+                    proven=bool(record.keys) and not record.failures,
                 )
             if answer.status == 304:
                 if not conditional:

@@ -1,6 +1,8 @@
 """How key sets are fetched and how long they are used. Made from the settings by the composition root."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from keyturn_shared.errors import ConfigurationError
 
@@ -54,6 +56,24 @@ class KeySetPolicy:
     max_keys: int = 100
     allowed_networks: tuple[str, ...] = ()
     cached: int = 100_000
+
+    @classmethod
+    def for_interval(cls, min_interval: float, allowed_networks: Iterable[str] = ()) -> Self:
+        """The defaults around a minimum interval, which stretches what must not be shorter."""
+        base = cls()
+        min_freshness = max(base.min_freshness, min_interval)
+        default_freshness = max(base.default_freshness, min_freshness)
+        max_demand_backoff = max(base.max_demand_backoff, min_interval)
+        return cls(
+            min_interval=min_interval,
+            spacing=min(base.spacing, min_interval),
+            min_freshness=min_freshness,
+            default_freshness=default_freshness,
+            max_freshness=max(base.max_freshness, default_freshness),
+            max_demand_backoff=max_demand_backoff,
+            max_backoff=max(base.max_backoff, max_demand_backoff),
+            allowed_networks=tuple(allowed_networks),
+        )
 
     def __post_init__(self) -> None:
         ordered = (

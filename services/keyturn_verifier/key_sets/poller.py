@@ -14,7 +14,7 @@ from keyturn_verifier.key_sets.metrics import KeySetMetrics
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 
 _CLAIMED_AT_ONCE: Final = 32
-_LONGEST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 0.5
 _SHORTEST_PAUSE_SECONDS: Final = 0.02
 _BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _DEPTH_SECONDS: Final = 5.0

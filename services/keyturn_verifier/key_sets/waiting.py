@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.key_sets.record import KeySetRecord, Required
-from keyturn_verifier.key_sets.channel import Need
+from keyturn_verifier.key_sets.channel import DemandReply, Need
 from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
 from keyturn_verifier.key_sets.held import HeldKeySet
 from keyturn_verifier.key_sets.policy import KeySetPolicy
@@ -31,6 +31,14 @@ class Waiter:
     verdict: asyncio.Future[Verdict]
     asked_at: int | None = None
     besides: frozenset[str] = field(default=frozenset())
+
+    def asked(self, reply: DemandReply) -> None:
+        """Redis was asked after the request came. An attempt claimed then begins after it, whatever the
+        resolution of clocks; one of somebody else's does if its ms is later."""
+        if reply.claim is not None:
+            self.asked_at = min(self.asked_at or reply.now, reply.claim.generation - 1)
+        elif self.asked_at is None:
+            self.asked_at = reply.now
 
     def need(self, held: HeldKeySet | None, now: float, policy: KeySetPolicy) -> Need:
         """What is lacking in what the node holds."""

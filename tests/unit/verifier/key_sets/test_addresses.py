@@ -38,6 +38,13 @@ def test_what_is_no_url_has_an_id_all_the_same_and_no_host(url: str) -> None:
     assert host_of(url) == ""
 
 
+@pytest.mark.parametrize("min_interval", [0.01, 0.25, 10, 60, 400, 5000])
+def test_the_defaults_stretch_around_any_minimum_interval(min_interval: float) -> None:
+    policy = KeySetPolicy.for_interval(min_interval, ["127.0.0.0/8"])
+    assert policy.min_interval == min_interval
+    assert policy.allowed_networks == ("127.0.0.0/8",)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -1,0 +1,13 @@
+"""A JWKS server for every test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.key_sets.jwks_server import JwksServer, serving
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[JwksServer]:
+    async with serving() as running:
+        yield running

@@ -1,0 +1,117 @@
+"""Nodes of the key set service on a real Redis, with short times."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from keyturn_shared.clock import SystemClock
+from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_sets.layout import KeySetLayout
+from keyturn_shared.key_sets.record import KeySetRecord, decode_record
+from keyturn_shared.position import Position
+from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_shared.redis_broker import make_broker
+from keyturn_shared.redis_client import connect
+from keyturn_verifier.key_sets.guarded import GuardedDownload
+from keyturn_verifier.key_sets.lookup import KeySetLookup
+from keyturn_verifier.key_sets.parts import KeySetParts, assemble
+from keyturn_verifier.key_sets.policy import KeySetPolicy
+from tests.integration.key_sets.jwks_server import Jwk
+
+QUICK = KeySetPolicy(
+    min_interval=1.0,
+    spacing=0.02,
+    find_timeout=0.8,
+    default_freshness=2.0,
+    min_freshness=1.0,
+    max_freshness=3.0,
+    outage=3.0,
+    max_backoff=2.0,
+    max_demand_backoff=1.0,
+    idle=60.0,
+    claim=1.2,
+    fetch_timeout=0.5,
+    allowed_networks=("127.0.0.0/8",),
+)
+REALM = RealmProjection(id="r1", name="main")
+LAYOUT = KeySetLayout()
+START = Position(7, 100)
+_numbers = itertools.count()
+
+
+def make_jwk(kid: str) -> Jwk:
+    """A new public P-256 key under that kid."""
+    key = VerificationKey.from_public_key(ec.generate_private_key(ec.SECP256R1()).public_key(), kid=kid)
+    return {**key.public_jwk, "alg": "ES256"}
+
+
+def client_of(url: str, **changes: Any) -> ClientProjection:
+    number = next(_numbers)
+    fields: dict[str, Any] = {"uuid": f"u{number}", "realm_id": "r1", "client_id": f"c{number}"}
+    return ClientProjection(jwks_url=url, **{**fields, **changes})
+
+
+@dataclass
+class Node:
+    parts: KeySetParts
+    position: Position = START
+
+    @property
+    def lookup(self) -> KeySetLookup:
+        assert self.parts.lookup is not None
+        return self.parts.lookup
+
+    async def kids(
+        self, client: ClientProjection, kid: str | None, realm: RealmProjection = REALM
+    ) -> list[str]:
+        """The kids found, which raises as ``find`` does."""
+        return [key.kid for key in await self.lookup.find(realm, client, kid, "ES256")]
+
+
+@contextlib.asynccontextmanager
+async def fleet_of(
+    count: int, url: str, *, polls: bool | Sequence[bool] = True, policy: KeySetPolicy = QUICK, **changes: Any
+) -> AsyncIterator[list[Node]]:
+    """Nodes that share nothing but Redis. ``polls``: of all, or of each."""
+    policy = replace(policy, **changes)
+    nodes: list[Node] = []
+    async with contextlib.AsyncExitStack() as stack:
+        for index in range(count):
+            redis, broker = connect(url), make_broker(url, logger=None)
+            stack.push_async_callback(redis.aclose)
+            download = GuardedDownload(policy)
+            stack.push_async_callback(download.close)
+            parts = assemble(
+                redis=redis,
+                broker=broker,
+                download=download,
+                policy=policy,
+                clock=SystemClock(),
+                registry=CollectorRegistry(),
+                worker=f"node-{index}",
+                position=lambda index=index: nodes[index].position,
+                polls=polls if isinstance(polls, bool) else polls[index],
+            )
+            nodes.append(Node(parts))
+            await broker.start()
+            stack.push_async_callback(broker.stop)
+            await parts.start()
+            stack.push_async_callback(parts.stop)
+        yield nodes
+
+
+async def set_head(redis: Redis, epoch: int, sequence: int) -> None:
+    """Where the event log stands, as the relay would write it."""
+    await redis.hset(LAYOUT.head, mapping={"epoch": epoch, "sequence": sequence})
+
+
+async def record_of(redis: Redis, url: str) -> KeySetRecord | None:
+    value = await redis.get(LAYOUT.record(KeySetAddress.of(url).id))
+    return decode_record(value) if value is not None else None

@@ -1,0 +1,89 @@
+"""Looking keys up by URL, over real Redis and HTTP."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from keyturn_shared.position import Position
+from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
+from tests.integration.key_sets.fleet import client_of, fleet_of, make_jwk, record_of, set_head
+from tests.integration.key_sets.jwks_server import JwksServer, Page
+
+
+async def test_the_first_use_fetches_once_for_the_whole_fleet(redis_url: str, server: JwksServer) -> None:
+    server.pages["/jwks"] = Page([make_jwk("k1")], hang=0.1)
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(5, redis_url) as nodes:
+        found = await asyncio.gather(*(node.kids(client, "k1") for node in nodes for _ in range(20)))
+    assert found == [["k1"]] * 100
+    assert server.requests["/jwks"] == 1
+
+
+async def test_a_new_key_works_at_once_on_every_node(redis_url: str, server: JwksServer) -> None:
+    page = server.pages["/jwks"] = Page([make_jwk("k0")])
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(5, redis_url, polls=False) as nodes:
+        for number in range(1, 41):
+            page.keys = [make_jwk(f"k{number}"), *page.keys[:1]]
+            order = nodes[number % 5 :] + nodes[: number % 5]
+            found = await asyncio.gather(*(node.kids(client, f"k{number}") for node in order))
+            assert found == [[f"k{number}"]] * 5
+
+
+async def test_an_unknown_kid_is_refused_after_one_fetch(redis_url: str, server: JwksServer) -> None:
+    server.pages["/jwks"] = Page([make_jwk("k1")])
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(1, redis_url, polls=False) as [node]:
+        assert await node.kids(client, "k1") == ["k1"]
+        with pytest.raises(UnknownKidError):
+            await node.kids(client, "k2")
+    assert server.answers["/jwks", 200] == 1
+    assert server.answers["/jwks", 304] == 1
+
+
+async def test_a_cleared_key_set_is_fetched_again_before_it_is_used(
+    redis_url: str, redis: Redis, server: JwksServer
+) -> None:
+    await set_head(redis, 7, 100)
+    page = server.pages["/jwks"] = Page([make_jwk("old")])
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(2, redis_url, polls=False) as nodes:
+        for node in nodes:
+            assert await node.kids(client, "old") == ["old"]
+        page.keys = [make_jwk("new")]
+        await set_head(redis, 7, 101)
+        cleared = client_of(server.url("/jwks"), uuid=client.uuid, keys_not_before=101)
+        for node in nodes:
+            node.position = Position(7, 101)
+            with pytest.raises(UnknownKidError):
+                await node.kids(cleared, "old")
+            assert await node.kids(cleared, "new") == ["new"]
+    # The first fetch, the one after the clearing, and a conditional one for the kid that is gone.
+    assert server.answers == {("/jwks", 200): 2, ("/jwks", 304): 1}
+
+
+async def test_a_redis_that_knows_less_than_the_node_is_not_asked_to_fetch(
+    redis_url: str, redis: Redis, server: JwksServer
+) -> None:
+    await set_head(redis, 7, 100)
+    server.pages["/jwks"] = Page([make_jwk("k1")])
+    async with fleet_of(1, redis_url, polls=False) as [node]:
+        with pytest.raises(KeysUnavailableError):
+            await node.kids(client_of(server.url("/jwks"), keys_not_before=101), "k1")
+    assert server.requests["/jwks"] == 0
+
+
+async def test_a_failing_url_gives_keys_unavailable_and_is_not_asked_by_every_request(
+    redis_url: str, redis: Redis, server: JwksServer
+) -> None:
+    server.pages["/jwks"] = Page(status=500, body=b"oops")
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(3, redis_url, polls=False) as nodes:
+        for node in nodes * 10:
+            with pytest.raises(KeysUnavailableError):
+                await node.kids(client, "k1")
+    assert server.requests["/jwks"] == 1
+    record = await record_of(redis, client.jwks_url or "")
+    assert record is not None
+    assert record.failures == 1
