@@ -1,3 +1,12 @@
 """Fixtures that bring the real things."""
 
-pytest_plugins = ["tests.support.redis"]
+pytest_plugins = [
+    "tests.support.node",
+    "tests.support.chromium",  # imports the one before, whose assertions pytest then could not rewrite
+    "tests.support.keytool",
+    "tests.support.nginx",
+    "tests.support.postgres",
+    "tests.support.processes",
+    "tests.support.redis",
+    "tests.support.waiting",
+]

