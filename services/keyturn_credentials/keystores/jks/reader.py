@@ -1,0 +1,92 @@
+"""Reading JKS. Nothing behind the digest is looked at before the store password was found right."""
+
+import hmac
+
+from keyturn_credentials.keystores.archive import StoredEntry
+from keyturn_credentials.keystores.errors import (
+    LimitExceededError,
+    MalformedFileError,
+    UnsupportedAlgorithmError,
+    WrongStorePasswordError,
+)
+from keyturn_credentials.keystores.formats import JKS_MAGIC
+from keyturn_credentials.keystores.jks.key_protector import JksProtectedKey
+from keyturn_credentials.keystores.jks.layout import (
+    CERTIFICATE_ENTRY,
+    CERTIFICATE_TYPE,
+    DIGEST_BYTES,
+    KEY_ENTRY,
+    VERSION,
+    VERSION_WITHOUT_TYPES,
+    decode_text,
+    store_digest,
+)
+from keyturn_credentials.keystores.limits import MAX_CHAIN, MAX_ENTRIES, MAX_PROTECTED_KEY_BYTES
+from keyturn_shared.secret import Secret
+
+
+def read_jks(data: bytes, store_password: Secret) -> tuple[StoredEntry, ...]:
+    """The entries of a JKS file, their private keys still encrypted.
+
+    Raises WrongStorePasswordError, MalformedFileError, LimitExceededError, UnsupportedAlgorithmError.
+    """
+    content, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    if not hmac.compare_digest(store_digest(store_password, content), digest):
+        raise WrongStorePasswordError("the store password is wrong, or the archive is damaged")
+    return _Cursor(content).entries()
+
+
+class _Cursor:
+    """Reads the parts of the file one after the other."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._position = 0
+        self._version = 0
+
+    def entries(self) -> tuple[StoredEntry, ...]:
+        if self._take(len(JKS_MAGIC)) != JKS_MAGIC:
+            raise MalformedFileError("not a JKS archive")
+        self._version = self._number(4)
+        if self._version not in (VERSION_WITHOUT_TYPES, VERSION):
+            raise UnsupportedAlgorithmError(f"JKS version {self._version}")
+        entries = tuple(self._entry() for _ in range(self._count(MAX_ENTRIES, "entries")))
+        if self._position != len(self._content):
+            raise MalformedFileError("octets after the last entry")
+        return entries
+
+    def _entry(self) -> StoredEntry:
+        kind = self._number(4)
+        alias = decode_text(self._take(self._number(2)))
+        self._take(8)  # when it was made, in ms since 1970
+        if kind == CERTIFICATE_ENTRY:
+            return StoredEntry(alias, (self._certificate(),), None)
+        if kind != KEY_ENTRY:
+            raise MalformedFileError(f"an entry of kind {kind}")
+        size = self._count(MAX_PROTECTED_KEY_BYTES, "octets of a private key")
+        protected_key = JksProtectedKey.parse(self._take(size))
+        chain = tuple(self._certificate() for _ in range(self._count(MAX_CHAIN, "certificates in a chain")))
+        return StoredEntry(alias, chain, protected_key)
+
+    def _certificate(self) -> bytes:
+        if self._version == VERSION:
+            certificate_type = decode_text(self._take(self._number(2)))
+            if certificate_type != CERTIFICATE_TYPE:
+                raise UnsupportedAlgorithmError(f"a certificate of type {certificate_type[:40]!r}")
+        return self._take(self._number(4))
+
+    def _count(self, limit: int, what: str) -> int:
+        count = self._number(4)
+        if count > limit:
+            raise LimitExceededError(f"{count} {what}, more than {limit}")
+        return count
+
+    def _number(self, size: int) -> int:
+        return int.from_bytes(self._take(size), "big")
+
+    def _take(self, size: int) -> bytes:
+        octets = self._content[self._position : self._position + size]
+        if len(octets) != size:
+            raise MalformedFileError("the archive ends too early")
+        self._position += size
+        return octets
