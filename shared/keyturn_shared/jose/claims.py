@@ -62,10 +62,11 @@ def judge_times(
     refused_from: float = expires + leeway
     if now >= refused_from:
         raise ExpiredError(f"expired {now - expires:.0f} s ago")
-    issued = claims.get("iat")
-    for name, date in (("nbf", claims.get("nbf")), ("iat", issued)):
-        if date is not None and date > now + leeway:
-            raise NotYetValidError(f"{name} lies {date - now:.0f} s in the future")
+    not_before, issued = claims.get("nbf"), claims.get("iat")
+    if not_before is not None and not_before > now + leeway:
+        raise NotYetValidError(f"nbf lies {not_before - now:.0f} s in the future")
+    if issued is not None and issued > now + leeway:
+        raise NotYetValidError(f"iat lies {issued - now:.0f} s in the future")
     if lifetime_cap is None:
         return refused_from
     if issued is None:

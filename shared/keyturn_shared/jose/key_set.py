@@ -84,10 +84,10 @@ class KeySet:
         Two keys under one kid (a rotation that reused it, or one kid for an RSA and an EC key) are both
         candidates if both fit the algorithm.
         """
-        fitting = tuple(
+        fitting = [
             key for key in self.keys if algorithm in key.algorithms and (kid is None or key.is_called(kid))
-        )
-        return fitting[:MAX_CANDIDATES]
+        ]
+        return tuple(fitting[:MAX_CANDIDATES])
 
     def without(self, thumbprints: Collection[str]) -> "KeySet":
         """This set less the revoked keys, whatever kid they are published under."""
