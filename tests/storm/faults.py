@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from tests.storm.fleet import Process, StormFleet
 
@@ -35,8 +36,11 @@ class Faults:
         while True:
             await asyncio.sleep(self._pause * self._random.uniform(0.5, 1.5))
             fault = first.pop() if first else self._random.choices(*zip(*self._kinds.items(), strict=True))[0]
+            try:
+                await fault()
+            except (RedisError, OSError, TimeoutError):
+                continue  # Redis was already busy with another fault
             self.counts[fault.__name__.strip("_")] += 1
-            await fault()
 
     async def recover(self) -> None:
         """Bring everything back that is stopped or dead."""
@@ -65,7 +69,7 @@ class Faults:
         port = await self._fleet.primary_port()
         primary = self._fleet.redis[self._fleet.redis_ports.index(port)]
         primary.kill()
-        primary.start()
+        self._fleet.start_as_primary(primary)
 
     async def _fail_over(self) -> None:
         await self._fleet.fail_over()

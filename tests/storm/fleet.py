@@ -15,6 +15,7 @@ from keyturn_shared.sealing import KeyRing
 from tests.storm.http import NoAnswerError, send
 
 ADMIN_ID, ADMIN_SECRET = "storm-admin", "storm-admin-secret-of-more-than-32-bytes"
+REDIS_SERVERS = 3
 _SERVICE = "storm"
 
 
@@ -71,10 +72,11 @@ class StormFleet:
     processes: list[Process] = field(default_factory=list)
 
     async def start(self) -> None:
-        ports = free_ports(self.node_count + 4)
-        self.redis_ports, self.sentinel_port = ports[:2], ports[2]
-        self.base_url = f"http://127.0.0.1:{ports[3]}"
-        self.redis = [self._redis(index) for index in (0, 1)]
+        ports = free_ports(self.node_count + REDIS_SERVERS + 2)
+        self.redis_ports, ports = ports[:REDIS_SERVERS], ports[REDIS_SERVERS:]
+        self.sentinel_port, credentials_port, *node_ports = ports
+        self.base_url = f"http://127.0.0.1:{credentials_port}"
+        self.redis = [self._redis(index) for index in range(REDIS_SERVERS)]
         for process in self.redis:
             process.start()
         await self._until_redis_answers()
@@ -89,7 +91,7 @@ class StormFleet:
             "credentials",
             common
             | {
-                "KEYTURN_PORT": str(ports[3]),
+                "KEYTURN_PORT": str(credentials_port),
                 "KEYTURN_ENCRYPTION_KEYS": KeyRing.generate_key(),
                 "KEYTURN_DATABASE_URL": f"sqlite+aiosqlite:///{self.directory / 'storm.db'}",
                 "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": ADMIN_ID,
@@ -102,9 +104,9 @@ class StormFleet:
                 "verifier",
                 common | {"KEYTURN_PORT": str(port), "KEYTURN_NODE_URL": f"http://127.0.0.1:{port}"},
             )
-            for port in ports[4:]
+            for port in node_ports
         ]
-        self.node_urls = [f"http://127.0.0.1:{port}" for port in ports[4:]]
+        self.node_urls = [f"http://127.0.0.1:{port}" for port in node_ports]
         for node in self.nodes:
             node.start()
         for url in [self.base_url, *self.node_urls]:
@@ -120,6 +122,12 @@ class StormFleet:
                     process.handle.wait(5)
                 except subprocess.TimeoutExpired:
                     process.kill()
+
+    def start_as_primary(self, redis: Process) -> None:
+        """Start a Redis as what it was when it died, not as the replica it may have begun as."""
+        if "--replicaof" in redis.arguments:
+            redis.arguments = list(redis.arguments[: redis.arguments.index("--replicaof")])
+        redis.start()
 
     async def fail_over(self) -> None:
         """Ask the Sentinel to make the replica the primary."""
@@ -153,7 +161,10 @@ class StormFleet:
         folder.mkdir()
         options = ["--port", str(self.redis_ports[index]), "--bind", "127.0.0.1", "--dir", str(folder)]
         options += ["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"]
-        if index == 1:
+        # Without these two an old primary that is cut off would go on giving leases.
+        options += ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "2"]
+        options += ["--repl-ping-replica-period", "1"]
+        if index > 0:
             options += ["--replicaof", "127.0.0.1", str(self.redis_ports[0])]
         return self._process(f"redis-{index}", [str(find_redis_server()), *options], dict(os.environ))
 

@@ -1,4 +1,11 @@
 -- Put before every script. Times are milliseconds of this Redis' clock.
+
+-- A former primary answers reads until its clients are gone; said in this way, they look for the new one.
+local identity = redis.call('INFO', 'server', 'replication')
+if not string.find(identity, 'role:master', 1, true) then
+  return redis.error_reply('READONLY this Redis is a replica')
+end
+
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -10,7 +17,19 @@ end
 
 -- The identity of this Redis process. It changes with every restart and fail-over, whatever the data say.
 local function run_id()
-  return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  return string.match(identity, 'run_id:(%w+)')
+end
+
+-- XADD refuses an id that is not newer than all before. Other errors (a primary that lost its replicas and
+-- takes no writes, memory that ran out) are no judgement of the id, and are passed on.
+local function add_event(stream, maxlen, id, event, published_at)
+  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', maxlen, id, '__data__', event,
+    'published_at', published_at)
+  if type(added) == 'table' and added.err then
+    if string.find(added.err, 'equal or smaller', 1, true) then return false end
+    error(added.err)
+  end
+  return true
 end
 
 local function trusted(head)

@@ -7,10 +7,7 @@ local sequence = tonumber(ARGV[2])
 local newest = tonumber(redis.call('HGET', KEYS[1], 'sequence'))
 if sequence <= newest then return 'duplicate' end
 if sequence ~= newest + 1 then return 'gap' end
-local now = text(now_ms())
-local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], ARGV[1] .. '-' .. ARGV[2],
-  '__data__', ARGV[4], 'published_at', now)
-if type(added) == 'table' and added.err then return 'diverged' end
+if not add_event(KEYS[2], ARGV[5], ARGV[1] .. '-' .. ARGV[2], ARGV[4], text(now_ms())) then return 'diverged' end
 for i = 6, #ARGV, 2 do
   local present = redis.call('HGET', KEYS[3], ARGV[i])
   local stored = present and tonumber(string.match(present, '^(%d+):')) or -1
