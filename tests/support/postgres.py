@@ -151,8 +151,7 @@ class PostgresServer:
         try:
             self._run("postgres", "--version")
         except (ToolError, PermissionError):
-            shutil.copytree(found[-1].parent, self.directory / "postgresql")
-            self._binaries = self.directory / "postgresql" / "bin"
+            self._binaries = _copied(found[-1].parent, self.directory / "programs")
             self._run("postgres", "--version")
         return self._binaries
 
@@ -172,6 +171,16 @@ class PostgresServer:
             check=False,
             **self._identity,
         )
+
+
+def _copied(installation: Path, target: Path) -> Path:
+    """The programs with their libraries, which they look for beside their package."""
+    package = installation.parent
+    shutil.copytree(installation, target / package.name / installation.name)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name)
+    return target / package.name / installation.name / "bin"
 
 
 def _version(binaries: Path) -> int:
