@@ -43,11 +43,12 @@ def eventually(look: Callable[[], Any], *, seconds: float = 20.0) -> Any:
 class RunningStack:
     """A local stack on a data directory of its own and a free port."""
 
-    def __init__(self, data: Path, *options: str, nodes: int = 2) -> None:
+    def __init__(self, data: Path, *options: str, nodes: int = 2, **settings: str) -> None:
         self.data = data
         self.output = data.parent / f"{data.name}.out"
         self.port = free_port()
         self._options = ("--nodes", str(nodes), *options)
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self.local: dict[str, Any] = {}
 
@@ -61,7 +62,7 @@ class RunningStack:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=environment,
+                env=environment | self._settings,
             )
         eventually(self._is_ready, seconds=READY_SECONDS)
         return self
@@ -95,7 +96,11 @@ class RunningStack:
     def _is_ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.said()
-        return (self.data / "local.json").exists() and bool(self.read_local())
+        try:
+            # A stack that was killed leaves its file behind; the next one replaces it.
+            return self.local != self.read_local()
+        except FileNotFoundError:
+            return False
 
 
 class Admin:

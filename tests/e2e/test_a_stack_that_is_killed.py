@@ -14,7 +14,9 @@ pytestmark = pytest.mark.xdist_group("e2e")
 
 @pytest.fixture
 def stack(data: Path) -> Iterator[RunningStack]:
-    running = RunningStack(data).start()
+    # A wait outlasts the leases a killed Redis may have forgotten: with short ones the test is quick.
+    settings = {"KEYTURN_LEASE_SECONDS": "2", "KEYTURN_LEASE_MARGIN_SECONDS": "0.5"}
+    running = RunningStack(data, **settings).start()
     try:
         yield running
     finally:
@@ -49,7 +51,9 @@ def pid_of(stack: RunningStack, name: str) -> int:
     if name == "supervisor":
         return stack.pid
     local = stack.read_local()
-    return {**local["processes"], **{node["id"]: node["pid"] for node in local["nodes"]}}[name]
+    nodes = {node["id"].partition(".")[0]: node["pid"] for node in local["nodes"]}
+    pids: dict[str, int] = local["processes"] | nodes
+    return pids[name]
 
 
 def all_pids(stack: RunningStack) -> list[int]:
@@ -58,4 +62,8 @@ def all_pids(stack: RunningStack) -> list[int]:
 
 
 def is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """Whether it runs; one that has ended and that nobody waited for does not."""
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except FileNotFoundError:
+        return False

@@ -13,6 +13,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey
 from jwt.algorithms import ECAlgorithm
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
 
@@ -108,7 +109,8 @@ def test_authlib_gets_tokens_with_private_key_jwt(stack: RunningStack, admin: Ad
     key = Key()
     admin.make_client("with-a-key", **with_inline_keys(key))
     url = token_url(stack.base_url, admin.realm)
-    session = OAuth2Session("with-a-key", key.pem, token_endpoint_auth_method="private_key_jwt")
+    private = ECKey.import_key(key.pem)
+    session = OAuth2Session("with-a-key", private, token_endpoint_auth_method="private_key_jwt")
     session.register_client_auth_method(
         PrivateKeyJWT(url, alg="ES256", headers={"kid": key.kid}, claims={"exp": int(time.time()) + 30})
     )

@@ -45,7 +45,7 @@ def test_local_json_is_for_its_owner_and_says_where_everything_is(stack: Running
     assert local["base_url"] == f"http://127.0.0.1:{stack.port}"
     assert local["admin"].keys() == {"realm", "client_id", "client_secret"}
     assert local["processes"].keys() == {"credentials", "redis"}
-    assert [node["id"] for node in local["nodes"]] == ["node-1", "node-2"]
+    assert [node["id"].partition(".")[0] for node in local["nodes"]] == ["node-1", "node-2"]
     assert all(is_alive(pid) for pid in all_pids(stack))
 
 
