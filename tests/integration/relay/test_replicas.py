@@ -1,4 +1,4 @@
-"""A Redis that is no primary, or one that lost its replicas, is neither trusted nor taken for another epoch."""
+"""A Redis that is no primary, or that lost its replicas, gives no lease and is no new epoch."""
 
 import asyncio
 
