@@ -28,6 +28,7 @@ from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.operations.bootstrap import FirstAdmin, bootstrap
+from keyturn_credentials.operations.certificates import CertificateOperations
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.realms import RealmOperations
@@ -44,11 +45,13 @@ from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.transaction import Store
 from keyturn_credentials.web.authentication import AdminAuthenticator
 from keyturn_credentials.web.bodies import BodyLimit
+from keyturn_credentials.web.certificates import CertificateRoutes
 from keyturn_credentials.web.client_keys import ClientKeyRoutes
 from keyturn_credentials.web.clients import ClientRoutes
 from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
+from keyturn_credentials.web.jwks_url import JwksUrlRoutes
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
@@ -58,6 +61,7 @@ from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.network import GuardedFetcher
 from keyturn_shared.redis_client import connect
 from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
@@ -77,17 +81,20 @@ class Operations:
     clients: ClientOperations
     secrets: SecretOperations
     keys: ClientKeyOperations
+    certificates: CertificateOperations
 
 
-def build_operations(store: Store, settings: CredentialsSettings) -> Operations:
+def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) -> Operations:
     fleet_ring = settings.fleet_ring()
     projector = Projector(store.encryption, fleet_ring)
     maker = SecretMaker(fleet_ring)
+    keys = ClientKeyOperations(store, projector)
     return Operations(
         realms=RealmOperations(store, projector, store.encryption),
         clients=ClientOperations(store, projector, maker),
         secrets=SecretOperations(store, projector, maker),
-        keys=ClientKeyOperations(store, projector),
+        keys=keys,
+        certificates=CertificateOperations(store, clock, keys),
     )
 
 
@@ -145,7 +152,7 @@ def build_app(
     store = Store(
         engines, clock, settings.encryption_ring(), on_committed=lambda _sequence: relay_loop.wake()
     )
-    operations = build_operations(store, settings)
+    operations = build_operations(store, clock, settings)
 
     async def readiness() -> dict[str, str]:
         try:
@@ -161,6 +168,7 @@ def build_app(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
             stack.push_async_callback(engines.close)
+            stack.push_async_callback(fetcher.close)
             await migrate(engines)
             first_admin = await _bootstrap(store, operations, settings)
             if first_admin is not None:
@@ -170,6 +178,7 @@ def build_app(
             yield
 
     base_url = settings.base_url
+    fetcher = GuardedFetcher()
     bearer = AdminAuthenticator(store, clock, base_url)
     console = ConsoleAccess(
         store,
@@ -187,6 +196,8 @@ def build_app(
         *RealmRoutes(store, operations.realms, base_url).routes(gate),
         *ClientRoutes(store, clock, operations.clients, base_url).routes(gate),
         *SecretRoutes(store, clock, operations.secrets).routes(gate),
+        *CertificateRoutes(operations.certificates).routes(gate),
+        *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=base_url.startswith("https:")).routes(),

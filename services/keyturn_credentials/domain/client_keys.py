@@ -5,7 +5,6 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -16,8 +15,9 @@ from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.network.refusal import FetchRefused
+from keyturn_shared.network.target import read_target
 
-MAX_URL_CHARACTERS: Final = 2048
 _CREDENTIAL: Final = "jwt.credential"
 
 
@@ -100,14 +100,9 @@ def _check_url(url: str | None) -> str:
     if not url:
         raise InvalidRequestError(f"{attributes.USE_JWKS_URL} is set, but {attributes.JWKS_URL} is not")
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise InvalidRequestError(f"{attributes.JWKS_URL} is not a URL") from error
-    if parts.scheme not in ("https", "http") or not host or len(url) > MAX_URL_CHARACTERS:
-        raise InvalidRequestError(f"{attributes.JWKS_URL} is not an http or https URL")
-    if parts.username is not None or parts.fragment or not url.isascii() or any(c <= " " for c in url):
-        raise InvalidRequestError(f"{attributes.JWKS_URL} has user information, a fragment or a space in it")
+        read_target(url)
+    except FetchRefused as error:
+        raise InvalidRequestError(f"{attributes.JWKS_URL}: {error.detail}") from error
     return url
 
 

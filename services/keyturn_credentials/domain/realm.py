@@ -59,14 +59,18 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RealmKey:
-    """A signing key of a realm. ``sealed_private_jwk`` opens with the encryption keys in the context
-    ``signing-key:<kid>``; a retiring key has none. Times are NumericDate seconds."""
+    """A signing key of a realm.
+
+    ``certificate``: self-signed, as the base64 of its DER. ``sealed_private_jwk`` opens with the encryption
+    keys in the context ``signing-key:<kid>``; a retiring key has none. Times are NumericDate seconds.
+    """
 
     kid: str
     realm_id: str
     alg: str
     state: KeyState
     public_jwk: Mapping[str, Any]
+    certificate: str
     sealed_private_jwk: str | None
     created_at: float
     state_since: float

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from keyturn_credentials.domain import realm_keys
@@ -11,6 +12,12 @@ from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey, check_re
 from keyturn_credentials.domain.representation import change_realm, realm_from
 from keyturn_credentials.domain.roles import MASTER
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.keystores import (
+    KeyPairKind,
+    certificate_body,
+    generate_key_pair,
+    self_signed_certificate,
+)
 from keyturn_credentials.operations.recording import Done, record_realm, require_realm, require_version
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
 from keyturn_shared.events import (
@@ -23,7 +30,14 @@ from keyturn_shared.events import (
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.sealing import KeyRing
 
-RSA_BITS: Final = 2048
+_KIND_BY_ALG: Final = {
+    "ES256": KeyPairKind.P_256,
+    "ES384": KeyPairKind.P_384,
+    "ES512": KeyPairKind.P_521,
+    "EdDSA": KeyPairKind.ED25519,
+    "Ed25519": KeyPairKind.ED25519,
+}
+_CERTIFICATE_YEARS: Final = 10
 
 
 class RealmOperations:
@@ -146,8 +160,23 @@ class RealmOperations:
 
     def _maker(self, realm: Realm, now: float) -> realm_keys.MakeKey:
         def make(alg: str, state: KeyState) -> RealmKey:
-            key = SigningKey.generate(alg, rsa_bits=RSA_BITS)
-            sealed = self._encryption.seal(key.export_private_jwk(), signing_key_context(key.kid))
-            return RealmKey(key.kid, realm.id, alg, state, key.public_jwk, sealed, now, now)
+            pair = generate_key_pair(_KIND_BY_ALG.get(alg, KeyPairKind.RSA_2048))
+            certificate = self_signed_certificate(
+                pair, realm.name, now=datetime.fromtimestamp(now, UTC), validity_years=_CERTIFICATE_YEARS
+            )
+            key = SigningKey(pair.reveal(), alg)
+            return RealmKey(
+                kid=key.kid,
+                realm_id=realm.id,
+                alg=alg,
+                state=state,
+                public_jwk=key.public_jwk,
+                certificate=certificate_body(certificate),
+                sealed_private_jwk=self._encryption.seal(
+                    key.export_private_jwk(), signing_key_context(key.kid)
+                ),
+                created_at=now,
+                state_since=now,
+            )
 
         return make

@@ -54,6 +54,7 @@ realm_keys: Final = Table(
     Column("alg", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("public_jwk", JSON, nullable=False),
+    Column("certificate", Text, nullable=False),
     Column("sealed_private_jwk", Text),
     Column("created_at", Double, nullable=False),
     Column("state_since", Double, nullable=False),

@@ -1,10 +1,12 @@
 """Request bodies: bounded, and JSON read strictly."""
 
+import sys
 from typing import Any
 
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -60,13 +62,26 @@ async def read_json(request: Request) -> dict[str, Any]:
 
 
 async def read_form(request: Request) -> FormData:
-    """The fields of a multipart or urlencoded body. Raises InvalidRequestError."""
+    """The fields of a multipart body. Raises InvalidRequestError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in ("multipart/form-data", "application/x-www-form-urlencoded"):
+    if media_type != "multipart/form-data":
         raise HTTPException(415, "multipart/form-data was expected")
+    parser = _InMemory(
+        request.headers,
+        request.stream(),
+        max_files=1,
+        max_fields=_MAX_FORM_FIELDS,
+        max_part_size=_InMemory.spool_max_size,
+    )
     try:
-        return await request.form(max_files=1, max_fields=_MAX_FORM_FIELDS)
-    except (MultiPartException, HTTPException, ValueError, UnicodeDecodeError) as error:
-        if isinstance(error, HTTPException) and error.status_code == 413:
-            raise
+        return await parser.parse()
+    except ClientDisconnect as error:
+        raise InvalidRequestError("the body ended early") from error
+    except (MultiPartException, FormParserError, KeyError, ValueError) as error:
         raise InvalidRequestError("the form cannot be read") from error
+
+
+class _InMemory(MultiPartParser):
+    """Never writes a file to the disk: there may be a private key in it. BodyLimit bounds the size."""
+
+    spool_max_size = sys.maxsize

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from keyturn_credentials import errors
+from keyturn_credentials.keystores.errors import KeyStoreError
 from keyturn_shared.errors import KeyturnError
 
 _STATUSES: Final[dict[type[KeyturnError], int]] = {
@@ -17,6 +18,7 @@ _STATUSES: Final[dict[type[KeyturnError], int]] = {
     errors.ConflictError: 409,
     errors.PreconditionFailedError: 412,
     errors.StoreUnavailableError: 503,
+    KeyStoreError: 400,
 }
 _TITLES: Final = {
     400: "Bad request",
@@ -33,16 +35,19 @@ _TITLES: Final = {
 }
 
 
-def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
+def problem(
+    status: int, code: str, detail: str, headers: dict[str, str] | None = None, *, error: str | None = None
+) -> Response:
     """Keycloak puts the text of 401, 403 and 404 into ``error`` and that of others into ``errorMessage``;
-    here ``errorMessage`` always has it. ``code`` is stable."""
+    here ``errorMessage`` always has it. ``code`` is stable, ``error`` Keycloak's own word where it has one.
+    """
     body = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
         "code": code,
-        "error": detail if status in (401, 403, 404) else code,
+        "error": error or (detail if status in (401, 403, 404) else code),
         "errorMessage": detail,
     }
     return JSONResponse(body, status, headers, media_type="application/problem+json")
@@ -65,7 +70,8 @@ async def on_keyturn_error(_: Request, error: Exception) -> Response:
     if status == 503:
         headers["Retry-After"] = "1"
     detail = "an internal error, see the log" if status == 500 else error.detail
-    return problem(status, error.code, detail, headers)
+    keycloak_error = error.keycloak_error if isinstance(error, KeyStoreError) else None
+    return problem(status, error.code, detail, headers, error=keycloak_error)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:

@@ -39,6 +39,7 @@ def _realms() -> None:
         sa.Column("alg", sa.String(16), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("public_jwk", sa.JSON, nullable=False),
+        sa.Column("certificate", sa.Text, nullable=False),
         sa.Column("sealed_private_jwk", sa.Text),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("state_since", sa.Double, nullable=False),

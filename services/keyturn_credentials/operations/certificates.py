@@ -1,0 +1,222 @@
+"""Generating, importing and exporting a client's keys. Private keys leave in the answer and are forgotten."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from cryptography import x509
+
+from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client_keys import read_certificate, read_public_key
+from keyturn_credentials.domain.realm import KeyState, Realm
+from keyturn_credentials.errors import InvalidRequestError, NotFoundError
+from keyturn_credentials.keystores import (
+    DEFAULT_VALIDITY_YEARS,
+    ArchivePasswords,
+    CertificateEntry,
+    ImportedCertificate,
+    ImportedKeySet,
+    ImportedPublicKey,
+    KeyEntry,
+    KeyPair,
+    KeyPairKind,
+    KeyStoreFormat,
+    certificate_body,
+    generate_key_pair,
+    import_credentials,
+    public_key_body,
+    self_signed_certificate,
+    write_archive,
+)
+from keyturn_credentials.operations.client_keys import (
+    ClientKeyOperations,
+    certificate_attributes,
+    inline_jwks_attributes,
+)
+from keyturn_credentials.operations.recording import Done, require_client, require_realm
+from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_shared.clock import Clock
+from keyturn_shared.secret import Secret
+
+CREDENTIAL: Final = "jwt.credential"
+_AT_ONCE: Final = 2
+"""Key pairs made and archives read at the same time: each keeps a processor busy."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveOrder:
+    """Keycloak's KeyStoreConfig, and which key pair to make. ``key_alias`` None: the client id,
+    ``realm_alias`` None: the realm's name."""
+
+    file_format: KeyStoreFormat
+    passwords: ArchivePasswords
+    key_alias: str | None = None
+    realm_alias: str | None = None
+    with_realm_certificate: bool = True
+    kind: KeyPairKind = KeyPairKind.RSA_4096
+    validity_years: int = DEFAULT_VALIDITY_YEARS
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file to import, with what opens it."""
+
+    file_format: KeyStoreFormat
+    data: bytes
+    key_alias: str | None
+    key_password: Secret | None
+    store_password: Secret | None
+
+
+class CertificateOperations:
+    """``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``. Raises as
+    ``ClientOperations``, and KeyStoreError."""
+
+    def __init__(self, store: Store, clock: Clock, keys: ClientKeyOperations) -> None:
+        self._store = store
+        self._clock = clock
+        self._keys = keys
+        self._turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def get(self, realm_name: str, client_uuid: str, prefix: str) -> dict[str, str]:
+        """Keycloak's CertificateRepresentation of what is set."""
+        _, client = await self._find(realm_name, client_uuid)
+        return _representation(client, prefix)
+
+    async def generate(
+        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, kind: KeyPairKind
+    ) -> Done[dict[str, str]]:
+        """A key pair whose certificate is set. The private key is in the answer, and nowhere else."""
+        _, client = await self._find(realm_name, client_uuid)
+        _require_effect(client, prefix)
+        pair, certificate = await self._work(lambda: self._make(client, kind, DEFAULT_VALIDITY_YEARS))
+        body = certificate_body(certificate)
+        done = await self._set(actor, realm_name, client_uuid, prefix, certificate=body)
+        return Done(done.sequence, {"privateKey": pair.private_key_body.reveal(), "certificate": body})
+
+    async def generate_archive(
+        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, order: ArchiveOrder
+    ) -> Done[bytes]:
+        """As ``generate``, with the private key in an archive."""
+        realm, client = await self._find(realm_name, client_uuid)
+        _require_effect(client, prefix)
+        realm_entries = await self._realm_entries(realm, order)
+
+        def work() -> tuple[bytes, str]:
+            pair, certificate = self._make(client, order.kind, order.validity_years)
+            entry = KeyEntry(order.key_alias or client.client_id, pair, (certificate,))
+            entries: list[KeyEntry | CertificateEntry] = [entry, *realm_entries]
+            archive = write_archive(order.file_format, entries, order.passwords, now=self._now())
+            return archive, certificate_body(certificate)
+
+        archive, body = await self._work(work)
+        done = await self._set(actor, realm_name, client_uuid, prefix, certificate=body)
+        return Done(done.sequence, archive)
+
+    async def archive(self, realm_name: str, client_uuid: str, prefix: str, order: ArchiveOrder) -> bytes:
+        """The certificate in an archive; the private key was forgotten when it was made."""
+        realm, client = await self._find(realm_name, client_uuid)
+        text = client.attributes.get(f"{prefix}.{attributes.CERTIFICATE}")
+        if not text:
+            raise NotFoundError("keypair not generated for client")
+        certificate = read_certificate(text, f"{prefix}.{attributes.CERTIFICATE}")
+        entry = CertificateEntry(order.key_alias or client.client_id, certificate)
+        entries = [entry, *await self._realm_entries(realm, order)]
+        return await self._work(
+            lambda: write_archive(order.file_format, entries, order.passwords, now=self._now())
+        )
+
+    async def upload(
+        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, file: UploadedFile
+    ) -> Done[dict[str, str]]:
+        """Set the public keys in a file. A private key in it is never kept."""
+        _, client = await self._find(realm_name, client_uuid)
+        imported = await self._work(
+            lambda: import_credentials(
+                file.file_format,
+                file.data,
+                now=self._now(),
+                key_alias=file.key_alias,
+                key_password=file.key_password,
+                store_password=file.store_password,
+            )
+        )
+        _require_effect(client, prefix)
+        if isinstance(imported, ImportedKeySet):
+            if prefix != CREDENTIAL:
+                raise InvalidRequestError(f"a JSON Web Key Set can be imported for {CREDENTIAL} only")
+            done = await self._keys.set_keys(
+                actor, realm_name, client_uuid, inline_jwks_attributes(imported.text), source="jwks"
+            )
+        else:
+            done = await self._set(actor, realm_name, client_uuid, prefix, **_attribute_of(imported))
+        return Done(done.sequence, imported.representation)
+
+    async def _set(
+        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, **parts: str
+    ) -> Done[Client]:
+        values = certificate_attributes(prefix, **parts)
+        return await self._keys.set_keys(
+            actor, realm_name, client_uuid, values, source="certificate", details={"attribute": prefix}
+        )
+
+    def _make(self, client: Client, kind: KeyPairKind, years: int) -> tuple[KeyPair, x509.Certificate]:
+        pair = generate_key_pair(kind)
+        now = self._now()
+        return pair, self_signed_certificate(pair, client.client_id, now=now, validity_years=years)
+
+    async def _realm_entries(self, realm: Realm, order: ArchiveOrder) -> list[CertificateEntry]:
+        if not order.with_realm_certificate:
+            return []
+        async with self._store.find() as reading:
+            keys = await reading.realms.keys(realm.id)
+        active = next(key for key in keys if key.state is KeyState.ACTIVE)
+        certificate = read_certificate(active.certificate, "the realm's certificate")
+        return [CertificateEntry(order.realm_alias or realm.name, certificate)]
+
+    async def _find(self, realm_name: str, client_uuid: str) -> tuple[Realm, Client]:
+        async with self._store.find() as reading:
+            realm = require_realm(await reading.realms.get(realm_name))
+            return realm, require_client(await reading.clients.get(realm.id, client_uuid))
+
+    async def _work(self, function: Callable[[], Result]) -> Result:
+        async with self._turn:
+            return await asyncio.to_thread(function)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+def _attribute_of(imported: ImportedCertificate | ImportedPublicKey) -> dict[str, str]:
+    if isinstance(imported, ImportedCertificate):
+        return {"certificate": imported.representation["certificate"]}
+    return {"public_key": imported.representation["publicKey"]}
+
+
+def _require_effect(client: Client, prefix: str) -> None:
+    """Keycloak would take the key and go on using the URL."""
+    if prefix == CREDENTIAL and attributes.is_true(client.attributes, attributes.USE_JWKS_URL):
+        raise InvalidRequestError(
+            f"the client uses the keys at its JWKS URL, so this one would have no effect:"
+            f" set {attributes.USE_JWKS_URL} to false first"
+        )
+
+
+def _representation(client: Client, prefix: str) -> dict[str, Any]:
+    members = {
+        "certificate": client.attributes.get(f"{prefix}.{attributes.CERTIFICATE}"),
+        "publicKey": client.attributes.get(f"{prefix}.{attributes.PUBLIC_KEY}"),
+        "kid": client.attributes.get(f"{prefix}.{attributes.KID}"),
+    }
+    if members["certificate"] and not members["publicKey"]:
+        certificate = read_certificate(members["certificate"], f"{prefix}.{attributes.CERTIFICATE}")
+        # Only types that were accepted are stored.
+        members["publicKey"] = public_key_body(certificate.public_key())  # type: ignore[arg-type]
+    elif members["publicKey"] and not members["kid"]:
+        members["kid"] = read_public_key(members["publicKey"], prefix).kid
+    return {name: value for name, value in members.items() if value}
