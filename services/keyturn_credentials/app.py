@@ -34,6 +34,8 @@ from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.operations.secrets import SecretOperations
+from keyturn_credentials.operations.upkeep import Upkeep
+from keyturn_credentials.operations.upkeep_loop import UpkeepLoop
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import Relay
@@ -43,6 +45,7 @@ from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.web.audit import AuditRoutes
 from keyturn_credentials.web.authentication import AdminAuthenticator
 from keyturn_credentials.web.bodies import BodyLimit
 from keyturn_credentials.web.certificates import CertificateRoutes
@@ -82,6 +85,7 @@ class Operations:
     secrets: SecretOperations
     keys: ClientKeyOperations
     certificates: CertificateOperations
+    upkeep: Upkeep
 
 
 def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) -> Operations:
@@ -89,12 +93,14 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
     projector = Projector(store.encryption, fleet_ring)
     maker = SecretMaker(fleet_ring)
     keys = ClientKeyOperations(store, projector)
+    realms = RealmOperations(store, projector, store.encryption)
     return Operations(
-        realms=RealmOperations(store, projector, store.encryption),
+        realms=realms,
         clients=ClientOperations(store, projector, maker),
         secrets=SecretOperations(store, projector, maker),
         keys=keys,
         certificates=CertificateOperations(store, clock, keys),
+        upkeep=Upkeep(store, clock, projector, realms, encryption=store.encryption, fleet=fleet_ring),
     )
 
 
@@ -154,6 +160,8 @@ def build_app(
     )
     operations = build_operations(store, clock, settings)
 
+    upkeep = UpkeepLoop(operations.upkeep, metrics, seconds=settings.rotation_check_seconds)
+
     async def readiness() -> dict[str, str]:
         try:
             with translated():
@@ -175,6 +183,8 @@ def build_app(
                 on_first_admin(first_admin)
             await relay_loop.start()
             stack.push_async_callback(_stop, relay_loop)
+            await upkeep.start()
+            stack.push_async_callback(upkeep.stop)
             yield
 
     base_url = settings.base_url
@@ -199,6 +209,7 @@ def build_app(
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
+        *AuditRoutes(store).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=base_url.startswith("https:")).routes(),
         *health_routes(readiness, metrics),

@@ -80,6 +80,10 @@ class AdminApi:
         assert response.status_code == 201, response.text
         return response.headers["location"].rpartition("/")[2]
 
+    def forget_keys(self) -> None:
+        """Look the realms' keys up again, after they were rotated."""
+        self._keys.clear()
+
     async def _signing_key(self, realm: str) -> SigningKey:
         engines = Engines(self.settings.database_url)
         try:

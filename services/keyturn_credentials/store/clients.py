@@ -63,9 +63,22 @@ class Clients:
     async def delete(self, uuid: str) -> None:
         await self._connection.execute(delete(clients).where(clients.c.uuid == uuid))
 
-    async def client_ids(self, realm_id: str, limit: int) -> list[str]:
-        wanted = select(clients.c.client_id).where(clients.c.realm_id == realm_id).limit(limit)
-        return list((await self._connection.execute(wanted)).scalars())
+    async def batch_for_change(self, realm_id: str, after: str, most: int) -> list[tuple[Client, bool]]:
+        """Clients whose ids come after ``after``, in order, locked; each with whether its secrets are sealed
+        under the current key."""
+        wanted = (
+            _select.where(clients.c.realm_id == realm_id, clients.c.client_id > after)
+            .order_by(clients.c.client_id)
+            .limit(most)
+            .with_for_update()
+        )
+        rows = await self._connection.execute(wanted)
+        return [(self.from_row(row), self._is_sealed_anew(row.secrets)) for row in rows]
+
+    async def reseal(self, client: Client) -> None:
+        """Write a client's secrets under the current key."""
+        values = {"secrets": self._seal(client)}
+        await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
     async def _one(self, query: Select[Any]) -> Client | None:
         row = (await self._connection.execute(query)).one_or_none()
@@ -133,6 +146,10 @@ class Clients:
             for role, stored in known.items()
             if stored is not None
         }
+
+    def _is_sealed_anew(self, kept: Mapping[str, Mapping[str, Any]]) -> bool:
+        seals = [stored["sealed"] for stored in kept.values()]
+        return all(sealed is None or self._encryption.is_current(sealed) for sealed in seals)
 
     def _open(self, uuid: str, kept: Mapping[str, Mapping[str, Any]]) -> ClientSecrets:
         return ClientSecrets(

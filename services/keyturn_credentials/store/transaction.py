@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.roles import Principal
@@ -131,6 +131,12 @@ class Transaction:
             sequence=event.sequence,
             details=details,
         )
+
+    async def projection(self, field: str) -> bytes | None:
+        """A projection's JSON as it is now; None when there is none."""
+        wanted = select(projections.c.body).where(projections.c.field == field)
+        body: bytes | None = (await self.connection.execute(wanted)).scalar_one_or_none()
+        return body
 
     async def forget_clients_of(self, realm_id: str, stamp: Stamp) -> None:
         """Mark the projections of a deleted realm's clients as deleted, however many they are."""

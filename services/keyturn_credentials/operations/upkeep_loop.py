@@ -1,0 +1,70 @@
+"""Runs the upkeep as long as the service runs."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from keyturn_credentials.operations.upkeep import Upkeep
+
+_log = structlog.get_logger(__name__)
+
+
+class UpkeepLoop:
+    """Realm keys are looked at every ``seconds``, seals once after the start: the keys of the rings are
+    settings, so they change with a restart."""
+
+    def __init__(
+        self,
+        upkeep: Upkeep,
+        metrics: CollectorRegistry,
+        *,
+        seconds: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._upkeep = upkeep
+        self._seconds = seconds
+        self._sleep = sleep
+        self._task: asyncio.Task[None] | None = None
+        self._failures = Counter(
+            "keyturn_upkeep_failures", "Rounds of upkeep that failed, by cause", ["cause"], registry=metrics
+        )
+        self._rotations = Counter(
+            "keyturn_realm_key_rotations", "Automatic rotations of realm keys", registry=metrics
+        )
+        self._seals_current = Gauge(
+            "keyturn_seals_current",
+            "1 when everything was found sealed under the first keys of the rings, or was sealed anew",
+            registry=metrics,
+        )
+        self._sealed = False
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="upkeep")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._round()
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the loop must come again
+                self._failures.labels(type(error).__name__).inc()
+                _log.warning("upkeep_failed", error=repr(error))
+            await self._sleep(self._seconds)
+
+    async def _round(self) -> None:
+        self._rotations.inc(await self._upkeep.rotate_due_keys())
+        if not self._sealed:
+            renewed = await self._upkeep.renew_seals()
+            self._sealed = True
+            self._seals_current.set(1)
+            if renewed:
+                _log.info("seals_renewed", count=renewed)

@@ -1,0 +1,63 @@
+"""Reading the audit log: who did what to which client when, from where."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from keyturn_credentials.store.tables import audit
+from keyturn_credentials.store.transaction import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCriteria:
+    """Empty members do not narrow. ``since`` and ``until``: NumericDate seconds, the second not included.
+    ``before`` and ``after``: entries' numbers, neither included."""
+
+    client_uuid: str | None = None
+    client_id: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: float | None = None
+    until: float | None = None
+    before: int | None = None
+    after: int | None = None
+
+
+async def read_audit(
+    reading: Reading, realm_id: str, criteria: AuditCriteria, *, most: int, oldest_first: bool = False
+) -> list[dict[str, Any]]:
+    """Entries of a realm as they are shown, newest first unless asked otherwise, at most ``most``."""
+    conditions = [audit.c.realm_id == realm_id]
+    exact = (
+        (audit.c.client_uuid, criteria.client_uuid),
+        (audit.c.client_id, criteria.client_id),
+        (audit.c.actor_client_id, criteria.actor),
+        (audit.c.action, criteria.action),
+    )
+    conditions += [column == wanted for column, wanted in exact if wanted is not None]
+    if criteria.since is not None:
+        conditions.append(audit.c.occurred_at >= criteria.since)
+    if criteria.until is not None:
+        conditions.append(audit.c.occurred_at < criteria.until)
+    if criteria.before is not None:
+        conditions.append(audit.c.id < criteria.before)
+    if criteria.after is not None:
+        conditions.append(audit.c.id > criteria.after)
+    order = audit.c.id if oldest_first else audit.c.id.desc()
+    rows = await reading.connection.execute(select(audit).where(*conditions).order_by(order).limit(most))
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "time": row.occurred_at,
+        "action": row.action,
+        "sequence": row.sequence,
+        "client_uuid": row.client_uuid,
+        "client_id": row.client_id,
+        "actor": {"realm": row.actor_realm, "client_id": row.actor_client_id},
+        "remote_address": row.remote_address,
+        "details": row.details,
+    }

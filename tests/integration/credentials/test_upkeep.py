@@ -1,0 +1,109 @@
+"""Realm keys rotate by themselves, and keys of the rings are replaced while the service runs."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+from keyturn_credentials.app import build_operations
+from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.event_log import DatabaseEventLog
+from keyturn_credentials.store.transaction import Store
+from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
+from keyturn_shared.sealing import KeyRing
+from tests.support.admin_api import AdminApi, running, settings_for
+
+
+class SetClock:
+    def __init__(self, now: float) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.time
+
+
+async def states(api: AdminApi) -> list[str]:
+    return sorted(key["state"] for key in (await api.call("GET", "/master/keys")).json()["keys"])
+
+
+async def test_a_key_is_published_then_signs_then_only_verifies(tmp_path: Path, redis_url: str) -> None:
+    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path}/keyturn.db", redis_url)
+    clock = SetClock(1_800_000_000.0)
+    async with running(settings, clock) as api:
+        first = (await api.call("GET", "/master/keys")).json()
+        assert await states(api) == ["active", "next"]
+        engines = Engines(settings.database_url)
+        store = Store(engines, clock, settings.encryption_ring())
+        upkeep = build_operations(store, clock, settings).upkeep
+        assert await upkeep.rotate_due_keys() == 0
+        clock.time += 90 * 86_400
+        assert await upkeep.rotate_due_keys() == 1
+        assert await states(api) == ["active", "next", "retiring"]
+        api.forget_keys()
+        second = (await api.call("GET", "/master/keys")).json()
+        next_kid = next(key["kid"] for key in first["keys"] if key["state"] == "next")
+        assert second["active"]["ES256"] == next_kid
+        clock.time += 2 * 86_400
+        assert await upkeep.rotate_due_keys() == 1
+        assert await states(api) == ["active", "next"]
+        await engines.close()
+
+
+async def test_the_keys_of_both_rings_are_replaced_online(tmp_path: Path, redis_url: str) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/keyturn.db"
+    old = settings_for(url, redis_url)
+    async with running(old) as api:
+        uuid = await api.create(
+            "/master/clients", {"clientId": "orders", "clientAuthenticatorType": "client-secret-jwt"}
+        )
+        secret = (await api.call("GET", f"/master/clients/{uuid}/client-secret")).json()["value"]
+
+    new_encryption, new_fleet = KeyRing.generate_key(), KeyRing.generate_key()
+    both = settings_for(
+        url,
+        redis_url,
+        encryption_keys=f"{new_encryption},{old.encryption_keys.get_secret_value()}",
+        fleet_keys=f"{new_fleet},{old.fleet_keys.get_secret_value()}",
+    )
+    await _renew(both)
+
+    only_new = settings_for(url, redis_url, encryption_keys=new_encryption, fleet_keys=new_fleet)
+    async with running(only_new) as api:
+        shown = (await api.call("GET", f"/master/clients/{uuid}/client-secret")).json()
+        assert shown["value"] == secret
+        realm_id = (await api.call("GET", "/master")).json()["id"]
+    engines = Engines(url)
+    log = DatabaseEventLog(engines, SetClock(0.0))
+    fields = [realm_field("master"), client_field(realm_id, "orders")]
+    bodies = await log.projections(fields)
+    await engines.close()
+    fleet = only_new.fleet_ring()
+    _, realm = decode_realm(projection_value(*_living(bodies[fields[0]])))
+    for key in realm.signing_keys:
+        assert key.sealed_private_jwk is not None
+        assert json.loads(fleet.open(key.sealed_private_jwk, f"signing-key:{key.kid}"))["kid"] == key.kid
+    _, client = decode_client(projection_value(*_living(bodies[fields[1]])))
+    assert fleet.matches(secret, client.secrets[0].digest, f"client-secret:{uuid}")
+    assert client.secrets[0].sealed is not None
+    assert fleet.open(client.secrets[0].sealed, f"client-secret:{uuid}").decode() == secret
+    with sqlite3.connect(tmp_path / "keyturn.db") as connection:
+        stored = str(connection.execute("SELECT secrets FROM clients").fetchall())
+    assert old.encryption_ring().current_key_id not in stored
+
+
+def _living(projection: tuple[int, bytes | None]) -> tuple[int, bytes]:
+    sequence, body = projection
+    assert body is not None
+    return sequence, body
+
+
+async def _renew(settings: CredentialsSettings) -> None:
+    engines = Engines(settings.database_url)
+    clock = SetClock(1_800_000_000.0)
+    upkeep = build_operations(Store(engines, clock, settings.encryption_ring()), clock, settings).upkeep
+    assert await upkeep.renew_seals() == 3
+    assert await upkeep.renew_seals() == 0
+    await engines.close()
