@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Final
 
 import msgspec
+import stamina
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from keyturn_credentials.store.sqlite_connection import connect as connect_sqlite
@@ -88,15 +89,33 @@ class Engines:
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may change the schema, on a database prepared for several processes."""
         if not self.is_postgresql:
-            async with self._reader.connect() as connection:
-                await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            await self._switch_to_wal()
         async with self.writing() as connection:
             yield connection
+
+    async def _switch_to_wal(self) -> None:
+        """Once for ever, but SQLite does not wait for another process that is doing the same."""
+        retries = stamina.retry_context(
+            on=_is_locked,
+            attempts=None,
+            timeout=_BUSY_SECONDS,
+            wait_initial=0.02,
+            wait_max=0.2,
+            wait_jitter=0.02,
+        )
+        async for attempt in retries:
+            with attempt:
+                async with self._reader.connect() as connection:
+                    await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
     async def close(self) -> None:
         await self._reader.dispose()
         await self._finder.dispose()
         await self._writer.dispose()
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
 
 
 def _sqlite(url: str) -> _EngineTriple:
