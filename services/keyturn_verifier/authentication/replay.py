@@ -10,7 +10,7 @@ from keyturn_verifier.errors import BeforeReplayBarrierError, ReplayedError
 from keyturn_verifier.metrics import AnswerMetrics
 
 _BATCH: Final = 128
-_FLIGHTS: Final = 2
+_FLIGHTS: Final = 1
 _MAX_WAITING: Final = 10_000
 
 _Waiter = tuple[AssertionUse, asyncio.Future[Claim]]

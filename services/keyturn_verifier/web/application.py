@@ -1,19 +1,21 @@
-"""The ASGI application: finds the endpoint, reads the body within its limits, sends the reply."""
+"""Finds the endpoint of a request and asks it. Served by ``protocol``, or by any ASGI server."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keyturn_verifier.metrics import AnswerMetrics
 from keyturn_verifier.web.errors import oauth_error
-from keyturn_verifier.web.exchange import Reply, Request, json_reply
+from keyturn_verifier.web.exchange import Headers, Reply, Request, json_reply
 
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
 _REALMS: Final = "/realms/"
+_OTHER_BODY_LIMIT: Final = 0
+"""Health and metrics take no body."""
 
 _log = structlog.get_logger(__name__)
 
@@ -27,14 +29,6 @@ class Route:
     body_limit: int
 
 
-class BodyTooLargeError(Exception):
-    """The body is longer than the endpoint takes."""
-
-
-class DisconnectedError(Exception):
-    """The caller went away before the request was whole."""
-
-
 class VerifierApplication:
     """Routes by the path below ``/realms/{realm}/``; everything else goes to ``others``.
 
@@ -45,41 +39,56 @@ class VerifierApplication:
         self._routes = dict(routes)
         self._prefixes = tuple((key, route) for key, route in routes.items() if key.endswith("/"))
         self._others = others
+        self._other = Route(self._ask_others, ("GET", "HEAD"), _OTHER_BODY_LIMIT)
+        self._missing = Route(_not_found, None, _OTHER_BODY_LIMIT)
         self._errors = metrics.errors
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_REALMS):
-            await self._others(scope, receive, send)
-            return
-        realm, _, rest = scope["path"][len(_REALMS) :].partition("/")
+    def find(self, path: str) -> tuple[str, Route]:
+        """The realm a decoded path names, if any, and what answers it."""
+        if not path.startswith(_REALMS):
+            return "", self._other
+        realm, _, rest = path[len(_REALMS) :].partition("/")
         route = self._routes.get(rest) or self._by_prefix(rest)
-        try:
-            reply = await self._answer(scope, receive, realm, route)
-        except DisconnectedError:
-            return
-        except Exception as error:  # noqa: BLE001 - a bug in one request must show, and must not end the node
-            self._errors.labels(type(error).__name__).inc()
-            _log.error("request_failed", path=rest, exc_info=error)
-            reply = oauth_error(500, "server_error", "This request failed unexpectedly")
-        await _send(send, reply)
+        return (realm, route) if route is not None and realm else (realm, self._missing)
 
-    async def _answer(self, scope: Scope, receive: Receive, realm: str, route: Route | None) -> Reply:
-        if route is None or not realm:
-            return json_reply(404, {"error": "Not Found"})
-        method = scope["method"]
-        if route.methods is not None and method not in route.methods:
+    async def reply(self, route: Route, request: Request) -> Reply:
+        """The answer, whatever happens: a bug in one request must show, and must not end the node."""
+        if route.methods is not None and request.method not in route.methods:
             allowed = ", ".join(route.methods).encode()
             return json_reply(405, {"error": "Method Not Allowed"}, [(b"allow", allowed)])
         try:
-            body = await _read_body(receive, route.body_limit)
-        except BodyTooLargeError:
-            # The rest of the body is not read, so the connection cannot be used again.
-            return json_reply(413, {"error": "Content Too Large"}, [(b"connection", b"close")])
-        client = scope.get("client")
-        address = client[0] if client else ""
-        return await route.endpoint(
-            Request(method, realm, scope["query_string"], scope["headers"], body, address)
-        )
+            return await route.endpoint(request)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._errors.labels(type(error).__name__).inc()
+            _log.error("request_failed", path=request.path, exc_info=error)
+            return oauth_error(500, "server_error", "This request failed unexpectedly")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+        if scope["type"] != "http":
+            await self._others(scope, receive, send)
+            return
+        realm, route = self.find(scope["path"])
+        body = await _read_body(receive, route.body_limit)
+        if body is None:
+            reply = too_large()
+        else:
+            client = scope.get("client")
+            reply = await self.reply(
+                route,
+                Request(
+                    scope["method"],
+                    scope["path"],
+                    realm,
+                    scope["query_string"],
+                    scope["headers"],
+                    body,
+                    client[0] if client else "",
+                ),
+            )
+        headers = [*reply.headers, *length_of(reply)]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
     def _by_prefix(self, rest: str) -> Route | None:
         for prefix, route in self._prefixes:
@@ -87,33 +96,64 @@ class VerifierApplication:
                 return route
         return None
 
+    async def _ask_others(self, request: Request) -> Reply:
+        reply = Reply(500)
 
-async def _read_body(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    if message["type"] != "http.request":
-        raise DisconnectedError
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit:
-            raise BodyTooLargeError
-        return body
-    chunks, size = [body], len(body)
-    while message.get("more_body", False):
-        if size > limit:
-            raise BodyTooLargeError
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": request.body}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                reply.status = message["status"]
+                reply.headers = [pair for pair in message["headers"] if pair[0] != b"content-length"]
+            else:
+                reply.body += message.get("body", b"")
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": request.method,
+            "scheme": "http",
+            "path": request.path,
+            "raw_path": request.path.encode(),
+            "root_path": "",
+            "query_string": request.query,
+            "headers": request.headers,
+            "client": (request.address, 0),
+        }
+        await self._others(scope, receive, send)
+        return reply
+
+
+def too_large() -> Reply:
+    """The rest of the body is not read, so the connection cannot be used again."""
+    return json_reply(413, {"error": "Content Too Large"}, [(b"connection", b"close")])
+
+
+def length_of(reply: Reply) -> Headers:
+    """The Content-Length field, where a reply has one (RFC 9110 8.6)."""
+    if reply.status in (204, 304):
+        return []
+    return [(b"content-length", b"%d" % len(reply.body))]
+
+
+async def _not_found(_: Request) -> Reply:
+    return json_reply(404, {"error": "Not Found"})
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """The body, or None when it is longer than that or its sender went away."""
+    chunks: list[bytes] = []
+    left, more = limit, True
+    while more:
         message = await receive()
         if message["type"] != "http.request":
-            raise DisconnectedError
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-    if size > limit:
-        raise BodyTooLargeError
+            return None
+        chunk = message.get("body", b"")
+        chunks.append(chunk)
+        left -= len(chunk)
+        if left < 0:
+            return None
+        more = message.get("more_body", False)
     return b"".join(chunks)
-
-
-async def _send(send: Send, reply: Reply) -> None:
-    headers = reply.headers
-    if reply.status not in (204, 304):
-        headers = [*headers, (b"content-length", str(len(reply.body)).encode())]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})

@@ -16,9 +16,10 @@ NO_STORE: Final[Headers] = [(b"cache-control", b"no-store"), (b"pragma", b"no-ca
 
 @dataclass(slots=True)
 class Request:
-    """A request, its body read. ``headers``: names in lower case. ``address``: of the caller."""
+    """A request with its body. ``path``: decoded. ``headers``: names in lower case. ``address``: sender."""
 
     method: str
+    path: str
     realm: str
     query: bytes
     headers: Headers
@@ -47,7 +48,7 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer; the content length is added when it is sent."""
+    """An answer. Its content length is added when it is sent; no header value may hold a line break."""
 
     status: int
     body: bytes = b""
