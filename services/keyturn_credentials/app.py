@@ -54,6 +54,7 @@ from keyturn_credentials.web.clients import ClientRoutes
 from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
+from keyturn_credentials.web.installation import InstallationRoutes
 from keyturn_credentials.web.jwks_url import JwksUrlRoutes
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.web.realms import RealmRoutes
@@ -209,6 +210,7 @@ def build_app(
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
+        *InstallationRoutes(store, base_url).routes(gate),
         *AuditRoutes(store).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=base_url.startswith("https:")).routes(),

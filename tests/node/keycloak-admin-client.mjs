@@ -1,0 +1,53 @@
+// Every credentials call of @keycloak/keycloak-admin-client, in an order in which each has something to do.
+// Prints the names of those that worked as a JSON array.
+import assert from "node:assert/strict";
+import KcAdminClient from "@keycloak/keycloak-admin-client";
+
+const admin = new KcAdminClient({ baseUrl: process.env.BASE_URL, realmName: "master" });
+admin.setAccessToken(process.env.TOKEN);
+const worked = [];
+
+async function call(name, ...parameters) {
+  const [resource, method] = name.split(".");
+  const result = await admin[resource][method](...parameters);
+  worked.push(name);
+  return result;
+}
+
+await call("realms.create", { realm: "acme", enabled: true });
+assert.deepEqual((await call("realms.find")).map((realm) => realm.realm).sort(), ["acme", "master"]);
+assert.equal((await call("realms.findOne", { realm: "acme" })).realm, "acme");
+await call("realms.update", { realm: "acme" }, { accessTokenLifespan: 120 });
+assert.equal((await call("realms.getKeys", { realm: "acme" })).keys.length, 2);
+
+const realm = "acme";
+const { id } = await call("clients.create", { realm, clientId: "orders", serviceAccountsEnabled: true });
+assert.equal((await call("clients.find", { realm, clientId: "orders" }))[0].id, id);
+assert.equal((await call("clients.findOne", { realm, id })).clientId, "orders");
+const first = await call("clients.getClientSecret", { realm, id });
+assert.equal(first.type, "secret");
+await call("clients.update", { realm, id }, { attributes: { "keyturn.secret.expiration-period": "3600", "keyturn.secret.rotated-expiration-period": "600" } });
+const second = await call("clients.generateNewClientSecret", { realm, id });
+assert.notEqual(second.value, first.value);
+await call("clients.invalidateSecret", { realm, id });
+const attr = "jwt.credential";
+const made = await call("clients.generateKey", { realm, id, attr });
+assert.ok(made.privateKey && made.certificate);
+assert.equal((await call("clients.getKeyInfo", { realm, id, attr })).certificate, made.certificate);
+const config = { format: "PKCS12", keyAlias: "orders", keyPassword: "secret", storePassword: "secret" };
+const archive = await call("clients.generateAndDownloadKey", { realm, id, attr }, config);
+assert.ok(archive.byteLength > 1000);
+assert.ok((await call("clients.downloadKey", { realm, id, attr }, config)).byteLength > 500);
+const form = () => {
+  const data = new FormData();
+  data.append("keystoreFormat", "Certificate PEM");
+  data.append("file", new Blob([process.env.CERTIFICATE]), "orders.pem");
+  return data;
+};
+assert.ok((await call("clients.uploadKey", { realm, id, attr }, form())).certificate);
+assert.ok((await call("clients.uploadCertificate", { realm, id, attr }, form())).certificate);
+const providerId = "keycloak-oidc-keycloak-json";
+assert.equal((await call("clients.getInstallationProviders", { realm, id, providerId })).resource, "orders");
+await call("clients.del", { realm, id });
+await call("realms.del", { realm });
+console.log(JSON.stringify(worked));
