@@ -31,6 +31,7 @@ from keyturn_credentials.operations.bootstrap import FirstAdmin, bootstrap
 from keyturn_credentials.operations.certificates import CertificateOperations
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
 from keyturn_credentials.operations.clients import ClientOperations
+from keyturn_credentials.operations.importing import ImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.operations.secrets import SecretOperations
@@ -54,6 +55,7 @@ from keyturn_credentials.web.clients import ClientRoutes
 from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
+from keyturn_credentials.web.importing import ImportRoutes
 from keyturn_credentials.web.installation import InstallationRoutes
 from keyturn_credentials.web.jwks_url import JwksUrlRoutes
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
@@ -86,6 +88,7 @@ class Operations:
     secrets: SecretOperations
     keys: ClientKeyOperations
     certificates: CertificateOperations
+    imports: ImportOperations
     upkeep: Upkeep
 
 
@@ -101,6 +104,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         secrets=SecretOperations(store, projector, maker),
         keys=keys,
         certificates=CertificateOperations(store, clock, keys),
+        imports=ImportOperations(store, projector, maker),
         upkeep=Upkeep(store, clock, projector, realms, encryption=store.encryption, fleet=fleet_ring),
     )
 
@@ -210,6 +214,7 @@ def build_app(
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
+        *ImportRoutes(operations.imports).routes(gate),
         *InstallationRoutes(store, base_url).routes(gate),
         *AuditRoutes(store).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),

@@ -1,0 +1,89 @@
+"""Clients of a Keycloak realm export: what can be taken over, and what cannot. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.client import AUTHENTICATORS
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_shared.secret import Secret
+
+_WITHOUT_EFFECT: Final = ("authorizationSettings", "authenticationFlowBindingOverrides", "protocolMappers")
+_KEYCLOAKS_OWN: Final = frozenset(
+    {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedClient:
+    """One client of an export. ``refused``: why it is not taken over at all; ``notes``: what of it is not.
+
+    ``rotated``: its former secret, with NumericDate seconds until which it is valid.
+    """
+
+    client_id: str
+    representation: Mapping[str, Any]
+    refused: str | None = None
+    notes: tuple[str, ...] = ()
+    rotated: tuple[Secret, float] | None = field(default=None)
+
+
+def read_export(document: Mapping[str, Any]) -> list[ExportedClient]:
+    """The clients of a realm export, or of a partial export. Raises InvalidRequestError if it is neither."""
+    found = document.get("clients")
+    if not isinstance(found, list) or not all(isinstance(client, dict) for client in found):
+        raise InvalidRequestError("the export has no array of clients")
+    clients = [_read_client(client) for client in found]
+    names = [client.client_id for client in clients]
+    if len(set(names)) != len(names):
+        raise InvalidRequestError("the export has two clients of one clientId")
+    return clients
+
+
+def _read_client(exported: Mapping[str, Any]) -> ExportedClient:
+    client_id = exported.get("clientId")
+    if not isinstance(client_id, str) or not client_id:
+        raise InvalidRequestError("the export has a client without a clientId")
+    refused = _refusal(client_id, exported)
+    if refused is not None:
+        return ExportedClient(client_id, exported, refused=refused)
+    representation = dict(exported)
+    # Ids are taken over with FAIL and SKIP alike: programs know clients by them.
+    notes = [f"{name} is kept, but has no effect" for name in _WITHOUT_EFFECT if exported.get(name)]
+    values = exported.get("attributes")
+    values = values if isinstance(values, dict) else {}
+    notes += [
+        f"attribute {name} is a private key and was dropped"
+        for name in values
+        if name.endswith(f".{attributes.PRIVATE_KEY}")
+    ]
+    if exported.get("publicClient") or exported.get("bearerOnly"):
+        notes.append("the client is public or bearer-only: it cannot authenticate")
+    secret = exported.get("secret")
+    if isinstance(secret, str) and (set(secret) <= {"*"} or secret.startswith("${")):
+        # Masked by the export, or kept in a vault that only Keycloak can read.
+        representation.pop("secret")
+        notes.append("the secret is not in the export: a new one was generated")
+    return ExportedClient(client_id, representation, notes=tuple(notes), rotated=_rotated(values))
+
+
+def _refusal(client_id: str, exported: Mapping[str, Any]) -> str | None:
+    if client_id in _KEYCLOAKS_OWN:
+        return "a client that Keycloak makes for itself"
+    protocol = exported.get("protocol") or "openid-connect"
+    if protocol != "openid-connect":
+        return f"protocol {protocol} is not served by keyturn"
+    authenticator = exported.get("clientAuthenticatorType") or AUTHENTICATORS[0]
+    if authenticator not in AUTHENTICATORS:
+        return f"authenticator {authenticator} is not known to keyturn"
+    return None
+
+
+def _rotated(values: Mapping[str, Any]) -> tuple[Secret, float] | None:
+    secret, expires = values.get(attributes.ROTATED_SECRET), values.get(attributes.ROTATED_EXPIRES)
+    if not isinstance(secret, str) or not secret or set(secret) == {"*"}:
+        return None
+    if not isinstance(expires, str) or not expires.isdigit() or len(expires) > 12:
+        return None
+    return Secret(secret), float(expires)
