@@ -10,7 +10,6 @@ from keyturn_verifier.errors import BeforeReplayBarrierError, ReplayedError
 from keyturn_verifier.metrics import AnswerMetrics
 
 _BATCH: Final = 128
-_FLIGHTS: Final = 1
 _MAX_WAITING: Final = 10_000
 
 _Waiter = tuple[AssertionUse, asyncio.Future[Claim]]
@@ -27,7 +26,7 @@ class AssertionClaims:
         self._registry = registry
         self._sizes = metrics.claims
         self._waiting: deque[_Waiter] = deque()
-        self._flights: set[asyncio.Task[None]] = set()
+        self._flight: asyncio.Task[None] | None = None
 
     async def claim(self, use: AssertionUse) -> None:
         """Mark one assertion as used.
@@ -38,10 +37,8 @@ class AssertionClaims:
             raise RedisUnavailableError("too many assertions wait to be marked as used")
         future: asyncio.Future[Claim] = asyncio.get_running_loop().create_future()
         self._waiting.append((use, future))
-        if len(self._flights) < _FLIGHTS:
-            flight = asyncio.create_task(self._fly())
-            self._flights.add(flight)
-            flight.add_done_callback(self._flights.discard)
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly())
         claim = await future
         if claim is Claim.USED:
             raise ReplayedError(use.jti[:80])
@@ -49,6 +46,15 @@ class AssertionClaims:
             raise BeforeReplayBarrierError("issued before replay memory was lost")
 
     async def _fly(self) -> None:
+        try:
+            await self._claim_waiting()
+        finally:
+            # At once, not in a callback: a claim that comes in between would find a flight that has ended.
+            self._flight = None
+            _fail([*self._waiting], RedisUnavailableError("claiming assertions was interrupted"))
+            self._waiting.clear()
+
+    async def _claim_waiting(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             self._sizes.observe(len(batch))
