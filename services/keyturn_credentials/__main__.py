@@ -4,4 +4,4 @@ from keyturn_credentials.process import run
 from keyturn_credentials.settings import CredentialsSettings
 
 if __name__ == "__main__":
-    run(CredentialsSettings())
+    run(CredentialsSettings())  # type: ignore[call-arg]  # the keys come from the environment

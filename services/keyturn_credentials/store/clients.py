@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.client import Client
@@ -17,7 +17,15 @@ from keyturn_shared.secret import Secret
 SEARCHABLE_CHARACTERS: Final = 255
 """Longer attribute values (certificates, JWK Sets) are kept, but not searched by."""
 
+# Made once: a statement that is made anew for every call costs more than SQLite takes to run it.
 _select: Final = select(clients)
+_by_uuid: Final = _select.where(
+    clients.c.uuid == bindparam("uuid"), clients.c.realm_id == bindparam("realm_id")
+)
+_by_uuid_for_change: Final = _by_uuid.with_for_update()
+_by_client_id: Final = _select.where(
+    clients.c.realm_id == bindparam("realm_id"), clients.c.client_id == bindparam("client_id")
+)
 _insert: Final = insert(clients)
 _insert_attributes: Final = insert(client_attributes)
 
@@ -30,17 +38,14 @@ class Clients:
         self._encryption = encryption
 
     async def get(self, realm_id: str, uuid: str) -> Client | None:
-        return await self._one(_select.where(clients.c.uuid == uuid, clients.c.realm_id == realm_id))
+        return await self._one(_by_uuid, uuid=uuid, realm_id=realm_id)
 
     async def get_for_change(self, realm_id: str, uuid: str) -> Client | None:
         """As ``get``; until the transaction ends nobody else changes this client."""
-        wanted = _select.where(clients.c.uuid == uuid, clients.c.realm_id == realm_id)
-        return await self._one(wanted.with_for_update())
+        return await self._one(_by_uuid_for_change, uuid=uuid, realm_id=realm_id)
 
     async def find(self, realm_id: str, client_id: str) -> Client | None:
-        return await self._one(
-            _select.where(clients.c.realm_id == realm_id, clients.c.client_id == client_id)
-        )
+        return await self._one(_by_client_id, realm_id=realm_id, client_id=client_id)
 
     async def insert(self, client: Client) -> None:
         """Raises ConflictError when the realm has a client of this id, or any realm one of this UUID."""
@@ -80,8 +85,8 @@ class Clients:
         values = {"secrets": self._seal(client)}
         await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
-    async def _one(self, query: Select[Any]) -> Client | None:
-        row = (await self._connection.execute(query)).one_or_none()
+    async def _one(self, query: Select[Any], **values: str) -> Client | None:
+        row = (await self._connection.execute(query, values)).one_or_none()
         return None if row is None else self.from_row(row)
 
     async def _insert_attributes(self, uuid: str, values: Mapping[str, str]) -> None:

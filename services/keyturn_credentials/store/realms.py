@@ -1,14 +1,17 @@
 """Realms and their signing keys in the database."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey
 from keyturn_credentials.store.failures import conflict
 from keyturn_credentials.store.tables import realm_keys, realms
+
+_by_name: Final = select(realms).where(realms.c.name == bindparam("name"))
+_by_name_for_change: Final = _by_name.with_for_update()
 
 
 class Realms:
@@ -18,13 +21,12 @@ class Realms:
         self._connection = connection
 
     async def get(self, name: str) -> Realm | None:
-        row = (await self._connection.execute(select(realms).where(realms.c.name == name))).one_or_none()
+        row = (await self._connection.execute(_by_name, {"name": name})).one_or_none()
         return None if row is None else _realm(row)
 
     async def get_for_change(self, name: str) -> Realm | None:
         """As ``get``; until the transaction ends nobody else changes this realm or its keys."""
-        query = select(realms).where(realms.c.name == name).with_for_update()
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_by_name_for_change, {"name": name})).one_or_none()
         return None if row is None else _realm(row)
 
     async def all(self) -> list[Realm]:

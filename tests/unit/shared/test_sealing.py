@@ -67,7 +67,7 @@ def test_context_and_secret_cannot_be_shifted_into_each_other() -> None:
     assert not ring(NEW).matches("cab", ring(NEW).digest("ab", "cc"), "c")
 
 
-@pytest.mark.parametrize("text", ["", "short", "!!!", "AAAA,", KeyRing.generate_key() + ",x"])
+@pytest.mark.parametrize("text", ["", "short", "!!!", "AAAA,", "A" * 43 + ",x"])
 def test_unusable_keys_are_refused_with_a_configuration_error(text: str) -> None:
     with pytest.raises(ConfigurationError):
         KeyRing.from_text(text, purpose="fleet")

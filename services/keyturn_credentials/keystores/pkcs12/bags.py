@@ -97,8 +97,10 @@ class BagReader:
                 self._read(value.sequence())  # as deep as ASN.1 may nest
             elif kind in (identifiers.KEY_BAG, identifiers.SHROUDED_KEY_BAG):
                 self.keys.append(KeyBag(self._key(kind, value), _attributes(bag)))
-            elif kind == identifiers.CERTIFICATE_BAG and (certificate := _certificate(value.sequence())):
-                self.certificates.append(CertificateBag(certificate, _attributes(bag)))
+            elif kind == identifiers.CERTIFICATE_BAG:
+                certificate = _certificate(value.sequence())
+                if certificate is not None:
+                    self.certificates.append(CertificateBag(certificate, _attributes(bag)))
             if len(self.keys) + len(self.certificates) > MAX_ENTRIES:
                 raise LimitExceededError(f"more than {MAX_ENTRIES} keys and certificates")
 

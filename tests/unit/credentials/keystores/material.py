@@ -31,16 +31,14 @@ PASSWORDS: Final = ArchivePasswords(store=STORE, key=KEY)
 JKS, PKCS12 = KeyStoreFormat.JKS, KeyStoreFormat.PKCS12
 
 
-@cache
 def key_pair(kind: KeyPairKind = KeyPairKind.P_256, number: int = 0) -> KeyPair:
     """Always the same key pair for the same arguments."""
-    return generate_key_pair(kind)
+    return _key_pair(kind, number)
 
 
-@cache
 def certificate(kind: KeyPairKind = KeyPairKind.P_256, subject: str = "a-client") -> x509.Certificate:
-    """A self-signed certificate over ``key_pair(kind)``."""
-    return self_signed_certificate(key_pair(kind), subject, now=NOW)
+    """A self-signed certificate over ``key_pair(kind)``, always the same for the same arguments."""
+    return _certificate(kind, subject)
 
 
 def issued(
@@ -98,6 +96,16 @@ def counting_octets() -> Callable[[int], bytes]:
 
 def pem(certificates: Iterable[x509.Certificate]) -> bytes:
     return b"".join(c.public_bytes(Encoding.PEM) for c in certificates)
+
+
+@cache
+def _key_pair(kind: KeyPairKind, number: int) -> KeyPair:
+    return generate_key_pair(kind)
+
+
+@cache
+def _certificate(kind: KeyPairKind, subject: str) -> x509.Certificate:
+    return self_signed_certificate(key_pair(kind), subject, now=NOW)
 
 
 def _name(common_name: str) -> x509.Name:

@@ -1,0 +1,115 @@
+"""What requests see: junk kids by the thousand, and rotations in quick succession, over five nodes."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from benchmarks.key_sets.surroundings import LOOPBACK, REALM, client_of, jwks_server, nodes_of, redis_server
+from keyturn_shared.projection import ClientProjection
+from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
+from keyturn_verifier.key_sets.parts import KeySetParts
+from keyturn_verifier.key_sets.policy import KeySetPolicy
+
+POLICY = KeySetPolicy(allowed_networks=LOOPBACK)
+
+
+@dataclass(frozen=True)
+class JunkResult:
+    """Seconds. ``new_key``: from publishing a key among the junk until it worked."""
+
+    requests: int
+    refused: int
+    seconds: float
+    requests_to_url: int
+    new_key: float
+
+
+@dataclass(frozen=True)
+class RotationResult:
+    """Seconds. ``waited``: of the first request with a new key."""
+
+    rotations: int
+    requests: int
+    refused: int
+    seconds: float
+    waited_p50: float
+    waited_p99: float
+
+
+async def found(node: KeySetParts, client: ClientProjection, kid: str) -> bool:
+    assert node.lookup is not None
+    try:
+        return bool(await node.lookup.find(REALM, client, kid, "ES256"))
+    except (UnknownKidError, KeysUnavailableError):
+        return False
+
+
+async def junk(requests: int, seconds: float) -> JunkResult:
+    """So many requests with random kids, evenly over the time and five nodes; a key is published half way."""
+    draw = random.Random(3)
+    refused = 0
+
+    async def one(node: KeySetParts, client: ClientProjection) -> None:
+        nonlocal refused
+        refused += not await found(node, client, f"junk-{draw.random()}")
+
+    with redis_server() as redis_url:
+        async with jwks_server(hosts=1) as site, nodes_of(5, redis_url, POLICY) as nodes:
+            client = client_of(site.url(0))
+            await site.publish(0, "first")
+            assert await found(nodes[0], client, "first")
+            began = time.monotonic()
+
+            async def rotate() -> float:
+                await asyncio.sleep(seconds * 0.45)
+                await site.publish(0, "second")
+                published = time.monotonic()
+                # What is waited for is in Redis and has no event.
+                while not await found(draw.choice(nodes), client, "second"):  # noqa: ASYNC110 - see above
+                    await asyncio.sleep(0.05)
+                return time.monotonic() - published
+
+            rotation = asyncio.create_task(rotate())
+            tasks: set[asyncio.Task[None]] = set()
+            for number in range(requests):
+                ahead = number / requests * seconds - (time.monotonic() - began)
+                if ahead > 0.002:
+                    await asyncio.sleep(ahead)
+                task = asyncio.create_task(one(nodes[number % 5], client))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            await asyncio.gather(*tasks)
+            took = time.monotonic() - began
+            new_key = await rotation
+            return JunkResult(requests, refused, took, (await site.counts())["/0"], new_key)
+
+
+async def rotations(count: int, clients: int) -> RotationResult:
+    """Clients publish a key and sign with it at once, again and again; each key is used on every node."""
+    waited: list[float] = []
+    requests = refused = 0
+
+    async def use(node: KeySetParts, client: ClientProjection, kid: str) -> None:
+        nonlocal requests, refused
+        began = time.monotonic()
+        requests += 1
+        refused += not await found(node, client, kid)
+        waited.append(time.monotonic() - began)
+
+    with redis_server() as redis_url:
+        async with jwks_server(hosts=50) as site, nodes_of(5, redis_url, POLICY) as nodes:
+
+            async def rotate(number: int) -> None:
+                client = client_of(site.url(number))
+                for turn in range(count // clients):
+                    kid = f"{number}-{turn}"
+                    await site.publish(number, kid)
+                    await asyncio.gather(*(use(node, client, kid) for node in nodes for _ in range(4)))
+
+            began = time.monotonic()
+            await asyncio.gather(*(rotate(number) for number in range(clients)))
+            took = time.monotonic() - began
+    waited.sort()
+    middle, late = waited[len(waited) // 2], waited[len(waited) * 99 // 100]
+    return RotationResult(count, requests, refused, took, middle, late)

@@ -1,0 +1,125 @@
+"""Polling at scale: how many fetches a core makes, how late they are, with and without bad URLs."""
+
+import asyncio
+import contextlib
+import random
+import resource
+import time
+from dataclasses import dataclass, replace
+
+from redis.asyncio import Redis
+
+from benchmarks.key_sets.surroundings import LOOPBACK, Site, jwks_server, nodes_of, redis_server
+from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_sets.layout import KeySetLayout
+from keyturn_shared.key_sets.record import KeySetRecord, encode_record
+from keyturn_shared.position import Position
+from keyturn_shared.redis_client import connect
+from keyturn_verifier.key_sets.attempts import Attempt, with_keys
+from keyturn_verifier.key_sets.channel import Claims, KeySetChannel, Queue
+from keyturn_verifier.key_sets.policy import KeySetPolicy
+
+LAYOUT = KeySetLayout()
+POLICY = KeySetPolicy(allowed_networks=LOOPBACK)
+
+
+@dataclass(frozen=True)
+class PollingResult:
+    """One run. Seconds. ``late``: of good URLs, from due to the beginning of the fetch."""
+
+    fetches_per_second: float
+    cpu_per_fetch: float
+    late_p50: float
+    late_p99: float
+    most_requests_to_one_url: int
+    bad_requests: int
+    redis_bytes_per_url: float
+    overdue: int
+
+
+class Lateness:
+    """Notes how late polls of good URLs begin."""
+
+    def __init__(self, channel: KeySetChannel, good: set[str]) -> None:
+        self._claim = channel.claim
+        self._good = good
+        self.late: list[float] = []
+        channel.claim = self.claim  # type: ignore[method-assign]
+
+    async def claim(self, queue: Queue, count: int, random: float) -> Claims:
+        claims = await self._claim(queue, count, random)
+        self.late += [claim.late_seconds for claim in claims.claims if claim.id in self._good]
+        return claims
+
+
+async def run(urls: int, bad_share: float, seconds: float, *, at_once: bool) -> PollingResult:
+    """Poll for a while. ``at_once``: everything is due from the beginning, to see what a core can do."""
+    with redis_server() as redis_url:
+        async with jwks_server() as site, contextlib.aclosing(connect(redis_url)) as redis:
+            before = (await redis.info("memory"))["used_memory"]
+            good, _ = await fill(redis, site, urls, bad_share, spread=0.0 if at_once else 285.0)
+            bytes_per_url = ((await redis.info("memory"))["used_memory"] - before) / urls
+            policy = replace(POLICY, host_concurrency=1000) if at_once else POLICY
+            async with nodes_of(1, redis_url, policy) as [node]:
+                lateness = Lateness(node.channel, good)
+                cpu, began = _cpu(), time.monotonic()
+                await asyncio.sleep(seconds)
+                cpu, took = _cpu() - cpu, time.monotonic() - began
+                late = sorted(lateness.late)
+                depth = await node.channel.depth()
+            counts = await site.counts()
+    of_bad = sum(count for path, count in counts.items() if path.count("/") > 1)
+    total = sum(counts.values())
+    return PollingResult(
+        fetches_per_second=total / took,
+        cpu_per_fetch=cpu / total,
+        late_p50=late[len(late) // 2],
+        late_p99=late[len(late) * 99 // 100],
+        most_requests_to_one_url=max(counts.values()),
+        bad_requests=of_bad,
+        redis_bytes_per_url=bytes_per_url,
+        overdue=depth[Queue.DUE].due,
+    )
+
+
+async def fill(
+    redis: Redis, site: Site, urls: int, bad_share: float, spread: float
+) -> tuple[set[str], set[str]]:
+    """Records as if every URL had been fetched within the last ``spread`` seconds. Ids of good and bad."""
+    keys = KeySet.from_members(
+        {"keys": [{"kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256", **_POINT}]}
+    )
+    draw = random.Random(7)
+    good: set[str] = set()
+    bad: set[str] = set()
+    now = time.time()
+    pipeline = redis.pipeline(transaction=False)
+    for number in range(urls):
+        is_bad = draw.random() < bad_share
+        kind = draw.choice(("hang/", "hang/", "fail/", "cut/")) if is_bad else ""
+        address = KeySetAddress.of(site.url(number, kind))
+        (bad if is_bad else good).add(address.id)
+        due_in = draw.uniform(0, spread)
+        began_at = now - 240 + due_in
+        attempt = Attempt(int(began_at * 1000), Position(1, 1), began_at, draw.random())
+        empty = KeySetRecord(url=address.url)
+        record = with_keys(empty, attempt, keys, {"etag": f'"{number}-{int(number * 0.618 % 1)}"'}, POLICY)
+        pipeline.set(LAYOUT.record(address.id), encode_record(record), px=7_200_000)
+        pipeline.zadd(LAYOUT.due, {address.id: int((now + due_in) * 1000)})
+        pipeline.hset(LAYOUT.used, address.id, int(now * 1000))
+        if number % 1000 == 999:
+            await pipeline.execute()
+    await pipeline.execute()
+    return good, bad
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+_POINT = {
+    "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+}

@@ -1,0 +1,364 @@
+"""PKCS #12: what others write is read, whatever it was encrypted with, and entries are found as Java does."""
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs12
+
+from keyturn_credentials.keystores import (
+    ArchivePasswords,
+    CertificateEntry,
+    KeyEntry,
+    KeyPairKind,
+    asn1,
+    write_archive,
+)
+from keyturn_credentials.keystores.errors import (
+    AliasAmbiguousError,
+    CertificateNotFoundError,
+    InvalidParameterError,
+    KeyMismatchError,
+    LimitExceededError,
+    MalformedFileError,
+    PasswordMissingError,
+    UnsupportedAlgorithmError,
+    WrongKeyPasswordError,
+    WrongStorePasswordError,
+)
+from keyturn_credentials.keystores.pkcs12 import identifiers
+from keyturn_credentials.keystores.pkcs12.encryption import encrypt
+from keyturn_credentials.keystores.pkcs12.integrity import make_mac
+from keyturn_shared.secret import Secret
+from tests.unit.credentials.keystores.material import (
+    KEY,
+    NOW,
+    PASSWORDS,
+    PKCS12,
+    STORE,
+    certificate,
+    chain_of_three,
+    import_archive,
+    key_pair,
+)
+from tests.unit.credentials.keystores.pkcs12_parts import (
+    DER,
+    algorithm,
+    as_ber,
+    bag,
+    certificate_bag,
+    data,
+    encrypted_data,
+    key_id,
+    name,
+    pbes2,
+    pbkdf2,
+    pbmac1,
+    pfx,
+    safe,
+    trusted,
+)
+
+OPENSSL = Path(__file__).parent / "openssl"
+OPENSSL_PASSWORD = Secret("openssl password")
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in KeyPairKind])
+def test_openssls_archives_of_every_kind_of_key_are_imported(kind: str) -> None:
+    archive = (OPENSSL / f"{kind}.p12").read_bytes()
+    imported = import_archive(PKCS12, archive, kind, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
+    assert imported.chain[0].subject.rfc4514_string() == f"CN={kind}"
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["legacy", "rc2-128", "triple-des", "aes-128", "no-encryption", "no-mac", "no-name", "certificate-only"],
+)
+def test_openssls_archives_are_imported_whatever_they_are_encrypted_with(file: str) -> None:
+    archive = (OPENSSL / f"{file}.p12").read_bytes()
+    imported = import_archive(PKCS12, archive, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
+    assert imported.chain[0].subject.rfc4514_string() == "CN=P-256"
+    # Without a MAC nothing tells that the store password is wrong but the key that it does not open.
+    expected = WrongKeyPasswordError if file == "no-mac" else WrongStorePasswordError
+    with pytest.raises(expected):
+        import_archive(PKCS12, archive, store=Secret("openssl Password"))
+
+
+def test_an_archive_without_names_has_entry_1_as_in_java() -> None:
+    archive = (OPENSSL / "no-name.p12").read_bytes()
+    assert import_archive(PKCS12, archive, "1", key=None, store=OPENSSL_PASSWORD).chain
+
+
+def test_rc4_is_refused_by_name_of_the_problem() -> None:
+    archive = (OPENSSL / "rc4.p12").read_bytes()
+    with pytest.raises(UnsupportedAlgorithmError):
+        import_archive(PKCS12, archive, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
+    assert import_archive(PKCS12, archive, key=None, store=OPENSSL_PASSWORD).chain
+
+
+@pytest.mark.parametrize("scheme", list(pkcs12.PBES))
+@pytest.mark.parametrize("digest", [SHA1, SHA256])
+def test_archives_of_another_library_are_imported_with_their_chains(
+    scheme: pkcs12.PBES, digest: type[SHA1 | SHA256]
+) -> None:
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(1000)
+        .key_cert_algorithm(scheme)
+        .hmac_hash(digest())
+        .build(STORE.reveal().encode())
+    )
+    leaf, *issuers = chain_of_three()
+    archive = pkcs12.serialize_key_and_certificates(
+        "Ä client".encode(), key_pair().reveal(), leaf, reversed(issuers), encryption
+    )
+    assert import_archive(PKCS12, archive, "ä CLIENT", key=STORE).chain == chain_of_three()
+
+
+def test_what_is_written_here_another_library_opens() -> None:
+    entries = [KeyEntry("A-Client", key_pair(), chain_of_three()), CertificateEntry("Realm", certificate())]
+    archive = write_archive(PKCS12, entries, PASSWORDS, now=NOW)
+    opened = pkcs12.load_pkcs12(archive, STORE.reveal().encode())
+    assert opened.key is not None
+    assert opened.key.public_key() == key_pair().public_key
+    assert opened.cert is not None
+    assert (opened.cert.certificate, opened.cert.friendly_name) == (chain_of_three()[0], b"A-Client")
+    others = {(c.certificate, c.friendly_name) for c in opened.additional_certs}
+    assert others == {(c, None) for c in chain_of_three()[1:]} | {(certificate(), b"Realm")}
+
+
+def test_every_entry_of_several_is_found_by_its_alias() -> None:
+    kinds = (KeyPairKind.P_256, KeyPairKind.ED25519, KeyPairKind.RSA_2048)
+    entries = [KeyEntry(f"Entry {kind}", key_pair(kind), (certificate(kind),)) for kind in kinds]
+    archive = write_archive(PKCS12, [*entries, CertificateEntry("realm", certificate())], PASSWORDS, now=NOW)
+    for kind in kinds:
+        assert import_archive(PKCS12, archive, f"entry {kind}").chain == (certificate(kind),)
+    assert import_archive(PKCS12, archive, "REALM").chain == (certificate(),)
+    with pytest.raises(AliasAmbiguousError) as ambiguous:
+        import_archive(PKCS12, archive)
+    assert ambiguous.value.aliases == (*(entry.alias for entry in entries), "realm")
+
+
+def test_the_private_key_opens_with_the_store_password_so_another_key_password_is_not_wrong() -> None:
+    archive = write_archive(PKCS12, [KeyEntry("a", key_pair(), (certificate(),))], PASSWORDS, now=NOW)
+    for key in (KEY, STORE, None, Secret("")):
+        assert import_archive(PKCS12, archive, key=key).chain == (certificate(),)
+
+
+def shrouded_key(password: Secret, kind: KeyPairKind = KeyPairKind.P_256) -> bytes:
+    info = key_pair(kind).private_key_info()
+    encryption, ciphertext = encrypt(info, password, iterations=10, random_bytes=bytes)
+    return asn1.sequence(encryption, asn1.octet_string(ciphertext))
+
+
+def test_a_key_that_has_a_password_of_its_own_needs_that() -> None:
+    key = bag(identifiers.SHROUDED_KEY_BAG, shrouded_key(KEY), name("a"), key_id(b"1"))
+    archive = safe(key, certificate_bag(name("a"), key_id(b"1")))
+    assert import_archive(PKCS12, archive).chain == (certificate(),)
+    with pytest.raises(WrongKeyPasswordError):
+        import_archive(PKCS12, archive, key=Secret("another"))
+
+
+def test_a_private_key_of_another_certificate_is_refused() -> None:
+    key = bag(identifiers.SHROUDED_KEY_BAG, shrouded_key(KEY, KeyPairKind.P_384), name("a"))
+    with pytest.raises(KeyMismatchError):
+        import_archive(PKCS12, safe(key, certificate_bag(name("a"))))
+
+
+def plain_key(*attributes: bytes) -> bytes:
+    return bag(identifiers.KEY_BAG, key_pair().private_key_info(), *attributes)
+
+
+def other(*attributes: bytes) -> bytes:
+    """A bag with the certificate of somebody else."""
+    der = certificate(KeyPairKind.P_384, "other").public_bytes(Encoding.DER)
+    return certificate_bag(*attributes, der=der)
+
+
+@pytest.mark.parametrize(
+    "bags",
+    [
+        (plain_key(name("a"), key_id(b"1")), other(name("a"), key_id(b"2")), certificate_bag(key_id(b"1"))),
+        (plain_key(name("a")), other(key_id(b"1")), certificate_bag(name("a"))),
+        (plain_key(name("a"), key_id(b"1")), other(key_id(b"1")), certificate_bag(name("a"), key_id(b"1"))),
+        (plain_key(name("a")), other(name("b"), trusted()), certificate_bag()),
+        (plain_key(name("a")), certificate_bag(), other()),
+        (bag(identifiers.SAFE_CONTENTS_BAG, asn1.sequence(certificate_bag())), plain_key(name("a"))),
+        (
+            bag(asn1.oid("1.2.840.113549.1.12.10.1.5"), NULL_BAG := asn1.sequence()),
+            plain_key(name("a")),
+            certificate_bag(),
+        ),
+    ],
+    ids=["by id", "by name", "by both", "by being unmarked", "by being first", "nested", "beside a secret"],
+)
+def test_a_key_finds_its_certificate(bags: tuple[bytes, ...]) -> None:
+    assert import_archive(PKCS12, safe(*bags), "a").chain == (certificate(),)
+
+
+def test_a_key_alone_has_no_certificate_to_import() -> None:
+    with pytest.raises(CertificateNotFoundError):
+        import_archive(PKCS12, safe(plain_key(name("a")), other(name("b"), trusted())), "a")
+
+
+def test_a_certificate_of_a_kind_that_is_not_x509_is_passed_over() -> None:
+    sdsi = asn1.sequence(asn1.object_identifier(asn1.oid("1.2.840.113549.1.9.22.2")), asn1.sequence())
+    archive = safe(bag(identifiers.CERTIFICATE_BAG, sdsi), certificate_bag())
+    assert import_archive(PKCS12, archive).chain == (certificate(),)
+
+
+def test_ber_as_bouncy_castle_writes_it_is_read() -> None:
+    entries = [KeyEntry("a", key_pair(), chain_of_three())]
+    der = write_archive(PKCS12, entries, PASSWORDS, now=NOW)
+    assert import_archive(PKCS12, as_ber(der)).chain == chain_of_three()
+    inside = as_ber(asn1.sequence(plain_key(name("a")), certificate_bag(name("a"))))
+    assert import_archive(PKCS12, as_ber(pfx(as_ber(data(inside))))).chain == (certificate(),)
+
+
+def test_pbmac1_is_read() -> None:
+    content = asn1.sequence(data(asn1.sequence(plain_key(name("a")), certificate_bag(name("a")))))
+    archive = asn1.sequence(asn1.integer(3), data(content), pbmac1(content))
+    assert pkcs12.load_pkcs12(archive, STORE.reveal().encode()).cert is not None  # so it is sound
+    assert import_archive(PKCS12, archive).chain == (certificate(),)
+    with pytest.raises(WrongStorePasswordError):
+        import_archive(PKCS12, archive, store=Secret("another"))
+
+
+@pytest.mark.parametrize("length", [None, 1, 19, 65])
+def test_pbmac1_with_a_weak_or_huge_key_is_malformed(length: int | None) -> None:
+    content = asn1.sequence(data(asn1.sequence(certificate_bag())))
+    mac = pbmac1(content, length=length)
+    with pytest.raises(MalformedFileError):
+        import_archive(PKCS12, asn1.sequence(asn1.integer(3), data(content), mac))
+
+
+def test_an_archive_that_needs_a_password_says_so() -> None:
+    archive = (OPENSSL / "P-256.p12").read_bytes()
+    for missing in (None, Secret("")):
+        with pytest.raises(PasswordMissingError):
+            import_archive(PKCS12, archive, store=missing)
+    assert import_archive(PKCS12, safe(certificate_bag()), store=None).chain == (certificate(),)
+
+
+def test_a_password_that_java_could_not_use_is_not_written() -> None:
+    entries = [CertificateEntry("a", certificate())]
+    for password in ("Пароль", "tab\t", "\x7f"):
+        with pytest.raises(InvalidParameterError, match="ASCII"):
+            write_archive(PKCS12, entries, ArchivePasswords(Secret(password)), now=NOW)
+
+
+HUGE = 2**31 - 1
+
+
+def pbes1(iterations: int, scheme: str = "1.2.840.113549.1.12.1.6", salt: bytes = b"salt") -> bytes:
+    return algorithm(asn1.oid(scheme), asn1.sequence(asn1.octet_string(salt), asn1.integer(iterations)))
+
+
+def mac_data(iterations: int, salt: bytes = b"salt", digest: bytes = identifiers.SHA256) -> bytes:
+    return asn1.sequence(
+        asn1.sequence(algorithm(digest), asn1.octet_string(bytes(32))),
+        asn1.octet_string(salt),
+        asn1.integer(iterations),
+    )
+
+
+def under(encryption: bytes) -> bytes:
+    """A file whose certificates are said to be encrypted so."""
+    return pfx(encrypted_data(encryption, bytes(16)))
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "archive",
+    [
+        pfx(data(asn1.sequence()), mac=mac_data(HUGE)),
+        pfx(data(asn1.sequence()), mac=mac_data(2**63)),
+        pfx(data(asn1.sequence()), mac=mac_data(1, salt=b"s" * 2000)),
+        under(pbes2(pbkdf2(HUGE))),
+        under(pbes2(pbkdf2(1, salt=b"s" * 2000))),
+        under(pbes1(HUGE)),
+        under(pbes1(HUGE, "1.2.840.113549.1.12.1.3")),
+        under(pbes1(1, salt=b"s" * 2000)),
+        pfx(*[encrypted_data(pbes1(250_000), bytes(16))] * 50),
+        safe(*[certificate_bag(der=b"")] * 501),
+        safe(bag(identifiers.KEY_BAG, asn1.sequence(asn1.octet_string(b"x" * 20_000)))),
+        pfx(encrypted_data(pbes1(1), bytes(200_000))),
+    ],
+    ids=range(12),
+)
+def test_what_would_take_long_is_refused_before_it_is_begun(archive: bytes) -> None:
+    with pytest.raises((LimitExceededError, WrongStorePasswordError)) as refused:
+        import_archive(PKCS12, archive)
+    assert isinstance(refused.value, LimitExceededError) or archive.count(asn1.integer(250_000)) == 50
+
+
+@pytest.mark.timeout(5)
+def test_a_key_that_would_take_long_to_open_is_refused() -> None:
+    shrouded = asn1.sequence(pbes2(pbkdf2(HUGE)), asn1.octet_string(bytes(32)))
+    archive = safe(bag(identifiers.SHROUDED_KEY_BAG, shrouded, name("a")), certificate_bag(name("a")))
+    with pytest.raises(LimitExceededError):
+        import_archive(PKCS12, archive)
+    assert import_archive(PKCS12, archive, key=None).chain == (certificate(),)
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        under(algorithm(asn1.oid("1.2.840.113549.1.12.1.1"), asn1.sequence())),
+        under(pbes2(algorithm(asn1.oid("1.3.6.1.4.1.11591.4.11"), asn1.sequence()))),  # scrypt
+        under(pbes2(pbkdf2(), cipher=asn1.oid("2.16.840.1.101.3.4.1.46"))),  # AES-256 in GCM
+        under(pbes2(pbkdf2().replace(identifiers.HMAC_SHA256, asn1.oid("1.2.840.113549.2.99")))),
+        pfx(data(asn1.sequence()), mac=mac_data(1, digest=asn1.oid("1.2.840.113549.2.5"))),  # MD5
+        pfx(asn1.sequence(asn1.object_identifier(asn1.oid("1.2.840.113549.1.7.3")))),  # enveloped
+        asn1.sequence(
+            asn1.integer(3), asn1.sequence(asn1.object_identifier(asn1.oid("1.2.840.113549.1.7.2")))
+        ),
+    ],
+    ids=range(7),
+)
+def test_what_is_not_known_here_is_said_not_to_be(archive: bytes) -> None:
+    with pytest.raises(UnsupportedAlgorithmError):
+        import_archive(PKCS12, archive)
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        pfx(data(b"")),
+        pfx(data(asn1.integer(1))),
+        safe(asn1.integer(1)),
+        safe(certificate_bag(asn1.integer(1))),
+        safe(
+            certificate_bag(
+                asn1.sequence(asn1.object_identifier(identifiers.FRIENDLY_NAME), NULL := asn1.integer(0))
+            )
+        ),
+        safe(certificate_bag(name("a").replace(b"\0a", b"\xd8\0"))),
+        safe(certificate_bag(der=DER[:-1])),
+        pfx(encrypted_data(pbes2(pbkdf2()), bytes(16), version=1)),
+        under(pbes2(pbkdf2(0))),
+        under(pbes2(pbkdf2(length=16))),
+        under(pbes2(pbkdf2(), vector=bytes(8))),
+        pfx(encrypted_data(pbes2(pbkdf2()), bytes(15))),
+        pfx(data(asn1.sequence()), mac=mac_data(0)),
+    ],
+    ids=range(13),
+)
+def test_an_archive_that_contradicts_itself_is_malformed(archive: bytes) -> None:
+    with pytest.raises(MalformedFileError):
+        import_archive(PKCS12, archive)
+
+
+def test_certificates_under_another_password_than_the_mac_are_no_mistake_of_the_caller() -> None:
+    bags = asn1.sequence(certificate_bag())
+    content = asn1.sequence(encrypted_data(*encrypt(bags, KEY, iterations=1, random_bytes=bytes)))
+    mac = make_mac(content, STORE, iterations=1, random_bytes=bytes)
+    with pytest.raises(MalformedFileError, match="not what is encrypted inside"):
+        import_archive(PKCS12, asn1.sequence(asn1.integer(3), data(content), mac))
+
+
+def test_an_issuer_that_can_not_be_read_is_not_in_the_way() -> None:
+    archive = safe(plain_key(name("a")), certificate_bag(name("a")), certificate_bag(der=b"damaged"))
+    chain: tuple[x509.Certificate, ...] = import_archive(PKCS12, archive).chain
+    assert chain == (certificate(),)
