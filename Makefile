@@ -6,7 +6,6 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do command 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-SEEDS ?= 1000
 ARGS ?=
 
 .PHONY: help
@@ -38,17 +37,15 @@ lint: install ## Check style, types and import rules
 test: lint ## Run lint and every test: unit, conformance, integration, browser, end to end
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-.PHONY: simulate
-simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
-
 .PHONY: storm
 storm: install ## One minute of faults against 20 real nodes
 	$(BIN)/python -m tests.storm $(ARGS)
 
 .PHONY: bench
-bench: install ## Run the benchmarks; results go to benchmarks/results
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: install ## Run the benchmarks one after the other; each explains itself with --help
+	$(BIN)/python -m benchmarks.jose_verify
+	$(BIN)/python -m benchmarks.propagation
+	$(BIN)/python -m benchmarks.verifier.token_endpoint
 
 .PHONY: constraints
 constraints: install ## Pin all dependencies anew, with hashes
