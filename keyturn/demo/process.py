@@ -42,7 +42,8 @@ class DemoClientProcess:
     async def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - started with a pipe
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), _ANSWER_SECONDS)
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                line = await self._process.stdout.readline()
         except TimeoutError as error:
             raise StackError("the demo's client does not answer") from error
         if not line:

@@ -71,7 +71,8 @@ async def check_redis(url: str) -> None:
     """See that a Redis answers. Raises StackError, or ConfigurationError for a URL that cannot be used."""
     client = connect(url)
     try:
-        await asyncio.wait_for(client.ping(), _ANSWER_SECONDS)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            await client.ping()
     except (RedisError, OSError, TimeoutError) as error:
         where = urlsplit(url).netloc.rpartition("@")[2] or urlsplit(url).path
         raise StackError(f"Redis at {where} cannot be reached: {error or 'no answer in time'}") from error

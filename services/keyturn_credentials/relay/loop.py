@@ -13,6 +13,7 @@ from keyturn_credentials.relay.relay import Relay
 
 INSPECT_SECONDS: Final = 1.0
 ROUND_SECONDS: Final = 30.0
+_CLOSE_SECONDS: Final = 3.0
 _BACKOFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +54,8 @@ class RelayLoop:
         await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
         try:
-            closed = await asyncio.wait_for(self._relay.close(), timeout=3.0)
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                closed = await self._relay.close()
             _log.info("relay_stopped", closed_in_good_order=closed)
         except Exception as error:  # noqa: BLE001 - a failed goodbye costs only an epoch at the next start
             _log.warning("relay_stopped_uncleanly", error=repr(error))
@@ -81,6 +83,8 @@ class RelayLoop:
         due = loop.time() + INSPECT_SECONDS
         while (left := due - loop.time()) > 0 and self._relay.settled:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), timeout=min(left, self._poll_seconds))
+                async with asyncio.timeout(min(left, self._poll_seconds)):
+                    await self._woken.wait()
             self._woken.clear()
-            await asyncio.wait_for(self._relay.publish_new(), timeout=ROUND_SECONDS)
+            async with asyncio.timeout(ROUND_SECONDS):
+                await self._relay.publish_new()

@@ -131,7 +131,8 @@ class KeySetDemands:
                 pause = await self._ask(demand)
                 if pause > 0 and demand.waiters:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(demand.news.wait(), pause)
+                        async with asyncio.timeout(pause):
+                            await demand.news.wait()
         except RedisUnavailableError as error:
             self._settle_all(demand, error.detail)
         except Exception as error:  # noqa: BLE001 - whatever broke, nobody may wait for what will not come

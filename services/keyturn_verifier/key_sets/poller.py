@@ -114,7 +114,8 @@ class _Lane:
         if len(self._under_way) >= self._limit:
             self._ended.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), _LONGEST_PAUSE_SECONDS)
+                async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
+                    await self._ended.wait()
             return 0.0
         room = min(self._limit - len(self._under_way), _CLAIMED_AT_ONCE)
         due = await self._channel.claim(self.queue, room, self._draw())

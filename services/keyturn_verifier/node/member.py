@@ -80,7 +80,8 @@ class Member:
                 failures += 1
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
 
     async def round(self) -> float:
         """One renewal, and catching up when the subscription does not. How long the next may wait."""
@@ -100,7 +101,8 @@ class Member:
         """Give up the lease and say so; to be called after the last answer."""
         self._lease.void()
         try:
-            await asyncio.wait_for(self._channel.leave(), _LEAVE_SECONDS)
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._channel.leave()
         except (KeyturnError, TimeoutError) as error:
             # The record runs out by itself; until then waits count this node.
             _log.warning("leave_failed", error=repr(error))
