@@ -50,12 +50,12 @@ class Clients:
     async def insert(self, client: Client) -> None:
         """Raises ConflictError when the realm has a client of this id, or any realm one of this UUID."""
         with conflict(f"Client {client.client_id} already exists"):
-            await self._connection.execute(_insert, self._to_row(client))
-        await self._insert_attributes(client.uuid, _searchable(client.attributes))
+            await self._connection.execute(_insert, self.to_row(client))
+        await self._insert_attributes(client.uuid, searchable(client.attributes))
 
     async def update(self, before: Client, after: Client) -> None:
         """Write what changed of a client that was read with ``get_for_change``."""
-        old, new = self._to_row(before, seal=False), self._to_row(after, seal=False)
+        old, new = self.to_row(before, seal=False), self.to_row(after, seal=False)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if "secrets" in changed:
             changed["secrets"] = self._seal(after)
@@ -95,7 +95,7 @@ class Clients:
             await self._connection.execute(_insert_attributes, rows)
 
     async def _update_attributes(self, before: Client, after: Client) -> None:
-        old, new = _searchable(before.attributes), _searchable(after.attributes)
+        old, new = searchable(before.attributes), searchable(after.attributes)
         gone = [name for name, value in old.items() if new.get(name) != value]
         if gone:
             await self._connection.execute(
@@ -122,7 +122,7 @@ class Clients:
             version=row.version,
         )
 
-    def _to_row(self, client: Client, *, seal: bool = True) -> dict[str, Any]:
+    def to_row(self, client: Client, *, seal: bool = True) -> dict[str, Any]:
         return {
             "uuid": client.uuid,
             "realm_id": client.realm_id,
@@ -171,7 +171,7 @@ class Clients:
         return StoredSecret(kept["digest"], kept["created_at"], kept["expires_at"], secret)
 
 
-def _searchable(values: Mapping[str, str]) -> dict[str, str]:
+def searchable(values: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in values.items()

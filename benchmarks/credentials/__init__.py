@@ -1,0 +1,1 @@
+"""The credentials service under load, and with a million clients."""
