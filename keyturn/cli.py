@@ -68,6 +68,35 @@ def fetcher() -> None:
     _run_service("fetcher")
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A Keycloak realm export, or one of keyturn's.")],
+    realm: Annotated[str | None, typer.Option(help="Into this realm instead of the export's own.")] = None,
+    if_exists: Annotated[
+        str, typer.Option(help="What to do with a client that is there: FAIL, SKIP or OVERWRITE.")
+    ] = "FAIL",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and write nothing.")] = False,
+) -> None:
+    """Take over a realm export's clients, and report what could not be. Configured by KEYTURN_* variables."""
+    from keyturn.realm_files import run_import
+
+    _end_with(run_import(file, realm, if_exists, dry_run=dry_run))
+
+
+@app.command()
+def export(
+    realm: Annotated[str, typer.Argument(help="The realm to write.")],
+    file: Annotated[Path, typer.Argument(help="A new file, made with mode 0600.")],
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help="Write client secrets in clear instead of a mask.")
+    ] = False,
+) -> None:
+    """Write a realm with its clients as a Keycloak realm export. Configured by KEYTURN_* variables."""
+    from keyturn.realm_files import run_export
+
+    _end_with(run_export(realm, file, with_secrets=with_secrets))
+
+
 def _run_service(name: str) -> NoReturn:
     from keyturn.services import run_service
 

@@ -23,9 +23,14 @@ _MAX_SECRET_BYTES: Final = 65_536
 
 def run_service(name: str) -> int:
     """Run ``credentials``, ``verifier`` or ``fetcher`` until it is told to end; the exit code."""
+    return run_configured(_PROCESSES[name])
+
+
+def run_configured(work: Callable[[], None]) -> int:
+    """Do what reads its settings from the environment; the exit code. What is wrong is said in one line."""
     try:
         read_secret_files(os.environ)
-        _PROCESSES[name]()
+        work()
     except ValidationError as error:
         return refuse(describe_settings_error(error))
     except KeyturnError as error:

@@ -32,6 +32,7 @@ from keyturn_credentials.operations.certificates import CertificateOperations
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.importing import ImportOperations
+from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.operations.secrets import SecretOperations
@@ -52,6 +53,7 @@ from keyturn_credentials.web.bodies import BodyLimit
 from keyturn_credentials.web.certificates import CertificateRoutes
 from keyturn_credentials.web.client_keys import ClientKeyRoutes
 from keyturn_credentials.web.clients import ClientRoutes
+from keyturn_credentials.web.exporting import ExportRoutes
 from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
@@ -84,6 +86,7 @@ class Operations:
     """What can be done; the HTTP API and the commands share it."""
 
     realms: RealmOperations
+    realm_imports: RealmImportOperations
     clients: ClientOperations
     secrets: SecretOperations
     keys: ClientKeyOperations
@@ -98,13 +101,15 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
     maker = SecretMaker(fleet_ring)
     keys = ClientKeyOperations(store, projector)
     realms = RealmOperations(store, projector, store.encryption)
+    imports = ImportOperations(store, projector, maker)
     return Operations(
         realms=realms,
+        realm_imports=RealmImportOperations(store, realms, imports),
         clients=ClientOperations(store, projector, maker),
         secrets=SecretOperations(store, projector, maker),
         keys=keys,
         certificates=CertificateOperations(store, clock, keys),
-        imports=ImportOperations(store, projector, maker),
+        imports=imports,
         upkeep=Upkeep(store, clock, projector, realms, encryption=store.encryption, fleet=fleet_ring),
     )
 
@@ -208,13 +213,14 @@ def build_app(
 
     gate = Gate(authenticate, fleet.waiter)
     routes = [
-        *RealmRoutes(store, operations.realms, base_url).routes(gate),
+        *RealmRoutes(store, operations.realms, operations.realm_imports, base_url).routes(gate),
         *ClientRoutes(store, clock, operations.clients, base_url).routes(gate),
         *SecretRoutes(store, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
+        *ExportRoutes(store, clock).routes(gate),
         *InstallationRoutes(store, base_url).routes(gate),
         *AuditRoutes(store).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),

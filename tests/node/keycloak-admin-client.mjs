@@ -48,6 +48,11 @@ assert.ok((await call("clients.uploadKey", { realm, id, attr }, form())).certifi
 assert.ok((await call("clients.uploadCertificate", { realm, id, attr }, form())).certificate);
 const providerId = "keycloak-oidc-keycloak-json";
 assert.equal((await call("clients.getInstallationProviders", { realm, id, providerId })).resource, "orders");
+await call("cache.clearKeysCache", { realm });
+const exported = await call("realms.export", { realm, exportClients: true });
+assert.equal(exported.clients[0].id, id);
 await call("clients.del", { realm, id });
+const rep = { ifResourceExists: "FAIL", clients: exported.clients };
+assert.equal((await call("realms.partialImport", { realm, rep })).added, 1);
 await call("realms.del", { realm });
 console.log(JSON.stringify(worked));

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,7 @@ from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 
 _CREDENTIAL: Final = "jwt.credential"
+_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ def keys_of(client: Client) -> ClientKeys:
     if attributes.is_true(client.attributes, attributes.USE_JWKS_STRING):
         return _inline(client.attributes.get(attributes.JWKS_STRING, ""))
     return _certificate(client.attributes)
+
+
+def is_thumbprint(text: str) -> bool:
+    """Whether this can be an RFC 7638 thumbprint over SHA-256: 43 characters of base64url."""
+    return _THUMBPRINT.match(text) is not None
 
 
 def read_certificate(text: str, name: str) -> x509.Certificate:

@@ -6,9 +6,12 @@ from typing import Any, Final
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import AUTHENTICATORS
+from keyturn_credentials.domain.client_keys import is_thumbprint
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.secret import Secret
 
+REVOKED_KEYS: Final = "keyturnRevokedKeys"
+"""Member of an exported client that Keycloak's have not: RFC 7638 thumbprint to time of revocation."""
 _WITHOUT_EFFECT: Final = ("authorizationSettings", "authenticationFlowBindingOverrides", "protocolMappers")
 _KEYCLOAKS_OWN: Final = frozenset(
     {"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"}
@@ -19,14 +22,21 @@ _KEYCLOAKS_OWN: Final = frozenset(
 class ExportedClient:
     """One client of an export. ``refused``: why it is not taken over at all; ``notes``: what of it is not.
 
-    ``rotated``: its former secret, with NumericDate seconds until which it is valid.
+    ``rotated``: its former secret, with NumericDate seconds until which it is valid. ``revoked_keys``: as in
+    ``Client``; keyturn's own exports have them.
     """
 
     client_id: str
     representation: Mapping[str, Any]
     refused: str | None = None
     notes: tuple[str, ...] = ()
-    rotated: tuple[Secret, float] | None = field(default=None)
+    rotated: tuple[Secret, float] | None = None
+    revoked_keys: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_keycloaks_own(self) -> bool:
+        """Whether Keycloak made it for itself: nobody misses it elsewhere."""
+        return self.client_id in _KEYCLOAKS_OWN
 
 
 def read_export(document: Mapping[str, Any]) -> list[ExportedClient]:
@@ -48,7 +58,7 @@ def _read_client(exported: Mapping[str, Any]) -> ExportedClient:
     refused = _refusal(client_id, exported)
     if refused is not None:
         return ExportedClient(client_id, exported, refused=refused)
-    representation = dict(exported)
+    representation = {name: value for name, value in exported.items() if name != REVOKED_KEYS}
     # Ids are taken over with FAIL and SKIP alike: programs know clients by them.
     notes = [f"{name} is kept, but has no effect" for name in _WITHOUT_EFFECT if exported.get(name)]
     values = exported.get("attributes")
@@ -65,7 +75,13 @@ def _read_client(exported: Mapping[str, Any]) -> ExportedClient:
         # Masked by the export, or kept in a vault that only Keycloak can read.
         representation.pop("secret")
         notes.append("the secret is not in the export: a new one was generated")
-    return ExportedClient(client_id, representation, notes=tuple(notes), rotated=_rotated(values))
+    return ExportedClient(
+        client_id,
+        representation,
+        notes=tuple(notes),
+        rotated=_rotated(values),
+        revoked_keys=_revoked_keys(exported.get(REVOKED_KEYS)),
+    )
 
 
 def _refusal(client_id: str, exported: Mapping[str, Any]) -> str | None:
@@ -87,3 +103,13 @@ def _rotated(values: Mapping[str, Any]) -> tuple[Secret, float] | None:
     if not isinstance(expires, str) or not expires.isdigit() or len(expires) > 12:
         return None
     return Secret(secret), float(expires)
+
+
+def _revoked_keys(value: object) -> dict[str, float]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(
+        is_thumbprint(thumbprint) and isinstance(time, int | float) for thumbprint, time in value.items()
+    ):
+        raise InvalidRequestError(f"{REVOKED_KEYS} is an object of RFC 7638 thumbprints and their times")
+    return {thumbprint: float(time) for thumbprint, time in value.items()}

@@ -1,12 +1,12 @@
 """A client's keys: setting them, revoking one, clearing what was fetched."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client, KeySource, check_client
+from keyturn_credentials.domain.client_keys import is_thumbprint
 from keyturn_credentials.domain.projecting import Projector
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.recording import (
@@ -19,7 +19,6 @@ from keyturn_credentials.operations.recording import (
 from keyturn_credentials.store.transaction import Actor, Store
 from keyturn_shared.events import ClientKeyRevoked, ClientKeysCacheCleared, ClientKeysChanged
 
-_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 _MAX_REVOKED: Final = 10_000
 
 
@@ -65,7 +64,7 @@ class ClientKeyOperations:
     async def revoke(self, actor: Actor, realm_name: str, client_uuid: str, thumbprint: str) -> Done[Client]:
         """Refuse the key with this RFC 7638 thumbprint for ever, wherever it appears. A key need not be
         known to be revoked: it may be one that a JWKS URL serves next."""
-        if not _THUMBPRINT.match(thumbprint):
+        if not is_thumbprint(thumbprint):
             raise InvalidRequestError("a thumbprint is 43 characters of base64url (RFC 7638, SHA-256)")
         async with self._store.change(actor) as transaction:
             realm = require_realm(await transaction.realms.get(realm_name))

@@ -99,25 +99,37 @@ class ImportOperations:
             try:
                 async with self._store.change(actor) as transaction:
                     realm = require_realm(await transaction.realms.get(realm_name))
-                    lines, planned = await self._plan(transaction, actor, realm, batch, if_exists)
-                    await self._write(transaction, planned)
-                    for one in planned:
-                        kind = ClientCreated if one.before is None else ClientUpdated
-                        sequence = await record_client(
-                            transaction,
-                            self._projector,
-                            kind,
-                            realm,
-                            before=one.before,
-                            after=one.after,
-                            details={"reason": "import"},
-                        )
+                    lines = await self.run_in(transaction, actor, realm, batch, if_exists)
                     if dry_run:
-                        raise _DryRunEndedError
-            except _DryRunEndedError:
-                sequence = None
+                        raise DryRunEndedError
+                sequence = transaction.sequence or sequence
+            except DryRunEndedError:
+                pass
             report += lines
         return ImportReport(dry_run, tuple(report), sequence)
+
+    async def run_in(
+        self,
+        transaction: Transaction,
+        actor: Actor,
+        realm: Realm,
+        exported: Sequence[ExportedClient],
+        if_exists: IfExists,
+    ) -> list[ImportedClient]:
+        """Take clients over in a transaction that does more; what became of each."""
+        lines, planned = await self._plan(transaction, actor, realm, exported, if_exists)
+        await self._write(transaction, planned)
+        for one in planned:
+            await record_client(
+                transaction,
+                self._projector,
+                ClientCreated if one.before is None else ClientUpdated,
+                realm,
+                before=one.before,
+                after=one.after,
+                details={"reason": "import"},
+            )
+        return lines
 
     async def _require_none_exists(self, realm_name: str, exported: Sequence[ExportedClient]) -> None:
         async with self._store.read() as reading:
@@ -175,6 +187,8 @@ class ImportOperations:
             former, expires_at = exported.rotated
             stored = replace(self._secrets.store(after, realm, former, now), expires_at=expires_at)
             after = replace(after, secrets=replace(after.secrets, rotated=stored))
+        # What is revoked stays revoked, on both sides.
+        after = replace(after, revoked_keys={**exported.revoked_keys, **after.revoked_keys})
         check_client(after)
         keys_of(after)
         require_power_over(actor.principal, realm, *filter(None, (before, after)))
@@ -188,7 +202,7 @@ class ImportOperations:
                 await transaction.clients.update(one.before, one.after)
 
 
-class _DryRunEndedError(Exception):
+class DryRunEndedError(Exception):
     """Rolls a dry run back."""
 
 

@@ -10,6 +10,7 @@ from keyturn_credentials.domain.realm import RealmKey
 from keyturn_credentials.domain.representation import describe_realm
 from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.errors import ForbiddenError
+from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.recording import require_realm
 from keyturn_credentials.store.transaction import Store
@@ -23,9 +24,12 @@ MANAGE_REALM: Final = (Role.MANAGE_REALM,)
 class RealmRoutes:
     """Handlers of Keycloak's RealmsAdminResource and RealmAdminResource."""
 
-    def __init__(self, store: Store, operations: RealmOperations, base_url: str) -> None:
+    def __init__(
+        self, store: Store, operations: RealmOperations, imports: RealmImportOperations, base_url: str
+    ) -> None:
         self._store = store
         self._operations = operations
+        self._imports = imports
         self._base_url = base_url
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
@@ -63,7 +67,7 @@ class RealmRoutes:
     async def create(self, call: Call) -> Response:
         if not call.principal.may(Role.CREATE_REALM, "master"):
             raise ForbiddenError("HTTP 403 Forbidden")
-        done = await self._operations.create(call.actor, await read_json(call.request))
+        done = await self._imports.create(call.actor, await read_json(call.request))
         call.changed(done)
         location = f"{self._base_url}/admin/realms/{quote(done.value.name)}"
         return Response(

@@ -4,21 +4,26 @@ What they ran stands in docs/keycloak-compatibility.md; the table there has to b
 """
 
 import asyncio
+import inspect
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
+import pytest
+from keycloak import KeycloakAdmin, KeycloakOpenIDConnection, urls_patterns
+from starlette.routing import Route
 
 from keyturn_credentials.keystores import certificate_body, generate_key_pair, self_signed_certificate
 from keyturn_credentials.keystores.key_pairs import KeyPairKind
 from tests.support.admin_api import AdminApi
-from tests.support.node import RunNode
+from tests.support.node import PROJECT, RunNode
 from tests.support.served import served
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "keycloak-compatibility.md"
+RESOURCES = PROJECT / "node_modules" / "@keycloak" / "keycloak-admin-client" / "lib" / "resources"
 
 
 def certificate() -> str:
@@ -27,8 +32,11 @@ def certificate() -> str:
     return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
 
 
-def run_python_keycloak(base_url: str, token: str) -> list[str]:
-    """Every call, in an order in which each has something to do; the names of those that worked."""
+async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) -> list[str]:
+    """Every call, in an order in which each has something to do; the names of those that worked.
+
+    The library has each call twice: as it is, and with ``a_`` before its name for asyncio.
+    """
     connection = KeycloakOpenIDConnection(
         server_url=f"{base_url}/",
         realm_name="master",
@@ -38,44 +46,75 @@ def run_python_keycloak(base_url: str, token: str) -> list[str]:
     admin = KeycloakAdmin(connection=connection)
     worked: list[str] = []
 
-    def call(
+    async def call(
         name: str, *arguments: Any, check: Callable[[Any], bool] = lambda result: True, **named: Any
     ) -> Any:
-        result = getattr(admin, name)(*arguments, **named)
+        if asynchronous:
+            result = await getattr(admin, f"a_{name}")(*arguments, **named)
+        else:
+            result = await asyncio.to_thread(getattr(admin, name), *arguments, **named)
         assert check(result), (name, result)
         worked.append(name)
         return result
 
-    call("create_realm", {"realm": "acme", "enabled": True})
-    call("get_realms", check=lambda realms: {realm["realm"] for realm in realms} == {"acme", "master"})
-    call("get_realm", "acme", check=lambda realm: realm["realm"] == "acme")
-    call("update_realm", "acme", {"accessTokenLifespan": 120})
+    await call("create_realm", {"realm": "acme", "enabled": True})
+    await call("get_realms", check=lambda realms: {realm["realm"] for realm in realms} == {"acme", "master"})
+    await call("get_realm", "acme", check=lambda realm: realm["realm"] == "acme")
+    await call("update_realm", "acme", {"accessTokenLifespan": 120})
     admin.change_current_realm("acme")
-    call("get_keys", check=lambda keys: len(keys["keys"]) == 2)
-    uuid = call("create_client", {"clientId": "orders", "serviceAccountsEnabled": True})
-    call("create_client", {"clientId": "orders"}, skip_exists=True, check=lambda found: found == uuid)
-    call("get_clients", check=lambda clients: [client["clientId"] for client in clients] == ["orders"])
-    call("get_client_id", "orders", check=lambda found: found == uuid)
-    call("get_client", uuid, check=lambda client: client["clientId"] == "orders")
-    first = call("get_client_secrets", uuid, check=lambda secret: secret["type"] == "secret")
-    call("generate_client_secrets", uuid, check=lambda secret: secret["value"] != first["value"])
-    call("update_client", uuid, {"clientAuthenticatorType": "client-jwt"})
-    call("upload_certificate", uuid, certificate(), check=lambda answer: "certificate" in answer)
-    call("get_client_certificate_key_info", uuid, "jwt.credential", check=lambda info: "certificate" in info)
+    await call("get_keys", check=lambda keys: len(keys["keys"]) == 2)
+    uuid = await call("create_client", {"clientId": "orders", "serviceAccountsEnabled": True})
+    await call("create_client", {"clientId": "orders"}, skip_exists=True, check=lambda found: found == uuid)
+    await call("get_clients", check=lambda clients: [client["clientId"] for client in clients] == ["orders"])
+    await call("get_client_id", "orders", check=lambda found: found == uuid)
+    await call("get_client", uuid, check=lambda client: client["clientId"] == "orders")
+    first = await call("get_client_secrets", uuid, check=lambda secret: secret["type"] == "secret")
+    await call("generate_client_secrets", uuid, check=lambda secret: secret["value"] != first["value"])
+    await call("update_client", uuid, {"clientAuthenticatorType": "client-jwt"})
+    await call("upload_certificate", uuid, certificate(), check=lambda answer: "certificate" in answer)
+    await call(
+        "get_client_certificate_key_info", uuid, "jwt.credential", check=lambda info: "certificate" in info
+    )
     provider = "keycloak-oidc-keycloak-json"
-    call("get_client_installation_provider", uuid, provider, check=lambda file: file["resource"] == "orders")
-    call("clear_keys_cache")
-    call("delete_client", uuid)
+    await call(
+        "get_client_installation_provider", uuid, provider, check=lambda file: file["resource"] == "orders"
+    )
+    await call("clear_keys_cache")
+    exported = await call(
+        "export_realm", export_clients=True, check=lambda realm: realm["clients"][0]["id"] == uuid
+    )
+    await call("delete_client", uuid)
+    await call(
+        "partial_import_realm",
+        "acme",
+        {"ifResourceExists": "FAIL", "clients": exported["clients"]},
+        check=lambda report: report["added"] == 1,
+    )
     admin.change_current_realm("master")
-    call("delete_realm", "acme")
+    await call("delete_realm", "acme")
+    await call("import_realm", exported)
+    admin.change_current_realm("acme")
+    assert await call("get_client_id", "orders") == uuid
     return list(dict.fromkeys(worked))
 
 
-async def test_python_keycloak_works_unmodified(api: AdminApi) -> None:
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["blocking", "asyncio"])
+async def test_python_keycloak_works_unmodified(api: AdminApi, asynchronous: bool) -> None:
     token = await api.token()
     async with served(api.app) as base_url:
-        worked = await asyncio.to_thread(run_python_keycloak, base_url, token)
+        worked = await run_python_keycloak(base_url, token, asynchronous=asynchronous)
     assert documented("python-keycloak") == worked
+
+
+def test_no_call_of_python_keycloak_whose_address_is_served_is_left_out(api: AdminApi) -> None:
+    addresses = {name: getattr(urls_patterns, name) for name in dir(urls_patterns) if name.startswith("URL_")}
+    served_here = {shape(route.path) for route in api.app.routes if isinstance(route, Route)}
+    calls = set()
+    for name, function in inspect.getmembers(KeycloakAdmin, inspect.isfunction):
+        used = set(re.findall(r"urls_patterns\.(\w+)", inspect.getsource(function)))
+        if any(shape(f"/{addresses[address]}") in served_here for address in used):
+            calls.add(name.removeprefix("a_"))
+    assert calls == set(documented("python-keycloak"))
 
 
 async def test_keycloak_admin_client_works_unmodified(api: AdminApi, node: RunNode) -> None:
@@ -88,6 +127,32 @@ async def test_keycloak_admin_client_works_unmodified(api: AdminApi, node: RunNo
         )
     assert ended.returncode == 0, ended.stderr
     assert documented("@keycloak/keycloak-admin-client") == json.loads(ended.stdout)
+
+
+def test_no_call_of_keycloak_admin_client_whose_address_is_served_is_left_out(
+    api: AdminApi, node: RunNode
+) -> None:
+    served_here = {
+        (method, shape(route.path))
+        for route in api.app.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+    }
+    calls = set()
+    for resource in ("realms", "clients", "cache"):
+        source = (RESOURCES / f"{resource}.js").read_text()
+        base = re.findall(r'path: "(/admin/[^"]*)"', source)[-1]
+        for name, options in re.findall(r"(\w+) = this\.make\w*Request\(\{(.*?)\}\)", source, re.DOTALL):
+            method = re.findall(r'method: "(\w+)"', options)[0]
+            path = "".join(re.findall(r'path: "([^"]*)"', options))
+            if (method, shape(base + path)) in served_here:
+                calls.add(f"{resource}.{name}")
+    assert calls == set(documented("@keycloak/keycloak-admin-client"))
+
+
+def shape(path: str) -> str:
+    """An address with its parameters' names left out."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def documented(library: str) -> list[str]:
