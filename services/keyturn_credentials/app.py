@@ -53,6 +53,7 @@ from keyturn_credentials.web.bodies import BodyLimit
 from keyturn_credentials.web.certificates import CertificateRoutes
 from keyturn_credentials.web.client_keys import ClientKeyRoutes
 from keyturn_credentials.web.clients import ClientRoutes
+from keyturn_credentials.web.events import EventRoutes
 from keyturn_credentials.web.exporting import ExportRoutes
 from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.fleet import FleetRoutes
@@ -60,8 +61,10 @@ from keyturn_credentials.web.gate import Gate
 from keyturn_credentials.web.importing import ImportRoutes
 from keyturn_credentials.web.installation import InstallationRoutes
 from keyturn_credentials.web.jwks_url import JwksUrlRoutes
+from keyturn_credentials.web.jwks_urls import JwksUrlHealthRoutes
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.web.realms import RealmRoutes
+from keyturn_credentials.web.rotations import RotationRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import KeyturnError, RedisUnavailableError
@@ -212,13 +215,17 @@ def build_app(
         return await (console if by_cookie else bearer).authenticate(request)
 
     gate = Gate(authenticate, fleet.waiter)
+    fetched = FleetKeySets(redis)
     routes = [
         *RealmRoutes(store, operations.realms, operations.realm_imports, base_url).routes(gate),
         *ClientRoutes(store, clock, operations.clients, base_url).routes(gate),
         *SecretRoutes(store, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
-        *ClientKeyRoutes(store, operations.keys, FleetKeySets(redis)).routes(gate),
+        *ClientKeyRoutes(store, operations.keys, fetched).routes(gate),
+        *JwksUrlHealthRoutes(store, fetched).routes(gate),
+        *RotationRoutes(store, clock).routes(gate),
+        *EventRoutes(store).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
         *ExportRoutes(store, clock).routes(gate),
         *InstallationRoutes(store, base_url).routes(gate),

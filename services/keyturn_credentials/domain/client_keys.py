@@ -26,12 +26,14 @@ _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 @dataclass(frozen=True, slots=True)
 class ClientKeys:
     """A client's keys as configured. ``source`` None: it has none. For ``jwks_url`` the keys are elsewhere;
-    otherwise they are ``keys``, and ``jwks`` is the JWK Set that verifiers get."""
+    otherwise they are ``keys``, and ``jwks`` is the JWK Set that verifiers get. ``certificate``: the one the
+    key is from."""
 
     source: KeySource | None = None
     url: str | None = None
     keys: tuple[VerificationKey, ...] = ()
     jwks: Mapping[str, object] | None = None
+    certificate: x509.Certificate | None = None
 
 
 def keys_of(client: Client) -> ClientKeys:
@@ -74,11 +76,13 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
     key_name = f"{_CREDENTIAL}.{attributes.PUBLIC_KEY}"
     certificate, public_key = values.get(certificate_name), values.get(key_name)
     kid = values.get(f"{_CREDENTIAL}.{attributes.KID}") or None
+    read: x509.Certificate | None = None
     if certificate and public_key:
         raise InvalidRequestError(f"{certificate_name} and {key_name} exclude each other")
     if certificate:
+        read = read_certificate(certificate, certificate_name)
         try:
-            key = VerificationKey.from_certificate(read_certificate(certificate, certificate_name), kid=kid)
+            key = VerificationKey.from_certificate(read, kid=kid)
         except InvalidKeyError as error:
             raise InvalidRequestError(f"{certificate_name}: {error.detail}") from error
     elif public_key:
@@ -89,7 +93,7 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
     if kid is None:
         # Without a kid of its own it answers to its thumbprint and to the kid Keycloak's adapters derive.
         del jwk["kid"]
-    return ClientKeys("certificate", keys=(key,), jwks={"keys": [jwk]})
+    return ClientKeys("certificate", keys=(key,), jwks={"keys": [jwk]}, certificate=read)
 
 
 def _inline(text: str) -> ClientKeys:

@@ -1,12 +1,16 @@
 """Reading the audit log: who did what to which client when, from where."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, select
 
 from keyturn_credentials.store.tables import audit
 from keyturn_credentials.store.transaction import Reading
+
+_LOOKED_AT: Final = 100
+_GIVE_KEYS: Final = ("client_created", "client_keys_changed")
+_KEY_ATTRIBUTES: Final = ("attributes.jwks.", "attributes.use.jwks.", "attributes.jwt.credential.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,21 @@ async def read_audit(
     order = audit.c.id if oldest_first else audit.c.id.desc()
     rows = await reading.connection.execute(select(audit).where(*conditions).order_by(order).limit(most))
     return [_shown(row) for row in rows]
+
+
+async def keys_set_at(reading: Reading, client_uuid: str) -> float | None:
+    """When the client was last given the keys it has, as far as the newest entries say; NumericDate."""
+    wanted = (
+        select(audit.c.action, audit.c.occurred_at, audit.c.details)
+        .where(audit.c.client_uuid == client_uuid)
+        .order_by(audit.c.id.desc())
+        .limit(_LOOKED_AT)
+    )
+    for row in await reading.connection.execute(wanted):
+        changed = row.details.get("changed", ())
+        if row.action in _GIVE_KEYS or any(name.startswith(_KEY_ATTRIBUTES) for name in changed):
+            return float(row.occurred_at)
+    return None
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

@@ -135,6 +135,8 @@ class Clients:
             "revoked_keys": client.revoked_keys,
             "keys_not_before": client.keys_not_before,
             "version": client.version,
+            "secret_expires_at": _end_of(client.secrets.current),
+            "former_secret_ends_at": _end_of(client.secrets.rotated),
         }
 
     def _seal(self, client: Client) -> dict[str, dict[str, Any]]:
@@ -169,6 +171,10 @@ class Clients:
         if kept["sealed"] is not None:
             secret = Secret(self._encryption.open(kept["sealed"], secret_context(uuid)).decode())
         return StoredSecret(kept["digest"], kept["created_at"], kept["expires_at"], secret)
+
+
+def _end_of(stored: StoredSecret | None) -> float | None:
+    return None if stored is None else stored.expires_at
 
 
 def searchable(values: Mapping[str, str]) -> dict[str, str]:

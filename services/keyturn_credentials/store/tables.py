@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -75,10 +76,23 @@ clients: Final = Table(
     Column("revoked_keys", JSON, nullable=False),
     Column("keys_not_before", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("secret_expires_at", Double),
+    Column("former_secret_ends_at", Double),
     UniqueConstraint("realm_id", "client_id"),
+    *(
+        Index(
+            f"ix_clients_realm_id_{name}",
+            "realm_id",
+            name,
+            postgresql_where=text(f"{name} IS NOT NULL"),
+            sqlite_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in ("secret_expires_at", "former_secret_ends_at")
+    ),
 )
 """All that a client is stands in one row, so one row lock makes reading and changing it one step.
-``secrets``: sealed under the encryption keys; see ``clients.py``."""
+``secrets``: sealed under the encryption keys; see ``clients.py``. The times of their ends stand beside it
+once more, for listing what comes."""
 
 client_attributes: Final = Table(
     "client_attributes",

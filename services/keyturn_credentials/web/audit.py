@@ -8,17 +8,16 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.roles import Role
-from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.recording import require_realm
 from keyturn_credentials.store.audit_log import AuditCriteria, read_audit
 from keyturn_credentials.store.transaction import Store
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
+from keyturn_credentials.web.numbers import whole_number
 from keyturn_shared.jose import strict_json
 
 MAX_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 100
 _BATCH: Final = 500
-_MAX_DIGITS: Final = 15
 
 
 class AuditRoutes:
@@ -34,7 +33,7 @@ class AuditRoutes:
         """Newest first, ``max`` at a time; ``before`` with the last id goes on. With
         ``Accept: application/jsonl`` everything, oldest first, one entry a line."""
         criteria = _read(call)
-        most = min(_whole(call, "max") or _DEFAULT_PAGE, MAX_PAGE)
+        most = min(whole_number(call, "max") or _DEFAULT_PAGE, MAX_PAGE)
         async with self._store.read() as reading:
             realm = require_realm(await reading.realms.get(call.realm))
             if "application/jsonl" not in call.request.headers.get("accept", ""):
@@ -58,17 +57,8 @@ def _read(call: Call) -> AuditCriteria:
         client_id=call.query("client_id"),
         actor=call.query("actor"),
         action=call.query("action"),
-        since=_whole(call, "since"),
-        until=_whole(call, "until"),
-        before=_whole(call, "before"),
-        after=_whole(call, "after"),
+        since=whole_number(call, "since"),
+        until=whole_number(call, "until"),
+        before=whole_number(call, "before"),
+        after=whole_number(call, "after"),
     )
-
-
-def _whole(call: Call, name: str) -> int | None:
-    text = call.query(name)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
-        raise InvalidRequestError(f"{name} is a whole number")
-    return int(text)

@@ -1,20 +1,26 @@
 """A client's keys: ``…/clients/{uuid}/keys``, revocation, and clearing what was fetched."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from cryptography import x509
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.client_keys import keys_of
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
 from keyturn_credentials.operations.recording import require_client, require_realm
+from keyturn_credentials.store.audit_log import keys_set_at
 from keyturn_credentials.store.transaction import Store
 from keyturn_credentials.web.clients import CONFIGURE, VIEW
 from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.key_sets.inspection import FetchedKey
+
+_UNKNOWN: Final[Mapping[str, Any]] = dict.fromkeys(
+    ("kid", "thumbprint", "kty", "crv", "bits", "alg", "use", "source", "since", "not_after", "revoked_at")
+)
 
 
 class ClientKeyRoutes:
@@ -34,20 +40,31 @@ class ClientKeyRoutes:
         ]
 
     async def list(self, call: Call) -> Response:
-        """The keys in use and the revoked ones, which need not be in use any more."""
+        """The keys in use and the revoked ones, which need not be in use any more.
+
+        ``since``: when the client was given the key, or a fetch first brought it; ``not_after``: the end of
+        its certificate. Times are NumericDate seconds.
+        """
         async with self._store.find() as reading:
             realm = require_realm(await reading.realms.get(call.realm))
             client = require_client(await reading.clients.get(realm.id, call.client_uuid))
+            set_at = await keys_set_at(reading, client.uuid)
         configured = keys_of(client)
         keys: Sequence[VerificationKey | FetchedKey] = configured.keys
         if configured.url is not None:
-            keys = await self._fetched.keys_at(configured.url, realm.allowed_networks)
-        shown = [_describe(key, configured.source, client.revoked_keys.get(key.thumbprint)) for key in keys]
+            health = await self._fetched.health(configured.url, realm.allowed_networks)
+            keys = () if health is None else health.keys
+        revoked = client.revoked_keys
+        shown = [
+            _describe(key, since=set_at)
+            | {"source": configured.source, "revoked_at": revoked.get(key.thumbprint)}
+            | _end_of(configured.certificate)
+            for key in keys
+        ]
         listed = {key.thumbprint for key in keys}
         shown += [
-            {"kid": None, "thumbprint": thumbprint, "kty": None, "alg": None, "source": None}
-            | {"revoked_at": revoked_at}
-            for thumbprint, revoked_at in client.revoked_keys.items()
+            {**_UNKNOWN, "thumbprint": thumbprint, "revoked_at": revoked_at}
+            for thumbprint, revoked_at in revoked.items()
             if thumbprint not in listed
         ]
         return JSONResponse(shown)
@@ -63,15 +80,19 @@ class ClientKeyRoutes:
         return Response(status_code=204)
 
 
-def _describe(
-    key: VerificationKey | FetchedKey, source: str | None, revoked_at: float | None
-) -> dict[str, Any]:
+def _describe(key: VerificationKey | FetchedKey, *, since: float | None) -> dict[str, Any]:
     return {
+        **_UNKNOWN,
         "kid": key.kid,
         "thumbprint": key.thumbprint,
         "kty": key.kty,
+        "crv": key.crv,
+        "bits": key.bits,
         "alg": key.alg,
         "use": key.use,
-        "source": source,
-        "revoked_at": revoked_at,
+        "since": key.since if isinstance(key, FetchedKey) else since,
     }
+
+
+def _end_of(certificate: x509.Certificate | None) -> dict[str, float | None]:
+    return {"not_after": None if certificate is None else certificate.not_valid_after_utc.timestamp()}

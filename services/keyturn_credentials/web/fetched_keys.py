@@ -1,10 +1,12 @@
 """The keys that verifiers fetched from clients' JWKS URLs, for showing them."""
 
+from collections.abc import Sequence
+
 from redis.asyncio import Redis
 
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.key_sets.address import KeySetAddress
-from keyturn_shared.key_sets.inspection import FetchedKey, KeySetHealth, KeySetInspector
+from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
 
 
 class FleetKeySets:
@@ -20,7 +22,6 @@ class FleetKeySets:
         except RedisUnavailableError:
             return None
 
-    async def keys_at(self, url: str, networks: tuple[str, ...]) -> tuple[FetchedKey, ...]:
-        """The keys in use of a URL."""
-        health = await self.health(url, networks)
-        return () if health is None else health.keys
+    async def healths(self, urls: Sequence[str], networks: tuple[str, ...]) -> list[KeySetHealth | None]:
+        """Of several, in order. Raises RedisUnavailableError."""
+        return await self._inspector.inspect_all([KeySetAddress.of(url, networks) for url in urls])

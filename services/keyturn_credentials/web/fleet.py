@@ -8,17 +8,16 @@ import msgspec
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.fleet.watch import FleetWatch
 from keyturn_credentials.relay.event_log import EventLog
 from keyturn_credentials.web.gate import MAX_WAIT_SECONDS, Call, Endpoint, Gate
+from keyturn_credentials.web.numbers import whole_number
 from keyturn_credentials.web.problems import problem
 from keyturn_credentials.web.realms import ANY_ROLE
 from keyturn_shared.fleet.registry import FleetRegistry
 
-_MAX_DIGITS: Final = 15
 _STREAM_SECONDS: Final = 300.0
 
 
@@ -54,20 +53,11 @@ class FleetRoutes:
 
     async def get(self, call: Call) -> Response:
         """With ``sequence`` and ``wait``: as soon as that event is safe, or when the seconds are over."""
-        sequence = _number(call, "sequence")
-        seconds = _number(call, "wait")
+        sequence = whole_number(call, "sequence")
+        seconds = whole_number(call, "wait")
         if sequence is None or seconds is None:
             return JSONResponse(describe(await self._registry.view(sequence), sequence))
         view, _ = await self._waiter.watch(sequence, min(float(seconds), MAX_WAIT_SECONDS))
         if view is None:
             return problem(503, "redis_unavailable", "Redis does not answer", {"Retry-After": "1"})
         return JSONResponse(describe(view, sequence))
-
-
-def _number(call: Call, name: str) -> int | None:
-    text = call.query(name)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
-        raise InvalidRequestError(f"{name} is a number")
-    return int(text)

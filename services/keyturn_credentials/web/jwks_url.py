@@ -68,6 +68,8 @@ class JwksUrlRoutes:
                     "kid": key.kid,
                     "thumbprint": key.thumbprint,
                     "kty": key.kty,
+                    "crv": key.crv,
+                    "bits": key.bits,
                     "alg": key.alg,
                     "use": key.use,
                 }

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from keyturn_credentials import errors
 from keyturn_credentials.keystores.errors import KeyStoreError
-from keyturn_shared.errors import KeyturnError
+from keyturn_shared.errors import KeyturnError, RedisUnavailableError
 
 _STATUSES: Final[dict[type[KeyturnError], int]] = {
     errors.InvalidRequestError: 400,
@@ -18,6 +18,7 @@ _STATUSES: Final[dict[type[KeyturnError], int]] = {
     errors.ConflictError: 409,
     errors.PreconditionFailedError: 412,
     errors.StoreUnavailableError: 503,
+    RedisUnavailableError: 503,
     KeyStoreError: 400,
 }
 _TITLES: Final = {

@@ -45,6 +45,7 @@ def with_keys(
         etag=_validator(headers, "etag"),
         last_modified=_validator(headers, "last-modified"),
         changed_at=attempt.began_at if changed else record.changed_at,
+        since=_since(record, jwks, attempt.began_at),
     )
     return _succeeded(renewed, attempt, headers, policy)
 
@@ -96,6 +97,12 @@ def _succeeded(
         failure_detail=None,
         next_poll_at=attempt.began_at + poll_after(freshness, attempt.random),
     )
+
+
+def _since(record: KeySetRecord, jwks: tuple[dict[str, object], ...], now: float) -> tuple[float, ...]:
+    """When each key first came. A key that was withdrawn and comes again is new."""
+    known = {msgspec.json.encode(jwk): since for jwk, since in zip(record.keys, record.since, strict=False)}
+    return tuple(known.get(msgspec.json.encode(jwk), now) for jwk in jwks)
 
 
 def _validator(headers: Mapping[str, str], name: str) -> str | None:

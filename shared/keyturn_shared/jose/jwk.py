@@ -106,6 +106,11 @@ class VerificationKey:
         return self.algorithms[0].crv
 
     @property
+    def bits(self) -> int | None:
+        """Size of the modulus, or None for a key on a curve."""
+        return self.public_key.key_size if isinstance(self.public_key, rsa.RSAPublicKey) else None
+
+    @property
     def public_jwk(self) -> dict[str, object]:
         """This key as a JWK, made anew: nothing of the text it was read from but what it means."""
         jwk: dict[str, object] = {"kid": self.kid, **members_of(self.public_key)}

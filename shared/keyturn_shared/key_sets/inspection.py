@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
@@ -18,13 +19,17 @@ from keyturn_shared.key_sets.record import KeySetRecord, KeySetRecordError, deco
 
 @dataclass(frozen=True, slots=True)
 class FetchedKey:
-    """A key in use. ``thumbprint``: RFC 7638, SHA-256."""
+    """A key in use. ``thumbprint``: RFC 7638, SHA-256. ``since``: when a fetch first brought it, NumericDate
+    seconds."""
 
     kid: str
     thumbprint: str
     kty: str
     alg: str | None
     use: str | None
+    crv: str | None = None
+    bits: int | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def health_of(record: KeySetRecord, *, polled: bool) -> KeySetHealth:
     return KeySetHealth(
         url=record.url,
         networks=record.networks,
-        keys=tuple(_described(jwk) for jwk in record.keys),
+        keys=tuple(_described(jwk, since) for jwk, since in zip_longest(record.keys, record.since)),
         skipped=record.skipped,
         last_success=record.fetched_at or None,
         last_change=record.changed_at or None,
@@ -124,9 +129,9 @@ def health_of(record: KeySetRecord, *, polled: bool) -> KeySetHealth:
     )
 
 
-def _described(jwk: dict[str, object]) -> FetchedKey:
+def _described(jwk: dict[str, object], since: float | None) -> FetchedKey:
     try:
         key = VerificationKey.from_jwk(jwk)
     except InvalidKeyError as error:  # a later version may know key types that this one does not
         return FetchedKey(str(jwk.get("kid")), "", error.reason.value, None, None)
-    return FetchedKey(key.kid, key.thumbprint, key.kty, key.alg, key.use)
+    return FetchedKey(key.kid, key.thumbprint, key.kty, key.alg, key.use, key.crv, key.bits, since)

@@ -20,10 +20,11 @@ class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     ``generation``: names the last attempt, and grows: ms of Redis' clock when it began. ``as_of``: epoch and
     sequence of the event log when the fetch that brought or confirmed ``keys`` began. ``keys``: public JWKs,
-    made anew from what was understood. ``fetched_at``: the last success, ``changed_at``: the last one that
-    brought other keys. Until ``fresh_until`` the keys are used without question, until ``stale_until`` only
-    because an attempt failed. ``failures``: in a row, with the reason of the last. ``next_poll_at``: when it
-    is due if a client goes on using it.
+    made anew from what was understood; ``since``: when each of them first came, in the same order.
+    ``fetched_at``: the last success, ``changed_at``: the last one that brought other keys. Until
+    ``fresh_until`` the keys are used without question, until ``stale_until`` only because an attempt failed.
+    ``failures``: in a row, with the reason of the last. ``next_poll_at``: when it is due if a client goes on
+    using it.
     """
 
     url: str
@@ -45,6 +46,7 @@ class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     failure: str | None = None
     failure_detail: str | None = None
     next_poll_at: float = 0.0
+    since: tuple[float, ...] = ()
 
     @property
     def address(self) -> KeySetAddress:

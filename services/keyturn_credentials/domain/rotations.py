@@ -1,0 +1,47 @@
+"""Where the secret of a client stands in its rotation. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
+
+
+class Stage(StrEnum):
+    """EXPIRED: nobody is let in by the present secret. DUE: the next change of the client rotates it.
+    OVERLAPPING: the former secret is accepted beside it. IN_FORCE: none of these."""
+
+    IN_FORCE = "in_force"
+    DUE = "due"
+    OVERLAPPING = "overlapping"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """Times are NumericDate seconds. ``due_at``: from when on a change of the client rotates the secret, None
+    where the policy asks for no such thing. ``former_ends_at``: None without a former secret that is still
+    accepted."""
+
+    stage: Stage
+    created_at: float
+    expires_at: float | None
+    due_at: float | None
+    former_ends_at: float | None
+
+
+def rotation_of(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Rotation | None:
+    """None for a client without a secret."""
+    current, former = secrets.current, secrets.rotated
+    if current is None:
+        return None
+    due_at = None
+    if current.expires_at is not None and policy is not None and policy.remaining_rotation > 0:
+        due_at = current.expires_at - policy.remaining_rotation
+    former_ends_at = former.expires_at if former is not None and former.is_valid(now) else None
+    if not current.is_valid(now):
+        stage = Stage.EXPIRED
+    elif due_at is not None and now >= due_at:
+        stage = Stage.DUE
+    else:
+        stage = Stage.IN_FORCE if former_ends_at is None else Stage.OVERLAPPING
+    return Rotation(stage, current.created_at, current.expires_at, due_at, former_ends_at)

@@ -1,0 +1,64 @@
+"""``/admin/realms/{realm}/rotations``: the secrets that end, and when."""
+
+from typing import Any, Final
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.rotations import rotation_of
+from keyturn_credentials.domain.secrets import RotationPolicy
+from keyturn_credentials.operations.recording import require_realm
+from keyturn_credentials.store.ending_secrets import find_ending
+from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.web.clients import VIEW
+from keyturn_credentials.web.gate import Call, Endpoint, Gate
+from keyturn_credentials.web.numbers import whole_number
+from keyturn_shared.clock import Clock
+
+MAX_PAGE: Final = 1000
+_DEFAULT_PAGE: Final = 200
+
+
+class RotationRoutes:
+    """Handlers of what is known about rotations."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def routes(self, gate: Gate) -> list[BaseRoute]:
+        return [gate.route("/admin/realms/{realm}/rotations", {"GET": Endpoint(self.list, VIEW)})]
+
+    async def list(self, call: Call) -> Response:
+        """Clients whose present or former secret ends, the soonest first; ``max`` of each kind are looked at.
+        Secrets that never expire are not listed."""
+        most = min(whole_number(call, "max") or _DEFAULT_PAGE, MAX_PAGE)
+        async with self._store.read() as reading:
+            realm = require_realm(await reading.realms.get(call.realm))
+            found = await find_ending(reading, realm.id, most=most)
+        now = self._clock.now()
+        shown = [entry for client in found if (entry := _describe(client, realm, now)) is not None]
+        return JSONResponse(sorted(shown, key=lambda entry: (entry["next_at"] or now, entry["client_id"])))
+
+
+def _describe(client: Client, realm: Realm, now: float) -> dict[str, Any] | None:
+    policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
+    rotation = rotation_of(client.secrets, policy, now)
+    if rotation is None:
+        return None
+    times = (rotation.due_at, rotation.expires_at, rotation.former_ends_at)
+    return {
+        "client_uuid": client.uuid,
+        "client_id": client.client_id,
+        "enabled": client.enabled,
+        "stage": rotation.stage.value,
+        "created_at": rotation.created_at,
+        "due_at": rotation.due_at,
+        "expires_at": rotation.expires_at,
+        "former_ends_at": rotation.former_ends_at,
+        "next_at": min((time for time in times if time is not None and time > now), default=None),
+        "own_policy": bool(client.attributes.get(attributes.POLICY_EXPIRATION, "").strip()),
+    }

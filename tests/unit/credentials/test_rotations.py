@@ -1,0 +1,39 @@
+"""Where a secret stands in its rotation follows from its times and the policy."""
+
+import pytest
+
+from keyturn_credentials.domain.rotations import Stage, rotation_of
+from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy, StoredSecret
+
+POLICY = RotationPolicy(expiration=1000, rotated_expiration=100, remaining_rotation=200)
+
+
+def secret(expires_at: float | None) -> StoredSecret:
+    return StoredSecret("digest", 0.0, expires_at)
+
+
+@pytest.mark.parametrize(
+    ("now", "stage", "former_ends_at"),
+    [
+        (10.0, Stage.OVERLAPPING, 100.0),
+        (100.0, Stage.IN_FORCE, None),
+        (799.0, Stage.IN_FORCE, None),
+        (800.0, Stage.DUE, None),
+        (1000.0, Stage.EXPIRED, None),
+    ],
+)
+def test_a_secret_passes_through_the_stages(now: float, stage: Stage, former_ends_at: float | None) -> None:
+    rotation = rotation_of(ClientSecrets(secret(1000.0), secret(100.0)), POLICY, now)
+    assert rotation is not None
+    assert (rotation.stage, rotation.former_ends_at) == (stage, former_ends_at)
+    assert (rotation.due_at, rotation.expires_at) == (800.0, 1000.0)
+
+
+def test_without_a_policy_nothing_is_ever_due() -> None:
+    rotation = rotation_of(ClientSecrets(secret(None)), None, 1e9)
+    assert rotation is not None
+    assert (rotation.stage, rotation.due_at) == (Stage.IN_FORCE, None)
+
+
+def test_a_client_without_a_secret_has_no_rotation() -> None:
+    assert rotation_of(ClientSecrets(), POLICY, 0.0) is None
