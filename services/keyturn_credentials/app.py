@@ -124,11 +124,12 @@ class _FleetSide:
         self, redis: Redis, settings: CredentialsSettings, clock: Clock, metrics: CollectorRegistry
     ) -> None:
         self._redis = redis
+        # The relay has its own connections, so that nobody who waits holds it up.
+        self._relay_redis = connect(settings.redis_url)
         self._settings = settings
         self._clock = clock
         self._metrics = RelayMetrics(metrics)
-        self._scripts = RedisScripts(redis)
-        self.registry = FleetRegistry(self._scripts)
+        self.registry = FleetRegistry(RedisScripts(redis))
         self.waiter = FleetWaiter(self.registry, clock)
 
     async def claim_console_ticket(self, number: str) -> bool:
@@ -139,11 +140,16 @@ class _FleetSide:
         except (RedisError, OSError, TimeoutError) as error:
             raise RedisUnavailableError(f"claiming a one-time link: {error}") from error
 
+    async def close(self) -> None:
+        """Close the connections to Redis."""
+        await self._relay_redis.aclose()
+        await self._redis.aclose()
+
     def relay_loop(self, engines: Engines) -> RelayLoop:
         terms = LeaseTerms(self._settings.lease_seconds, self._settings.lease_margin_seconds)
         relay = Relay(
             DatabaseEventLog(engines, self._clock),
-            RelayChannel(self._scripts, terms),
+            RelayChannel(RedisScripts(self._relay_redis), terms),
             self._clock,
             self._metrics,
             holder=f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4()}",
@@ -187,7 +193,7 @@ def build_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(redis.aclose)
+            stack.push_async_callback(fleet.close)
             stack.push_async_callback(engines.close)
             stack.push_async_callback(fetcher.close)
             await migrate(engines)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from keyturn_credentials.fleet.looks import SharedLooks
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.registry import UNACCOUNTED, FleetRegistry, FleetSummary, RegistryView, judge
@@ -19,7 +20,8 @@ UNKNOWN: Final = FleetSummary(applied=0, fenced=0, pending=(UNACCOUNTED,))
 class FleetWaiter:
     """Looks at the registry, at first every millisecond, then less and less often, until the change is safe.
 
-    The pauses grow because a change is applied within milliseconds or not before a lease runs out.
+    The pauses grow because a change is applied within milliseconds or not before a lease runs out. While
+    Redis may have forgotten leases, nothing can be safe before they have ended, so nobody looks until then.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class FleetWaiter:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._registry = registry
+        self._looks = SharedLooks(registry)
         self._clock = clock
         self._sleep = sleep
 
@@ -46,12 +48,19 @@ class FleetWaiter:
             view: RegistryView | None = None
             summary = UNKNOWN
             try:
-                view = await self._registry.view(sequence)
+                view = await self._looks.view(sequence)
                 summary = judge(view, sequence)
             except RedisUnavailableError:
                 pause = LONGEST_PAUSE_SECONDS
             left = deadline - self._clock.elapsed()
             if summary.safe or left <= 0:
                 return view, summary
-            await self._sleep(min(pause, left))
+            await self._sleep(min(max(pause, _unsettled_seconds(view)), left))
             pause = min(pause * _PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+
+def _unsettled_seconds(view: RegistryView | None) -> float:
+    """How long no wait can succeed yet. Only a later epoch changes that, and it makes it longer."""
+    if view is None or view.head is None:
+        return 0.0
+    return max(0, view.head.waits_after - view.now) / 1000

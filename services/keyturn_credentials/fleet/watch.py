@@ -96,9 +96,11 @@ class FleetWatch:
         head = view.head
         if head is not None:
             await self._follow(head.position.sequence)
-        for flow in self._flows.values():
-            if flow.safe_ms is None:
-                flow.note(await self._registry.view(flow.sequence))
+        moving = [flow for flow in self._flows.values() if flow.safe_ms is None]
+        if moving:
+            views = await self._registry.views([flow.sequence for flow in moving])
+            for flow, seen in zip(moving, views, strict=True):
+                flow.note(seen)
         return {**describe(view), "recent": [flow.describe() for flow in self._flows.values()]}
 
     async def _follow(self, newest: int) -> None:
@@ -107,8 +109,10 @@ class FleetWatch:
         self._seen = newest
         if newest == 0 or first > newest:
             return
-        for event in await self._log.read(first, newest - first + 1):
-            published = (await self._registry.view(event.sequence)).published_at
+        events = await self._log.read(first, newest - first + 1)
+        views = await self._registry.views([event.sequence for event in events]) if events else []
+        for event, view in zip(events, views, strict=True):
+            published = view.published_at
             if published is None:
                 continue
             known = decode_event(event.payload)

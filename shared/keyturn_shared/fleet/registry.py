@@ -1,16 +1,19 @@
 """The registry of nodes, and the judgement of a wait: who applied a change, who cannot answer any more."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Self
+
+import msgspec
 
 from keyturn_shared.fleet.head import Head
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.replies import as_text, pairs
 from keyturn_shared.fleet.scripts import Scripts
 from keyturn_shared.position import Position
+
+_details: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class NodeRecord:
             int(renewed),
             int(term),
             Position(int(epoch), int(sequence)),
-            json.loads(details),
+            _details.decode(details),
         )
 
     @property
@@ -109,18 +112,22 @@ def judge(view: RegistryView, sequence: int) -> FleetSummary:
     While the event is not published, Redis is not trusted, or leases that it forgot may still be held,
     somebody unaccounted for is pending.
     """
-    standings = {node.node_id: standing_of(node, view, sequence) for node in view.nodes}
-    pending = tuple(sorted(name for name, standing in standings.items() if standing is Standing.PENDING))
+    pending: list[str] = []
+    applied = fenced = 0
+    for node in view.nodes:
+        standing = standing_of(node, view, sequence)
+        if standing is Standing.APPLIED:
+            applied += 1
+        elif standing is Standing.FENCED:
+            fenced += 1
+        else:
+            pending.append(node.node_id)
     head = view.head
     accounted = (
         head is not None and head.trusted and view.published_at is not None and view.now >= head.waits_after
     )
-    values = list(standings.values())
-    return FleetSummary(
-        applied=values.count(Standing.APPLIED),
-        fenced=values.count(Standing.FENCED),
-        pending=pending if accounted else (*pending, UNACCOUNTED),
-    )
+    unaccounted = () if accounted else (UNACCOUNTED,)
+    return FleetSummary(applied, fenced, (*sorted(pending), *unaccounted))
 
 
 class FleetRegistry:
@@ -131,13 +138,14 @@ class FleetRegistry:
         self._layout = layout or Layout()
 
     async def view(self, sequence: int | None = None) -> RegistryView:
+        """Towards one event, or towards the newest."""
+        return (await self.views([sequence]))[0]
+
+    async def views(self, sequences: Sequence[int | None]) -> list[RegistryView]:
+        """As ``view``, towards many events at one moment, in order."""
         keys = [self._layout.head, self._layout.nodes, self._layout.events]
-        reply = await self._scripts.run("registry", keys, ["" if sequence is None else sequence])
-        now, head, run_id, records, published = reply
+        asked = ["" if sequence is None else sequence for sequence in sequences]
+        now, fields, run_id, records, published = await self._scripts.run("registry", keys, asked)
         nodes = tuple(NodeRecord.parse(name, record) for name, record in sorted(pairs(records).items()))
-        return RegistryView(
-            now=int(now),
-            head=Head.from_hash(pairs(head), as_text(run_id)),
-            nodes=nodes,
-            published_at=int(published) if as_text(published) else None,
-        )
+        head = Head.from_hash(pairs(fields), as_text(run_id))
+        return [RegistryView(int(now), head, nodes, int(at) if as_text(at) else None) for at in published]

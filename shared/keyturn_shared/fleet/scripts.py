@@ -1,6 +1,8 @@
 """Running the fleet's Lua scripts."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Protocol
@@ -12,6 +14,10 @@ from redis.exceptions import RedisError
 from keyturn_shared.errors import RedisUnavailableError
 
 FLEET: Final = "keyturn_shared.fleet"
+
+MOST_AT_ONCE: Final = 40
+"""Scripts of one user of a client under way at a time, each on a connection of its own; a client has 100."""
+_TURN_SECONDS: Final = 3.0
 
 Argument = str | bytes | int
 Call = tuple[Sequence[str], Sequence[Argument]]
@@ -45,16 +51,18 @@ def _text(package: str, name: str) -> str:
 
 class RedisScripts:
     """A package's scripts on a real Redis. The client sets the time limits; see
-    ``keyturn_shared.redis_client``."""
+    ``keyturn_shared.redis_client``. More calls than ``MOST_AT_ONCE`` wait for their turn."""
 
     def __init__(self, redis: Redis | RedisCluster, package: str = FLEET) -> None:
         self._redis = redis
         self._package = package
         self._scripts: dict[str, AsyncScript] = {}
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         try:
-            return await self._script(name)(keys=keys, args=arguments)
+            async with self._turn():
+                return await self._script(name)(keys=keys, args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
             raise RedisUnavailableError(f"{name}: {error}") from error
 
@@ -63,12 +71,24 @@ class RedisScripts:
         try:
             if isinstance(self._redis, RedisCluster):  # its pipelines take no scripts
                 return [await script(keys=keys, args=arguments) for keys, arguments in calls]
-            async with self._redis.pipeline(transaction=False) as pipeline:
+            async with self._turn(), self._redis.pipeline(transaction=False) as pipeline:
                 for keys, arguments in calls:
                     await script(keys=keys, args=arguments, client=pipeline)
                 return await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             raise RedisUnavailableError(f"{name}: {error}") from error
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._turns.locked():
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._turns.acquire()
+        else:
+            await self._turns.acquire()  # at once
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _script(self, name: str) -> AsyncScript:
         script = self._scripts.get(name)

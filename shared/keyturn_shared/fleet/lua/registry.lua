@@ -1,6 +1,6 @@
--- KEYS head, nodes, events. ARGV sequence, or '' for the newest.
--- Everything a wait is judged by, at one moment: time, head, run id, node records, and when the event was
--- published (an upper bound where its entry was trimmed; '' when it is not published).
+-- KEYS head, nodes, events. ARGV sequences asked about, '' for the newest.
+-- Everything waits are judged by, at one moment: time, head, run id, node records, and for each sequence when its
+-- event was published (an upper bound where its entry was trimmed; '' when it is not published).
 local head = redis.call('HGETALL', KEYS[1])
 local epoch, newest, base, opened
 for i = 1, #head, 2 do
@@ -9,19 +9,20 @@ for i = 1, #head, 2 do
   if head[i] == 'base_sequence' then base = tonumber(head[i + 1]) end
   if head[i] == 'opened_at' then opened = head[i + 1] end
 end
-local published = ''
-local asked = ARGV[1] ~= '' and tonumber(ARGV[1]) or newest
-if epoch and newest >= asked then
-  if asked <= base then
-    published = opened
-  else
-    local entry = redis.call('XRANGE', KEYS[3], epoch .. '-' .. text(asked), '+', 'COUNT', 1)[1]
-    published = text(now_ms())
-    if entry then
-      for i = 1, #entry[2], 2 do
-        if entry[2][i] == 'published_at' then published = entry[2][i + 1] end
-      end
+local now = now_ms()
+local function published_at(asked)
+  if not epoch or newest < asked then return '' end
+  if asked <= base then return opened end
+  local entry = redis.call('XRANGE', KEYS[3], epoch .. '-' .. text(asked), '+', 'COUNT', 1)[1]
+  if entry then
+    for i = 1, #entry[2], 2 do
+      if entry[2][i] == 'published_at' then return entry[2][i + 1] end
     end
   end
+  return text(now)
 end
-return { now_ms(), head, run_id(), redis.call('HGETALL', KEYS[2]), published }
+local published = {}
+for i = 1, #ARGV do
+  published[i] = published_at(ARGV[i] ~= '' and tonumber(ARGV[i]) or newest)
+end
+return { now, head, run_id(), redis.call('HGETALL', KEYS[2]), published }
