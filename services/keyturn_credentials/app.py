@@ -220,8 +220,8 @@ def build_app(
         by_cookie = COOKIE in request.cookies and "authorization" not in request.headers
         return await (console if by_cookie else bearer).authenticate(request)
 
-    gate = Gate(authenticate, fleet.waiter)
     fetched = FleetKeySets(redis)
+    gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
     routes = [
         *RealmRoutes(store, operations.realms, operations.realm_imports, base_url).routes(gate),
         *ClientRoutes(store, clock, operations.clients, base_url).routes(gate),

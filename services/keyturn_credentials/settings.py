@@ -40,6 +40,8 @@ class CredentialsSettings(BaseSettings):
 
     lease_seconds: float = Field(default=10.0, gt=0)
     lease_margin_seconds: float = Field(default=1.0, gt=0)
+    default_wait_seconds: float = Field(default=1.0, ge=0, le=60)
+    """How long a change waits for the fleet when its caller does not say; 0 for not at all."""
     database_pool_size: int = Field(default=10, ge=1)
     request_body_limit: int = Field(default=2 * 1024 * 1024, ge=1024)
     rotation_check_seconds: float = Field(default=60.0, gt=0)

@@ -40,6 +40,18 @@ class FleetWaiter:
         _, summary = await self.watch(sequence, timeout)
         return summary
 
+    async def wait_while_likely(self, sequence: int, timeout: float) -> FleetSummary:
+        """As ``wait``, for a caller who did not ask for it: not when Redis does not answer, nor while it may
+        have forgotten leases for longer than ``timeout``."""
+        try:
+            async with asyncio.timeout(timeout):
+                view = await self._registry.view(sequence)
+                if view.head is None or view.head.waits_after > view.now + timeout * 1000:
+                    return judge(view, sequence)
+                return await self.wait(sequence, timeout)
+        except (RedisUnavailableError, TimeoutError):
+            return UNKNOWN
+
     async def watch(self, sequence: int, timeout: float) -> tuple[RegistryView | None, FleetSummary]:
         """As ``wait``, with the view the judgement was made on; None while Redis does not answer."""
         deadline = self._clock.elapsed() + timeout

@@ -17,6 +17,7 @@ from keyturn_shared.fleet.registry import FleetSummary
 
 MAX_WAIT_SECONDS: Final = 60.0
 _WAIT: Final = re.compile(r'(?:^|[,\s])wait\s*=\s*"?(\d{1,6})"?\s*(?:[,;]|$)', re.IGNORECASE)
+_RESPOND_ASYNC: Final = re.compile(r"(?:^|[,\s])respond-async\s*(?:[,;]|$)", re.IGNORECASE)
 _ENTITY_TAG: Final = re.compile(r'"(\d{1,15})"')
 
 
@@ -24,6 +25,8 @@ class Waiter(Protocol):
     """Waits until no node answers from a state older than an event."""
 
     async def wait(self, sequence: int, timeout: float) -> FleetSummary: ...
+
+    async def wait_while_likely(self, sequence: int, timeout: float) -> FleetSummary: ...
 
 
 @dataclass(slots=True)
@@ -86,9 +89,10 @@ class Endpoint:
 class Gate:
     """Makes routes of endpoints."""
 
-    def __init__(self, authenticate: Authenticate, waiter: Waiter) -> None:
+    def __init__(self, authenticate: Authenticate, waiter: Waiter, *, default_wait_seconds: float) -> None:
         self._authenticate = authenticate
         self._waiter = waiter
+        self._default_wait_seconds = default_wait_seconds
 
     def route(self, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
         """One path with an endpoint for each method."""
@@ -116,20 +120,30 @@ class Gate:
         return response
 
     async def _wait(self, request: Request, sequence: int, response: Response) -> None:
-        seconds = wait_preference(request.headers.getlist("prefer"))
-        if seconds is None:
+        preferences = request.headers.getlist("prefer")
+        seconds = wait_preference(preferences)
+        if seconds is not None:
+            summary = await self._waiter.wait(sequence, seconds)
+        elif self._default_wait_seconds > 0 and not prefers_no_wait(preferences):
+            # Programs that know nothing of keyturn, too, find their change in force when the call returns.
+            summary = await self._waiter.wait_while_likely(sequence, self._default_wait_seconds)
+        else:
             return
-        summary = await self._waiter.wait(sequence, seconds)
         response.headers["Keyturn-Fleet"] = (
             f"nodes={summary.nodes}, applied={summary.applied},"
             f" fenced={summary.fenced}, pending={len(summary.pending)}"
         )
-        if summary.safe:
+        if summary.safe and seconds is not None:
             response.headers["Preference-Applied"] = "wait"
 
 
 def entity_tag(version: int) -> str:
     return f'"{version}"'
+
+
+def prefers_no_wait(headers: list[str]) -> bool:
+    """Whether the caller said ``Prefer: respond-async`` (RFC 7240 section 4.1)."""
+    return any(_RESPOND_ASYNC.search(header) for header in headers)
 
 
 def wait_preference(headers: list[str]) -> float | None:

@@ -1,0 +1,92 @@
+"""How long a change waits for the fleet, and what its caller is told."""
+
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.web.gate import Call, Endpoint, Gate, prefers_no_wait, wait_preference
+from keyturn_shared.fleet.registry import FleetSummary
+
+
+@dataclass
+class NotedWaits:
+    """Remembers what it was asked to wait for."""
+
+    summary: FleetSummary
+    asked: list[tuple[str, int, float]] = field(default_factory=list)
+
+    async def wait(self, sequence: int, timeout: float) -> FleetSummary:
+        self.asked.append(("wait", sequence, timeout))
+        return self.summary
+
+    async def wait_while_likely(self, sequence: int, timeout: float) -> FleetSummary:
+        self.asked.append(("likely", sequence, timeout))
+        return self.summary
+
+
+SAFE = FleetSummary(applied=2, fenced=1, pending=())
+PENDING = FleetSummary(applied=2, fenced=0, pending=("node-3",))
+
+
+async def answer(waits: NotedWaits, headers: dict[str, str], *, default: float = 1.0) -> httpx.Response:
+    async def nobody(request: Request) -> Principal:
+        return Principal.system()
+
+    async def change(call: Call) -> Response:
+        call.sequence = 42
+        return Response(status_code=204)
+
+    gate = Gate(nobody, waits, default_wait_seconds=default)
+    app = Starlette(routes=[gate.route("/change", {"POST": Endpoint(change, ())})])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://keyturn.test") as http:
+        return await http.post("/change", headers=headers)
+
+
+async def test_a_caller_who_does_not_ask_waits_for_the_default() -> None:
+    waits = NotedWaits(SAFE)
+    response = await answer(waits, {})
+    assert waits.asked == [("likely", 42, 1.0)]
+    assert response.headers["keyturn-fleet"] == "nodes=3, applied=2, fenced=1, pending=0"
+    assert "preference-applied" not in response.headers
+
+
+@pytest.mark.parametrize(("summary", "applied"), [(SAFE, "wait"), (PENDING, None)])
+async def test_a_preference_is_applied_exactly_when_nobody_is_pending(
+    summary: FleetSummary, applied: str | None
+) -> None:
+    waits = NotedWaits(summary)
+    response = await answer(waits, {"Prefer": "wait=7"})
+    assert waits.asked == [("wait", 42, 7.0)]
+    assert response.headers.get("preference-applied") == applied
+
+
+@pytest.mark.parametrize(("headers", "default"), [({"Prefer": "respond-async"}, 1.0), ({}, 0.0)])
+async def test_nobody_waits_where_it_is_not_wanted(headers: dict[str, str], default: float) -> None:
+    waits = NotedWaits(SAFE)
+    response = await answer(waits, headers, default=default)
+    assert waits.asked == []
+    assert response.headers["keyturn-sequence"] == "42"
+    assert "keyturn-fleet" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds", "no_wait"),
+    [
+        ("wait=5", 5.0, False),
+        ("respond-async, wait=10", 10.0, True),
+        ('return=minimal; foo="bar", wait="3"', 3.0, False),
+        ("wait=100000", 60.0, False),
+        ("await=5", None, False),
+        ("respond-asynchronously", None, False),
+        ("wait=-1", None, False),
+    ],
+)
+def test_preferences_are_read_as_rfc_7240_writes_them(
+    header: str, seconds: float | None, no_wait: bool
+) -> None:
+    assert (wait_preference([header]), prefers_no_wait([header])) == (seconds, no_wait)
