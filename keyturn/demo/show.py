@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 import httpx
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from keyturn.demo.operator import ANSWER_SECONDS, Change, Operator
 from keyturn.demo.process import CLIENT_ID, REALM, DemoClientProcess
-from keyturn.demo.watch import FleetWatch
+from keyturn.demo.watch import watched
 from keyturn.stack.errors import StackError
 from keyturn.stack.local_file import LocalStack, RunningNode
 
@@ -53,12 +53,10 @@ class Show:
 
         self._step("It withdraws the first key; the operator clears its key cache")
         await self._client.publish("second")
-        watch = FleetWatch(self._operator, REALM)
-        self._print_change(*await watch.during(self._operator.clear_keys_cache(REALM, uuid)))
+        await self._print_change(self._operator.clear_keys_cache(REALM, uuid))
 
         self._step("The operator revokes the first key, by its thumbprint")
-        thumbprint = self._client.kids["first"]
-        self._print_change(*await watch.during(self._operator.revoke_key(REALM, uuid, thumbprint)))
+        await self._print_change(self._operator.revoke_key(REALM, uuid, self._client.kids["first"]))
 
         self._step("Each node is tried with both keys")
         self._print([await self._refused(node, "first") for node in self._nodes])
@@ -89,7 +87,8 @@ class Show:
             raise StackError(f"{node.id} does not refuse the {key} key: {_describe(answer)}")
         return (node.id, f"{key} key", "refused", f"{answer['ms']} ms", _describe(answer))
 
-    def _print_change(self, change: Change, returned: float, seen: dict[str, float]) -> None:
+    async def _print_change(self, call: Awaitable[Change]) -> None:
+        change, returned, seen = await watched(self._operator, REALM, call)
         if not change.confirmed:
             raise StackError(f"the fleet did not confirm event {change.sequence}: {change.fleet}")
         rows: list[Row] = []
