@@ -45,7 +45,7 @@ class FleetWaiter:
         have forgotten leases for longer than ``timeout``."""
         try:
             async with asyncio.timeout(timeout):
-                view = await self._registry.view(sequence)
+                view = await self._looks.view(sequence)
                 if view.head is None or view.head.waits_after > view.now + timeout * 1000:
                     return judge(view, sequence)
                 return await self.wait(sequence, timeout)
