@@ -19,12 +19,12 @@ class Views(FleetRegistry):
         self.left = list(views)
         self.looks = 0
 
-    async def view(self, sequence: int | None = None) -> RegistryView:
+    async def views(self, sequences: Sequence[int | None]) -> list[RegistryView]:
         self.looks += 1
         view = self.left.pop(0) if len(self.left) > 1 else self.left[0]
         if view is None:
             raise RedisUnavailableError("away")
-        return view
+        return [view for _ in sequences]
 
 
 def view_of(applied: Sequence[int], *, waits_after: int = 0) -> RegistryView:
