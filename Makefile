@@ -41,6 +41,11 @@ test: lint ## Run lint and every test: unit, conformance, integration, browser, 
 storm: install ## One minute of faults against 20 real nodes
 	$(BIN)/python -m tests.storm $(ARGS)
 
+.PHONY: durability
+durability: install ## One minute of 20 writers while instances of the credentials service are killed
+	$(BIN)/python -m tests.durability --kill-database $(ARGS)
+	$(BIN)/python -m tests.durability --database sqlite $(ARGS)
+
 .PHONY: bench
 bench: install ## Run the benchmarks one after the other; each explains itself with --help
 	$(BIN)/python -m benchmarks.jose_verify

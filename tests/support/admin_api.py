@@ -3,20 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from starlette.applications import Starlette
 
 from keyturn_credentials.app import build_app
-from keyturn_credentials.domain.projecting import signing_key_context
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.store.engine import Engines
-from keyturn_credentials.store.realms import Realms
 from keyturn_shared.clock import Clock, SystemClock
-from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.sealing import KeyRing
+from tests.support.admin_tokens import AdminTokens
 
 BASE_URL = "http://keyturn.test"
 _QUIET_SECONDS = 0.03
@@ -47,16 +44,11 @@ class AdminApi:
     settings: CredentialsSettings
     clock: Clock
     http: httpx.AsyncClient
-    _keys: dict[str, SigningKey] = field(default_factory=dict)
+    tokens: AdminTokens
 
     async def token(self, realm: str = "master", client_id: str = ADMIN_ID, **claims: Any) -> str:
         """An access token as a verifier would issue it."""
-        key = self._keys.get(realm) or await self._signing_key(realm)
-        issuer = f"{BASE_URL}/realms/{realm}"
-        now = int(self.clock.now())
-        members = {"iss": issuer, "sub": client_id, "aud": issuer, "client_id": client_id, "azp": client_id}
-        members |= {"iat": now, "exp": now + 300, "jti": "1"}
-        return key.sign_compact(key.header_segment("at+jwt"), members | claims)
+        return await self.tokens.issue(realm, client_id, **claims)
 
     async def call(
         self,
@@ -82,24 +74,7 @@ class AdminApi:
 
     def forget_keys(self) -> None:
         """Look the realms' keys up again, after they were rotated."""
-        self._keys.clear()
-
-    async def _signing_key(self, realm: str) -> SigningKey:
-        engines = Engines(self.settings.database_url)
-        try:
-            async with engines.reading() as connection:
-                realms = Realms(connection)
-                found = await realms.get(realm)
-                assert found is not None, realm
-                keys = await realms.keys(found.id)
-        finally:
-            await engines.close()
-        active = next(key for key in keys if key.state == "active")
-        assert active.sealed_private_jwk is not None
-        context = signing_key_context(active.kid)
-        opened = self.settings.encryption_ring().open(active.sealed_private_jwk, context)
-        self._keys[realm] = SigningKey.from_private_jwk(opened)
-        return self._keys[realm]
+        self.tokens.forget_keys()
 
 
 @asynccontextmanager
@@ -112,6 +87,6 @@ async def running(settings: CredentialsSettings, clock: Clock | None = None) -> 
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http,
     ):
-        yield AdminApi(app, settings, used, http)
+        yield AdminApi(app, settings, used, http, AdminTokens(settings, used))
         # The relay is let go quiet first, so that it says goodbye to Redis in good order.
         await asyncio.sleep(_QUIET_SECONDS)

@@ -39,7 +39,9 @@ class PostgresServer:
     PostgreSQL refuses to run as root; for root it runs as nobody. It ends when its parent does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
+        """``settings``: of PostgreSQL, in place of those that suit tests."""
+        self._settings = _SETTINGS | settings
         self._identity: dict[str, Any] = {}
         # The path of a Unix socket is short by nature, and nobody cannot look into root's directories.
         self.directory = Path(tempfile.mkdtemp(prefix="keyturn-pg-", dir="/tmp"))
@@ -71,7 +73,7 @@ class PostgresServer:
         if not data.is_dir():
             options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
             self._run("initdb", "-D", str(data), "-U", _SUPERUSER, *options)
-        settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._binaries / "postgres", "-D", data, "-k", self.directory, *settings],

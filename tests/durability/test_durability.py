@@ -1,0 +1,30 @@
+"""A short run on each database as part of every test run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.durability.run import run
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("database", "instances", "seconds"), [("postgresql", 2, 9.0), ("sqlite", 1, 5.0)], ids=str
+)
+async def test_no_acknowledged_change_is_lost(
+    tmp_path: Path, database: str, instances: int, seconds: float
+) -> None:
+    verdict = await run(
+        tmp_path,
+        database=database,
+        instances=instances,
+        writers=20,
+        seconds=seconds,
+        pause=2.0,
+        seed=3,
+        kill_database=instances > 1,
+    )
+    assert verdict.wrong == []
+    assert verdict.acknowledged > 0
+    assert verdict.kills["relaying instance"] > 0, "the run has to have shown something"
+    assert instances == 1 or verdict.takeovers
