@@ -60,42 +60,6 @@ from tests.unit.credentials.keystores.pkcs12_parts import (
     trusted,
 )
 
-OPENSSL = Path(__file__).parent / "openssl"
-OPENSSL_PASSWORD = Secret("openssl password")
-
-
-@pytest.mark.parametrize("kind", [kind.value for kind in KeyPairKind])
-def test_openssls_archives_of_every_kind_of_key_are_imported(kind: str) -> None:
-    archive = (OPENSSL / f"{kind}.p12").read_bytes()
-    imported = import_archive(PKCS12, archive, kind, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
-    assert imported.chain[0].subject.rfc4514_string() == f"CN={kind}"
-
-
-@pytest.mark.parametrize(
-    "file",
-    ["legacy", "rc2-128", "triple-des", "aes-128", "no-encryption", "no-mac", "no-name", "certificate-only"],
-)
-def test_openssls_archives_are_imported_whatever_they_are_encrypted_with(file: str) -> None:
-    archive = (OPENSSL / f"{file}.p12").read_bytes()
-    imported = import_archive(PKCS12, archive, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
-    assert imported.chain[0].subject.rfc4514_string() == "CN=P-256"
-    # Without a MAC nothing tells that the store password is wrong but the key that it does not open.
-    expected = WrongKeyPasswordError if file == "no-mac" else WrongStorePasswordError
-    with pytest.raises(expected):
-        import_archive(PKCS12, archive, store=Secret("openssl Password"))
-
-
-def test_an_archive_without_names_has_entry_1_as_in_java() -> None:
-    archive = (OPENSSL / "no-name.p12").read_bytes()
-    assert import_archive(PKCS12, archive, "1", key=None, store=OPENSSL_PASSWORD).chain
-
-
-def test_rc4_is_refused_by_name_of_the_problem() -> None:
-    archive = (OPENSSL / "rc4.p12").read_bytes()
-    with pytest.raises(UnsupportedAlgorithmError):
-        import_archive(PKCS12, archive, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
-    assert import_archive(PKCS12, archive, key=None, store=OPENSSL_PASSWORD).chain
-
 
 @pytest.mark.parametrize("scheme", list(pkcs12.PBES))
 @pytest.mark.parametrize("digest", [SHA1, SHA256])
@@ -234,7 +198,7 @@ def test_pbmac1_with_a_weak_or_huge_key_is_malformed(length: int | None) -> None
 
 
 def test_an_archive_that_needs_a_password_says_so() -> None:
-    archive = (OPENSSL / "P-256.p12").read_bytes()
+    archive = (Path(__file__).parent / "openssl" / "P-256.p12").read_bytes()
     for missing in (None, Secret("")):
         with pytest.raises(PasswordMissingError):
             import_archive(PKCS12, archive, store=missing)

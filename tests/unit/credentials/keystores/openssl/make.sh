@@ -41,3 +41,18 @@ openssl pkcs12 -export -nokeys -in "$work/P-256.pem" -caname P-256 -out certific
     -passout "pass:openssl password"
 openssl pkcs12 -export -inkey "$work/P-256.key" -in "$work/P-256.pem" -name P-256 -keypbe PBE-SHA1-RC4-128 \
     -legacy -out rc4.p12 -passout "pass:openssl password"
+
+# A chain of three, whose certificates OpenSSL writes in the order it is given them.
+openssl req -x509 -newkey rsa:2048 -noenc -days 36500 -subj "/CN=root" \
+    -keyout "$work/root.key" -out "$work/root.pem" 2>/dev/null
+issue() { # name, issuer, options for the key
+    name=$1 issuer=$2
+    shift 2
+    openssl req -x509 -newkey "$@" -noenc -days 36500 -subj "/CN=$name" -addext basicConstraints=CA:TRUE \
+        -CA "$work/$issuer.pem" -CAkey "$work/$issuer.key" -keyout "$work/$name.key" -out "$work/$name.pem" \
+        2>/dev/null
+}
+issue intermediate root ec -pkeyopt ec_paramgen_curve:P-384
+issue leaf intermediate ed25519
+cat "$work/root.pem" "$work/intermediate.pem" >"$work/others.pem"
+export_p12 chain leaf -name leaf -certfile "$work/others.pem"
