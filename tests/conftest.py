@@ -4,9 +4,9 @@ pytest_plugins = [
     "tests.support.node",
     "tests.support.chromium",  # imports the one before, whose assertions pytest then could not rewrite
     "tests.support.keytool",
-    "tests.support.nginx",
     "tests.support.postgres",
     "tests.support.processes",
+    "tests.support.nginx",  # imports processes: as above
     "tests.support.redis",
     "tests.support.waiting",
 ]

@@ -24,7 +24,7 @@ BODY_BYTES: Final = 10 * 1024 * 1024
 
 _IDEMPOTENT: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 _CREDENTIALS_PATHS: Final = ("/admin", "/console", "/health", "/metrics")
-_NODE_PATHS: Final = ("/realms",)
+_NODE_PATHS: Final = ("/realms", "/.well-known")
 
 
 class Gateway:

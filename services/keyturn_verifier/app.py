@@ -24,6 +24,8 @@ from keyturn_verifier.web.token import TokenEndpoint
 from keyturn_verifier.web.verify import VerifyEndpoint
 
 _PROTOCOL = "protocol/openid-connect"
+_METADATA = ("openid-configuration", "oauth-authorization-server")
+_READ = ("GET", "HEAD")
 
 
 def create_app(settings: VerifierSettings, clock: Clock | None = None) -> VerifierApplication:
@@ -41,7 +43,12 @@ def create_app(settings: VerifierSettings, clock: Clock | None = None) -> Verifi
             await core.stop()
 
     others = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
-    return VerifierApplication(_realm_routes(settings, core, clock), others, core.answer_metrics)
+    return VerifierApplication(
+        _realm_routes(settings, core, clock),
+        others,
+        core.answer_metrics,
+        _well_known_routes(settings, core),
+    )
 
 
 def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -> Starlette:
@@ -78,15 +85,23 @@ def _realm_routes(settings: VerifierSettings, core: VerifierCore, clock: Clock) 
     discovery = metadata_endpoint(core.node, discovery_document)
     certs = metadata_endpoint(core.node, certs_document)
     limit = settings.request_body_limit
-    read = ("GET", "HEAD")
     return {
         f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
         f"{_PROTOCOL}/token/introspect": Route(introspect, ("POST",), limit),
-        f"{_PROTOCOL}/certs": Route(certs, read, limit),
-        ".well-known/openid-configuration": Route(discovery, read, limit),
-        ".well-known/oauth-authorization-server": Route(discovery, read, limit),
+        f"{_PROTOCOL}/certs": Route(certs, _READ, limit),
+        **{f".well-known/{kind}": Route(discovery, _READ, limit) for kind in _METADATA},
         "verify": Route(verify, ("POST",), settings.verify_body_limit),
         "forward-auth": Route(forward_auth, None, limit),
         # Envoy puts the path of the request it asks about behind this one.
         "forward-auth/": Route(forward_auth, None, limit),
     }
+
+
+def _well_known_routes(settings: VerifierSettings, core: VerifierCore) -> dict[str, Route]:
+    """The metadata where RFC 8414 3.1 has it: the issuer's path behind the well-known one.
+
+    Where the public URL has a path of its own, a gateway may take it away here or leave it.
+    """
+    route = Route(metadata_endpoint(core.node, discovery_document), _READ, settings.request_body_limit)
+    paths = ("", (settings.public_url.path or "").rstrip("/"))
+    return {f"/.well-known/{kind}{path}/realms/": route for kind in _METADATA for path in paths}

@@ -1,11 +1,14 @@
 """nginx: the one on PATH, or Debian's packages unpacked without root."""
 
+import asyncio
 import re
 import shutil
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.support.processes import Processes
 from tests.support.tools import TOOLS, ToolError, made_once, must_run, run
 
 _SECONDS = 120.0
@@ -50,3 +53,35 @@ def _unpack(directory: Path) -> None:
 def nginx() -> Path:
     """The executable: run it with ``-e stderr -p PREFIX -c FILE -g 'daemon off;'``."""
     return find_nginx()
+
+
+async def serve_nginx(
+    nginx: Path, processes: Processes, directory: Path, server_config: str, base_url: str
+) -> None:
+    """Start nginx with what stands in its ``http`` block, and wait until it answers at ``base_url``.
+
+    All that it writes goes below ``directory``; it ends with ``processes``.
+    """
+    paths = "".join(
+        f"    {name}_temp_path {directory / name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    config = directory / "nginx.conf"
+    config.write_text(
+        f"worker_processes 1;\npid {directory / 'nginx.pid'};\nerror_log stderr;\n"
+        f"events {{ worker_connections 128; }}\nhttp {{\n    access_log off;\n{paths}{server_config}\n}}\n"
+    )
+    options = ["-e", "stderr", "-p", directory, "-c", config]
+    checked = await asyncio.to_thread(run, [nginx, *options, "-t"])
+    if checked.returncode:
+        raise ToolError(checked.stderr)
+    process = processes.start([nginx, *options, "-g", "daemon off;"])
+    async with httpx.AsyncClient(trust_env=False) as http:
+        for _ in range(200):
+            try:
+                await http.get(base_url)
+            except httpx.ConnectError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+    raise ToolError(process.output())

@@ -14,6 +14,7 @@ from keyturn_verifier.web.exchange import Headers, Reply, Request, json_reply
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
 _REALMS: Final = "/realms/"
+_WELL_KNOWN: Final = "/.well-known/"
 _OTHER_BODY_LIMIT: Final = 0
 """Health and metrics take no body."""
 
@@ -33,10 +34,18 @@ class VerifierApplication:
     """Routes by the path below ``/realms/{realm}/``; everything else goes to ``others``.
 
     ``routes``: by the rest of the path. A route whose key ends with ``/`` takes what follows it too.
+    ``well_known``: by the path before the realm's name, where the name comes last (RFC 8414 3.1).
     """
 
-    def __init__(self, routes: Mapping[str, Route], others: ASGIApp, metrics: AnswerMetrics) -> None:
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        others: ASGIApp,
+        metrics: AnswerMetrics,
+        well_known: Mapping[str, Route] | None = None,
+    ) -> None:
         self._routes = dict(routes)
+        self._well_known = dict(well_known or {})
         self._prefixes = tuple((key, route) for key, route in routes.items() if key.endswith("/"))
         self._others = others
         self._other = Route(self._ask_others, ("GET", "HEAD"), _OTHER_BODY_LIMIT)
@@ -46,7 +55,7 @@ class VerifierApplication:
     def find(self, path: str) -> tuple[str, Route]:
         """The realm a decoded path names, if any, and what answers it."""
         if not path.startswith(_REALMS):
-            return "", self._other
+            return self._find_well_known(path) if path.startswith(_WELL_KNOWN) else ("", self._other)
         realm, _, rest = path[len(_REALMS) :].partition("/")
         route = self._routes.get(rest) or self._by_prefix(rest)
         return (realm, route) if route is not None and realm else (realm, self._missing)
@@ -89,6 +98,11 @@ class VerifierApplication:
         headers = [*reply.headers, *length_of(reply)]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
+
+    def _find_well_known(self, path: str) -> tuple[str, Route]:
+        before, separator, realm = path.rpartition("/")
+        route = self._well_known.get(before + separator)
+        return (realm, route) if route is not None and realm else (realm, self._missing)
 
     def _by_prefix(self, rest: str) -> Route | None:
         for prefix, route in self._prefixes:

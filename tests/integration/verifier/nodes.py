@@ -79,10 +79,8 @@ class RunningNode:
 async def running_node(redis_url: str, *, wait: bool = True, **settings: Any) -> AsyncIterator[RunningNode]:
     """A node of the fleet, ready unless told not to wait for that."""
     clock = TestClock()
-    values: dict[str, Any] = {"fetcher_enabled": False, **settings}
-    app = create_app(
-        VerifierSettings(redis_url=redis_url, fleet_keys=FLEET_KEY, public_url=BASE_URL, **values), clock
-    )
+    values: dict[str, Any] = {"fetcher_enabled": False, "public_url": BASE_URL, **settings}
+    app = create_app(VerifierSettings(redis_url=redis_url, fleet_keys=FLEET_KEY, **values), clock)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with _lifespan(app), httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
         node = RunningNode(app, http, clock)
