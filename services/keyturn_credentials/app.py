@@ -62,6 +62,7 @@ from keyturn_credentials.web.importing import ImportRoutes
 from keyturn_credentials.web.installation import InstallationRoutes
 from keyturn_credentials.web.jwks_url import JwksUrlRoutes
 from keyturn_credentials.web.jwks_urls import JwksUrlHealthRoutes
+from keyturn_credentials.web.openapi.routes import openapi_route
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.rotations import RotationRoutes
@@ -237,10 +238,11 @@ def build_app(
         *InstallationRoutes(store, base_url).routes(gate),
         *AuditRoutes(store).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
+        openapi_route(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=base_url.startswith("https:")).routes(),
         *health_routes(readiness, metrics),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(BodyLimit, limit=settings.request_body_limit)],
@@ -250,6 +252,8 @@ def build_app(
             Exception: on_unexpected,
         },
     )
+    app.state.gate = gate
+    return app
 
 
 async def _stop(relay_loop: RelayLoop) -> None:

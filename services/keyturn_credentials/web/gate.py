@@ -87,15 +87,17 @@ class Endpoint:
 
 
 class Gate:
-    """Makes routes of endpoints."""
+    """Makes routes of endpoints. ``endpoints``: all of them by method and address."""
 
     def __init__(self, authenticate: Authenticate, waiter: Waiter, *, default_wait_seconds: float) -> None:
         self._authenticate = authenticate
         self._waiter = waiter
         self._default_wait_seconds = default_wait_seconds
+        self.endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def route(self, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
         """One path with an endpoint for each method."""
+        self.endpoints |= {(method, path): endpoint for method, endpoint in endpoints.items()}
 
         async def dispatch(request: Request) -> Response:
             endpoint = endpoints["GET" if request.method == "HEAD" else request.method]

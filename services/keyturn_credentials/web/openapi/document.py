@@ -1,0 +1,135 @@
+"""The document itself: descriptions joined with the routes and roles that are in force."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from keyturn_credentials.domain.attributes import CERTIFICATE_PREFIXES
+from keyturn_credentials.domain.roles import Role
+from keyturn_credentials.web.openapi import clients, keys, realms, watching
+from keyturn_credentials.web.openapi.describing import Content, Operation, Schema, reference
+from keyturn_credentials.web.openapi.schemas import SCHEMAS
+
+OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
+    **realms.OPERATIONS,
+    **clients.OPERATIONS,
+    **keys.OPERATIONS,
+    **watching.OPERATIONS,
+}
+_IN_PATH: Final[Mapping[str, Schema]] = {
+    "realm": {"type": "string", "description": "the realm's name"},
+    "uuid": {"type": "string", "description": "the client's id, not its clientId"},
+    "attr": {"enum": [*CERTIFICATE_PREFIXES]},
+    "thumbprint": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+    "provider": {"type": "string"},
+}
+_HEADERS: Final[Mapping[str, Schema]] = {
+    "Location": {"type": "string", "format": "uri"},
+    "ETag": {"type": "string"},
+    "Keyturn-Sequence": {"type": "integer", "description": "sequence of the change's event"},
+    "Keyturn-Fleet": {
+        "type": "string",
+        "description": "nodes=3, applied=2, fenced=1, pending=0: after a wait",
+    },
+    "Preference-Applied": {"type": "string", "description": "wait: no node answers from before the change"},
+}
+_OF_CHANGES: Final = ("Keyturn-Sequence", "Keyturn-Fleet", "Preference-Applied")
+_REFUSED: Final = {
+    400: "The request cannot be carried out as it is.",
+    401: "No access token that is good here.",
+    403: "The caller lacks a role.",
+    404: "Not there.",
+    406: "An archive of this format cannot be made.",
+    409: "It exists already.",
+    412: "It was changed meanwhile.",
+    413: "The body is too long.",
+    415: "A body of another type was expected.",
+    503: "The database or Redis does not answer.",
+}
+
+
+def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, Any]:
+    """``endpoints``: method and address of every route, and the roles of which its caller needs one.
+
+    A test holds that each has its description here, and that nothing else has one.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    for (method, path), roles in endpoints.items():
+        if (operation := OPERATIONS.get((method, path))) is not None:
+            described = _describe(path, operation, [role.value for role in roles])
+            paths.setdefault(path, {})[method.lower()] = {"operationId": _name(method, path), **described}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "keyturn admin API",
+            "version": "1",
+            "description": (
+                "Realms, clients and their credentials, in the shapes of Keycloak's admin REST API. Every "
+                "change is one event; `Prefer: wait=N` waits until no node answers from before it."
+            ),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "parameters": {name: _parameter("path", name, schema) for name, schema in _IN_PATH.items()},
+            "responses": {f"Refused{status}": _refusal(status) for status in _REFUSED},
+            "headers": {name: {"schema": schema} for name, schema in _HEADERS.items()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "RFC 9068"}},
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _describe(path: str, operation: Operation, roles: list[str]) -> dict[str, Any]:
+    names = re.findall(r"{(\w+)}", path)
+    parameters: list[dict[str, Any]] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+    parameters += [_parameter("query", name, schema) for name, schema in operation.query.items()]
+    if operation.changes:
+        parameters.append(_parameter("header", "Prefer", {"type": "string", "examples": ["wait=5"]}))
+    if operation.takes_version:
+        parameters.append(_parameter("header", "If-Match", {"type": "string", "examples": ['"1"', "*"]}))
+    refusals = {400, 401, 403, 503, *operation.refusals}
+    refusals |= ({404} if names else set()) | ({413} if operation.body else set())
+    refusals |= {412} if operation.takes_version else set()
+    extra = _OF_CHANGES if operation.changes else ()
+    answers = {str(status): _answer(content, extra) for status, content in operation.answers.items()}
+    answers |= {
+        str(status): {"$ref": f"#/components/responses/Refused{status}"} for status in sorted(refusals)
+    }
+    described = {
+        "summary": operation.summary,
+        "description": f"Needs one of the roles {', '.join(roles)}.",
+        "parameters": parameters,
+        "responses": answers,
+    }
+    if operation.body is not None:
+        content = {operation.body.media_type: {"schema": operation.body.schema}}
+        described["requestBody"] = {"required": operation.body.required, "content": content}
+    return described
+
+
+def _parameter(place: str, name: str, schema: Schema) -> dict[str, Any]:
+    return {"in": place, "name": name, "required": place == "path", "schema": schema}
+
+
+def _answer(content: Content, extra: tuple[str, ...]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": content.description}
+    if content.schemas:
+        answer["content"] = {media_type: {"schema": schema} for media_type, schema in content.schemas.items()}
+    if headers := (*content.headers, *extra):
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    return answer
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    return {
+        "description": _REFUSED[status],
+        "content": {"application/problem+json": {"schema": reference("Problem")}},
+    }
+
+
+def _name(method: str, path: str) -> str:
+    """A name that generators make functions of: get_clients_uuid_keys."""
+    parts = [part.strip("{}") for part in path.removeprefix("/admin/realms").split("/") if part]
+    return re.sub(r"\W", "_", "_".join([method.lower(), "realms", *parts]))

@@ -1,0 +1,26 @@
+"""``/admin/openapi.json``."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from keyturn_credentials.web.gate import Gate
+from keyturn_credentials.web.openapi.document import document
+from keyturn_shared.jose import strict_json
+
+
+def openapi_of(gate: Gate) -> dict[str, Any]:
+    """The document of all that passes the gate."""
+    return document({key: endpoint.any_of for key, endpoint in gate.endpoints.items()})
+
+
+def openapi_route(gate: Gate) -> Route:
+    """Serves the document. It holds nothing that is not in the documentation, so anybody may read it."""
+    content = strict_json.encode(openapi_of(gate))
+
+    async def show(_: Request) -> Response:
+        return Response(content, media_type="application/json")
+
+    return Route("/admin/openapi.json", show, methods=["GET"])

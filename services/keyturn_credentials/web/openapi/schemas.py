@@ -1,0 +1,260 @@
+"""The shapes of requests and answers. Where Keycloak has the shape, the name is Keycloak's."""
+
+from typing import Any, Final
+
+from keyturn_credentials.domain.client import AUTHENTICATORS
+from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
+from keyturn_credentials.operations.importing import Action, IfExists
+from keyturn_credentials.web.openapi.describing import Schema, reference
+
+_TEXT: Final[dict[str, Any]] = {"type": "string"}
+_MAYBE_TEXT: Final[dict[str, Any]] = {"type": ["string", "null"]}
+_FLAG: Final[dict[str, Any]] = {"type": "boolean"}
+_MAYBE_FLAG: Final[dict[str, Any]] = {"type": ["boolean", "null"]}
+_WHOLE: Final[dict[str, Any]] = {"type": "integer"}
+_TIME: Final[dict[str, Any]] = {"type": "number", "description": "NumericDate seconds"}
+_MAYBE_TIME: Final[dict[str, Any]] = {"type": ["number", "null"], "description": "NumericDate seconds"}
+_NAMES: Final[dict[str, Any]] = {"type": ["array", "null"], "items": _TEXT}
+_ATTRIBUTES: Final[dict[str, Any]] = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    "description": "Unknown ones are kept. One with an empty or null value is removed.",
+}
+
+
+def _object(properties: dict[str, Any], *required: str, more: bool = False, description: str = "") -> Schema:
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": more,
+    }
+    return made | {"description": description} if description else made
+
+
+def _all(properties: dict[str, Any], description: str = "") -> Schema:
+    """An object that always has all of these."""
+    return _object(properties, *properties, description=description)
+
+
+_MAYBE_NUMBER_OF_BITS: Final[dict[str, Any]] = {"type": ["integer", "null"]}
+_KEY: Final = {
+    "kid": _MAYBE_TEXT,
+    "thumbprint": {**_TEXT, "description": "RFC 7638, SHA-256, base64url"},
+    "kty": _MAYBE_TEXT,
+    "crv": _MAYBE_TEXT,
+    "bits": _MAYBE_NUMBER_OF_BITS,
+    "alg": _MAYBE_TEXT,
+    "use": _MAYBE_TEXT,
+}
+_CLIENT: Final = {
+    "id": _MAYBE_TEXT,
+    "clientId": _MAYBE_TEXT,
+    "name": _MAYBE_TEXT,
+    "description": _MAYBE_TEXT,
+    "enabled": _MAYBE_FLAG,
+    "clientAuthenticatorType": {"enum": [*AUTHENTICATORS, None]},
+    "secret": {**_MAYBE_TEXT, "description": "`**********` for who may not see it"},
+    "publicClient": _MAYBE_FLAG,
+    "bearerOnly": _MAYBE_FLAG,
+    "serviceAccountsEnabled": _MAYBE_FLAG,
+    "protocol": _MAYBE_TEXT,
+    "rootUrl": _MAYBE_TEXT,
+    "redirectUris": _NAMES,
+    "webOrigins": _NAMES,
+    "defaultClientScopes": _NAMES,
+    "optionalClientScopes": _NAMES,
+    "attributes": _ATTRIBUTES,
+}
+_REALM: Final = {
+    "id": _MAYBE_TEXT,
+    "realm": _MAYBE_TEXT,
+    "displayName": _MAYBE_TEXT,
+    "enabled": _MAYBE_FLAG,
+    "accessTokenLifespan": {"type": ["integer", "null"], "minimum": 1, "maximum": 86400},
+    "attributes": _ATTRIBUTES,
+}
+_EXPORTED_CLIENTS: Final = {"type": "array", "items": reference("ClientRepresentation")}
+
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Problem": _object(
+        {
+            "type": _TEXT,
+            "title": _TEXT,
+            "status": _WHOLE,
+            "detail": _TEXT,
+            "code": {**_TEXT, "description": "stable"},
+            "error": {**_TEXT, "description": "as in Keycloak"},
+            "errorMessage": {**_TEXT, "description": "as in Keycloak"},
+        },
+        *("type", "title", "status", "detail", "code", "error", "errorMessage"),
+        description="RFC 9457 problem details, with the members of Keycloak's ErrorRepresentation",
+    ),
+    "ClientRepresentation": _object(_CLIENT, more=True, description="Unknown members are kept."),
+    "NewClientRepresentation": _object(
+        {**_CLIENT, "clientId": {**_TEXT, "minLength": 1, "maxLength": 255}}, "clientId", more=True
+    ),
+    "CreatedClient": _all(
+        {"id": _TEXT, "clientId": _TEXT, "secret": _TEXT},
+        "Where only a digest of the secret is kept: the one time it is shown.",
+    ),
+    "RealmRepresentation": _object(_REALM, more=True, description="Unknown members are kept."),
+    "NewRealmRepresentation": _object(
+        {**_REALM, "realm": {**_TEXT, "minLength": 1}, "clients": _EXPORTED_CLIENTS}, "realm", more=True
+    ),
+    "RealmExport": _object({**_REALM, "clients": _EXPORTED_CLIENTS}, "id", "realm", more=True),
+    "CredentialRepresentation": _object({"type": {"const": "secret"}, "value": _TEXT}, "type"),
+    "CertificateRepresentation": _object(
+        {
+            "privateKey": {**_TEXT, "description": "in the answer of generate alone"},
+            "publicKey": _TEXT,
+            "certificate": _TEXT,
+            "kid": _TEXT,
+        }
+    ),
+    "KeyStoreConfig": _object(
+        {
+            "format": {"enum": [KeyStoreFormat.JKS, KeyStoreFormat.PKCS12]},
+            "keyAlias": {**_MAYBE_TEXT, "description": "the client id if absent"},
+            "keyPassword": _MAYBE_TEXT,
+            "storePassword": _MAYBE_TEXT,
+            "realmAlias": {**_MAYBE_TEXT, "description": "the realm's name if absent"},
+            "realmCertificate": {**_MAYBE_FLAG, "description": "null is true, as in Keycloak"},
+            "keySize": {"enum": [2048, 3072, 4096, None]},
+            "keyType": {"enum": [*KeyPairKind, None]},
+            "validity": {"type": ["integer", "null"], "description": "years"},
+        },
+        "format",
+        more=True,
+    ),
+    "Upload": _object(
+        {
+            "keystoreFormat": {"enum": [*KeyStoreFormat]},
+            "file": {**_TEXT, "format": "binary"},
+            "keyAlias": _TEXT,
+            "keyPassword": _TEXT,
+            "storePassword": _TEXT,
+        },
+        "keystoreFormat",
+        "file",
+    ),
+    "ClientKey": _all(
+        {**_KEY, "source": {"enum": ["certificate", "jwks", "jwks_url", None]}}
+        | {"since": _MAYBE_TIME, "not_after": _MAYBE_TIME, "revoked_at": _MAYBE_TIME}
+    ),
+    "JwksUrlTest": _object(
+        {
+            "url": _TEXT,
+            "keys": {"type": "array", "items": _all(_KEY)},
+            "skipped": {
+                "type": "array",
+                "items": _all({"kid": _MAYBE_TEXT, "reason": _TEXT, "detail": _TEXT}),
+            },
+            "error": {**_TEXT, "description": "why there are no keys: a stable code"},
+            "detail": _TEXT,
+        },
+        "url",
+        "keys",
+    ),
+    "KeysMetadataRepresentation": _all(
+        {
+            "active": {"type": "object", "additionalProperties": _TEXT},
+            "keys": {
+                "type": "array",
+                "items": _all(
+                    {"kid": _TEXT, "algorithm": _TEXT, "type": _TEXT, "use": _TEXT}
+                    | {"status": {"enum": ["ACTIVE", "PASSIVE"]}}
+                    | {"state": {"enum": ["next", "active", "retiring"]}}
+                    | {"createdAt": _WHOLE, "stateSince": _WHOLE, "publicJwk": {"type": "object"}}
+                ),
+            },
+        }
+    ),
+    "PartialImport": _object(
+        {"ifResourceExists": {"enum": [*IfExists]}, "clients": _EXPORTED_CLIENTS}, "clients", more=True
+    ),
+    "PartialImportResults": _all(
+        {
+            **dict.fromkeys(("added", "overwritten", "skipped", "refused"), _WHOLE),
+            "dryRun": _FLAG,
+            "results": {
+                "type": "array",
+                "items": _all(
+                    {"action": {"enum": [*Action]}, "resourceType": _TEXT, "resourceName": _TEXT}
+                    | {"id": _MAYBE_TEXT, "notes": {"type": "array", "items": _TEXT}}
+                ),
+            },
+        }
+    ),
+    "AuditEntry": _all(
+        {
+            "id": _WHOLE,
+            "time": _TIME,
+            "action": _TEXT,
+            "sequence": {"type": ["integer", "null"]},
+            "client_uuid": _MAYBE_TEXT,
+            "client_id": _MAYBE_TEXT,
+            "actor": _all({"realm": _TEXT, "client_id": _TEXT}),
+            "remote_address": _MAYBE_TEXT,
+            "details": {"type": "object"},
+        }
+    ),
+    "Event": _all(
+        {
+            "sequence": _WHOLE,
+            "id": _TEXT,
+            "type": _TEXT,
+            "time": _TIME,
+            "client_uuid": _MAYBE_TEXT,
+            "client_id": _MAYBE_TEXT,
+            "details": {"type": "object"},
+        }
+    ),
+    "Rotation": _all(
+        {
+            "client_uuid": _TEXT,
+            "client_id": _TEXT,
+            "enabled": _FLAG,
+            "stage": {"enum": ["in_force", "due", "overlapping", "expired"]},
+            "created_at": _TIME,
+            "due_at": _MAYBE_TIME,
+            "expires_at": _MAYBE_TIME,
+            "former_ends_at": _MAYBE_TIME,
+            "next_at": _MAYBE_TIME,
+            "own_policy": _FLAG,
+        }
+    ),
+    "JwksUrlHealth": _all(
+        {
+            "client_uuid": _TEXT,
+            "client_id": _TEXT,
+            "url": _TEXT,
+            "health": {"type": ["object", "null"], "description": "null: not needed lately"},
+        }
+    ),
+    "Fleet": _object(
+        {
+            "head": _WHOLE,
+            "sequence": _WHOLE,
+            "safe": _FLAG,
+            "applied": _WHOLE,
+            "fenced": _WHOLE,
+            "pending": {"type": "array", "items": _TEXT},
+            "nodes": {
+                "type": "array",
+                "items": _object(
+                    {
+                        "id": _TEXT,
+                        "applied": _WHOLE,
+                        "lag_ms": _WHOLE,
+                        "lease": {"enum": ["held", "expired"]},
+                    },
+                    *("id", "applied", "lag_ms", "lease"),
+                    more=True,
+                ),
+            },
+        },
+        *("head", "sequence", "safe", "applied", "fenced", "pending", "nodes"),
+        more=True,
+    ),
+}
