@@ -1,42 +1,61 @@
 """``make storm``: 20 nodes, one minute of changes and faults."""
 
 import argparse
-import asyncio
+import dataclasses
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from tests.storm.run import storm
+import uvloop
+
+from tests.storm.run import Plan, Verdict, storm
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="storm", description=__doc__)
-    parser.add_argument("--nodes", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--rate", type=float, default=50.0, help="changes a second")
-    parser.add_argument("--clients", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pause", type=float, default=2.0, help="mean seconds between faults")
-    chosen = parser.parse_args()
+    for field in dataclasses.fields(Plan):
+        parser.add_argument(
+            f"--{field.name}", type=type(field.default), default=field.default, metavar=str(field.default)
+        )
+    plan = Plan(**vars(parser.parse_args()))
     directory = Path(tempfile.mkdtemp(prefix="keyturn-storm-"))
-    verdict = asyncio.run(storm(directory, **vars(chosen)))
-    tally = verdict.tally
-    print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(verdict.faults.items()))}")
-    print(f"changes begun: {tally.changes}, not acknowledged: {tally.not_acknowledged}")
-    print(f"waits: {tally.waits_safe} safe, {tally.waits_pending} still pending when their time was over")
-    if tally.wait_seconds:
-        milliseconds = sorted(1000 * seconds for seconds in tally.wait_seconds)
-        p99 = milliseconds[int(0.99 * (len(milliseconds) - 1))]
-        print(f"time of a safe wait: median {statistics.median(milliseconds):.1f} ms, p99 {p99:.1f} ms")
+    begun = time.monotonic()
+    verdict = uvloop.run(storm(directory, plan))
+    report(verdict)
     print(
-        f"probes with a former secret: {tally.probes}; {tally.refused} refused, {tally.fenced} fenced (503), "
-        f"{tally.silent} not answered (killed or stopped), {len(tally.violations)} ACCEPTED"
+        f"{'FAILED' if verdict.failures else 'passed'} after {time.monotonic() - begun:.0f} s with start and "
+        f"end; seed {plan.seed}; logs in {directory}"
     )
-    for line in [*tally.violations, *verdict.disagreements]:
-        print(f"VIOLATION: {line}")
-    print(f"{'passed' if verdict.passed else 'FAILED'}; seed {chosen.seed}; logs in {directory}")
-    return 0 if verdict.passed else 1
+    return 1 if verdict.failures else 0
+
+
+def report(verdict: Verdict) -> None:
+    plan, tally, probed = verdict.plan, verdict.tally, verdict.probed
+    print(f"{plan.nodes} nodes, {plan.seconds:g} s, {plan.clients} clients, lease {plan.lease:g} s")
+    print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(verdict.faults.items()))}")
+    print(
+        f"changes: {tally.changes} ({tally.changes / plan.seconds:.1f} a second): {tally.secrets} secrets "
+        f"regenerated, {tally.keys} keys revoked; {tally.safe} said to be safe; "
+        f"{tally.unacknowledged} requests without an answer and {tally.asked_again} waits asked again; "
+        f"{tally.skipped} not begun, since every client was busy"
+    )
+    if tally.seconds:
+        figures = sorted(1000 * seconds for seconds in tally.seconds)
+        ninety = figures[int(0.9 * (len(figures) - 1))]
+        print(
+            f"from a change to being safe: median {statistics.median(figures):.0f} ms, "
+            f"90 % within {ninety:.0f} ms, longest {figures[-1]:.0f} ms"
+        )
+    refused = probed.refusals.total() - probed.refusals[503]
+    print(
+        f"probes with an ended credential: {probed.total}, every node after every safe change: "
+        f"{refused} refused, {probed.refusals[503]} answered 503, {len(probed.violations)} ACCEPTED or not "
+        f"answered; {probed.repeated} sent again since the node was dead"
+    )
+    for failure in verdict.failures:
+        print(f"FAILURE: {failure}")
 
 
 if __name__ == "__main__":

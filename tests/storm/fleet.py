@@ -1,22 +1,23 @@
-"""The processes of a storm: Redis with a replica and a Sentinel, one credentials service, many nodes."""
+"""The processes of a storm: Redis with two replicas and a Sentinel, one credentials service, many nodes."""
 
 import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyturn.stack.redis_server import find_redis_server
 from keyturn_shared.sealing import KeyRing
-from tests.storm.http import NoAnswerError, send
+from tests.storm.admin import ADMIN_ID, ADMIN_SECRET
+from tests.storm.http import NoAnswerError, Server
+from tests.storm.process import Process
 
-ADMIN_ID, ADMIN_SECRET = "storm-admin", "storm-admin-secret-of-more-than-32-bytes"
 REDIS_SERVERS = 3
 _SERVICE = "storm"
+_CONNECTIONS_A_NODE = 4
+_CONNECTIONS_OF_CALLERS = 4000
 
 
 def free_ports(count: int) -> list[int]:
@@ -31,61 +32,40 @@ def free_ports(count: int) -> list[int]:
 
 
 @dataclass
-class Process:
-    """A real process; every signal goes to it by its own id."""
-
-    name: str
-    arguments: Sequence[str]
-    environment: dict[str, str]
-    log: Path
-    handle: subprocess.Popen[bytes] | None = None
-    stopped: bool = False
-
-    def start(self) -> None:
-        with self.log.open("ab") as out:
-            self.handle = subprocess.Popen(
-                self.arguments, env=self.environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL
-            )
-        self.stopped = False
-
-    def signal(self, number: signal.Signals) -> None:
-        if self.handle is not None and self.handle.poll() is None:
-            self.handle.send_signal(number)
-            self.stopped = number is signal.SIGSTOP or (self.stopped and number is not signal.SIGCONT)
-
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        if self.handle is not None:
-            self.handle.wait(10)
-
-    @property
-    def alive(self) -> bool:
-        return self.handle is not None and self.handle.poll() is None
-
-
-@dataclass
 class StormFleet:
-    """Starts everything in a directory of its own and ends it by process id."""
+    """Starts everything in a directory of its own and ends it by process id. ``lease``: seconds."""
 
     directory: Path
     node_count: int
+    lease: float
     processes: list[Process] = field(default_factory=list)
 
     async def start(self) -> None:
         ports = free_ports(self.node_count + REDIS_SERVERS + 2)
         self.redis_ports, ports = ports[:REDIS_SERVERS], ports[REDIS_SERVERS:]
         self.sentinel_port, credentials_port, *node_ports = ports
-        self.base_url = f"http://127.0.0.1:{credentials_port}"
         self.redis = [self._redis(index) for index in range(REDIS_SERVERS)]
         for process in self.redis:
             process.start()
         await self._until_redis_answers()
         self._sentinel().start()
+        self.admin_server = Server(
+            f"http://127.0.0.1:{credentials_port}", connections=_CONNECTIONS_OF_CALLERS
+        )
+        self.servers = [
+            Server(f"http://127.0.0.1:{port}", connections=_CONNECTIONS_A_NODE) for port in node_ports
+        ]
+        self._start_services(credentials_port, node_ports)
+        for server in (self.admin_server, *self.servers):
+            await until_ready(server, seconds=90)
+
+    def _start_services(self, credentials_port: int, node_ports: list[int]) -> None:
         common = os.environ | {
             "KEYTURN_REDIS_URL": f"redis+sentinel://127.0.0.1:{self.sentinel_port}/{_SERVICE}",
             "KEYTURN_FLEET_KEYS": KeyRing.generate_key(),
-            "KEYTURN_PUBLIC_URL": self.base_url,
+            "KEYTURN_PUBLIC_URL": self.admin_server.base_url,
             "KEYTURN_HOST": "127.0.0.1",
+            "KEYTURN_LOG_LEVEL": "warning",
         }
         self.credentials = self._service(
             "credentials",
@@ -96,32 +76,30 @@ class StormFleet:
                 "KEYTURN_DATABASE_URL": f"sqlite+aiosqlite:///{self.directory / 'storm.db'}",
                 "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": ADMIN_ID,
                 "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_SECRET": ADMIN_SECRET,
+                "KEYTURN_LEASE_SECONDS": str(self.lease),
+                "KEYTURN_LOG_LEVEL": "info",
             },
         )
-        self.credentials.start()
+        # All clocks are this machine's, so the replay barrier need not outlast a clock that is off by much.
+        of_nodes = common | {"KEYTURN_CLOCK_SKEW": "1", "KEYTURN_FETCHER_ENABLED": "false"}
         self.nodes = [
             self._service(
                 "verifier",
-                common | {"KEYTURN_PORT": str(port), "KEYTURN_NODE_URL": f"http://127.0.0.1:{port}"},
+                of_nodes | {"KEYTURN_PORT": str(port), "KEYTURN_NODE_ID": f"node-{number}"},
             )
-            for port in node_ports
+            for number, port in enumerate(node_ports)
         ]
-        self.node_urls = [f"http://127.0.0.1:{port}" for port in node_ports]
-        for node in self.nodes:
-            node.start()
-        for url in [self.base_url, *self.node_urls]:
-            await until_ready(url, seconds=60)
+        for process in (self.credentials, *self.nodes):
+            process.start()
 
     def stop(self) -> None:
+        for server in (self.admin_server, *self.servers):
+            server.close()
         for process in reversed(self.processes):
             process.signal(signal.SIGCONT)
             process.signal(signal.SIGTERM)
         for process in reversed(self.processes):
-            if process.handle is not None:
-                try:
-                    process.handle.wait(5)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+            process.end()
 
     def start_as_primary(self, redis: Process) -> None:
         """Start a Redis as what it was when it died, not as the replica it may have begun as."""
@@ -129,21 +107,26 @@ class StormFleet:
             redis.arguments = list(redis.arguments[: redis.arguments.index("--replicaof")])
         redis.start()
 
-    async def fail_over(self) -> None:
-        """Ask the Sentinel to make the replica the primary."""
-        await self._ask_sentinel("FAILOVER")
-
     async def primary_port(self) -> int:
-        answer = await self._ask_sentinel("GET-MASTER-ADDR-BY-NAME")
-        return int(answer.split()[-1])
+        """Where the Sentinel says that the primary is. Raises OSError, TimeoutError, ValueError."""
+        return int((await self.ask_sentinel("GET-MASTER-ADDR-BY-NAME")).split()[-1])
 
-    async def _ask_sentinel(self, command: str) -> str:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.sentinel_port)
-        writer.write(f"SENTINEL {command} {_SERVICE}\r\n".encode())
-        await writer.drain()
-        answer = await asyncio.wait_for(reader.read(4096), 5)
-        writer.close()
-        return answer.decode()
+    async def primary(self) -> Process:
+        return self.redis[self.redis_ports.index(await self.primary_port())]
+
+    async def ask_sentinel(self, command: str) -> str:
+        """Raises OSError, TimeoutError, and ValueError for a refusal."""
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.sentinel_port)
+            try:
+                writer.write(f"SENTINEL {command} {_SERVICE}\r\n".encode())
+                await writer.drain()
+                answer = (await reader.read(4096)).decode()
+            finally:
+                writer.close()
+        if answer.startswith("-"):
+            raise ValueError(answer)
+        return answer
 
     async def _until_redis_answers(self) -> None:
         for port in self.redis_ports:
@@ -183,20 +166,20 @@ class StormFleet:
         return self._process(name, [sys.executable, "-m", "keyturn.cli", name], environment)
 
     def _process(self, name: str, arguments: list[str], environment: dict[str, str]) -> Process:
-        log = self.directory / f"{name}-{len(self.processes)}.log"
+        log = self.directory / f"{len(self.processes):02}-{name}.log"
         process = Process(name, arguments, environment, log)
         self.processes.append(process)
         return process
 
 
-async def until_ready(url: str, *, seconds: float) -> None:
+async def until_ready(server: Server, *, seconds: float) -> None:
     """Wait until ``/health/ready`` answers 200. Raises TimeoutError."""
     deadline = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < deadline:
         try:
-            if (await send("GET", f"{url}/health/ready", timeout=2)).status == 200:
+            if (await server.ask("GET", "/health/ready", timeout=2)).status == 200:
                 return
         except NoAnswerError:
             pass
         await asyncio.sleep(0.1)
-    raise TimeoutError(f"{url} did not become ready within {seconds} s")
+    raise TimeoutError(f"{server.base_url} did not become ready within {seconds} s")

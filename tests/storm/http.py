@@ -1,58 +1,124 @@
-"""A small HTTP/1.1 client over asyncio streams: a thousand probes a second must not be what is measured."""
+"""A small HTTP/1.1 client with kept connections: a thousand probes a second must not be what is measured."""
 
 import asyncio
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
+from typing import cast
 from urllib.parse import urlsplit
 
+import httptools
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 class NoAnswerError(Exception):
     """The other side refused, broke off, or took too long."""
 
 
-async def send(
-    method: str, url: str, *, headers: dict[str, str] | None = None, body: bytes = b"", timeout: float = 30.0
-) -> Answer:
-    """One request on a connection of its own. Raises NoAnswerError."""
-    try:
-        return await asyncio.wait_for(_send(method, url, headers or {}, body), timeout)
-    except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError, IndexError) as error:
-        raise NoAnswerError(f"{method} {url}: {error!r}") from error
+class Server:
+    """One server, asked over at most ``connections`` connections; more callers wait for one to be free.
 
+    Nothing is asked twice: what a lost answer means is for the caller to know.
+    """
 
-async def _send(method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    try:
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+    def __init__(self, base_url: str, *, connections: int) -> None:
+        parts = urlsplit(base_url)
+        self.base_url = base_url
+        self._host, self._port = str(parts.hostname), int(parts.port or 80)
+        self._turns = asyncio.Semaphore(connections)
+        self._free: deque[_Connection] = deque()
+
+    async def ask(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        timeout: float = 30.0,
+    ) -> Answer:
+        """One request; its time begins when it has a connection. Raises NoAnswerError."""
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self._host}:{self._port}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         lines.append(f"Content-Length: {len(body)}")
-        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-        await writer.drain()
-        raw = await reader.read()
-    finally:
-        writer.close()
-    head, _, rest = raw.partition(b"\r\n\r\n")
-    status_line, *fields = head.decode("latin-1").split("\r\n")
-    received = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in fields)}
-    return Answer(int(status_line.split(" ")[1]), received, _unchunked(rest, received))
+        async with self._turns:
+            try:
+                async with asyncio.timeout(timeout):
+                    connection = await self._connection()
+                    answer = await connection.ask("\r\n".join([*lines, "", ""]).encode() + body)
+            except (OSError, TimeoutError) as error:
+                raise NoAnswerError(f"{method} {self.base_url}{target}: {error!r}") from error
+            if connection.usable:
+                self._free.append(connection)
+            return answer
+
+    def close(self) -> None:
+        while self._free:
+            self._free.pop().close()
+
+    async def _connection(self) -> "_Connection":
+        while self._free:
+            kept = self._free.pop()
+            if kept.usable:
+                return kept
+        loop = asyncio.get_running_loop()
+        _, made = await loop.create_connection(_Connection, self._host, self._port)
+        return made
 
 
-def _unchunked(rest: bytes, headers: dict[str, str]) -> bytes:
-    if headers.get("transfer-encoding", "").lower() != "chunked":
-        return rest
-    body = b""
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        length = int(size.split(b";")[0], 16)
-        if length == 0:
-            break
-        body, rest = body + rest[:length], rest[length + 2 :]
-    return body
+class _Connection(asyncio.Protocol):
+    """One request at a time; also what httptools' parser calls back."""
+
+    def __init__(self) -> None:
+        self.usable = True
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[Answer] | None = None
+
+    async def ask(self, request: bytes) -> Answer:
+        assert self._transport is not None
+        self._answer = Answer()
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiting = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        try:
+            return await self._waiting
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self.usable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.usable = False
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(exc or ConnectionResetError("broken off"))
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            if self._waiting is not None and not self._waiting.done():
+                self._waiting.set_exception(ConnectionError(repr(error)))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._answer.headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
+
+    def on_body(self, body: bytes) -> None:
+        self._answer.body += body
+
+    def on_message_complete(self) -> None:
+        self._answer.status = self._parser.get_status_code()
+        self.usable = self.usable and self._parser.should_keep_alive()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(self._answer)

@@ -16,7 +16,7 @@ from keyturn_shared.fleet.head import Head
 from keyturn_shared.fleet.relay_channel import Publication, Published, RelayChannel, Vouched
 from keyturn_shared.position import Position
 
-LEASE_SECONDS: Final = 5.0
+LEASE_SECONDS: Final = 3.0
 _PUBLISH_BATCH: Final = 200
 _FILL_BATCH: Final = 500
 _FORGET_NODES_AFTER_SECONDS: Final = 600.0

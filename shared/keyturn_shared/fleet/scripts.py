@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Protocol
@@ -64,6 +64,7 @@ class RedisScripts:
             async with self._turn():
                 return await self._script(name)(keys=keys, args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
+            await self._part_from_isolated_primary(error)
             raise RedisUnavailableError(f"{name}: {error}") from error
 
     async def run_many(self, name: str, calls: Sequence[Call]) -> list[Any]:
@@ -76,7 +77,15 @@ class RedisScripts:
                     await script(keys=keys, args=arguments, client=pipeline)
                 return await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
+            await self._part_from_isolated_primary(error)
             raise RedisUnavailableError(f"{name}: {error}") from error
+
+    async def _part_from_isolated_primary(self, error: Exception) -> None:
+        """A primary without replicas may be a former one, which nobody has told so yet. Its connections are
+        given up, so that the next call asks the Sentinel again who the primary is."""
+        if "NOREPLICAS" in str(error) and not isinstance(self._redis, RedisCluster):
+            with suppress(RedisError, OSError):
+                await self._redis.connection_pool.disconnect(inuse_connections=False)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
