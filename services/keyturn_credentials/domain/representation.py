@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import AUTHENTICATORS, Client
+from keyturn_credentials.domain.private_material import REALM_MEMBERS, refuse_private_keys
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.errors import InvalidRequestError
@@ -20,7 +21,7 @@ _CLIENT_COLUMNS: Final = frozenset(
     {"id", "clientId", "enabled", "clientAuthenticatorType", "attributes", "secret", "access"}
     | {"registrationAccessToken"}
 )
-_REALM_COLUMNS: Final = frozenset({"id", "realm", "enabled", "attributes", "clients"})
+_REALM_COLUMNS: Final = frozenset({"id", "realm", "enabled", "attributes", "clients"}) | REALM_MEMBERS
 
 _BOOLEANS: Final = frozenset(
     {"alwaysDisplayInConsole", "authorizationServicesEnabled", "bearerOnly", "consentRequired"}
@@ -75,7 +76,8 @@ def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
     """The client as a PUT of this representation leaves it, secrets apart.
 
     As in Keycloak, a member that is absent or null stays as it was, an attribute with an empty value goes.
-    Private keys are dropped: keyturn keeps none. Raises InvalidRequestError.
+    Keycloak's attributes for private keys are dropped, private keys elsewhere are refused: keyturn keeps
+    none. Raises InvalidRequestError.
     """
     _check_types(representation)
     authenticator = representation.get("clientAuthenticatorType") or client.authenticator
@@ -173,6 +175,7 @@ def _secret_attributes(secrets: ClientSecrets, now: float) -> dict[str, str]:
 
 
 def _merge(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    refuse_private_keys(changes)
     return {**before, **{name: value for name, value in changes.items() if value is not None}}
 
 
@@ -190,6 +193,7 @@ def _merge_attributes(before: Mapping[str, str], changes: object) -> dict[str, s
             merged[name] = text
         else:
             merged.pop(name, None)
+    refuse_private_keys({name: text for name, text in merged.items() if before.get(name) != text})
     if len(merged) > MAX_ATTRIBUTES:
         raise InvalidRequestError(f"more than {MAX_ATTRIBUTES} attributes")
     return merged

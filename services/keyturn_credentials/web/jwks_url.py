@@ -1,6 +1,7 @@
 """``…/clients/{uuid}/jwks-url/test``: what fetching a client's keys gives at this moment."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Any, Final
@@ -21,6 +22,8 @@ from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 
 _AT_ONCE: Final = 4
+_USER_INFORMATION: Final = re.compile(r"//[^/?#]*@")
+"""Refused in a JWKS URL; a password that was sent in this way is not shown again."""
 
 
 class JwksUrlRoutes:
@@ -51,7 +54,8 @@ class JwksUrlRoutes:
         if url is None:
             raise InvalidRequestError("the client has no JWKS URL; send one to test as url")
         networks = (*self._networks, *(ip_network(network) for network in realm.allowed_networks))
-        return JSONResponse({"url": url, **await self._fetch(url, networks)})
+        shown = _USER_INFORMATION.sub("//", url)
+        return JSONResponse({"url": shown, **await self._fetch(url, networks)})
 
     async def _fetch(self, url: str, networks: tuple[Network, ...]) -> dict[str, Any]:
         try:

@@ -1,0 +1,67 @@
+"""Private keys where none belongs: keyturn keeps no client's private key, in whatever member it was sent."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_shared.jose import strict_json
+from keyturn_shared.jose.errors import JoseError
+
+_ARMOUR: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----")
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""RFC 7518 sections 6.2.2, 6.3.2 and 6.4."""
+_MEMBER: Final = re.compile(r'"(?:d|p|q|dp|dq|qi|k)"\s*:\s*"')
+
+# PKCS #8, PKCS #1 and SEC 1 keys begin with a SEQUENCE whose first member is the version, INTEGER 0 or 1;
+# certificates and public keys begin with a SEQUENCE in a SEQUENCE.
+_DER: Final = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01[\x00\x01]", re.DOTALL)
+_DER_HEAD_CHARACTERS: Final = 16
+
+REALM_MEMBERS: Final = frozenset(
+    {"codeSecret", "components", "federatedUsers", "identityProviders", "privateKey", "smtpServer"}
+    | {"userFederationProviders", "users"}
+)
+"""Members of Keycloak's RealmRepresentation that carry secrets of other things than clients. They are without
+effect here, so they are not kept."""
+
+
+def refuse_private_keys(values: Mapping[str, Any]) -> None:
+    """Raise InvalidRequestError naming the member that has a private key in it, however deep."""
+    for name, value in values.items():
+        if _has_private_key(value):
+            raise InvalidRequestError(f"{name}: a private key was sent where none belongs; nothing was kept")
+
+
+def _has_private_key(value: object) -> bool:
+    if isinstance(value, str):
+        return _text_has_private_key(value)
+    if isinstance(value, Mapping):
+        if isinstance(value.get("kty"), str) and not _PRIVATE_MEMBERS.isdisjoint(value):
+            return True
+        return _any_has(value.values())
+    return isinstance(value, list) and _any_has(value)
+
+
+def _any_has(values: Iterable[object]) -> bool:
+    return any(_has_private_key(value) for value in values)
+
+
+def _text_has_private_key(text: str) -> bool:
+    if _ARMOUR.search(text):
+        return True
+    if '"kty"' in text:
+        try:
+            return _any_has(strict_json.decode_object(b'{"value":%s}' % text.encode()).values())
+        except JoseError:
+            return _MEMBER.search(text) is not None  # not strict, but somebody's reader may take it
+    stripped = text.lstrip()
+    if not stripped.startswith("M"):  # as the base64 of every SEQUENCE does
+        return False
+    try:
+        head = base64.b64decode(stripped[:_DER_HEAD_CHARACTERS], validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return _DER.match(head) is not None
