@@ -37,8 +37,9 @@ def encoded() -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("text", encoded())
-def test_an_attribute_with_a_private_key_is_refused(text: str) -> None:
+@pytest.mark.parametrize("number", range(10))
+def test_an_attribute_with_a_private_key_is_refused(number: int) -> None:
+    text = encoded()[number]
     with pytest.raises(InvalidRequestError, match=r"^note: a private key"):
         change_client(CLIENT, {"attributes": {"note": text}})
 
