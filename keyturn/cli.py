@@ -68,6 +68,16 @@ def fetcher() -> None:
     _run_service("fetcher")
 
 
+@app.command()
+def console(
+    data_dir: Annotated[Path, typer.Option(help="Where the stack keeps everything.")] = Path(".keyturn"),
+) -> None:
+    """Print a link that signs in to the console of a running local stack, once."""
+    from keyturn.console_link import run
+
+    _end_with(run(data_dir))
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A Keycloak realm export, or one of keyturn's.")],

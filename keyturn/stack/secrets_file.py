@@ -46,14 +46,19 @@ def load_or_make(path: Path, environment: Mapping[str, str], *, database: Path) 
     Once made, the file holds: it is what the database was written with. Raises StackError when it cannot
     be read, or is gone while its database is still there.
     """
+    if path.exists():
+        return load(path)
+    if database.exists():
+        raise StackError(
+            f"{path} is missing, and {database.name} cannot be read without its keys: put it back"
+        )
+    return _make(path, environment)
+
+
+def load(path: Path) -> StackSecrets:
+    """Read the file. Raises StackError."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if database.exists():
-            raise StackError(
-                f"{path} is missing, and {database.name} cannot be read without its keys: put it back"
-            ) from None
-        return _make(path, environment)
     except (OSError, UnicodeDecodeError) as error:
         raise StackError(f"{path} cannot be read: {error}") from error
     return _parse(path, text)

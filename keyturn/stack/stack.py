@@ -21,6 +21,7 @@ from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load_or_m
 from keyturn.stack.stack_redis import StackRedis, check_redis, embedded_redis
 from keyturn.stack.supervisor import Supervisor
 from keyturn.stack.terminal import Terminal
+from keyturn_shared.clock import SystemClock
 
 NODE_GRACE_SECONDS: Final = 1.5
 CREDENTIALS_GRACE_SECONDS: Final = 2.0
@@ -101,7 +102,7 @@ class Stack:
                 for process in processes.kept:
                     running.create_task(supervisor.keep(process), name=f"keep-{process.name}")
                 running.create_task(keep_logs_short(processes.logs, self._terminal), name="cut-logs")
-                running.create_task(self._welcome(local, show_secret=secrets.made_now), name="welcome")
+                running.create_task(self._welcome(local, secrets), name="welcome")
 
     async def _open_redis(self, started: contextlib.AsyncExitStack) -> StackRedis | None:
         if self._options.redis_url is None:
@@ -163,13 +164,22 @@ class Stack:
             database_url=self._database_url,
         )
 
-    async def _welcome(self, local: LocalStack, *, show_secret: bool) -> None:
+    async def _welcome(self, local: LocalStack, secrets: StackSecrets) -> None:
         """The demo, if it was asked for, and where everything is. The demo's client lives as long as this."""
         async with contextlib.AsyncExitStack() as demo:
             if self._options.demo:
                 await self._show_demo(local, demo)
             networks = allowed_networks(self._inherited)
-            self._terminal.welcome(local, self._directory, networks=networks, show_secret=show_secret)
+            # Imported when all else runs: it takes the credentials service's code to make one.
+            from keyturn.console_link import make_link
+
+            self._terminal.welcome(
+                local,
+                self._directory,
+                console_link=make_link(local, secrets.encryption_keys, SystemClock()),
+                networks=networks,
+                show_secret=secrets.made_now,
+            )
             await asyncio.Event().wait()
 
     async def _show_demo(self, local: LocalStack, demo: contextlib.AsyncExitStack) -> None:

@@ -34,7 +34,13 @@ class Terminal:
         self.say(f"keyturn is ready after {time.monotonic() - self._begun:.1f} s", "bold green")
 
     def welcome(
-        self, local: LocalStack, directory: DataDirectory, *, networks: str, show_secret: bool
+        self,
+        local: LocalStack,
+        directory: DataDirectory,
+        *,
+        console_link: str,
+        networks: str,
+        show_secret: bool,
     ) -> None:
         """Where everything is, and the first login."""
         secret = f"in {directory.secrets_file}"
@@ -46,6 +52,7 @@ class Terminal:
             *((node.id, node.base_url) for node in local.nodes),
             ("First login", f"realm {local.admin.realm}, client {local.admin.client_id}"),
             ("Secret", secret),
+            ("Signs in once", f"{console_link} (within 5 minutes; keyturn console prints another)"),
             ("Data and logs", str(directory.path)),
             ("JWKS URLs", f"may point to {networks} in this stack; in production that is refused by default"),
         ]

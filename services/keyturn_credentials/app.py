@@ -12,16 +12,16 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 
-from keyturn_credentials.console.access import COOKIE, ConsoleAccess
+from keyturn_credentials.console.access import ConsoleAccess
 from keyturn_credentials.console.routes import ConsoleRoutes
-from keyturn_credentials.console.sessions import TICKET_SECONDS, SessionSealer
+from keyturn_credentials.console.sessions import SessionSealer, cookie_name
+from keyturn_credentials.console.spent import SpentNumbers
 from keyturn_credentials.console.throttle import Throttle
 from keyturn_credentials.domain.projecting import Projector
 from keyturn_credentials.domain.roles import Principal
@@ -68,8 +68,7 @@ from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.rotations import RotationRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
 from keyturn_shared.clock import Clock, SystemClock
-from keyturn_shared.errors import KeyturnError, RedisUnavailableError
-from keyturn_shared.fleet.layout import Layout
+from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
@@ -132,14 +131,6 @@ class _FleetSide:
         self._metrics = RelayMetrics(metrics)
         self.registry = FleetRegistry(RedisScripts(redis))
         self.waiter = FleetWaiter(self.registry, clock)
-
-    async def claim_console_ticket(self, number: str) -> bool:
-        """Mark a one-time link as used; False when it was."""
-        name = f"{Layout().prefix}console-ticket:{number}"
-        try:
-            return bool(await self._redis.set(name, b"1", nx=True, ex=TICKET_SECONDS))
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RedisUnavailableError(f"claiming a one-time link: {error}") from error
 
     async def close(self) -> None:
         """Close the connections to Redis."""
@@ -210,15 +201,17 @@ def build_app(
     base_url = settings.base_url
     fetcher = GuardedFetcher()
     bearer = AdminAuthenticator(store, clock, base_url)
+    is_secure = base_url.startswith("https:")
     console = ConsoleAccess(
         store,
         SessionSealer(store.encryption, clock),
         SecretMaker(settings.fleet_ring()),
-        fleet.claim_console_ticket,
+        SpentNumbers(redis),
+        cookie=cookie_name(secure=is_secure),
     )
 
     async def authenticate(request: Request) -> Principal:
-        by_cookie = COOKIE in request.cookies and "authorization" not in request.headers
+        by_cookie = console.cookie in request.cookies and "authorization" not in request.headers
         return await (console if by_cookie else bearer).authenticate(request)
 
     fetched = FleetKeySets(redis)
@@ -239,7 +232,7 @@ def build_app(
         *AuditRoutes(store).routes(gate),
         *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
         openapi_route(gate),
-        *ConsoleRoutes(console, Throttle(clock), secure=base_url.startswith("https:")).routes(),
+        *ConsoleRoutes(console, Throttle(clock), secure=is_secure).routes(),
         *health_routes(readiness, metrics),
     ]
     app = Starlette(

@@ -24,6 +24,7 @@ _FONTS = """<?xml version="1.0"?>
   <dir>/usr/share/fonts</dir>
   <cachedir>{directory}/fonts-cache</cachedir>
   <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
 </fontconfig>
 """
 

@@ -1,13 +1,18 @@
 """Who uses the console: signing in with an admin client's secret or a one-time link, then the cookie."""
 
 import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
 
-from keyturn_credentials.console.sessions import ConsoleSession, SessionSealer
+from keyturn_credentials.console.sessions import (
+    SESSION_SECONDS,
+    TICKET_SECONDS,
+    ConsoleSession,
+    SessionSealer,
+)
+from keyturn_credentials.console.spent import SpentNumbers
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.roles import Principal
@@ -15,27 +20,31 @@ from keyturn_credentials.domain.secrets import ClientSecrets, generate_secret
 from keyturn_credentials.errors import ForbiddenError, UnauthenticatedError
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.store.transaction import Store
+from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.secret import Secret
 
-COOKIE: Final = "keyturn_session"
 CSRF_HEADER: Final = "x-csrf-token"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED: Final = "The client ID or the secret is wrong, or the client is no admin."
-
-ClaimTicket = Callable[[str], Awaitable[bool]]
-"""Marks a ticket's number as used; False when it was. Raises RedisUnavailableError."""
 
 
 class ConsoleAccess:
     """Signs people in and reads their sessions."""
 
     def __init__(
-        self, store: Store, sealer: SessionSealer, secrets: SecretMaker, claim_ticket: ClaimTicket
+        self,
+        store: Store,
+        sealer: SessionSealer,
+        secrets: SecretMaker,
+        tickets: SpentNumbers,
+        *,
+        cookie: str,
     ) -> None:
+        self.cookie = cookie
         self._store = store
         self._sealer = sealer
         self._secrets = secrets
-        self._claim_ticket = claim_ticket
+        self._spent = tickets
         nobody = Client(uuid="nobody", realm_id="", client_id="")
         decoy = secrets.store(nobody, Realm(id="", name=""), generate_secret(), 0.0)
         self._nobody = replace(nobody, secrets=ClientSecrets(current=decoy))
@@ -47,21 +56,25 @@ class ConsoleAccess:
         matches = self._secrets.is_same(client or self._nobody, secret)
         if client is None or not matches:
             raise UnauthenticatedError(_REFUSED)
-        return self._sealer.open_session(realm, client.uuid, client.client_id)
+        return self._open(realm, client)
 
     async def sign_in_by_ticket(self, text: str) -> tuple[ConsoleSession, str]:
         """A session for a one-time link. Raises UnauthenticatedError, and RedisUnavailableError when nobody
         can tell whether the link was used before."""
         ticket = self._sealer.read_ticket(text)
         client = await self._find_admin(ticket.realm, ticket.client_id) if ticket else None
-        if ticket is None or client is None or not await self._claim_ticket(ticket.number):
+        if ticket is None or client is None or not await self._spent.spend(ticket.number, TICKET_SECONDS):
             raise UnauthenticatedError("This link was used, or is too old. Sign in with the client's secret.")
-        return self._sealer.open_session(ticket.realm, client.uuid, client.client_id)
+        return self._open(ticket.realm, client)
 
-    def session_of(self, request: Request) -> ConsoleSession:
+    async def sign_out(self, session: ConsoleSession) -> None:
+        """The session is over, whoever has its cookie. Raises RedisUnavailableError."""
+        await self._spent.spend(session.number, SESSION_SECONDS)
+
+    async def session_of(self, request: Request) -> ConsoleSession:
         """The session of a request's cookie. Raises UnauthenticatedError."""
-        session = self._sealer.read_session(request.cookies.get(COOKIE, ""))
-        if session is None:
+        session = self._sealer.read_session(request.cookies.get(self.cookie, ""))
+        if session is None or await self._is_over(session):
             raise UnauthenticatedError("HTTP 401 Unauthorized")
         return session
 
@@ -70,13 +83,24 @@ class ConsoleAccess:
 
         Raises UnauthenticatedError, and ForbiddenError for a change without the session's CSRF token.
         """
-        session = self.session_of(request)
+        session = await self.session_of(request)
         if request.method not in _SAFE_METHODS:
             require_csrf(request, session)
         client = await self._find_admin(session.realm, session.client_id)
-        if client is None or client.uuid != session.client_uuid:
+        if client is None or (client.uuid, _secret_of(client)) != (session.client_uuid, session.secret_made):
             raise UnauthenticatedError("HTTP 401 Unauthorized")
         return Principal(session.realm, client.uuid, client.client_id, client.admin_roles)
+
+    def _open(self, realm: str, client: Client) -> tuple[ConsoleSession, str]:
+        return self._sealer.open_session(realm, client.uuid, client.client_id, _secret_of(client))
+
+    async def _is_over(self, session: ConsoleSession) -> bool:
+        """Whether it was signed out. While Redis cannot tell, a session counts until it runs out: operators
+        need the console most when something is broken."""
+        try:
+            return await self._spent.is_spent(session.number)
+        except RedisUnavailableError:
+            return False
 
     async def _find_admin(self, realm_name: str, client_id: str) -> Client | None:
         if "\0" in realm_name or "\0" in client_id:
@@ -89,6 +113,11 @@ class ConsoleAccess:
         if client is None or not client.enabled or not client.admin_roles:
             return None
         return client
+
+
+def _secret_of(client: Client) -> float:
+    """When the client's secret was made: another one ends the sessions of the former."""
+    return 0.0 if client.secrets.current is None else client.secrets.current.created_at
 
 
 def require_csrf(request: Request, session: ConsoleSession) -> None:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from keyturn_credentials.console.access import COOKIE, ConsoleAccess, require_csrf
+from keyturn_credentials.console.access import ConsoleAccess, require_csrf
 from keyturn_credentials.console.pages import page_routes
 from keyturn_credentials.console.sessions import SESSION_SECONDS, ConsoleSession
 from keyturn_credentials.console.throttle import WINDOW_SECONDS, Throttle
@@ -46,9 +46,13 @@ class ConsoleRoutes:
         return [Route("/console/session", dispatch, methods=list(session)), *page_routes()]
 
     async def show(self, request: Request) -> Response:
-        """Who is signed in, with the CSRF token for changes. Only pages of this origin can read it."""
-        session = self._access.session_of(request)
-        await self._access.authenticate(request)
+        """Who is signed in, with the CSRF token for changes; 204 for nobody. Only pages of this origin can
+        read it."""
+        try:
+            await self._access.authenticate(request)
+            session = await self._access.session_of(request)
+        except UnauthenticatedError:
+            return Response(status_code=204, headers=_NO_STORE)
         return JSONResponse(_describe(session), headers=_NO_STORE)
 
     async def sign_in(self, request: Request) -> Response:
@@ -78,15 +82,23 @@ class ConsoleRoutes:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        """The browser forgets the cookie."""
-        require_csrf(request, self._access.session_of(request))
+        """The browser forgets the cookie, and whoever has a copy of it is signed out too."""
+        session = await self._access.session_of(request)
+        require_csrf(request, session)
+        await self._access.sign_out(session)
         response = Response(status_code=204, headers=_NO_STORE)
         self._set_cookie(response, "", 0)
         return response
 
     def _set_cookie(self, response: Response, value: str, seconds: int) -> None:
         response.set_cookie(
-            COOKIE, value, max_age=seconds, path="/", secure=self._secure, httponly=True, samesite="strict"
+            self._access.cookie,
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="strict",
         )
 
 

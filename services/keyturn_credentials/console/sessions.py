@@ -12,19 +12,28 @@ from keyturn_shared.sealing import KeyRing, SealError
 
 SESSION_SECONDS: Final = 1800
 TICKET_SECONDS: Final = 300
+_COOKIE: Final = "keyturn_session"
 _SESSION_CONTEXT: Final = "console-session"
 _TICKET_CONTEXT: Final = "console-ticket"
 
 
+def cookie_name(*, secure: bool) -> str:
+    """Over https no other host of the domain can set a cookie of this name (RFC 6265bis section 4.1.3.2)."""
+    return f"__Host-{_COOKIE}" if secure else _COOKIE
+
+
 class ConsoleSession(msgspec.Struct, frozen=True, kw_only=True):
     """Who is signed in. ``expires_at``: NumericDate seconds. ``csrf`` has to come back as a header with every
-    change: another site can make a browser send the cookie, but not that header."""
+    change: another site can make a browser send the cookie, but not that header. ``secret_made``: when the
+    client's secret was made; ``number``: under which a sign-out is remembered."""
 
     realm: str
     client_uuid: str
     client_id: str
     expires_at: float
     csrf: str
+    secret_made: float
+    number: str
 
 
 class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +53,9 @@ class SessionSealer:
     clock: Clock
     random: Callable[[], str] = secrets.token_urlsafe
 
-    def open_session(self, realm: str, client_uuid: str, client_id: str) -> tuple[ConsoleSession, str]:
+    def open_session(
+        self, realm: str, client_uuid: str, client_id: str, secret_made: float
+    ) -> tuple[ConsoleSession, str]:
         """A session that begins now, and the cookie's value."""
         session = ConsoleSession(
             realm=realm,
@@ -52,6 +63,8 @@ class SessionSealer:
             client_id=client_id,
             expires_at=self.clock.now() + SESSION_SECONDS,
             csrf=self.random(),
+            secret_made=secret_made,
+            number=self.random(),
         )
         return session, self.ring.seal(msgspec.json.encode(session), _SESSION_CONTEXT)
 

@@ -81,10 +81,24 @@ def rotate(realm: Realm, keys: Iterable[RealmKey], make: MakeKey, now: float) ->
     return [*moved, make(alg, KeyState.NEXT)]
 
 
+def rotates_at(realm: Realm, keys: Iterable[RealmKey]) -> float | None:
+    """When the next key takes over by itself, NumericDate seconds; None without an active one."""
+    active = next((key for key in keys if key.state is KeyState.ACTIVE), None)
+    return None if active is None else active.state_since + rotation_period(realm)
+
+
+def ends_at(realm: Realm, key: RealmKey) -> float | None:
+    """When a retiring key is withdrawn, NumericDate seconds; None for the others."""
+    return key.state_since + _retiring_period(realm) if key.state is KeyState.RETIRING else None
+
+
 def _is_known_everywhere(key: RealmKey, now: float) -> bool:
     return now - key.state_since >= PUBLISHED_BEFORE_USE
 
 
 def _is_over(realm: Realm, key: RealmKey, now: float) -> bool:
-    longest = max(realm.access_token_lifespan, MAX_CLIENT_LIFESPAN) + RETIRING_MARGIN
-    return key.state is KeyState.RETIRING and now - key.state_since >= longest
+    return key.state is KeyState.RETIRING and now - key.state_since >= _retiring_period(realm)
+
+
+def _retiring_period(realm: Realm) -> int:
+    return max(realm.access_token_lifespan, MAX_CLIENT_LIFESPAN) + RETIRING_MARGIN

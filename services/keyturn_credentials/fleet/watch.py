@@ -104,8 +104,16 @@ class FleetWatch:
         return {**describe(view), "recent": [flow.describe() for flow in self._flows.values()]}
 
     async def _follow(self, newest: int) -> None:
-        """Begin to follow the changes published since the last look; at first only the newest one."""
-        first = newest if self._seen is None else max(self._seen + 1, newest - _FOLLOWED + 1)
+        """Begin to follow the changes published since the last look.
+
+        At first that is the newest one, if it is still on its way: of one that all have applied nobody can
+        tell any more when they did.
+        """
+        if self._seen is None:
+            is_over = judge(await self._registry.view(newest), newest).safe
+            first = newest + 1 if is_over else newest
+        else:
+            first = max(self._seen + 1, newest - _FOLLOWED + 1)
         self._seen = newest
         if newest == 0 or first > newest:
             return

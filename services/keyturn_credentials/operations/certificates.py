@@ -1,7 +1,7 @@
 """Generating, importing and exporting a client's keys. Private keys leave in the answer and are forgotten."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -74,8 +74,9 @@ class UploadedFile:
 
 
 class CertificateOperations:
-    """``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``. Raises as
-    ``ClientOperations``, and KeyStoreError."""
+    """``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``. ``replace_url``: in the same
+    change the client stops using the keys at its JWKS URL. Raises as ``ClientOperations``, and KeyStoreError.
+    """
 
     def __init__(self, store: Store, clock: Clock, keys: ClientKeyOperations) -> None:
         self._store = store
@@ -89,22 +90,37 @@ class CertificateOperations:
         return _representation(client, prefix)
 
     async def generate(
-        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, kind: KeyPairKind
+        self,
+        actor: Actor,
+        realm_name: str,
+        client_uuid: str,
+        prefix: str,
+        kind: KeyPairKind,
+        *,
+        replace_url: bool = False,
     ) -> Done[dict[str, str]]:
         """A key pair whose certificate is set. The private key is in the answer, and nowhere else."""
         _, client = await self._find(realm_name, client_uuid)
-        _require_effect(client, prefix)
+        _require_effect(client, prefix, replace_url)
         pair, certificate = await self._work(lambda: self._make(client, kind, DEFAULT_VALIDITY_YEARS))
         body = certificate_body(certificate)
-        done = await self._set(actor, realm_name, client_uuid, prefix, certificate=body)
+        values = _values(prefix, replace_url, certificate=body)
+        done = await self._set(actor, realm_name, client_uuid, prefix, values)
         return Done(done.sequence, {"privateKey": pair.private_key_body.reveal(), "certificate": body})
 
     async def generate_archive(
-        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, order: ArchiveOrder
+        self,
+        actor: Actor,
+        realm_name: str,
+        client_uuid: str,
+        prefix: str,
+        order: ArchiveOrder,
+        *,
+        replace_url: bool = False,
     ) -> Done[bytes]:
         """As ``generate``, with the private key in an archive."""
         realm, client = await self._find(realm_name, client_uuid)
-        _require_effect(client, prefix)
+        _require_effect(client, prefix, replace_url)
         realm_entries = await self._realm_entries(realm, order)
 
         def work() -> tuple[bytes, str]:
@@ -115,7 +131,8 @@ class CertificateOperations:
             return archive, certificate_body(certificate)
 
         archive, body = await self._work(work)
-        done = await self._set(actor, realm_name, client_uuid, prefix, certificate=body)
+        values = _values(prefix, replace_url, certificate=body)
+        done = await self._set(actor, realm_name, client_uuid, prefix, values)
         return Done(done.sequence, archive)
 
     async def archive(self, realm_name: str, client_uuid: str, prefix: str, order: ArchiveOrder) -> bytes:
@@ -132,7 +149,14 @@ class CertificateOperations:
         )
 
     async def upload(
-        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, file: UploadedFile
+        self,
+        actor: Actor,
+        realm_name: str,
+        client_uuid: str,
+        prefix: str,
+        file: UploadedFile,
+        *,
+        replace_url: bool = False,
     ) -> Done[dict[str, str]]:
         """Set the public keys in a file. A private key in it is never kept."""
         _, client = await self._find(realm_name, client_uuid)
@@ -146,21 +170,25 @@ class CertificateOperations:
                 store_password=file.store_password,
             )
         )
-        _require_effect(client, prefix)
+        _require_effect(client, prefix, replace_url)
         if isinstance(imported, ImportedKeySet):
             if prefix != CREDENTIAL:
                 raise InvalidRequestError(f"a JSON Web Key Set can be imported for {CREDENTIAL} only")
-            done = await self._keys.set_keys(
-                actor, realm_name, client_uuid, inline_jwks_attributes(imported.text), source="jwks"
-            )
+            inline = inline_jwks_attributes(imported.text) | _without_url(replace_url)
+            done = await self._keys.set_keys(actor, realm_name, client_uuid, inline, source="jwks")
         else:
-            done = await self._set(actor, realm_name, client_uuid, prefix, **_attribute_of(imported))
+            values = _values(prefix, replace_url, **_attribute_of(imported))
+            done = await self._set(actor, realm_name, client_uuid, prefix, values)
         return Done(done.sequence, imported.representation)
 
     async def _set(
-        self, actor: Actor, realm_name: str, client_uuid: str, prefix: str, **parts: str
+        self,
+        actor: Actor,
+        realm_name: str,
+        client_uuid: str,
+        prefix: str,
+        values: Mapping[str, str | None],
     ) -> Done[Client]:
-        values = certificate_attributes(prefix, **parts)
         return await self._keys.set_keys(
             actor, realm_name, client_uuid, values, source="certificate", details={"attribute": prefix}
         )
@@ -198,8 +226,18 @@ def _attribute_of(imported: ImportedCertificate | ImportedPublicKey) -> dict[str
     return {"public_key": imported.representation["publicKey"]}
 
 
-def _require_effect(client: Client, prefix: str) -> None:
+def _values(prefix: str, replace_url: bool, **parts: str) -> dict[str, str | None]:
+    return certificate_attributes(prefix, **parts) | _without_url(replace_url and prefix == CREDENTIAL)
+
+
+def _without_url(replace_url: bool) -> dict[str, str | None]:
+    return {attributes.USE_JWKS_URL: None} if replace_url else {}
+
+
+def _require_effect(client: Client, prefix: str, replace_url: bool) -> None:
     """Keycloak would take the key and go on using the URL."""
+    if replace_url:
+        return
     if prefix == CREDENTIAL and attributes.is_true(client.attributes, attributes.USE_JWKS_URL):
         raise InvalidRequestError(
             f"the client uses the keys at its JWKS URL, so this one would have no effect:"

@@ -53,7 +53,9 @@ class CertificateRoutes:
     async def generate(self, call: Call) -> Response:
         """``?keyType=`` chooses the key pair; without it an RSA one as Keycloak makes."""
         kind = KeyPairKind.named(call.query("keyType") or KeyPairKind.RSA_4096.value)
-        done = await self._operations.generate(call.actor, call.realm, call.client_uuid, _prefix(call), kind)
+        done = await self._operations.generate(
+            call.actor, call.realm, call.client_uuid, _prefix(call), kind, replace_url=_replaces_url(call)
+        )
         call.changed(done)
         return JSONResponse(done.value, headers=_NEVER_STORED)
 
@@ -61,7 +63,12 @@ class CertificateRoutes:
         with _not_acceptable():
             order = _read_order(await read_json(call.request))
             done = await self._operations.generate_archive(
-                call.actor, call.realm, call.client_uuid, _prefix(call), order
+                call.actor,
+                call.realm,
+                call.client_uuid,
+                _prefix(call),
+                order,
+                replace_url=_replaces_url(call),
             )
         call.changed(done)
         return _archive(done.value)
@@ -74,7 +81,9 @@ class CertificateRoutes:
 
     async def upload(self, call: Call) -> Response:
         file = await _read_upload(await read_form(call.request))
-        done = await self._operations.upload(call.actor, call.realm, call.client_uuid, _prefix(call), file)
+        done = await self._operations.upload(
+            call.actor, call.realm, call.client_uuid, _prefix(call), file, replace_url=_replaces_url(call)
+        )
         call.changed(done)
         return JSONResponse(done.value)
 
@@ -97,6 +106,11 @@ def _prefix(call: Call) -> str:
     if prefix not in CERTIFICATE_PREFIXES:
         raise NotFoundError(f"there are certificates for {', '.join(CERTIFICATE_PREFIXES)}")
     return prefix
+
+
+def _replaces_url(call: Call) -> bool:
+    """``?replaceJwksUrl=true``: the new keys take the place of those at the client's JWKS URL."""
+    return (call.query("replaceJwksUrl") or "").lower() == "true"
 
 
 def _read_order(config: Mapping[str, Any]) -> ArchiveOrder:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.realm import RealmKey
 from keyturn_credentials.domain.representation import describe_realm
 from keyturn_credentials.domain.roles import Role
@@ -92,12 +93,16 @@ class RealmRoutes:
         return Response(status_code=204)
 
     async def keys(self, call: Call) -> Response:
-        """The signing keys, as Keycloak's KeysMetadataRepresentation as far as it goes."""
+        """The signing keys, as Keycloak's KeysMetadataRepresentation as far as it goes. When they move on:
+        ``rotatesAt``, and ``endsAt`` of a retiring one."""
         async with self._store.find() as reading:
             realm = require_realm(await reading.realms.get(call.realm))
             keys = await reading.realms.keys(realm.id)
         active = {key.alg: key.kid for key in keys if key.state.value == "active"}
-        return JSONResponse({"active": active, "keys": [_describe_key(key) for key in keys]})
+        shown = [{**_describe_key(key), "endsAt": realm_keys.ends_at(realm, key)} for key in keys]
+        return JSONResponse(
+            {"active": active, "keys": shown, "rotatesAt": realm_keys.rotates_at(realm, keys)}
+        )
 
     async def rotate_keys(self, call: Call) -> Response:
         call.changed(await self._operations.rotate_keys(call.actor, call.realm))

@@ -21,11 +21,18 @@ _CERTIFICATE: Final = {
 _ARCHIVE: Final = {
     200: Content("The archive.", {"application/octet-stream": {"type": "string", "format": "binary"}})
 }
+_REPLACES_URL: Final = {
+    "replaceJwksUrl": {
+        "type": "boolean",
+        "description": "the client stops using its JWKS URL in the same change",
+    }
+}
 _UPLOAD: Final = Operation(
     "Set the public keys in an archive, a PEM file or a JSON Web Key Set. A private key in it is not kept.",
     _CERTIFICATE,
     refusals=(415,),
     body=Body(reference("Upload"), "multipart/form-data"),
+    query=_REPLACES_URL,
     changes=True,
 )
 
@@ -34,7 +41,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("POST", f"{_CERTIFICATES}/generate"): Operation(
         "Make a key pair and its certificate; the private key is in the answer and nowhere else.",
         _CERTIFICATE,
-        query={"keyType": {"enum": [*KeyPairKind]}},
+        query={"keyType": {"enum": [*KeyPairKind]}, **_REPLACES_URL},
         changes=True,
     ),
     ("POST", f"{_CERTIFICATES}/generate-and-download"): Operation(
@@ -42,6 +49,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         _ARCHIVE,
         refusals=(406,),
         body=Body(reference("KeyStoreConfig")),
+        query=_REPLACES_URL,
         changes=True,
     ),
     ("POST", f"{_CERTIFICATES}/download"): Operation(

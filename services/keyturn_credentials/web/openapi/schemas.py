@@ -159,6 +159,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "KeysMetadataRepresentation": _all(
         {
             "active": {"type": "object", "additionalProperties": _TEXT},
+            "rotatesAt": _MAYBE_TIME,
             "keys": {
                 "type": "array",
                 "items": _all(
@@ -166,6 +167,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     | {"status": {"enum": ["ACTIVE", "PASSIVE"]}}
                     | {"state": {"enum": ["next", "active", "retiring"]}}
                     | {"createdAt": _WHOLE, "stateSince": _WHOLE, "publicJwk": {"type": "object"}}
+                    | {"endsAt": _MAYBE_TIME}
                 ),
             },
         }

@@ -1,27 +1,30 @@
 // Calls to the server. Changes carry the session's CSRF token; a wait for the fleet is asked for each of them.
 
+const WAIT_SECONDS = 15;
+
 export class ApiError extends Error {
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {string} [code] */
+  constructor(status, message, code) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
 let session = null;
-const lost = new EventTarget();
-
-export const currentSession = () => session;
+let whenLost = () => {};
 
 /** Called when the session ended, so that the sign-in page is shown. */
-export const onSessionLost = (listener) => lost.addEventListener("lost", listener);
+export const onSessionLost = (listener) => (whenLost = listener);
 
-async function readError(response) {
+async function errorOf(response) {
   const text = await response.text();
   try {
     const body = JSON.parse(text);
-    return body.detail || body.errorMessage || body.error_description || body.error || response.statusText;
+    const message = body.detail || body.errorMessage || body.error_description || body.error;
+    return new ApiError(response.status, message || response.statusText, body.code);
   } catch {
-    return text.slice(0, 300) || response.statusText || `status ${response.status}`;
+    return new ApiError(response.status, text.slice(0, 300) || `The server answered ${response.status}.`);
   }
 }
 
@@ -41,60 +44,71 @@ export async function send(method, path, { json, form, wait, headers = {} } = {}
   } catch {
     throw new ApiError(0, "The server does not answer. Check that it runs, then try again.");
   }
-  if (response.status === 401 && !path.startsWith("/console/session")) {
+  if (response.status === 401 && session && !path.startsWith("/console/session")) {
     session = null;
-    lost.dispatchEvent(new Event("lost"));
+    whenLost();
   }
-  if (!response.ok) throw new ApiError(response.status, await readError(response));
+  if (!response.ok) throw await errorOf(response);
   return response;
 }
 
-const parsed = async (response) => (response.status === 204 ? null : response.json());
+export const get = async (path) => (await send("GET", path)).json();
 
-export const get = async (path) => parsed(await send("GET", path));
-
-/** A change; the answer is {body, fleet}: what the server said, and what it knows of the fleet. */
-export async function change(method, path, options = {}) {
-  const response = await send(method, path, { wait: 15, ...options });
-  const type = response.headers.get("content-type") || "";
-  const body =
-    response.status === 204 || response.headers.get("content-length") === "0"
-      ? null
-      : type.includes("json")
-        ? await response.json()
-        : await response.blob();
-  return { body, fleet: readFleet(response), location: response.headers.get("location") };
+/** As `get`, with the version that a change of it has to name; see `change`. */
+export async function getVersioned(path) {
+  const response = await send("GET", path);
+  return { value: await response.json(), version: response.headers.get("etag") };
 }
 
-/** `Keyturn-Fleet: nodes=3, applied=2, fenced=1, pending=0` as numbers, with `safe` and the sequence. */
-function readFleet(response) {
+/** What is there, or null where there is nothing. */
+export async function getIfThere(path) {
+  try {
+    return await get(path);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+/**
+ * A change. `version`: refuse if somebody else changed it meanwhile. The answer is what the server said, and
+ * what it knows of the fleet.
+ */
+export async function change(method, path, { version = null, ...options } = {}) {
+  const headers = { ...options.headers, ...(version ? { "If-Match": version } : {}) };
+  const begun = performance.now();
+  const response = await send(method, path, { wait: WAIT_SECONDS, ...options, headers });
+  const milliseconds = performance.now() - begun;
+  const type = response.headers.get("content-type") || "";
+  const body = type.includes("json") ? await response.json() : await response.blob();
+  const id = (response.headers.get("location") || "").split("/").pop();
+  return { body, id, fleet: readFleet(response, milliseconds) };
+}
+
+/** `Keyturn-Fleet: nodes=3, applied=2, fenced=1, pending=0` as numbers, with `safe`, sequence and duration. */
+function readFleet(response, milliseconds) {
   const header = response.headers.get("keyturn-fleet");
   if (!header) return null;
-  const counts = Object.fromEntries(
-    header.split(",").map((part) => {
-      const [name, value] = part.trim().split("=");
-      return [name, Number(value)];
-    }),
-  );
+  const counts = header.split(",").map((part) => {
+    const [name, value] = part.trim().split("=");
+    return [name, Number(value)];
+  });
   return {
-    ...counts,
+    ...Object.fromEntries(counts),
     safe: response.headers.get("preference-applied") === "wait",
     sequence: Number(response.headers.get("keyturn-sequence")),
+    milliseconds,
   };
 }
 
 export async function resumeSession() {
-  try {
-    session = await get("/console/session");
-  } catch (error) {
-    if (error.status !== 401) throw error;
-    session = null;
-  }
+  const response = await send("GET", "/console/session");
+  session = response.status === 204 ? null : await response.json();
   return session;
 }
 
 export async function signIn(credentials) {
-  session = await parsed(await send("POST", "/console/session", { json: credentials }));
+  session = await (await send("POST", "/console/session", { json: credentials })).json();
   return session;
 }
 

@@ -1,23 +1,36 @@
-// Entry: restore the session, then show the page that the address names.
-import { onSessionLost, resumeSession } from "./api.js";
-import { fill, h } from "./dom.js";
-import { showSignIn } from "./pages/signin.js";
+// Entry: restore the session or use the one-time link, then show the page that the address names.
+import { onSessionLost, resumeSession, signIn } from "./api.js";
+import { fill } from "./dom.js";
+import { showSignIn, showTrouble } from "./pages/signin.js";
 import { start } from "./shell.js";
 
+const TICKET = "#ticket=";
 const app = document.getElementById("app");
+const enter = (session) => start(app, session);
 
-async function enter() {
+async function begin() {
+  const { hash } = location;
   try {
+    if (hash.startsWith(TICKET)) {
+      // Out of the address at once, so that neither the history nor a bookmark keeps it.
+      history.replaceState(null, "", location.pathname);
+      return await useLink(hash.slice(TICKET.length));
+    }
     const session = await resumeSession();
-    if (session) start(app, session);
-    else showSignIn(app, (entered) => start(app, entered));
+    return session ? enter(session) : showSignIn(app, enter);
   } catch (error) {
-    fill(
-      app,
-      h("main", { class: "signin", id: "main" }, h("h1", {}, "keyturn"), h("p", { role: "alert" }, error.message), h("button", { class: "button primary", type: "button", onclick: enter }, "Try again")),
-    );
+    return fill(app, showTrouble(error, begin));
   }
 }
 
-onSessionLost(() => showSignIn(app, (entered) => start(app, entered), "Your session ended. Sign in again."));
-enter();
+async function useLink(ticket) {
+  try {
+    return enter(await signIn({ ticket }));
+  } catch (error) {
+    return showSignIn(app, enter, error.message);
+  }
+}
+
+onSessionLost(() => showSignIn(app, enter, "Your session ended. Sign in again; you come back to this page."));
+addEventListener("hashchange", begin);
+begin();

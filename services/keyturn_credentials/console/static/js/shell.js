@@ -1,121 +1,119 @@
-// The frame around all pages: realm, navigation, and the page that the address names.
-import { get, realmPath, signOut } from "./api.js";
-import { failure, select } from "./components.js";
-import { fill, h, icon } from "./dom.js";
+// The frame around all pages: realm, navigation, the state of the fleet, and the page that the address names.
+import { realmPath, signOut } from "./api.js";
+import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { live } from "./live.js";
 import { auditPage } from "./pages/audit.js";
 import { clientPage } from "./pages/client.js";
 import { clientsPage } from "./pages/clients.js";
 import { eventsPage } from "./pages/events.js";
 import { fleetPage } from "./pages/fleet.js";
-import { keySetsPage } from "./pages/keysets.js";
+import { jwksUrlsPage } from "./pages/jwks-urls.js";
 import { realmPage } from "./pages/realm.js";
 import { rotationsPage } from "./pages/rotations.js";
+import { iconButton } from "./parts/controls.js";
+import { failure, loading } from "./parts/feedback.js";
+import { pulse } from "./parts/pulse.js";
+import { realmChoice } from "./parts/realm-choice.js";
+import { here, link, pagePath } from "./router.js";
 
 const PAGES = [
   { path: "clients", label: "Clients", glyph: "clients", show: clientsPage },
   { path: "fleet", label: "Fleet", glyph: "fleet", show: fleetPage },
   { path: "rotations", label: "Rotations", glyph: "rotations", show: rotationsPage },
-  { path: "key-sets", label: "JWKS URLs", glyph: "globe", show: keySetsPage },
+  { path: "jwks-urls", label: "JWKS URLs", glyph: "globe", show: jwksUrlsPage },
   { path: "events", label: "Events", glyph: "events", show: eventsPage },
   { path: "audit", label: "Audit", glyph: "audit", show: auditPage },
   { path: "realm", label: "Realm", glyph: "realm", show: realmPage },
 ];
 
-let leave = null;
-
-/** Show another page without loading the document again. */
-export function go(path) {
-  history.pushState(null, "", path);
-  dispatchEvent(new PopStateEvent("popstate"));
-  scrollTo(0, 0);
-}
-
-export const pagePath = (realm, ...parts) => ["/console", realm, ...parts].map((part, index) => (index ? encodeURIComponent(part) : part)).join("/");
-
-/** A link that stays in the console. */
-export function link(path, label, properties = {}) {
-  return h(
-    "a",
-    {
-      href: path,
-      onclick: (event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-        event.preventDefault();
-        go(path);
-      },
-      ...properties,
-    },
-    label,
-  );
-}
-
+/** Show the console to somebody who is signed in. */
 export function start(app, session) {
   const main = h("main", { id: "main", tabindex: "-1" });
-  const navigation = h("ul", {});
-  const realms = h("div", { class: "realm-choice" });
+  const menu = h("ul", { class: "menu" });
+  const realms = h("div", {});
+  const fleet = h("div", {});
+  const out = iconButton("out", "Sign out", async () => {
+    await signOut();
+    location.assign("/console/");
+  });
   fill(
     app,
     h(
       "div",
       { class: "shell" },
       h(
-        "nav",
-        { class: "side", "aria-label": "Main" },
-        h("a", { class: "brand", href: "/console" }, h("img", { src: "/console/static/icon.svg", alt: "", width: 28, height: 28 }), "keyturn"),
-        realms,
-        navigation,
+        "div",
+        { class: "side" },
         h(
           "div",
-          { class: "who" },
-          h("span", { title: session.client_id }, session.client_id),
-          h("button", { type: "button", class: "bare", "aria-label": "Sign out", onclick: async () => { await signOut(); location.assign("/console"); } }, icon("out")),
+          {},
+          h(
+            "a",
+            { class: "brand", href: "/console/" },
+            h("img", { src: "/console/static/icon.svg", alt: "", width: 26, height: 26 }),
+            "keyturn",
+          ),
+          realms,
+          h("nav", { "aria-label": "Main" }, menu),
+          h(
+            "div",
+            { class: "side-foot" },
+            fleet,
+            h("div", { class: "who" }, h("span", { title: session.client_id }, session.client_id), out),
+          ),
         ),
       ),
       main,
     ),
   );
 
-  async function listRealms(current) {
-    let names = [current];
-    try {
-      names = (await get("/admin/realms")).map((realm) => realm.realm);
-    } catch {
-      // An admin of one realm may not list them; the one at hand is enough.
-    }
-    const choice = select(names.map((name) => [name, name]), current, {
-      "aria-label": "Realm",
-      onchange: (event) => go(pagePath(event.target.value, "clients")),
-    });
-    fill(realms, choice);
-  }
+  let leave = () => {};
+  let shownRealm = null;
 
-  async function show() {
-    const [realm = session.realm, place = "clients", ...rest] = location.pathname
-      .replace(/^\/console\/?/, "")
-      .split("/")
-      .filter(Boolean)
-      .map(decodeURIComponent);
-    const page = PAGES.find((each) => each.path === place) || PAGES[0];
+  async function show(event) {
+    leave();
+    const [realm = session.realm, path = "clients", ...rest] = here();
+    const page = PAGES.find((each) => each.path === path) || PAGES[0];
     fill(
-      navigation,
-      PAGES.map((each) =>
-        h("li", {}, link(pagePath(realm, each.path), [icon(each.glyph), h("span", {}, each.label)], { "aria-current": each === page ? "page" : null })),
-      ),
+      menu,
+      PAGES.map((each) => menuItem(realm, each, each === page)),
     );
-    if (realms.firstChild?.value !== realm) await listRealms(realm);
-    leave?.();
-    leave = null;
+    live.follow(realm);
+    if (realm !== shownRealm) {
+      shownRealm = realm;
+      fill(realms, realmChoice(realm));
+      fill(fleet, pulse(realm));
+    }
     document.title = `${page.label} · ${realm} · keyturn`;
-    fill(main, h("p", { class: "loading" }, "Loading…"));
-    const context = { realm, main, session, base: realmPath(realm), onLeave: (action) => { leave = action; } };
+    // Each page has a place of its own: one that is late writes into a place that nobody sees any more.
+    const place = h("div", { class: "page" }, loading());
+    fill(main, place);
+    const leaving = [];
+    leave = () => leaving.splice(0).forEach((action) => action());
+    const context = {
+      realm,
+      main: place,
+      session,
+      base: realmPath(realm),
+      onLeave: (action) => leaving.push(action),
+    };
     try {
       if (page.path === "clients" && rest.length) await clientPage(context, rest[0], rest[1]);
       else await page.show(context);
     } catch (error) {
-      fill(main, failure(error));
+      fill(place, failure(error));
     }
+    if (event) (place.querySelector("h1") || main).focus({ preventScroll: true });
   }
 
   onpopstate = show;
-  show();
+  show(null);
 }
+
+const menuItem = (realm, page, isCurrent) =>
+  h(
+    "li",
+    {},
+    link(pagePath(realm, page.path), [icon(page.glyph), page.label], { "aria-current": isCurrent && "page" }),
+  );

@@ -1,36 +1,73 @@
-import { get, send } from "../api.js";
-import { badge, button, card, code, empty, field, input, moment, save, table } from "../components.js";
+import { send } from "../api.js";
 import { fill, h } from "../dom.js";
+import { button, card, field, head, input } from "../parts/controls.js";
+import { save } from "../parts/copying.js";
+import { feed, nothingFound } from "../parts/feed.js";
+import { lines } from "../parts/table.js";
+import { clockTime } from "../time.js";
+import { clientLink, spoken } from "./events.js";
 
-export async function auditPage({ main, realm, base }) {
-  const actor = input("", { placeholder: "Admin client ID" });
-  const target = input("", { placeholder: "Client ID" });
-  const list = h("div", {});
-  async function show() {
-    const query = new URLSearchParams({ max: 100 });
-    if (actor.value) query.set("actor", actor.value);
-    if (target.value) query.set("target", target.value);
-    const found = await get(`${base}/audit?${query}`);
-    fill(
-      list,
-      found.length
-        ? table(
-            "Audit",
-            ["When", "Who", "From", "What", "Target", "Event"],
-            found.map((entry) => [moment(entry.at), entry.actor, entry.address, h("span", {}, entry.action, entry.outcome === "refused" ? badge("refused", "bad") : null), entry.target, entry.sequence ? code(`#${entry.sequence}`) : null]),
-          )
-        : empty("Nothing to show", "No recorded act fits."),
-    );
-  }
-  async function download() {
-    const response = await send("GET", `${base}/audit?format=jsonl`, { headers: { Accept: "application/jsonl" } });
+export async function auditPage({ main, realm, base, onLeave }) {
+  const actor = input("", { placeholder: "Exactly" });
+  const client = input("", { placeholder: "Exactly" });
+  const action = input("", { placeholder: "client_secret_rotated" });
+  const { list, controls, start } = auditFeed(
+    { realm, base, onLeave },
+    {
+      filters: [
+        { name: "actor", control: actor },
+        { name: "client_id", control: client },
+        { name: "action", control: action },
+      ],
+    },
+  );
+  const download = async () => {
+    const response = await send("GET", `${base}/audit`, { headers: { Accept: "application/jsonl" } });
     save(await response.blob(), `${realm}-audit.jsonl`);
-  }
-  for (const control of [actor, target]) control.addEventListener("change", show);
+  };
   fill(
     main,
-    h("header", { class: "page" }, h("div", {}, h("h1", {}, "Audit"), h("p", { class: "lead" }, "Who did what, to which client, when and from where.")), button("Export JSON lines", download)),
-    card(null, {}, h("div", { class: "columns filters" }, field("Who", actor), field("Client", target)), list),
+    head("Audit", "Who did what to which client, when and from where.", [
+      controls,
+      button("Export JSON lines", download, { glyph: "download" }),
+    ]),
+    card(
+      null,
+      {},
+      h("div", { class: "toolbar" }, field("Who", actor), field("Client ID", client), field("Act", action)),
+      list,
+    ),
   );
-  await show();
+  await start();
+}
+
+/** The audit log of a realm, or with `fixed` a part of it. */
+export const auditFeed = ({ realm, base, onLeave }, { filters = [], fixed = {} }) =>
+  feed({
+    path: `${base}/audit`,
+    number: "id",
+    caption: "Audit log",
+    columns: ["When", "Who", "Act", "Client", "What changed", "Event"],
+    row: (entry) => [
+      clockTime(entry.time),
+      lines(entry.actor.client_id, [entry.actor.realm, entry.remote_address].filter(Boolean).join(", ")),
+      spoken(entry.action),
+      entry.client_id && clientLink(realm, entry),
+      changes(entry.details),
+      entry.sequence && h("code", {}, `#${entry.sequence}`),
+    ],
+    nothing: nothingFound("audit", "No recorded act fits."),
+    filters,
+    fixed,
+    onLeave,
+  });
+
+function changes(details) {
+  const { changed, ...others } = details || {};
+  const names = (changed || []).map((name) => name.replace(/^attributes\./, ""));
+  const rest = Object.entries(others).map(
+    ([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  const text = [...names, ...rest].join(", ");
+  return text && h("span", { class: "small" }, text);
 }

@@ -1,98 +1,156 @@
+import { authenticatorName, hasSecret, keySource, SOURCES } from "../authenticators.js";
 import { change, get } from "../api.js";
-import { badge, busy, button, card, copyable, empty, failure, field, input, reportChange, table } from "../components.js";
-import { fill, h, icon } from "../dom.js";
-import { go, link, pagePath } from "../shell.js";
+import { fill, h } from "../dom.js";
+import { icon } from "../icons.js";
+import { button, card, field, form, head, input } from "../parts/controls.js";
+import { openDialog } from "../parts/dialog.js";
+import { badge, empty, failure, loading, reportChange } from "../parts/feedback.js";
+import { state } from "../parts/state.js";
+import { lines, table } from "../parts/table.js";
+import { go, link, pagePath } from "../router.js";
+import { distance, now } from "../time.js";
 
 const PAGE = 25;
+const TYPING_MS = 200;
 
-export const AUTHENTICATORS = [
-  ["client-secret", "Client Id and Secret"],
-  ["client-jwt", "Signed JWT"],
-  ["client-secret-jwt", "Signed JWT with Client Secret"],
-  ["client-x509", "X509 Certificate"],
-];
-
-export async function clientsPage({ realm, main, base }) {
+export async function clientsPage({ realm, main, base, onLeave }) {
   const parameters = new URLSearchParams(location.search);
-  let first = Number(parameters.get("first") || 0);
-  const search = input(parameters.get("search") || "", { type: "search", placeholder: "Client ID", "aria-label": "Search clients" });
-  const list = h("div", { "aria-live": "polite" });
-  const pager = h("div", { class: "pager" });
+  let first = Math.max(0, Number.parseInt(parameters.get("first") || "0", 10) || 0);
+  let asked = 0;
+  const search = input(parameters.get("search") || "", {
+    type: "search",
+    placeholder: "Search by client ID",
+    "aria-label": "Search by client ID",
+  });
+  const list = h("div", {}, loading());
+  const pager = h("nav", { class: "pager", "aria-label": "Pages" });
+  const found = h("p", { class: "visually-hidden", role: "status" });
 
   async function show() {
-    const query = new URLSearchParams({ first, max: PAGE + 1 });
-    if (search.value) query.set("clientId", search.value), query.set("search", "true");
-    const shown = new URLSearchParams(search.value ? { search: search.value, first } : { first });
-    history.replaceState(null, "", `${location.pathname}?${shown}`);
+    const number = ++asked;
+    const query = new URLSearchParams({
+      first: String(first),
+      max: String(PAGE + 1),
+      clientId: search.value,
+      search: "true",
+    });
+    const shown = new URLSearchParams();
+    if (search.value) shown.set("search", search.value);
+    if (first) shown.set("first", String(first));
+    history.replaceState(null, "", shown.size ? `${location.pathname}?${shown}` : location.pathname);
     try {
-      const found = await get(`${base}/clients?${query}`);
-      const page = found.slice(0, PAGE);
-      fill(list, page.length ? rows(page) : nothing());
+      const clients = await get(`${base}/clients?${query}`);
+      if (number !== asked) return; // a later search has been asked for meanwhile
+      const page = clients.slice(0, PAGE);
+      fill(list, page.length ? rows(realm, page) : nothing());
+      found.textContent = page.length ? `${page.length} clients shown` : "No client found";
       fill(
         pager,
-        first > 0 ? button("Previous", () => { first = Math.max(0, first - PAGE); show(); }) : null,
-        page.length ? h("span", {}, `${first + 1}–${first + page.length}`) : null,
-        found.length > PAGE ? button("Next", () => { first += PAGE; show(); }) : null,
+        page.length && (first || clients.length > PAGE) ? turns(page.length, clients.length > PAGE) : [],
       );
     } catch (error) {
       fill(list, failure(error));
     }
   }
 
-  const rows = (page) =>
-    table(
-      "Clients",
-      ["Client ID", "Authenticator", "State", "Name"],
-      page.map((client) => [
-        link(pagePath(realm, "clients", client.id), client.clientId, { class: "strong" }),
-        AUTHENTICATORS.find(([id]) => id === client.clientAuthenticatorType)?.[1] || client.clientAuthenticatorType,
-        client.enabled ? badge("Enabled", "good") : badge("Disabled"),
-        client.name,
-      ]),
-    );
-
+  const turn = (by) => {
+    first = Math.max(0, first + by);
+    return show();
+  };
+  const turns = (count, more) => [
+    h("span", { class: "number" }, `${first + 1}–${first + count}`),
+    h(
+      "span",
+      { class: "row" },
+      first > 0 && button("Previous", () => turn(-PAGE), { kind: "little" }),
+      more && button("Next", () => turn(PAGE), { kind: "little" }),
+    ),
+  ];
+  const clear = () => {
+    search.value = "";
+    first = 0;
+    search.focus();
+    return show();
+  };
   const nothing = () =>
-    search.value
-      ? empty("No client found", `No client ID in ${realm} contains “${search.value}”.`, button("Clear the search", () => { search.value = ""; first = 0; show(); }))
-      : empty("No clients yet", "A client is a program that proves who it is: by a secret, or by a JWT signed with its own key.", button("Create a client", create, { kind: "primary", glyph: "plus" }));
-
-  function create() {
-    const clientId = input("", { required: true, maxlength: 255 });
-    const submit = h("button", { class: "button primary" }, "Create");
-    const dialog = h(
-      "dialog",
-      { "aria-label": "Create a client", onclose: () => dialog.remove() },
-      h(
-        "form",
-        {
-          onsubmit: (event) => {
-            event.preventDefault();
-            busy(submit, async () => {
-              const { fleet, location: place } = await change("POST", `${base}/clients`, { json: { clientId: clientId.value, serviceAccountsEnabled: true } });
-              dialog.close();
-              reportChange(`Created ${clientId.value}.`, fleet);
-              go(pagePath(realm, "clients", place.split("/").pop(), "credentials"));
-            });
-          },
-        },
-        h("h2", {}, "Create a client"),
-        field("Client ID", clientId, "What the client calls itself at the token endpoint."),
-        h("div", { class: "actions end" }, button("Cancel", () => dialog.close()), submit),
-      ),
-    );
-    document.body.append(dialog);
-    dialog.showModal();
-  }
+    search.value || first
+      ? empty(
+          "search",
+          "No client found",
+          `No client ID in ${realm} has “${search.value}” in it.`,
+          button("Clear the search", clear),
+        )
+      : empty(
+          "clients",
+          "No clients yet",
+          "A client is a program that proves who it is: by a secret, or by a JWT signed with its own key.",
+          newClient("primary"),
+        );
+  const newClient = (kind) => button("New client", () => createClient(realm, base), { kind, glyph: "plus" });
 
   let timer;
   search.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(() => { first = 0; show(); }, 200);
+    timer = setTimeout(() => turn(-first), TYPING_MS);
   });
+  onLeave(() => clearTimeout(timer));
   fill(
     main,
-    h("header", { class: "page" }, h("div", {}, h("h1", {}, "Clients"), h("p", { class: "lead" }, `Programs that authenticate in ${realm}.`)), button("Create a client", create, { kind: "primary", glyph: "plus" })),
-    card(null, {}, h("div", { class: "search" }, icon("search"), search), list, pager),
+    head("Clients", `Programs that authenticate in ${realm}.`, newClient("primary")),
+    card(null, {}, h("div", { class: "search" }, icon("search"), search), found, list, pager),
   );
   await show();
+}
+
+const rows = (realm, clients) =>
+  table(
+    "Clients",
+    ["Client ID", "Authenticator", "Credential", "State"],
+    clients.map((client) => [
+      lines(
+        link(pagePath(realm, "clients", client.id, "credentials"), client.clientId, { class: "strong" }),
+        client.name,
+      ),
+      client.publicClient ? "None, it is public" : authenticatorName(client.clientAuthenticatorType),
+      credential(client),
+      state(client.enabled),
+    ]),
+  );
+
+/** What the client has to prove itself with, in a few words. */
+function credential({ clientAuthenticatorType, attributes, secret }) {
+  if (clientAuthenticatorType === "client-x509")
+    return attributes["x509.subjectdn"] ? "Subject DN" : badge("Not set up", "warning");
+  if (!hasSecret(clientAuthenticatorType))
+    return SOURCES[keySource(attributes)] || badge("No keys", "warning");
+  if (!secret) return badge("No secret", "warning");
+  const expires = Number(attributes["client.secret.expiration.time"] || 0);
+  if (!expires) return "Secret";
+  if (expires <= now()) return badge("Secret expired", "bad");
+  const former = attributes["client.secret.rotated.expiration.time"] ? ", two accepted" : "";
+  return `Secret, expires ${distance(expires)}${former}`;
+}
+
+function createClient(realm, base) {
+  openDialog("New client", (close) => {
+    const clientId = input("", { required: true, maxlength: 255 });
+    const name = input("", { maxlength: 255 });
+    const action = async () => {
+      const json = { clientId: clientId.value, name: name.value, serviceAccountsEnabled: true };
+      const { fleet, id } = await change("POST", `${base}/clients`, { json });
+      close();
+      reportChange(`Made the client ${clientId.value}.`, fleet);
+      go(pagePath(realm, "clients", id, "credentials"));
+    };
+    return form(
+      { label: "Make it", action, others: button("Cancel", close) },
+      field("Client ID", clientId, "What the program calls itself at the token endpoint."),
+      field("Name", name, "For people; it may be empty."),
+      h(
+        "p",
+        { class: "help" },
+        "It begins with a secret of its own. The Credentials tab changes how it proves itself.",
+      ),
+    );
+  });
 }

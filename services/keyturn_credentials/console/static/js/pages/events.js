@@ -1,32 +1,79 @@
-import { get } from "../api.js";
-import { button, card, code, empty, field, input, moment, table } from "../components.js";
 import { fill, h } from "../dom.js";
+import { card, field, head, input, select } from "../parts/controls.js";
+import { feed, nothingFound } from "../parts/feed.js";
+import { link, pagePath } from "../router.js";
+import { clockTime, exact } from "../time.js";
 
-const POLL_MS = 2000;
+const TYPES = [
+  "client_created",
+  "client_updated",
+  "client_deleted",
+  "client_secret_rotated",
+  "client_secret_revoked",
+  "client_keys_changed",
+  "client_key_revoked",
+  "client_keys_cache_cleared",
+  "realm_created",
+  "realm_updated",
+  "realm_keys_rotated",
+  "realm_keys_cache_cleared",
+];
 
-export async function eventsPage({ main, base, onLeave }) {
-  const type = input("", { placeholder: "client_secret_rotated" });
-  const client = input("", { placeholder: "Client ID" });
-  const list = h("div", {});
-  async function show() {
-    const query = new URLSearchParams({ max: 100 });
-    if (type.value) query.set("type", type.value);
-    if (client.value) query.set("client_id", client.value);
-    const found = await get(`${base}/events?${query}`);
-    fill(
-      list,
-      found.length
-        ? table("Events", ["Sequence", "What", "Client", "When"], found.map((event) => [code(`#${event.sequence}`), event.type.replaceAll("_", " "), event.client_id, moment(event.occurred_at)]))
-        : empty("No events", "Nothing that fits has happened."),
-    );
-  }
-  for (const control of [type, client]) control.addEventListener("change", show);
-  const timer = setInterval(() => show().catch(() => {}), POLL_MS);
-  onLeave(() => clearInterval(timer));
+/** "client_key_revoked" as people read it. */
+export const spoken = (type) => type.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
+
+export async function eventsPage({ main, realm, base, onLeave }) {
+  const type = select([["", "All"], ...TYPES.map((name) => [name, spoken(name)])], "");
+  const client = input("", { placeholder: "Exactly" });
+  const { list, controls, start } = feed({
+    path: `${base}/events`,
+    number: "sequence",
+    caption: "Events",
+    columns: ["Event", "What", "Client", "Details", "When"],
+    row: (event) => [
+      h("code", {}, `#${event.sequence}`),
+      spoken(event.type),
+      event.client_id && clientLink(realm, event),
+      details(event.details),
+      clockTime(event.time),
+    ],
+    nothing: nothingFound("events", "Nothing that fits has happened in this realm."),
+    filters: [
+      { name: "type", control: type },
+      { name: "client_id", control: client },
+    ],
+    onLeave,
+  });
   fill(
     main,
-    h("header", { class: "page" }, h("div", {}, h("h1", {}, "Events"), h("p", { class: "lead" }, "What happened, in order: the log that every node follows.")), button("Refresh", show)),
-    card(null, {}, h("div", { class: "columns filters" }, field("Type", type), field("Client", client)), list),
+    head("Events", "What happened in this realm, in order: the log that every node follows.", controls),
+    card(null, {}, h("div", { class: "toolbar" }, field("What", type), field("Client ID", client)), list),
   );
-  await show();
+  await start();
+}
+
+export const clientLink = (realm, entry) =>
+  entry.client_uuid && !/_deleted$/.test(entry.type || entry.action)
+    ? link(pagePath(realm, "clients", entry.client_uuid, "credentials"), entry.client_id)
+    : entry.client_id;
+
+const NAMES = {
+  thumbprint: "Thumbprint",
+  source: "Source",
+  active_kid: "Signs with",
+  previous_client_id: "Was",
+  former_valid_until: "Former accepted until",
+};
+
+function details(members) {
+  const known = Object.entries(members).filter(([, value]) => value !== null && value !== undefined);
+  if (!known.length) return null;
+  return h(
+    "div",
+    {},
+    known.map(([name, value]) => {
+      const text = name.endsWith("_until") ? exact(value) : String(value);
+      return h("small", {}, `${NAMES[name] || name} `, h("code", {}, text));
+    }),
+  );
 }

@@ -1,75 +1,137 @@
 // The fleet, live: nodes with position, lag and lease, and each change flowing over them.
-import { badge, card, empty, notice, table } from "../components.js";
-import { fill, h } from "../dom.js";
+import { change } from "../api.js";
+import { fill, h, refill } from "../dom.js";
+import { icon } from "../icons.js";
+import { live } from "../live.js";
+import { button, card, head } from "../parts/controls.js";
+import { badge, empty, failure, loading, notice } from "../parts/feedback.js";
+import { lines, table } from "../parts/table.js";
+import { Flows } from "./flows.js";
 
-const KEPT = 8;
-
-export async function fleetPage({ main, base, onLeave }) {
-  const state = h("div", { class: "verdict", "aria-live": "polite" });
-  const changes = h("div", { class: "flows" });
+export async function fleetPage({ main, realm, base, onLeave }) {
+  const verdict = h("div", { role: "status" }, loading("Connecting…"));
   const nodes = h("div", {});
+  const flows = new Flows();
+  let paused = false;
+  let said = "";
+
+  const pause = h("button", { type: "button", class: "button little", "aria-pressed": "false" }, "Pause");
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.setAttribute("aria-pressed", String(paused));
+    pause.textContent = paused ? "Go on" : "Pause";
+    if (!paused && live.latest) show(live.latest);
+  });
+  // A change of nothing: nobody's credentials are touched, and every node has to apply it all the same.
+  const measure = async () => {
+    await change("PUT", base, { json: { realm } });
+  };
+
+  function show(fleet) {
+    if (paused) return;
+    if (fleet.error) return fill(verdict, lostView(fleet));
+    const text = JSON.stringify([fleet.safe, fleet.head, fleet.applied, fleet.fenced, fleet.pending]);
+    if (text !== said) fill(verdict, verdictOf(fleet));
+    said = text;
+    flows.show(fleet);
+    return refill(nodes, fleet.nodes.length ? nodeTable(fleet) : noNodes());
+  }
   fill(
     main,
-    h("header", { class: "page" }, h("div", {}, h("h1", {}, "Fleet"), h("p", { class: "lead" }, "When a change is safe: every node has applied it, or cannot answer."))),
-    state,
-    card("Changes", { note: "As they reach the nodes." }, changes),
-    card("Nodes", {}, nodes),
-  );
-  const flows = new Map();
-  const source = new EventSource(`${base}/fleet/stream`);
-  onLeave(() => source.close());
-  source.onerror = () => fill(state, notice("The live view lost its connection; it tries again by itself.", "warning"));
-  source.onmessage = (message) => {
-    const fleet = JSON.parse(message.data);
-    showState(state, fleet);
-    follow(flows, fleet);
-    fill(changes, flows.size ? [...flows.values()].reverse().map(flow) : empty("Nothing has changed yet", "Change a client, and watch it reach every node here."));
-    fill(nodes, fleet.nodes.length ? nodeTable(fleet) : empty("No nodes", "No verifier has registered. Start one: keyturn verifier."));
-  };
-}
-
-function showState(place, fleet) {
-  const held = fleet.nodes.filter((node) => node.lease === "held").length;
-  const calm = fleet.pending.length === 0;
-  fill(
-    place,
+    head(
+      "Fleet",
+      "A change is safe once every node has applied it or cannot answer.",
+      button("Send a test change", measure, { glyph: "fleet" }),
+    ),
     h(
       "div",
-      { class: `banner ${calm ? "good" : "warning"}` },
-      h("strong", {}, calm ? "Safe now" : "A change is on its way"),
-      h("span", {}, `Event ${fleet.head}. ${fleet.applied} applied, ${fleet.fenced} fenced, ${fleet.pending.length} pending. ${held} of ${fleet.nodes.length} nodes hold a lease.`),
+      { class: "pile" },
+      verdict,
+      card(
+        "Changes",
+        { note: "As they reach the nodes, in milliseconds after they were published.", actions: pause },
+        flows.element,
+      ),
+      card("Nodes", {}, nodes),
+    ),
+  );
+  onLeave(live.listen(show));
+}
+
+const lostView = ({ error }) =>
+  error === "lost"
+    ? notice("warning", h("p", {}, "The live view lost its connection; it tries again by itself."))
+    : failure(
+        new Error(
+          `Nothing is known of the fleet: ${error}. No change is called safe until it is known again.`,
+        ),
+      );
+
+function verdictOf(fleet) {
+  const { safe, head: newest, applied, fenced, pending } = fleet;
+  const held = fleet.nodes.filter((node) => node.lease === "held").length;
+  const text = safe
+    ? `No node answers from a state older than event ${newest}.`
+    : `Event ${newest} is not in force everywhere yet: ${pending.join(", ")}.`;
+  const count = (number, name) =>
+    h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, String(number)));
+  return h(
+    "div",
+    { class: `verdict ${safe ? "good" : "warning"}` },
+    icon(safe ? "check" : "warning"),
+    h("div", {}, h("h2", {}, safe ? "Safe now" : "On its way"), h("p", {}, text)),
+    h(
+      "dl",
+      {},
+      count(applied, "applied"),
+      count(fenced, "fenced"),
+      count(pending.length, "pending"),
+      count(`${held} of ${fleet.nodes.length}`, "hold a lease"),
     ),
   );
 }
 
-/** Keep, per change, when each node was first seen to have applied it. */
-function follow(flows, fleet) {
-  for (const flowing of fleet.recent || []) flows.set(flowing.sequence, { ...flowing, nodes: { ...(flows.get(flowing.sequence)?.nodes || {}), ...flowing.applied_ms } });
-  for (const sequence of [...flows.keys()].slice(0, -KEPT)) flows.delete(sequence);
-}
-
-function flow(change) {
-  const times = Object.values(change.nodes);
-  const slowest = Math.max(0, ...times);
-  return h(
-    "div",
-    { class: "flow" },
-    h("div", { class: "flow-head" }, h("code", {}, `#${change.sequence}`), h("span", {}, change.type?.replaceAll("_", " ")), change.client_id ? h("strong", {}, change.client_id) : null, change.safe ? badge(`safe after ${Math.round(change.safe_ms ?? slowest)} ms`, "good") : badge("on its way", "warning")),
-    h("ul", { class: "dots" }, Object.entries(change.nodes).map(([node, milliseconds]) => h("li", { title: `${node}: ${milliseconds} ms` }, h("span", { class: "dot" }), `${Math.round(milliseconds)} ms`))),
+const noNodes = () =>
+  empty(
+    "fleet",
+    "No nodes",
+    "No verifier has joined. Start one with keyturn verifier; until then nobody checks credentials.",
   );
-}
+
+const STANDINGS = {
+  applied: ["Applied", "good"],
+  fenced: ["Fenced", "warning"],
+  pending: ["Pending", "bad"],
+};
 
 const nodeTable = (fleet) =>
   table(
     "Nodes",
-    ["Node", "Applied", "Behind", "Lag", "Lease", "Version", "Last error"],
+    ["Node", "Position", "State", "Lag", "Lease", "Version", "Last error"],
     fleet.nodes.map((node) => [
-      h("span", {}, h("code", { class: "cut", title: node.id }, node.id), node.base_url ? h("small", {}, node.base_url) : null),
-      String(node.applied),
-      node.behind ? badge(`${node.behind} behind`, "warning") : badge("up to date", "good"),
-      node.lag_ms ? `${node.lag_ms} ms` : "0 ms",
-      node.lease === "held" ? badge(`${(node.lease_left_ms / 1000).toFixed(0)} s left`, "good") : badge("expired", "bad"),
+      lines(h("span", { class: "strong" }, node.name || node.id), node.base_url || node.id),
+      lines(
+        h("span", { class: "number" }, `#${node.applied}`),
+        node.behind ? `${node.behind} behind` : "at the head",
+      ),
+      badge(...(STANDINGS[node.standing] || [node.standing])),
+      h("span", { class: "number" }, `${node.lag_ms || 0} ms`),
+      lease(node),
       node.version,
       node.last_error,
     ]),
   );
+
+function lease(node) {
+  if (node.lease !== "held")
+    return node.serves_stale ? badge("expired, answers stale", "bad") : badge("expired, refuses", "warning");
+  const bar = h("span", { class: "lease" }, h("span", {}));
+  const term = node.lease_left_ms + node.renewed_ms_ago;
+  bar.firstElementChild.style.width = `${Math.round((100 * node.lease_left_ms) / term)}%`;
+  return h(
+    "span",
+    { class: "row" },
+    bar,
+    h("span", { class: "number" }, `${(node.lease_left_ms / 1000).toFixed(1)} s left`),
+  );
+}

@@ -1,30 +1,179 @@
-import { change, get } from "../api.js";
-import { badge, busy, button, card, code, confirm, moment, reportChange, table } from "../components.js";
+import { change, get, getVersioned } from "../api.js";
 import { fill, h } from "../dom.js";
+import { button, card, checkbox, field, form, head, input, select } from "../parts/controls.js";
+import { confirm } from "../parts/dialog.js";
+import { badge, reportChange } from "../parts/feedback.js";
+import { signingKeysCard } from "../parts/signing-keys.js";
+import { go } from "../router.js";
+import { DAY } from "../time.js";
 
-export async function realmPage({ main, realm, base }) {
-  const [representation, keys] = await Promise.all([get(base), get(`${base}/keys`)]);
+const ALGORITHM = "keyturn.signing.algorithm";
+const PERIOD = "keyturn.signing.rotation-period";
+const NETWORKS = "keyturn.jwks.allowed-networks";
+const DIGESTS = "keyturn.secret.digest-only";
+const STRICT = "keyturn.strict-audience";
+const ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"];
 
-  async function clear(event) {
+export async function realmPage(context) {
+  const { main, realm, base } = context;
+  async function show() {
+    const [{ value, version }, keys] = await Promise.all([getVersioned(base), get(`${base}/keys`)]);
+    const known = { ...context, representation: value, version, reload: show };
+    fill(
+      main,
+      head(
+        [realm, " ", value.enabled ? badge("Enabled", "good") : badge("Disabled", "warning")],
+        value.displayName || "Settings of this realm, and its own keys.",
+      ),
+      h(
+        "div",
+        { class: "pile" },
+        settings(known),
+        signingKeysCard({ base, keys, reload: show }),
+        ending(known),
+      ),
+    );
+  }
+  await show();
+}
+
+function settings({ representation, version, base, reload }) {
+  const attributes = representation.attributes || {};
+  const display = input(representation.displayName || "", { maxlength: 255 });
+  const lifespan = input(String(representation.accessTokenLifespan), {
+    type: "number",
+    min: 1,
+    max: 86400,
+    required: true,
+  });
+  const algorithm = select(ALGORITHMS, attributes[ALGORITHM] || "ES256");
+  const period = input(attributes[PERIOD] ? String(Number(attributes[PERIOD]) / DAY) : "", {
+    type: "number",
+    min: 0.05,
+    step: "any",
+    placeholder: "90",
+  });
+  const networks = input(attributes[NETWORKS] || "", { placeholder: "None: public addresses only" });
+  const digests = checkbox(
+    "Keep only digests of secrets",
+    attributes[DIGESTS] === "true",
+    "A secret is then shown once, when it is made. Signed JWT with Client Secret is not possible.",
+  );
+  const strict = checkbox(
+    "Strict audience",
+    attributes[STRICT] === "true",
+    "Assertions have to be for this realm's issuer, not for one of its URLs.",
+  );
+
+  async function action() {
+    const json = {
+      displayName: display.value,
+      accessTokenLifespan: Number(lifespan.value),
+      attributes: {
+        [ALGORITHM]: algorithm.value,
+        [PERIOD]: period.value ? String(Math.round(Number(period.value) * DAY)) : "",
+        [NETWORKS]: networks.value,
+        [DIGESTS]: digests.box.checked ? "true" : "",
+        [STRICT]: strict.box.checked ? "true" : "",
+      },
+    };
+    const { fleet } = await change("PUT", base, { json, version });
+    reportChange("Saved.", fleet);
+    await reload();
+  }
+  return card(
+    "Settings",
+    {},
+    form(
+      { label: "Save", action, unsaved: true },
+      field("Display name", display),
+      h(
+        "div",
+        { class: "columns" },
+        field("Access token lifetime, seconds", lifespan),
+        field("Signature algorithm", algorithm, "Another one is a rotation."),
+        field("A key signs for, days", period),
+      ),
+      field(
+        "Private networks in which JWKS URLs may lie",
+        networks,
+        "CIDRs apart by commas. What lies there can be reached by whoever sets a JWKS URL in this realm.",
+      ),
+      digests.line,
+      strict.line,
+    ),
+  );
+}
+
+function ending({ representation, version, base, realm, reload }) {
+  async function clear() {
     const sure = await confirm({
       title: `Clear the key cache of ${realm}?`,
-      consequences: ["Every key set fetched for this realm's clients is fetched again before it is used.", "Until then a client whose JWKS URL does not answer is refused."],
-      action: "Clear the key cache",
+      consequences: [
+        "Every key set fetched for this realm's clients is fetched again before it is used again.",
+        "A client whose JWKS URL does not answer then is refused until it does.",
+      ],
+      action: "Clear it",
     });
     if (!sure) return;
-    await busy(event.target, async () => {
-      const { fleet } = await change("POST", `${base}/clear-keys-cache`);
-      reportChange("Key cache cleared.", fleet);
-    });
+    const { fleet } = await change("POST", `${base}/clear-keys-cache`);
+    reportChange("Key cache cleared.", fleet);
   }
-
-  fill(
-    main,
-    h("header", { class: "page" }, h("div", {}, h("h1", {}, representation.displayName || realm, " ", representation.enabled ? badge("Enabled", "good") : badge("Disabled")), h("p", { class: "lead" }, "The realm's own signing keys and caches.")), button("Clear key cache", clear, { kind: "danger quiet" })),
-    card(
-      "Signing keys",
-      { note: "Access tokens are signed with the active one; the others are published so that nothing fails while they change." },
-      table("Signing keys", ["Key id", "Algorithm", "State", "Since"], (keys.keys || []).map((key) => [code(key.kid), key.algorithm, badge(String(key.status).toLowerCase(), key.status === "ACTIVE" ? "good" : ""), moment(key.since)])),
+  async function switchOff() {
+    const { enabled } = representation;
+    const sure =
+      !enabled ||
+      (await confirm({
+        title: `Disable ${realm}?`,
+        consequences: [
+          "Every node refuses all clients and all access tokens of this realm.",
+          "Nothing is lost: enabled again, all of it works again.",
+        ],
+        action: "Disable it",
+      }));
+    if (!sure) return;
+    const { fleet } = await change("PUT", base, { json: { enabled: !enabled }, version });
+    reportChange(enabled ? `${realm} is refused.` : `${realm} is let in again.`, fleet);
+    await reload();
+  }
+  async function remove() {
+    const sure = await confirm({
+      title: `Delete ${realm}?`,
+      consequences: [
+        "Every node refuses all clients and all access tokens of this realm.",
+        "Its clients, secrets, keys and settings are gone; there is no way back.",
+      ],
+      action: "Delete the realm",
+    });
+    if (!sure) return;
+    const { fleet } = await change("DELETE", base);
+    reportChange(`Deleted ${realm}.`, fleet);
+    go("/console/");
+  }
+  const act = (title, text, control) =>
+    h(
+      "div",
+      { class: "row apart" },
+      h("div", {}, h("h3", {}, title), h("p", { class: "note" }, text)),
+      control,
+    );
+  const isMaster = realm === "master";
+  return card(
+    "Keys and access",
+    {},
+    act(
+      "Clear the key cache",
+      "All fetched key sets of this realm's clients, on every node.",
+      button("Clear key cache", clear, { kind: "danger calm" }),
     ),
+    !isMaster &&
+      act(
+        representation.enabled ? "Disable" : "Enable",
+        "All clients and tokens of the realm at once.",
+        button(representation.enabled ? "Disable" : "Enable", switchOff, {
+          kind: representation.enabled ? "danger calm" : "",
+        }),
+      ),
+    !isMaster && act("Delete", "For ever.", button("Delete", remove, { kind: "danger calm" })),
   );
 }

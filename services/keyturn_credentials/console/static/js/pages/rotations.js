@@ -1,61 +1,100 @@
-import { change, get } from "../api.js";
-import { badge, busy, card, empty, field, input, moment, reportChange, table } from "../components.js";
+import { get } from "../api.js";
 import { fill, h } from "../dom.js";
-import { link, pagePath } from "../shell.js";
+import { badge, empty } from "../parts/feedback.js";
+import { card, head } from "../parts/controls.js";
+import { signingKeysCard } from "../parts/signing-keys.js";
+import { link, pagePath } from "../router.js";
+import { exact, moment } from "../time.js";
+import { calendar } from "./calendar.js";
+import { policyCard } from "./policy.js";
 
-const DAY = 86400;
+const LISTED = 5;
+const MOST = 500;
+const STAGES = [
+  ["in_force", "In force", "One secret, accepted.", "expires_at", "expires"],
+  ["due", "Due", "The next change of the client rotates it.", "expires_at", "expires"],
+  ["overlapping", "Overlapping", "The former secret is accepted too.", "former_ends_at", "former ends"],
+  ["expired", "Expired", "Refused. Regenerate it.", "expires_at", "expired"],
+];
+const KINDS = { due: "warning", overlapping: "good", expired: "bad" };
 
 export async function rotationsPage({ main, realm, base }) {
-  const [policy, coming] = await Promise.all([get(`${base}/rotation-policy`), get(`${base}/rotations`)]);
-  fill(
-    main,
-    h("header", { class: "page" }, h("div", {}, h("h1", {}, "Rotations"), h("p", { class: "lead" }, "Secrets that are replaced on time, without a failed request."))),
-    card("Policy", { note: "For every client secret of the realm that has no policy of its own." }, policyForm(base, policy)),
-    card(
-      "What comes",
-      {},
-      coming.length
-        ? table(
-            "Coming rotations",
-            ["Client", "Stage", "Secret expires", "Former secret until"],
-            coming.map((entry) => [link(pagePath(realm, "clients", entry.client, "credentials"), entry.client_id), badge(entry.stage.replaceAll("_", " "), entry.stage === "expired" ? "bad" : entry.stage === "due" ? "warning" : "good"), moment(entry.expires_at), moment(entry.rotated_expires_at)]),
-          )
-        : empty("Nothing to rotate", "Secrets made under a policy appear here with the day they expire."),
-    ),
-  );
+  async function show() {
+    const [representation, keys, secrets] = await Promise.all([
+      get(base),
+      get(`${base}/keys`),
+      get(`${base}/rotations?max=${MOST}`),
+    ]);
+    fill(
+      main,
+      head("Rotations", "Secrets and keys that are replaced on time, without a failed request."),
+      h(
+        "div",
+        { class: "pile" },
+        card(
+          "Client secrets",
+          { note: "Where each secret that expires stands." },
+          secrets.length ? pipeline(realm, secrets) : noSecrets(),
+        ),
+        card("What comes", { note: "The next five weeks." }, calendar(realm, comingOf(secrets, keys))),
+        policyCard({ base, attributes: representation.attributes || {}, reload: show }),
+        signingKeysCard({ base, keys, reload: show }),
+      ),
+    );
+  }
+  await show();
 }
 
-function policyForm(base, policy) {
-  const days = (seconds) => (seconds ? String(Math.round(seconds / DAY)) : "");
-  const expiration = input(days(policy.expiration_period), { type: "number", min: 0, placeholder: "never" });
-  const rotated = input(days(policy.rotated_expiration_period), { type: "number", min: 0, placeholder: "0" });
-  const remaining = input(days(policy.remaining_rotation_period), { type: "number", min: 0, placeholder: "0" });
-  const submit = h("button", { class: "button primary" }, "Save");
-  return h(
-    "form",
-    {
-      class: "stack",
-      onsubmit: (event) => {
-        event.preventDefault();
-        busy(submit, async () => {
-          const { fleet } = await change("PUT", `${base}/rotation-policy`, {
-            json: {
-              expiration_period: Number(expiration.value || 0) * DAY,
-              rotated_expiration_period: Number(rotated.value || 0) * DAY,
-              remaining_rotation_period: Number(remaining.value || 0) * DAY,
-            },
-          });
-          reportChange("Policy saved.", fleet);
-        });
-      },
-    },
-    h(
-      "div",
-      { class: "columns" },
-      field("A secret expires after, days", expiration),
-      field("The former one stays valid for, days", rotated),
-      field("Rotate before expiry, days", remaining),
-    ),
-    h("div", { class: "actions" }, submit),
+const noSecrets = () =>
+  empty(
+    "rotations",
+    "No secret expires",
+    "Set a policy below: secrets made under it appear here, with the day they expire.",
   );
+
+const pipeline = (realm, secrets) =>
+  h(
+    "ol",
+    { class: "pipeline" },
+    STAGES.map(([stage, title, text, time, word]) => {
+      const there = secrets.filter((entry) => entry.stage === stage);
+      return h(
+        "li",
+        { class: there.length ? "stage" : "stage none-there" },
+        h(
+          "div",
+          { class: "row apart" },
+          h("h3", {}, title),
+          badge(String(there.length), there.length ? KINDS[stage] : ""),
+        ),
+        h("p", { class: "help" }, text),
+        h(
+          "ul",
+          {},
+          there
+            .slice(0, LISTED)
+            .map((entry) =>
+              h(
+                "li",
+                {},
+                link(pagePath(realm, "clients", entry.client_uuid, "credentials"), entry.client_id),
+                h("small", { class: "quiet", title: exact(entry[time]) }, `${word} `, moment(entry[time])),
+              ),
+            ),
+          there.length > LISTED && h("li", { class: "quiet small" }, `and ${there.length - LISTED} more`),
+        ),
+      );
+    }),
+  );
+
+/** Everything with a day; see `calendar`. */
+function comingOf(secrets, { keys = [], rotatesAt = null }) {
+  const found = secrets.flatMap(({ client_uuid, client_id: name, due_at, expires_at, former_ends_at }) => [
+    { at: due_at, kind: "due", name, client_uuid },
+    { at: expires_at, kind: "expires", name, client_uuid },
+    { at: former_ends_at, kind: "former", name, client_uuid },
+  ]);
+  if (rotatesAt) found.push({ at: rotatesAt, kind: "signing", name: "Next key signs" });
+  for (const { endsAt } of keys) found.push({ at: endsAt, kind: "signing", name: "Retired key goes" });
+  return found.filter((entry) => entry.at).sort((one, other) => one.at - other.at);
 }

@@ -1,0 +1,38 @@
+"""One-time links that sign the first admin of a local stack in to the console."""
+
+import sys
+from pathlib import Path
+
+from keyturn.services import refuse
+from keyturn.stack import local_file
+from keyturn.stack.data_directory import DataDirectory
+from keyturn.stack.errors import StackError
+from keyturn.stack.local_file import LocalStack
+from keyturn.stack.secrets_file import load
+from keyturn_credentials.console.sessions import SessionSealer
+from keyturn_shared.clock import Clock, SystemClock
+from keyturn_shared.errors import KeyturnError
+from keyturn_shared.sealing import KeyRing
+from keyturn_shared.secret import Secret
+
+
+def make_link(local: LocalStack, encryption_keys: Secret, clock: Clock) -> str:
+    """A link that works once, within the next minutes. What comes after the # stays in the browser: no server
+    and no log on the way gets to see it."""
+    ring = KeyRing.from_text(encryption_keys.reveal(), purpose="encryption")
+    ticket = SessionSealer(ring, clock).issue_ticket(local.admin.realm, local.admin.client_id)
+    return f"{local.base_url}/console/#ticket={ticket}"
+
+
+def run(data_dir: Path) -> int:
+    """Print a new link; the exit code. A refusal is one line on standard error."""
+    directory = DataDirectory(data_dir)
+    try:
+        local = local_file.read(directory.local_file)
+        if local is None:
+            raise StackError(f"no stack runs on {directory.path}: start it with keyturn up")
+        link = make_link(local, load(directory.secrets_file).encryption_keys, SystemClock())
+    except KeyturnError as error:
+        return refuse(error.detail)
+    sys.stdout.write(f"{link}\n")
+    return 0

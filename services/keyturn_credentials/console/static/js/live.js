@@ -1,0 +1,54 @@
+// The fleet as it is now, for whoever wants to know: one stream of server-sent events for the whole console.
+import { realmPath } from "./api.js";
+
+const RETRY_MS = 2000;
+
+/** Follows the fleet while the document is visible. `latest` is what the server said last, or null. */
+export class Live {
+  #listeners = new Set();
+  #source = null;
+  #realm = null;
+  #retry = 0;
+  latest = null;
+
+  constructor() {
+    document.addEventListener("visibilitychange", () => this.#connect());
+  }
+
+  /** Follow by the rights of this realm; null: stop. */
+  follow(realm) {
+    if (realm === this.#realm) return;
+    this.#realm = realm;
+    this.#connect();
+  }
+
+  /** Call a listener now, if something is known, and whenever something moved. Returns how to stop that. */
+  listen(listener) {
+    this.#listeners.add(listener);
+    if (this.latest) listener(this.latest);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #connect() {
+    clearTimeout(this.#retry);
+    this.#source?.close();
+    this.#source = null;
+    // A browser has few connections for one origin: pages that nobody looks at hold none.
+    if (this.#realm === null || document.hidden) return;
+    const source = new EventSource(`${realmPath(this.#realm)}/fleet/stream`);
+    this.#source = source;
+    source.onmessage = (message) => this.#tell(JSON.parse(message.data));
+    source.onerror = () => {
+      this.#tell({ error: "lost" });
+      // A refusal ends a source for good; what it was may be over soon.
+      if (source.readyState === EventSource.CLOSED) this.#retry = setTimeout(() => this.#connect(), RETRY_MS);
+    };
+  }
+
+  #tell(fleet) {
+    this.latest = fleet;
+    for (const listener of this.#listeners) listener(fleet);
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,181 @@
+// A certificate or public key kept here: generated, with the private half handed out, or imported.
+import { keySource } from "../../authenticators.js";
+import { change } from "../../api.js";
+import { h } from "../../dom.js";
+import { button, checkbox, field, form, input, select } from "../../parts/controls.js";
+import { copyable, save } from "../../parts/copying.js";
+import { openDialog } from "../../parts/dialog.js";
+import { empty, notice, reportChange } from "../../parts/feedback.js";
+
+const ATTRIBUTE = "jwt.credential";
+const KEY_TYPES = [
+  ["P-256", "EC P-256 (ES256)"],
+  ["P-384", "EC P-384 (ES384)"],
+  ["P-521", "EC P-521 (ES512)"],
+  ["Ed25519", "Ed25519 (EdDSA)"],
+  ["RSA-2048", "RSA 2048"],
+  ["RSA-3072", "RSA 3072"],
+  ["RSA-4096", "RSA 4096"],
+];
+const ARCHIVES = [
+  ["PKCS12", "PKCS12"],
+  ["JKS", "JKS"],
+];
+const IMPORTS = ["Certificate PEM", "Public Key PEM", "JSON Web Key Set", "JKS", "PKCS12"];
+const SUFFIXES = { PKCS12: "p12", JKS: "jks" };
+
+export function certificatePanel(context) {
+  const attributes = context.client.attributes || {};
+  const kept = attributes[`${ATTRIBUTE}.certificate`] || attributes[`${ATTRIBUTE}.public.key`];
+  const isUsed = keySource(attributes) === "certificate";
+  const what = attributes[`${ATTRIBUTE}.certificate`] ? "certificate" : "public key";
+  return h(
+    "div",
+    { class: "pile" },
+    kept
+      ? h(
+          "div",
+          { class: "field" },
+          h("span", { class: "label" }, isUsed ? `The ${what} in use` : `A ${what} is kept, but not in use`),
+          copyable(kept, what),
+        )
+      : empty(
+          "key",
+          "No certificate yet",
+          "Generate a key pair and download it, or import what the client has already.",
+        ),
+    h(
+      "div",
+      { class: "row" },
+      button("Generate new keys", () => generate(context), {
+        kind: kept ? "" : "primary",
+        glyph: "download",
+      }),
+      button("Import", () => importKeys(context), { glyph: "upload" }),
+    ),
+  );
+}
+
+/** What the present keys come to, for the dialogs. */
+function breaking({ client }) {
+  const present = keySource(client.attributes);
+  if (present === null) return null;
+  const source = {
+    jwks_url: "The keys at its JWKS URL",
+    jwks: "The keys of its inline JWKS",
+    certificate: "Its present key",
+  }[present];
+  return notice(
+    "warning",
+    h(
+      "p",
+      {},
+      `${source} ${present === "certificate" ? "is" : "are"} refused by every node as soon as this is done.`,
+    ),
+  );
+}
+
+/** The new keys take the place of a JWKS URL in the same change. */
+const callPath = ({ path, client }, name) =>
+  `${path}/certificates/${ATTRIBUTE}/${name}${keySource(client.attributes) === "jwks_url" ? "?replaceJwksUrl=true" : ""}`;
+
+function generate(context) {
+  const { client, reload } = context;
+  openDialog("Generate new keys", (close) => {
+    const kind = select(KEY_TYPES, "P-256");
+    const format = select(ARCHIVES, "PKCS12");
+    const alias = input(client.clientId, { required: true, maxlength: 255 });
+    const years = input("3", { type: "number", min: 1, max: 100, required: true });
+    const keyPassword = input("", { type: "password", required: true, autocomplete: "new-password" });
+    const storePassword = input("", { type: "password", required: true, autocomplete: "new-password" });
+    const realm = checkbox("Add the realm's certificate", false);
+
+    async function action() {
+      const json = {
+        keyType: kind.value,
+        format: format.value,
+        keyAlias: alias.value,
+        validity: Number(years.value),
+        keyPassword: keyPassword.value,
+        storePassword: storePassword.value,
+        realmCertificate: realm.box.checked,
+      };
+      const headers = { Accept: "application/octet-stream" };
+      const { body, fleet } = await change("POST", callPath(context, "generate-and-download"), {
+        json,
+        headers,
+      });
+      close();
+      save(body, `keystore.${SUFFIXES[format.value]}`);
+      reportChange("The new key is in force; keep the file.", fleet);
+      await reload();
+    }
+    return form(
+      { label: "Generate and download", action, others: button("Cancel", close) },
+      h(
+        "p",
+        { class: "note" },
+        "The private key leaves in the download and is kept nowhere. Whoever loses the file generates anew.",
+      ),
+      h(
+        "div",
+        { class: "columns" },
+        field("Key", kind),
+        field("Archive Format", format),
+        field("Key Alias", alias),
+        field("Valid for, years", years),
+        field("Key Password", keyPassword),
+        field("Store Password", storePassword),
+      ),
+      realm.line,
+      breaking(context),
+    );
+  });
+}
+
+function importKeys(context) {
+  const { client, reload } = context;
+  openDialog("Import keys", (close) => {
+    const format = select(IMPORTS, "Certificate PEM");
+    const file = h("input", { type: "file", required: true });
+    const alias = input(client.clientId);
+    const keyPassword = input("", { type: "password" });
+    const storePassword = input("", { type: "password" });
+    const archive = h(
+      "div",
+      { class: "columns" },
+      field("Key Alias", alias),
+      field("Key Password", keyPassword, "Only if it has one of its own."),
+      field("Store Password", storePassword),
+    );
+    const isArchive = () => format.value in SUFFIXES;
+    format.addEventListener("change", () => (archive.hidden = !isArchive()));
+    archive.hidden = true;
+
+    async function action() {
+      const data = new FormData();
+      data.set("keystoreFormat", format.value);
+      data.set("file", file.files[0]);
+      if (isArchive()) {
+        data.set("keyAlias", alias.value);
+        data.set("keyPassword", keyPassword.value);
+        data.set("storePassword", storePassword.value);
+      }
+      const { fleet } = await change("POST", callPath(context, "upload-certificate"), { form: data });
+      close();
+      reportChange("Imported.", fleet);
+      await reload();
+    }
+    return form(
+      { label: "Import", action, others: button("Cancel", close) },
+      h(
+        "p",
+        { class: "note" },
+        "Only public keys are taken: a private key in the file is neither kept nor looked at again.",
+      ),
+      h("div", { class: "columns" }, field("Archive Format", format), field("File", file)),
+      archive,
+      breaking(context),
+    );
+  });
+}

@@ -1,0 +1,95 @@
+import { get } from "../api.js";
+import { fill, h, refill } from "../dom.js";
+import { button, card, head } from "../parts/controls.js";
+import { badge, empty, failure, loading } from "../parts/feedback.js";
+import { lines, table } from "../parts/table.js";
+import { link, pagePath } from "../router.js";
+import { moment, now } from "../time.js";
+
+const PAGE = 100;
+const AGAIN_MS = 10_000;
+
+export async function jwksUrlsPage({ main, realm, base, onLeave }) {
+  const list = h("div", {}, loading());
+  const pager = h("div", { class: "pager" });
+  let after = "";
+
+  async function show() {
+    try {
+      const entries = await get(`${base}/jwks-urls?${new URLSearchParams({ max: String(PAGE), after })}`);
+      refill(list, entries.length ? rows(realm, entries) : nothing());
+      const last = entries.at(-1)?.client_id;
+      refill(
+        pager,
+        after && button("From the beginning", () => goOn(""), { kind: "little" }),
+        entries.length === PAGE && button("Next", () => goOn(last), { kind: "little" }),
+      );
+    } catch (error) {
+      fill(list, failure(error));
+    }
+  }
+  const goOn = (from) => {
+    after = from;
+    return show();
+  };
+  const timer = setInterval(() => document.hidden || show(), AGAIN_MS);
+  onLeave(() => clearInterval(timer));
+  fill(
+    main,
+    head(
+      "JWKS URLs",
+      "From where clients' keys come. Each URL is fetched once for the whole fleet.",
+      button("Refresh", show),
+    ),
+    card(null, {}, list, pager),
+  );
+  await show();
+}
+
+const nothing = () =>
+  empty(
+    "globe",
+    "No JWKS URLs",
+    "A client with signed JWTs can publish its keys at a URL of its own; keyturn then follows them.",
+  );
+
+const rows = (realm, entries) =>
+  table(
+    "JWKS URLs",
+    ["Client", "URL", "State", "Keys", "Fetched", "Changed", "Next"],
+    entries.map(({ client_uuid, client_id, url, health }) => [
+      link(pagePath(realm, "clients", client_uuid, "credentials"), client_id, { class: "strong" }),
+      h("code", { class: "cut", title: url }, url),
+      state(health),
+      health &&
+        h(
+          "span",
+          { class: "number" },
+          String(health.keys),
+          health.skipped > 0 && h("span", { class: "quiet" }, `, ${health.skipped} unusable`),
+        ),
+      moment(health?.last_success),
+      moment(health?.last_change),
+      moment(health?.next_poll),
+    ]),
+  );
+
+/** How it goes with a URL, and why. */
+function state(health) {
+  if (!health) return lines(badge("Not fetched"), "No client needed it lately");
+  if (!health.failures) return health.last_success ? badge("Good", "good") : badge("Not fetched yet");
+  const usable = health.keys > 0 && (health.stale_until || 0) > now();
+  const times = `${health.failures} failure${health.failures === 1 ? "" : "s"}`;
+  const reason = h(
+    "span",
+    {},
+    `${times}: `,
+    h("code", {}, health.failure),
+    health.failure_detail && `, ${health.failure_detail}`,
+  );
+  const verdict = usable ? badge("Failing, old keys used", "warning") : badge("Failing, refused", "bad");
+  return lines(
+    h("span", { class: "row" }, verdict, usable && h("small", {}, "until ", moment(health.stale_until))),
+    reason,
+  );
+}

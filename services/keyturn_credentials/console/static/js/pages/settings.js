@@ -1,0 +1,116 @@
+import { change } from "../api.js";
+import { fill, h } from "../dom.js";
+import { button, card, checkbox, field, form, input } from "../parts/controls.js";
+import { confirm } from "../parts/dialog.js";
+import { reportChange } from "../parts/feedback.js";
+import { go, pagePath } from "../router.js";
+
+export async function settingsTab(context) {
+  fill(context.body, general(context), ending(context));
+}
+
+function general({ client, version, path, reload }) {
+  const attributes = client.attributes || {};
+  const clientId = input(client.clientId, { required: true, maxlength: 255 });
+  const name = input(client.name || "", { maxlength: 255 });
+  const description = h("textarea", { rows: 2, maxlength: 1000 }, client.description || "");
+  const rootUrl = input(client.rootUrl || "", { type: "url", placeholder: "https://client.example" });
+  const lifespan = input(attributes["access.token.lifespan"] || "", {
+    type: "number",
+    min: 1,
+    max: 86400,
+    placeholder: "As the realm says",
+  });
+  const accounts = checkbox(
+    "Client credentials grant",
+    client.serviceAccountsEnabled,
+    "It may get access tokens for itself at the token endpoint.",
+  );
+
+  async function action() {
+    const json = {
+      clientId: clientId.value,
+      name: name.value,
+      description: description.value,
+      rootUrl: rootUrl.value,
+      serviceAccountsEnabled: accounts.box.checked,
+      attributes: { "access.token.lifespan": lifespan.value },
+    };
+    const { fleet } = await change("PUT", path, { json, version });
+    reportChange("Saved.", fleet);
+    await reload();
+  }
+  return card(
+    "Settings",
+    {},
+    form(
+      { label: "Save", action, unsaved: true },
+      field(
+        "Client ID",
+        clientId,
+        "A new one breaks the program until it is told; the old one is refused at once.",
+      ),
+      field("Name", name),
+      field("Description", description),
+      field("Root URL", rootUrl, "A relative JWKS URL is resolved against it."),
+      field("Lifetime of its access tokens, seconds", lifespan),
+      accounts.line,
+    ),
+  );
+}
+
+function ending({ client, version, path, realm, reload }) {
+  const name = client.clientId;
+  async function switchOff() {
+    const sure =
+      !client.enabled ||
+      (await confirm({
+        title: `Disable ${name}?`,
+        consequences: [
+          "Every node refuses its credentials and its access tokens from now on.",
+          "Nothing is lost: once it is enabled again, the same credentials work again.",
+        ],
+        action: "Disable it",
+      }));
+    if (!sure) return;
+    const { fleet } = await change("PUT", path, { json: { enabled: !client.enabled }, version });
+    reportChange(client.enabled ? `${name} is refused.` : `${name} is let in again.`, fleet);
+    await reload();
+  }
+
+  async function remove() {
+    const sure = await confirm({
+      title: `Delete ${name}?`,
+      consequences: [
+        "Every node refuses its credentials and its access tokens from now on.",
+        "Its secrets, keys, revocations and settings are gone; there is no way back.",
+        "A new client under the same ID gets new credentials. Keys revoked here are not revoked there.",
+      ],
+      action: "Delete the client",
+    });
+    if (!sure) return;
+    const { fleet } = await change("DELETE", path, { version });
+    reportChange(`Deleted ${name}.`, fleet);
+    go(pagePath(realm, "clients"));
+  }
+
+  const act = (title, text, control) =>
+    h(
+      "div",
+      { class: "row apart" },
+      h("div", {}, h("h3", {}, title), h("p", { class: "note" }, text)),
+      control,
+    );
+  return card(
+    "End its access",
+    {},
+    client.enabled
+      ? act(
+          "Disable",
+          "For a while: everything is kept.",
+          button("Disable", switchOff, { kind: "danger calm" }),
+        )
+      : act("Enable", "Its credentials work again on every node.", button("Enable", switchOff)),
+    act("Delete", "For ever.", button("Delete", remove, { kind: "danger calm" })),
+  );
+}

@@ -1,0 +1,159 @@
+// Buttons, fields and forms.
+import { fill, freshId, h } from "../dom.js";
+import { icon } from "../icons.js";
+import { attempt, busy, failure } from "./feedback.js";
+
+/** A button whose action may take a while; what goes wrong is said in a toast. */
+export function button(label, action, { kind = "", glyph = null, ...rest } = {}) {
+  const onclick = (event) => attempt(event.currentTarget, () => action(event));
+  return h(
+    "button",
+    { type: "button", class: `button ${kind}`, onclick, ...rest },
+    glyph && icon(glyph),
+    label,
+  );
+}
+
+/** A button that is an icon; `label` is its name. */
+export const iconButton = (glyph, label, action) =>
+  h(
+    "button",
+    {
+      type: "button",
+      class: "bare",
+      "aria-label": label,
+      title: label,
+      onclick: (event) => attempt(event.currentTarget, action),
+    },
+    icon(glyph),
+  );
+
+/** A labelled control; `help` explains it, and is read with it. */
+export function field(label, control, help = null) {
+  control.id ||= freshId();
+  if (help) control.setAttribute("aria-describedby", `${control.id}-help`);
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    help && h("p", { class: "help", id: `${control.id}-help` }, help),
+  );
+}
+
+export const input = (value = "", properties = {}) =>
+  h("input", { type: "text", value, autocomplete: "off", spellcheck: "false", ...properties });
+
+/** Options are `[value, label]`, or values that are their own labels. */
+export function select(options, chosen, properties = {}) {
+  const pairs = options.map((option) => (Array.isArray(option) ? option : [option, option]));
+  const known = pairs.some(([value]) => value === chosen);
+  const all = known || !chosen ? pairs : [[chosen, chosen], ...pairs];
+  return h(
+    "select",
+    { ...properties, value: chosen },
+    all.map(([value, label]) => h("option", { value }, label)),
+  );
+}
+
+/** `{box, line}`: a checkbox, and the line with its label and help. */
+export function checkbox(label, checked, help = null) {
+  const box = h("input", { type: "checkbox", checked });
+  const words = h("span", {}, label, help && h("small", { class: "help" }, help));
+  return { box, line: h("label", { class: "check" }, box, words) };
+}
+
+/** A choice of one, with an explanation of each. `options`: `[value, label, help]`. */
+export function choices(legend, options, chosen, onchange) {
+  const name = freshId();
+  const chosenNow = (event) => onchange(event.target.value);
+  return h(
+    "fieldset",
+    {},
+    h("legend", {}, legend),
+    h(
+      "div",
+      { class: "choices" },
+      options.map(([value, label, help]) =>
+        h(
+          "label",
+          { class: "choice" },
+          h("input", { type: "radio", name, value, checked: value === chosen, onchange: chosenNow }),
+          h("span", {}, label, h("small", {}, help)),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * A form that sends itself by `action`: its button is busy meanwhile, an error is shown above the button.
+ * `unsaved`: say when something in it is not saved yet.
+ */
+export function form(
+  { label, action, kind = "primary", others = [], unsaved = false, full = false },
+  ...content
+) {
+  const problem = h("div", {});
+  const state = h("span", { class: "unsaved", role: "status" });
+  const submit = h("button", { class: `button ${kind}` }, label);
+  const element = h(
+    "form",
+    {
+      class: full ? "stack full" : "stack",
+      onsubmit: (event) => {
+        event.preventDefault();
+        fill(problem);
+        busy(submit, async () => {
+          try {
+            await action();
+            delete element.dataset.unsaved;
+            state.textContent = "";
+          } catch (error) {
+            fill(problem, failure(error));
+          }
+        });
+      },
+      oninput: () => {
+        if (!unsaved) return;
+        element.dataset.unsaved = "";
+        state.textContent = "Not saved yet";
+      },
+    },
+    content,
+    problem,
+    h("div", { class: "row" }, submit, others, state),
+  );
+  return element;
+}
+
+export const card = (title, { actions = null, note = null, ...rest } = {}, ...children) =>
+  h(
+    "section",
+    { class: "card", ...rest },
+    title &&
+      h(
+        "header",
+        {},
+        h("div", {}, h("h2", {}, title), note && h("p", { class: "note" }, note)),
+        actions && h("div", { class: "row" }, actions),
+      ),
+    children,
+  );
+
+/** Names and values; those without a value are left out. */
+export const facts = (...pairs) =>
+  h(
+    "dl",
+    { class: "facts" },
+    pairs.filter(Boolean).map(([name, ...values]) => h("div", {}, h("dt", {}, name), h("dd", {}, values))),
+  );
+
+/** The top of a page. */
+export const head = (title, lead, actions = null) =>
+  h(
+    "header",
+    { class: "head" },
+    h("div", {}, h("h1", { tabindex: "-1" }, title), lead && h("p", { class: "lead" }, lead)),
+    actions && h("div", { class: "row" }, actions),
+  );

@@ -1,0 +1,59 @@
+// Text that is worth copying, secrets that are hidden until asked for, and files to save.
+import { fill, h } from "../dom.js";
+import { button, iconButton } from "./controls.js";
+import { toast } from "./feedback.js";
+
+const HIDDEN = "•".repeat(20);
+
+/** Text with a button that copies it; `what` names it for people. */
+export function copyable(text, what, { whole = false } = {}) {
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      throw new Error("The browser does not let this page copy. Select the text and copy it by hand.");
+    }
+    toast(`Copied the ${what}.`);
+  };
+  return h(
+    "span",
+    { class: whole ? "copyable whole" : "copyable" },
+    h("code", { title: whole ? null : text }, text),
+    iconButton("copy", `Copy the ${what}`, copy),
+  );
+}
+
+/** A secret: hidden until asked for. `reveal` fetches it only then. */
+export function hiddenSecret(reveal, what) {
+  const place = h("span", { class: "row" });
+  function hide() {
+    const dots = h("code", { class: "secret", role: "img", "aria-label": `${what}, hidden` }, HIDDEN);
+    fill(
+      place,
+      dots,
+      button("Reveal", show, { kind: "little", glyph: "eye", "aria-label": `Reveal the ${what}` }),
+    );
+  }
+  async function show() {
+    const value = await reveal();
+    const shown = h("span", { class: "secret" }, copyable(value, what, { whole: true }));
+    fill(place, shown, button("Hide", hideAgain, { kind: "little", "aria-label": `Hide the ${what}` }));
+    place.querySelector(".bare").focus();
+  }
+  function hideAgain() {
+    hide();
+    place.querySelector("button").focus();
+  }
+  hide();
+  return place;
+}
+
+/** Give the browser bytes to save. */
+export function save(blob, name) {
+  const address = URL.createObjectURL(blob);
+  const anchor = h("a", { href: address, download: name });
+  document.body.append(anchor);
+  anchor.click();
+  anchor.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,38 @@
+// Dialogs: the browser's own, which keep the keyboard inside and give its place back.
+import { freshId, h } from "../dom.js";
+
+/** Open a dialog; `build(close)` makes its content. It is gone from the document once closed. */
+export function openDialog(title, build) {
+  const heading = freshId();
+  const dialog = h("dialog", { "aria-labelledby": heading, onclose: () => dialog.remove() });
+  const close = () => dialog.close();
+  dialog.append(h("div", { class: "body" }, h("h2", { id: heading }, title), ...[build(close)].flat()));
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Ask before something that breaks something. Resolves to true when confirmed. */
+export function confirm({ title, consequences, action, kind = "danger", body = null }) {
+  return new Promise((resolve) => {
+    const dialog = openDialog(title, () =>
+      h(
+        "form",
+        { method: "dialog" },
+        h(
+          "ul",
+          { class: "consequences" },
+          consequences.filter(Boolean).map((line) => h("li", {}, line)),
+        ),
+        body,
+        h(
+          "div",
+          { class: "row end" },
+          h("button", { class: "button", value: "no" }, "Cancel"),
+          h("button", { class: `button ${kind}`, value: "yes" }, action),
+        ),
+      ),
+    );
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
+  });
+}
