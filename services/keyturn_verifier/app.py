@@ -12,11 +12,15 @@ from keyturn_shared.redis_client import connect
 from keyturn_shared.web.health import health_routes
 from keyturn_verifier.core import VerifierCore
 from keyturn_verifier.key_set_service import KeySetService
+from keyturn_verifier.possession.binding import TokenBinding
+from keyturn_verifier.possession.requirement import PossessionCheck
 from keyturn_verifier.settings import VerifierSettings
 from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer
+from keyturn_verifier.tokens.signed_introspection import IntrospectionSigner
 from keyturn_verifier.web.answers import AuthenticationLog
 from keyturn_verifier.web.application import Route, VerifierApplication
 from keyturn_verifier.web.callers import Callers
+from keyturn_verifier.web.certificate_source import CertificateSource
 from keyturn_verifier.web.forward_auth import ForwardAuthEndpoint
 from keyturn_verifier.web.introspect import IntrospectionEndpoint
 from keyturn_verifier.web.metadata import certs_document, discovery_document, metadata_endpoint
@@ -77,12 +81,19 @@ def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -
 
 def _realm_routes(settings: VerifierSettings, core: VerifierCore, clock: Clock) -> dict[str, Route]:
     log = AuthenticationLog(core.answer_metrics)
-    callers = Callers(core.node, core.authenticator, core.verifier, log)
-    token = TokenEndpoint(core.node, core.authenticator, AccessTokenIssuer(clock), log)
-    introspect = IntrospectionEndpoint(core.node, callers, core.verifier, core.answer_metrics)
+    certificates = CertificateSource(settings.certificate_header())
+    possession = PossessionCheck(core.dpop)
+    issuer = AccessTokenIssuer(clock)
+    callers = Callers(core.node, core.authenticator, core.verifier, certificates, possession, log)
+    token = TokenEndpoint(core.node, core.authenticator, certificates, TokenBinding(core.dpop), issuer, log)
+    introspect = IntrospectionEndpoint(
+        core.node, callers, core.verifier, IntrospectionSigner(clock), core.answer_metrics
+    )
     verify = VerifyEndpoint(core.node, callers, core.verifier, core.answer_metrics)
-    forward_auth = ForwardAuthEndpoint(core.node, core.verifier, core.answer_metrics)
-    discovery = metadata_endpoint(core.node, discovery_document)
+    forward_auth = ForwardAuthEndpoint(
+        core.node, core.verifier, certificates, possession, core.answer_metrics
+    )
+    discovery = metadata_endpoint(core.node, discovery_document(settings.certificate_abilities()))
     certs = metadata_endpoint(core.node, certs_document)
     limit = settings.request_body_limit
     return {
@@ -102,6 +113,7 @@ def _well_known_routes(settings: VerifierSettings, core: VerifierCore) -> dict[s
 
     Where the public URL has a path of its own, a gateway may take it away here or leave it.
     """
-    route = Route(metadata_endpoint(core.node, discovery_document), _READ, settings.request_body_limit)
+    document = discovery_document(settings.certificate_abilities())
+    route = Route(metadata_endpoint(core.node, document), _READ, settings.request_body_limit)
     paths = ("", (settings.public_url.path or "").rstrip("/"))
     return {f"/.well-known/{kind}{path}/realms/": route for kind in _METADATA for path in paths}

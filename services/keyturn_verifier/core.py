@@ -16,9 +16,9 @@ from keyturn_shared.fleet.replay import AssertionRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.position import Position
 from keyturn_shared.redis_client import connect
-from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.authentication.assertions import AssertionCheck
 from keyturn_verifier.authentication.authenticator import Authenticator
+from keyturn_verifier.authentication.certificates import CertificateCheck
 from keyturn_verifier.authentication.decoys import Decoys
 from keyturn_verifier.authentication.replay import AssertionClaims
 from keyturn_verifier.authentication.secrets import SecretCheck
@@ -32,6 +32,7 @@ from keyturn_verifier.node.member import Member
 from keyturn_verifier.node.node import Node
 from keyturn_verifier.node.states import StateReader
 from keyturn_verifier.node.subscription import Subscription
+from keyturn_verifier.possession.dpop import DpopCheck
 from keyturn_verifier.settings import VerifierSettings
 from keyturn_verifier.tokens.verification import TokenVerifier
 
@@ -58,7 +59,7 @@ class VerifierCore:
         )
         self._cache = StateCache(
             ProjectionReader(scripts),
-            StateReader(ring, settings.base_url),
+            StateReader(ring, settings.base_url, settings.mtls_base_url),
             lambda: self.follower.position,
             self.node_metrics,
             capacity=settings.cached_clients,
@@ -79,15 +80,21 @@ class VerifierCore:
             settings, self._redis, clock, registry, self.member_id, lambda: self.follower.position
         )
         self.node = Node(self._cache, self.lease, self.node_metrics)
+        keys = self.key_sets.require_lookup()
+        claims = AssertionClaims(AssertionRegistry(scripts, settings.clock_skew), self.answer_metrics)
         assertions = AssertionCheck(
-            self.key_sets.require_lookup(),
+            keys,
             ring,
-            AssertionClaims(AssertionRegistry(scripts, settings.clock_skew), self.answer_metrics),
+            claims,
             clock,
             lifetime_cap=settings.assertion_max_lifetime,
             clock_skew=settings.clock_skew,
         )
-        self.authenticator = Authenticator(assertions, SecretCheck(ring), Decoys(), clock)
+        certificates = CertificateCheck(
+            keys, settings.client_authorities(clock), clock, clock_skew=settings.clock_skew
+        )
+        self.authenticator = Authenticator(assertions, SecretCheck(ring), certificates, Decoys(), clock)
+        self.dpop = DpopCheck(claims, clock, clock_skew=settings.clock_skew)
         self.verifier = TokenVerifier(self.node, assertions, clock, clock_skew=settings.clock_skew)
         self.node_metrics.observe(lease_left=lambda: self.lease.left, cached=lambda: len(self._cache))
         self._fixed_details = self._describe()
@@ -103,7 +110,9 @@ class VerifierCore:
 
     async def stop(self) -> None:
         """Leave the fleet, after the last answer."""
-        await end_tasks(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.key_sets.stop()
         await self.member.leave()
         for client in (self._redis, self._membership):

@@ -142,6 +142,42 @@ class ReplayedError(RefusedError):
     code = "replayed"
 
 
+class MalformedCertificateError(RefusedError):
+    """A trusted proxy passed on something that is not a client certificate (RFC 9440)."""
+
+    code = "malformed_certificate"
+
+
+class UntrustedCertificateError(RefusedError):
+    """The certificate's chain does not end at an authority this server trusts (RFC 8705 section 2.1)."""
+
+    code = "untrusted_certificate"
+
+
+class CertificateNotValidError(RefusedError):
+    """The time lies outside the certificate's validity period."""
+
+    code = "certificate_not_valid"
+
+
+class CertificateMismatchError(RefusedError):
+    """The certificate is not the client's: another name, or a key that is none of its keys."""
+
+    code = "certificate_mismatch"
+
+
+class PossessionError(RefusedError):
+    """The token is bound to a key (``cnf``, RFC 7800) that whoever brings it has not shown to hold."""
+
+    code = "possession_not_proved"
+
+
+class InvalidDpopProofError(VerifierError):
+    """A DPoP proof does not hold (RFC 9449 section 4.3)."""
+
+    code = "invalid_dpop_proof"
+
+
 UNAVAILABLE_CODES: Final = frozenset(
     {
         UnavailableError.code,

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 from keyturn_shared.clock import Clock
 from keyturn_shared.position import Position
 from keyturn_shared.redis_broker import make_broker
-from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.guarded import GuardedDownload
 from keyturn_verifier.key_sets.lookup import KeySetLookup
 from keyturn_verifier.key_sets.parts import assemble
@@ -70,7 +69,8 @@ class KeySetService:
 
     async def stop(self) -> None:
         if self._task is not None:
-            await end_tasks([self._task])
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         await self._parts.stop()
         with contextlib.suppress(Exception):  # what is left of a broker that was never connected

@@ -1,6 +1,7 @@
 """A verifier node, or a fetcher, as a process."""
 
 import gc
+import ssl
 from typing import Any, Final
 
 import uvicorn
@@ -27,6 +28,21 @@ def run_fetcher(settings: VerifierSettings) -> None:
     _serve(settings, create_fetcher_app(settings))
 
 
+def _protocol(settings: VerifierSettings) -> type[HttpProtocol]:
+    """uvicorn makes the connections, so what they need to know stands in their class."""
+    return type("ConfiguredProtocol", (HttpProtocol,), {"request_seconds": settings.request_seconds})
+
+
+def _tls(settings: VerifierSettings) -> dict[str, Any]:
+    """What uvicorn needs to serve TLS. A client is asked for its certificate, but need not have one."""
+    if settings.tls_certificate_path is None:
+        return {}
+    files = {"ssl_certfile": settings.tls_certificate_path, "ssl_keyfile": settings.tls_key_path}
+    if settings.client_authorities_path is None:
+        return files
+    return files | {"ssl_ca_certs": settings.client_authorities_path, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+
+
 def _spare_the_collector() -> None:
     """What start-up made stays for good, and requests leave no cycles behind: look for garbage seldom."""
     gc.collect()
@@ -40,7 +56,7 @@ def _serve(settings: VerifierSettings, app: Any) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=HttpProtocol if isinstance(app, VerifierApplication) else "httptools",
+        http=_protocol(settings) if isinstance(app, VerifierApplication) else "httptools",
         ws="none",
         lifespan="on",
         log_config=None,
@@ -48,6 +64,7 @@ def _serve(settings: VerifierSettings, app: Any) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=settings.drain_seconds,
+        **_tls(settings),
     )
     _spare_the_collector()
     uvicorn.Server(config).run()

@@ -13,9 +13,16 @@ class RealmUrls:
     token: str
     introspection: str
     certs: str
+    verify: str
 
     @classmethod
     def of(cls, base_url: str, realm: str) -> Self:
         issuer = f"{base_url}/realms/{quote(realm, safe='')}"
         protocol = f"{issuer}/protocol/openid-connect"
-        return cls(issuer, f"{protocol}/token", f"{protocol}/token/introspect", f"{protocol}/certs")
+        return cls(
+            issuer,
+            f"{protocol}/token",
+            f"{protocol}/token/introspect",
+            f"{protocol}/certs",
+            f"{issuer}/verify",
+        )

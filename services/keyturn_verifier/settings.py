@@ -1,13 +1,18 @@
 """The verifier's settings: ``KEYTURN_*`` environment variables, read once by the process."""
 
 import secrets
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
+from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from keyturn_shared.clock import Clock
+from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.sealing import KeyRing
+from keyturn_verifier.certificates.chain import ChainCheck
+from keyturn_verifier.certificates.headers import CertificateHeader, HeaderForm
+from keyturn_verifier.tokens.discovery import CertificateAbilities
 
 Network = IPv4Network | IPv6Network
 
@@ -41,6 +46,24 @@ class VerifierSettings(BaseSettings):
     assertion_max_lifetime: int = Field(default=60, ge=1, le=86_400)
     clock_skew: float = Field(default=15.0, ge=0, le=300)
 
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = (
+        ip_network("127.0.0.0/8"),
+        ip_network("::1/128"),
+    )
+    """Networks whose ``X-Forwarded-For`` is believed."""
+    tls_certificate_path: FilePath | None = None
+    """Certificate chain in PEM with which this node serves TLS itself; None: it serves plain HTTP."""
+    tls_key_path: FilePath | None = None
+    client_authorities_path: FilePath | None = None
+    """Authorities in PEM that clients' certificates have to come from. None: there is no tls_client_auth."""
+    client_cert_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    """Networks of the proxies whose word on clients' certificates is believed. None: nobody's is."""
+    client_cert_form: HeaderForm = "rfc9440"
+    client_cert_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]{0,64}$")
+    """The header the proxies use: ``Client-Cert``, or ``Ssl-Client-Cert`` for PEM, unless given."""
+    mtls_url: AnyHttpUrl | None = None
+    """Base URL at which clients reach the endpoints with a certificate, if not the public one."""
+
     jwks_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Private networks in which JWKS URLs of every realm may lie."""
     jwks_min_interval: float = Field(default=10.0, gt=0)
@@ -56,12 +79,18 @@ class VerifierSettings(BaseSettings):
     drain_seconds: int = Field(default=10, ge=1)
     """How long answers under way may take after SIGTERM."""
 
-    @field_validator("jwks_allowed_networks", mode="before")
+    @field_validator("jwks_allowed_networks", "trusted_proxies", "client_cert_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @model_validator(mode="after")
+    def _pair_tls_files(self) -> Self:
+        if (self.tls_certificate_path is None) != (self.tls_key_path is None):
+            raise ValueError("KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH go together")
+        return self
 
     @model_validator(mode="after")
     def _read_keys(self) -> Self:
@@ -73,6 +102,34 @@ class VerifierSettings(BaseSettings):
     def base_url(self) -> str:
         """The public URL without a slash at its end."""
         return str(self.public_url).rstrip("/")
+
+    @property
+    def mtls_base_url(self) -> str | None:
+        """The URL for clients with certificates without a slash at its end."""
+        return None if self.mtls_url is None else str(self.mtls_url).rstrip("/")
+
+    def certificate_header(self) -> CertificateHeader:
+        default = "client-cert" if self.client_cert_form == "rfc9440" else "ssl-client-cert"
+        name = (self.client_cert_header or default).lower().encode()
+        return CertificateHeader(self.client_cert_proxies, self.client_cert_form, name)
+
+    def client_authorities(self, clock: Clock) -> ChainCheck | None:
+        """Raises ConfigurationError when the file cannot be read."""
+        path = self.client_authorities_path
+        if path is None:
+            return None
+        try:
+            pem = path.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"KEYTURN_CLIENT_AUTHORITIES_PATH: {error.strerror}") from None
+        return ChainCheck.from_pem(pem, clock)
+
+    def certificate_abilities(self) -> CertificateAbilities:
+        """What the endpoints can do with clients' certificates, as configured."""
+        authorities = self.client_authorities_path is not None
+        by_proxy = bool(self.client_cert_proxies)
+        by_tls = self.tls_certificate_path is not None and authorities
+        return CertificateAbilities(shown=by_proxy or by_tls, chains=authorities, untrusted=by_proxy)
 
     def fleet_ring(self) -> KeyRing:
         return KeyRing.from_text(self.fleet_keys.get_secret_value(), purpose="fleet")

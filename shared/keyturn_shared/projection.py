@@ -64,7 +64,8 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     ``signing_alg``: the only algorithm its assertions may use, or None for any asymmetric one (Keycloak's
     ``token.endpoint.auth.signing.alg``). ``max_assertion_lifetime``: seconds. ``jwks``: inline keys, of a
     certificate or an inline JWK Set, used when ``jwks_url`` is None. ``revoked_thumbprints``: RFC 7638.
-    ``keys_not_before``: a sequence, as in the realm. ``x509_*``: RFC 8705 section 2.1.2.
+    ``keys_not_before``: a sequence, as in the realm. ``x509_*``: RFC 8705 section 2.1.2, and
+    of whom the certificate's issuer has to be, if given (Keycloak's ``x509.casubjectdn``).
     """
 
     uuid: str
@@ -88,6 +89,7 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     audiences: tuple[str, ...] = ()
     x509_subject_dn: str | None = None
     x509_subject_dn_is_pattern: bool = False
+    x509_issuer_dn: str | None = None
     x509_san_dns: str | None = None
     x509_san_uri: str | None = None
     x509_san_ip: str | None = None

@@ -34,6 +34,7 @@ MANAGED: Final = frozenset(
 """Shown from what is known of the secrets, and never taken from a request."""
 
 X509_SUBJECT_DN: Final = "x509.subjectdn"
+X509_CA_SUBJECT_DN: Final = "x509.casubjectdn"
 X509_REGEX: Final = "x509.allow.regex.pattern.comparison"
 X509_SAN_DNS: Final = "x509.san.dns"
 X509_SAN_URI: Final = "x509.san.uri"

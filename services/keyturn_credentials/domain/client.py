@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.certificate_subject import check_certificate_subject
 from keyturn_credentials.domain.roles import Role, roles_of
 from keyturn_credentials.domain.secrets import ClientSecrets
 from keyturn_credentials.errors import InvalidRequestError
@@ -103,6 +104,8 @@ def check_client(client: Client) -> Client:
         raise InvalidRequestError("clientId has a control character")
     if client.signing_alg is not None:
         _check_signing_alg(client.authenticator, client.signing_alg)
+    if client.authenticator == "client-x509":
+        check_certificate_subject(client.attributes)
     # Reading each of them is the check.
     _ = (
         client.secret_transport,

@@ -10,7 +10,6 @@ import structlog
 
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import Relay
-from keyturn_shared.tasks import end_tasks
 
 INSPECT_SECONDS: Final = 1.0
 ROUND_SECONDS: Final = 30.0
@@ -51,7 +50,8 @@ class RelayLoop:
         """Stop, and close the fleet in good order when no node holds a lease any more."""
         if self._task is None:
             return
-        await end_tasks([self._task])
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
         self._task = None
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):

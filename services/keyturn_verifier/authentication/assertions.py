@@ -9,7 +9,7 @@ from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 from keyturn_shared.jose.claims import judge_times
 from keyturn_shared.jose.compact import UnverifiedToken
 from keyturn_shared.jose.errors import BadSignatureError, JoseError, MissingClaimError
-from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature
 from keyturn_shared.projection import ClientProjection, RealmProjection
@@ -23,10 +23,12 @@ class KeyLookup(Protocol):
     """Finds the keys of a client that a token may have been signed with."""
 
     async def find(
-        self, realm: RealmProjection, client: ClientProjection, kid: str | None, alg: str
+        self, realm: RealmProjection, client: ClientProjection, kid: str | Thumbprint | None, alg: str
     ) -> tuple[VerificationKey, ...]:
-        """At least one key, revoked ones perhaps among them. Raises UnknownKidError and
-        KeysUnavailableError."""
+        """At least one key, revoked ones perhaps among them; by a thumbprint, that very key.
+
+        Raises UnknownKidError and KeysUnavailableError.
+        """
         ...
 
 

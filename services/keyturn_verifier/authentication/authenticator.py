@@ -7,8 +7,15 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.errors import AlgorithmNotAllowedError, UnknownKidError
 from keyturn_shared.projection import ClientProjection
 from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.authentication.certificates import CertificateCheck
 from keyturn_verifier.authentication.decoys import Decoys
-from keyturn_verifier.authentication.presented import Method, Presented, PresentedSecret, UnverifiedAssertion
+from keyturn_verifier.authentication.presented import (
+    Method,
+    Presented,
+    PresentedCertificate,
+    PresentedSecret,
+    UnverifiedAssertion,
+)
 from keyturn_verifier.authentication.secrets import SecretCheck
 from keyturn_verifier.errors import (
     AuthenticatorMismatchError,
@@ -31,10 +38,16 @@ class Authenticator:
     """Checks what was presented. Every refusal takes the time of a whole check."""
 
     def __init__(
-        self, assertions: AssertionCheck, secrets: SecretCheck, decoys: Decoys, clock: Clock
+        self,
+        assertions: AssertionCheck,
+        secrets: SecretCheck,
+        certificates: CertificateCheck,
+        decoys: Decoys,
+        clock: Clock,
     ) -> None:
         self._assertions = assertions
         self._secrets = secrets
+        self._certificates = certificates
         self._decoys = decoys
         self._clock = clock
 
@@ -44,6 +57,8 @@ class Authenticator:
         client = None if state is None else state.projection
         if isinstance(presented, PresentedSecret):
             return self._by_secret(client, presented)
+        if isinstance(presented, PresentedCertificate):
+            return await self._by_certificate(client, realm, presented)
         return await self._by_assertion(client, realm, presented)
 
     def _by_secret(self, client: ClientProjection | None, presented: PresentedSecret) -> VerifiedClient:
@@ -81,6 +96,16 @@ class Authenticator:
             await self._assertions.claim(token.claims, accepted, refused_from)
             presented.claimed_for = accepted.uuid
         return VerifiedClient(accepted, presented.method)
+
+    async def _by_certificate(
+        self, client: ClientProjection | None, realm: RealmState, presented: PresentedCertificate
+    ) -> VerifiedClient:
+        accepted = _usable(client, presented.client_id)
+        if accepted.authenticator != "client-x509":
+            raise AuthenticatorMismatchError(f"a certificate with {accepted.authenticator}")
+        method = await self._certificates.check(presented.certificate, realm.projection, accepted)
+        presented.method = method
+        return VerifiedClient(accepted, method)
 
 
 def _usable(client: ClientProjection | None, client_id: str) -> ClientProjection:

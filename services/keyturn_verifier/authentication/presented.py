@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import unquote_plus
@@ -11,6 +11,7 @@ from keyturn_shared.jose.algorithms import SYMMETRIC_NAMES
 from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import MalformedError
 from keyturn_shared.secret import Secret
+from keyturn_verifier.certificates.client_certificate import ClientCertificate
 from keyturn_verifier.errors import InvalidRequestError, MissingCredentialsError, WrongIssuerError
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 2.2
@@ -52,28 +53,54 @@ class UnverifiedAssertion:
         return "client_secret_jwt" if symmetric else "private_key_jwt"
 
 
-Presented = PresentedSecret | UnverifiedAssertion
+@dataclass(slots=True)
+class PresentedCertificate:
+    """A client id, and the certificate of the connection it came over (RFC 8705 section 2).
+
+    ``method``: which of the two it is depends on the client; the first until that is known.
+    """
+
+    client_id: str
+    certificate: ClientCertificate
+    method: Literal["tls_client_auth", "self_signed_tls_client_auth"] = "tls_client_auth"
 
 
-def read_presented(authorization: str | None, parameters: Mapping[str, str]) -> Presented:
+Presented = PresentedSecret | UnverifiedAssertion | PresentedCertificate
+
+
+def read_presented(
+    authorization: str | None,
+    parameters: Mapping[str, str],
+    certificate: Callable[[], ClientCertificate | None] = lambda: None,
+) -> Presented:
     """What exactly one method presents (RFC 6749 2.3: a client must not use more).
 
-    Raises InvalidRequestError, MissingCredentialsError, and MalformedError or AlgorithmNotAllowedError for an
-    assertion that is none.
+    ``certificate``: of the connection. It is no second method beside another one, since a token may be bound
+    to it whatever the client proves itself by (RFC 8705 section 3): it is looked at only if nothing else is
+    there.
+
+    Raises InvalidRequestError, MissingCredentialsError, MalformedCertificateError, and MalformedError or
+    AlgorithmNotAllowedError for an assertion that is none.
     """
-    basic = authorization is not None and authorization[:6].lower() == "basic "
     assertion = parameters.get("client_assertion")
     posted = parameters.get("client_secret")
-    if basic + (assertion is not None) + (posted is not None) > 1:
+    if (authorization is not None) + (assertion is not None) + (posted is not None) > 1:
         raise InvalidRequestError("more than one method of client authentication")
     client_id = parameters.get("client_id")
     if assertion is not None:
         return _read_assertion(assertion, parameters.get("client_assertion_type"), client_id)
-    if authorization is not None and basic:
+    if authorization is not None:
+        if authorization[:6].lower() != "basic ":
+            raise MissingCredentialsError("an Authorization header that is not Basic")
         return _read_basic(authorization[6:], client_id)
-    if posted is None or client_id is None:
+    if client_id is None:
         raise MissingCredentialsError("no client authentication")
-    return PresentedSecret("client_secret_post", client_id, Secret(posted))
+    if posted is not None:
+        return PresentedSecret("client_secret_post", client_id, Secret(posted))
+    shown = certificate()
+    if shown is None:
+        raise MissingCredentialsError("a client id alone")
+    return PresentedCertificate(client_id, shown)
 
 
 def _read_basic(encoded: str, client_id: str | None) -> PresentedSecret:

@@ -21,9 +21,9 @@ import structlog
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord, Required
-from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import Answer, DemandReply, KeySetChannel, Need
 from keyturn_verifier.key_sets.errors import KeysUnavailableError
 from keyturn_verifier.key_sets.fetcher import KeySetFetcher
@@ -79,7 +79,7 @@ class KeySetDemands:
         self,
         address: KeySetAddress,
         required: Required,
-        kid: str | None,
+        kid: str | Thumbprint | None,
         algorithm: str,
         besides: frozenset[str] = frozenset(),
     ) -> Keys:
@@ -121,7 +121,9 @@ class KeySetDemands:
 
     async def stop(self) -> None:
         """End what is under way; the claims run out by themselves."""
-        await end_tasks(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, demand: _Demand) -> None:
         try:

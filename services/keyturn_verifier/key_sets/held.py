@@ -6,7 +6,7 @@ from typing import Final
 
 from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn_shared.jose.errors import InvalidKeySetError
-from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.record import KeySetRecord
 
@@ -23,7 +23,7 @@ class HeldKeySet:
     keys: KeySet
     touched_at: float = float("-inf")
 
-    def candidates(self, kid: str | None, algorithm: str) -> tuple[VerificationKey, ...]:
+    def candidates(self, kid: str | Thumbprint | None, algorithm: str) -> tuple[VerificationKey, ...]:
         """The keys a token with this kid and alg can mean; see ``KeySet.candidates``."""
         return self.keys.candidates(kid, SIGNATURE_ALGORITHMS[algorithm])
 

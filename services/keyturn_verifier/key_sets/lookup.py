@@ -11,14 +11,13 @@ from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn_shared.jose.errors import InvalidKeySetError
-from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import Required
 from keyturn_shared.position import Position
 from keyturn_shared.projection import ClientProjection, RealmProjection
-from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import KeySetChannel
 from keyturn_verifier.key_sets.demands import KeySetDemands
 from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
@@ -75,9 +74,10 @@ class KeySetLookup:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def find(
-        self, realm: RealmProjection, client: ClientProjection, kid: str | None, alg: str
+        self, realm: RealmProjection, client: ClientProjection, kid: str | Thumbprint | None, alg: str
     ) -> tuple[VerificationKey, ...]:
-        """The keys that a token of the client with this ``kid`` and ``alg`` can mean, at least one.
+        """The keys that a token of the client with this ``kid`` and ``alg`` can mean, at least one; by a
+        thumbprint, the key of the client's that has it.
 
         Keys the client has revoked are among them only if there are no others; whoever checks the signature
         refuses them. Raises UnknownKidError, and KeysUnavailableError when that cannot be said.
@@ -119,7 +119,9 @@ class KeySetLookup:
         ]
 
     async def stop(self) -> None:
-        await end_tasks(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         await self._demands.stop()
 
@@ -185,7 +187,7 @@ def _parsed_inline(client: ClientProjection) -> KeySet | None:
         return None
 
 
-def _inline(source: _Source, kid: str | None, alg: str) -> tuple[VerificationKey, ...]:
+def _inline(source: _Source, kid: str | Thumbprint | None, alg: str) -> tuple[VerificationKey, ...]:
     if source.inline is None:
         raise KeysUnavailableError("the client's JWK Set cannot be read")
     algorithm = SIGNATURE_ALGORITHMS.get(alg)

@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 
-from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import Claim, KeySetChannel, Queue
 from keyturn_verifier.key_sets.fetcher import KeySetFetcher
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
@@ -51,7 +50,9 @@ class KeySetPoller:
 
     async def stop(self) -> None:
         """Claim nothing more and drop what is under way; others take it over when the claims run out."""
-        await end_tasks(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         for lane in self._lanes:
             await lane.abandon()
@@ -104,7 +105,9 @@ class _Lane:
                 await asyncio.sleep(pause)
 
     async def abandon(self) -> None:
-        await end_tasks(self._under_way)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _round(self) -> float:
         """Claim as much as there is room for. Seconds to pause."""

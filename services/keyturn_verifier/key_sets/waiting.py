@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.key_sets.record import KeySetRecord, Required
 from keyturn_verifier.key_sets.channel import DemandReply, Need
 from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
@@ -25,7 +25,7 @@ class Waiter:
     """
 
     required: Required
-    kid: str | None
+    kid: str | Thumbprint | None
     algorithm: str
     deadline: float
     verdict: asyncio.Future[Verdict]

@@ -48,7 +48,8 @@ class RealmState(State):
     """A realm with its keys ready for use.
 
     ``keys``: all published keys, for checking tokens. ``certs``: the same as a JWK Set in JSON.
-    ``audiences``: what an assertion may name as its audience.
+    ``audiences``: what an assertion may name as its audience. ``mtls_urls``: where clients with certificates
+    reach the endpoints, if elsewhere (RFC 8705 section 5). ``token_urls``: where the token endpoint is.
     ``signing_key`` and ``token_header``: None when no key is active.
     """
 
@@ -57,17 +58,23 @@ class RealmState(State):
         "audiences",
         "certs",
         "keys",
+        "mtls_urls",
         "projection",
         "signing_key",
         "token_header",
+        "token_urls",
         "urls",
     )
 
-    def __init__(self, projection: RealmProjection, ring: KeyRing, base_url: str) -> None:
+    def __init__(
+        self, projection: RealmProjection, ring: KeyRing, base_url: str, mtls_base_url: str | None = None
+    ) -> None:
         """Raises SealError or InvalidKeyError when the active key cannot be opened."""
         super().__init__()
         self.projection = projection
         self.urls = RealmUrls.of(base_url, projection.name)
+        self.mtls_urls = None if mtls_base_url is None else RealmUrls.of(mtls_base_url, projection.name)
+        self.token_urls = tuple(each.token for each in (self.urls, self.mtls_urls) if each is not None)
         strict = projection.strict_audience
         self.audiences = frozenset(
             {self.urls.issuer} if strict else {self.urls.issuer, self.urls.token, self.urls.introspection}
@@ -86,16 +93,17 @@ class RealmState(State):
 class StateReader:
     """Makes states of the values in Redis."""
 
-    def __init__(self, ring: KeyRing, base_url: str) -> None:
+    def __init__(self, ring: KeyRing, base_url: str, mtls_base_url: str | None = None) -> None:
         self._ring = ring
         self._base_url = base_url
+        self._mtls_base_url = mtls_base_url
 
     def read(self, field: str, outcome: Loaded, value: bytes) -> State:
         """The state of a conclusive read. Raises ProjectionError, SealError, InvalidKeyError."""
         if outcome is Loaded.ABSENT:
             return AbsentState()
         if field.startswith("realm:"):
-            return RealmState(decode_realm(value)[1], self._ring, self._base_url)
+            return RealmState(decode_realm(value)[1], self._ring, self._base_url, self._mtls_base_url)
         return ClientState(decode_client(value)[1])
 
 

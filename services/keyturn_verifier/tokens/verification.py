@@ -1,5 +1,6 @@
 """Checks tokens for others: access tokens of the realm, and tokens that clients have signed themselves."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,10 @@ from keyturn_verifier.errors import (
 from keyturn_verifier.node.node import Basis, Node
 from keyturn_verifier.node.states import ACCESS_TOKEN_TYPE, RealmState
 from keyturn_verifier.realms import require_realm
+
+Possession = Callable[[RealmState, Mapping[str, Any]], Awaitable[None]]
+"""Raises PossessionError or InvalidDpopProofError unless whoever brought these claims holds what they are
+bound to (``keyturn_verifier.possession``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,19 @@ class TokenVerifier:
         self._clock_skew = clock_skew
 
     async def verify(
-        self, realm_name: str, text: str, *, audience: str | None = None, single_use: bool = False
+        self,
+        realm_name: str,
+        text: str,
+        *,
+        audience: str | None = None,
+        single_use: bool = False,
+        possession: Possession | None = None,
     ) -> VerifiedToken:
         """A token of the realm or of one of its clients.
 
         ``audience`` has to be named by ``aud``; without one a client's token has to name this server, and an
-        access token may name anybody. Raises RefusedError, JoseError, and what says that nothing can be
+        access token may name anybody. Without ``possession`` it is for the caller to hold whoever brought the
+        token to its ``cnf``. Raises RefusedError, JoseError, and what says that nothing can be
         decided now.
         """
         token = parse_compact(text)
@@ -57,6 +69,8 @@ class TokenVerifier:
                 client, refused_from = await self._check_access_token(basis, realm, token, audience)
             else:
                 client, refused_from = await self._check_client_token(basis, realm, token, audience)
+            if possession is not None:
+                await possession(realm, token.claims)
             if single_use and client.uuid not in claimed_for:
                 await self._assertions.claim(token.claims, client, refused_from)
                 claimed_for.add(client.uuid)
@@ -64,13 +78,17 @@ class TokenVerifier:
 
         return await self._node.decide(decision)
 
-    async def verify_access_token(self, realm_name: str, text: str) -> VerifiedToken:
+    async def verify_access_token(
+        self, realm_name: str, text: str, *, possession: Possession | None = None
+    ) -> VerifiedToken:
         """As ``verify``, but only an access token of the realm will do."""
         token = parse_compact(text)
 
         async def decision(basis: Basis) -> VerifiedToken:
             realm = await require_realm(basis, realm_name)
             client, _ = await self._check_access_token(basis, realm, token, None)
+            if possession is not None:
+                await possession(realm, token.claims)
             return VerifiedToken(client.client_id, token.claims, True)
 
         return await self._node.decide(decision)

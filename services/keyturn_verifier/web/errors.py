@@ -3,12 +3,15 @@
 from typing import Final
 
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
 from keyturn_verifier.errors import UnavailableError, UnknownRealmError, is_unavailable
 from keyturn_verifier.web.exchange import NO_STORE, Headers, Reply, json_reply
 
 _BAD_REQUESTS: Final = frozenset(
     {"invalid_request", "invalid_scope", "invalid_target", "unauthorized_client", "unsupported_grant_type"}
+    | {"invalid_dpop_proof"}
 )
+_DPOP_ALGORITHMS: Final = " ".join(sorted(ASYMMETRIC_NAMES))
 
 
 def oauth_error(status: int, error: str, description: str, headers: Headers | None = None) -> Reply:
@@ -27,13 +30,19 @@ def client_error(error: KeyturnError, *, realm: str, basic: bool) -> Reply:
     return oauth_error(401, "invalid_client", "Invalid client or Invalid client credentials", challenge)
 
 
-def token_error(error: KeyturnError, *, realm: str) -> Reply:
-    """The answer to a request that came with a bearer token (RFC 6750 section 3.1)."""
-    other = common_error(error)
-    if other is not None:
-        return other
-    challenge = f'Bearer realm="{_quoted(realm)}", error="invalid_token"'.encode()
-    return oauth_error(401, "invalid_token", "The token is not valid", [(b"www-authenticate", challenge)])
+def token_error(error: KeyturnError, *, realm: str, by_dpop: bool = False) -> Reply:
+    """The answer to a request that came with an access token (RFC 6750 section 3.1, RFC 9449 section 7.1)."""
+    if error.code == "invalid_dpop_proof":
+        code, description = error.code, error.detail
+    else:
+        other = common_error(error)
+        if other is not None:
+            return other
+        code, description = "invalid_token", "The token is not valid"
+    challenge = f'Bearer realm="{_quoted(realm)}", error="{code}"'
+    if by_dpop:
+        challenge = f'DPoP realm="{_quoted(realm)}", error="{code}", algs="{_DPOP_ALGORITHMS}"'
+    return oauth_error(401, code, description, [(b"www-authenticate", challenge.encode())])
 
 
 def bearer_challenge(realm: str) -> Headers:

@@ -16,7 +16,8 @@ NO_STORE: Final[Headers] = [(b"cache-control", b"no-store"), (b"pragma", b"no-ca
 
 @dataclass(slots=True)
 class Request:
-    """A request with its body. ``path``: decoded. ``headers``: names in lower case. ``address``: sender."""
+    """A request with its body. ``path``: decoded. ``headers``: names in lower case. ``address``: sender.
+    ``certificate``: DER of the sender's certificate, checked by TLS of this server."""
 
     method: str
     path: str
@@ -25,6 +26,7 @@ class Request:
     headers: Headers
     body: bytes
     address: str
+    certificate: bytes | None = None
 
     def header(self, name: bytes) -> str | None:
         """A header that may be there once. Raises InvalidRequestError when it is there twice."""

@@ -1,43 +1,66 @@
 """``/realms/{realm}/forward-auth``: for nginx ``auth_request``, Traefik ForwardAuth, Envoy ext_authz."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_verifier.errors import InvalidRequestError
 from keyturn_verifier.metrics import AnswerMetrics
 from keyturn_verifier.node.node import Node
-from keyturn_verifier.tokens.verification import TokenVerifier, VerifiedToken
+from keyturn_verifier.node.states import RealmState
+from keyturn_verifier.possession.requirement import PossessionCheck, PresentedToken
+from keyturn_verifier.tokens.verification import Possession, TokenVerifier, VerifiedToken
 from keyturn_verifier.web.answers import ACCEPTED
+from keyturn_verifier.web.certificate_source import CertificateSource
 from keyturn_verifier.web.errors import bearer_challenge, oauth_error, token_error
 from keyturn_verifier.web.exchange import Headers, Reply, Request
+from keyturn_verifier.web.forwarded_request import forwarded_method, forwarded_urls
+from keyturn_verifier.web.presented_token import read_presented_token
 
 
 class ForwardAuthEndpoint:
     """204 for a token that holds, with ``X-Keyturn-Client``; 401 or 403 otherwise.
 
-    ``audience`` and ``scope`` (names with spaces) in the query say what the gateway asks of it.
+    ``audience`` and ``scope`` (names with spaces) in the query say what the gateway asks of it. A token that
+    is bound to a certificate or a key has to come with that one: see ``forwarded_request`` for what the
+    gateway has to tell.
     """
 
-    def __init__(self, node: Node, verifier: TokenVerifier, metrics: AnswerMetrics) -> None:
+    def __init__(
+        self,
+        node: Node,
+        verifier: TokenVerifier,
+        certificates: CertificateSource,
+        possession: PossessionCheck,
+        metrics: AnswerMetrics,
+    ) -> None:
         self._node = node
         self._verifier = verifier
+        self._certificates = certificates
+        self._possession = possession
         self._verifications = metrics.verifications
 
     async def __call__(self, request: Request) -> Reply:
+        by_dpop = False
         try:
             self._node.require_lease()
-            authorization = request.authorization
-            if authorization is None or authorization[:7].lower() != "bearer ":
+            token = read_presented_token(request, self._certificates, forwarded_method(request))
+            if token is None:
                 return oauth_error(
                     401, "invalid_request", "a bearer token is needed", bearer_challenge(request.realm)
                 )
+            by_dpop = token.by_dpop
             asked = _asked(request.query)
             verified = await self._verifier.verify(
-                request.realm, authorization[7:].strip(), audience=asked.get("audience")
+                request.realm,
+                token.token,
+                audience=asked.get("audience"),
+                possession=self._possession_of(request, token),
             )
         except KeyturnError as error:
             self._verifications.labels("forward_auth", error.code).inc()
-            return token_error(error, realm=request.realm)
+            return token_error(error, realm=request.realm, by_dpop=by_dpop)
         scope = _scope(verified)
         needed = asked.get("scope", "").split()
         if not set(scope.split()).issuperset(needed):
@@ -45,6 +68,13 @@ class ForwardAuthEndpoint:
             return oauth_error(403, "insufficient_scope", "the token lacks a scope")
         self._verifications.labels("forward_auth", ACCEPTED).inc()
         return Reply(204, headers=_identity(verified, scope))
+
+    def _possession_of(self, request: Request, token: PresentedToken) -> Possession:
+        async def possession(_: RealmState, claims: Mapping[str, Any]) -> None:
+            below = f"/realms/{request.realm}/forward-auth"
+            await self._possession.require(claims, token, forwarded_urls(request, below))
+
+        return possession
 
 
 def _asked(query: bytes) -> dict[str, str]:

@@ -10,7 +10,7 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_verifier.node.node import Basis, Node
 from keyturn_verifier.node.states import RealmState
 from keyturn_verifier.realms import require_realm
-from keyturn_verifier.tokens.discovery import describe
+from keyturn_verifier.tokens.discovery import CertificateAbilities, describe
 from keyturn_verifier.web.errors import common_error
 from keyturn_verifier.web.exchange import JSON_TYPE, Headers, Reply, Request
 
@@ -54,6 +54,6 @@ def certs_document(realm: RealmState) -> bytes:
     return realm.certs
 
 
-def discovery_document(realm: RealmState) -> bytes:
-    """The realm's metadata."""
-    return msgspec.json.encode(describe(realm))
+def discovery_document(certificates: CertificateAbilities) -> Callable[[RealmState], bytes]:
+    """The realm's metadata, of a node that can do so much with certificates."""
+    return lambda realm: msgspec.json.encode(describe(realm, certificates))

@@ -55,6 +55,7 @@ class HttpProtocol(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._address = ""
+        self._certificate: bytes | None = None
         self._waiting: deque[_Waiting] = deque()
         self._busy = False
         self._closing = False
@@ -79,6 +80,9 @@ class HttpProtocol(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if isinstance(peer, tuple) else ""
+        tls = transport.get_extra_info("ssl_object")
+        # The handshake is over, and has refused a certificate that no client authority stands for.
+        self._certificate = None if tls is None else tls.getpeercert(binary_form=True)
         # uvicorn asks of its connections only that they can be shut down.
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._deadline = self._loop.time() + self.request_seconds
@@ -173,6 +177,7 @@ class HttpProtocol(asyncio.Protocol):
             self._headers,
             chunks[0] if len(chunks) == 1 else b"".join(chunks),
             self._address,
+            self._certificate,
         )
         if len(self._waiting) >= MAX_PIPELINED:
             self._give_up(429, "Too Many Requests")

@@ -11,10 +11,13 @@ from keyturn_verifier.errors import (
     UnsupportedGrantTypeError,
 )
 from keyturn_verifier.node.node import Basis, Node
+from keyturn_verifier.possession.binding import TokenBinding
+from keyturn_verifier.possession.dpop import read_dpop_proof
 from keyturn_verifier.realms import require_realm
 from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer, IssuedToken
 from keyturn_verifier.tokens.grant import decide_grant
 from keyturn_verifier.web.answers import AuthenticationLog
+from keyturn_verifier.web.certificate_source import CertificateSource
 from keyturn_verifier.web.errors import client_error
 from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
 from keyturn_verifier.web.form import Form, read_form, require_form_type
@@ -26,10 +29,18 @@ class TokenEndpoint:
     """Issues access tokens."""
 
     def __init__(
-        self, node: Node, authenticator: Authenticator, issuer: AccessTokenIssuer, log: AuthenticationLog
+        self,
+        node: Node,
+        authenticator: Authenticator,
+        certificates: CertificateSource,
+        binding: TokenBinding,
+        issuer: AccessTokenIssuer,
+        log: AuthenticationLog,
     ) -> None:
         self._node = node
         self._authenticator = authenticator
+        self._certificates = certificates
+        self._binding = binding
         self._issuer = issuer
         self._log = log
 
@@ -41,21 +52,29 @@ class TokenEndpoint:
             require_form_type(request.header(b"content-type"))
             form = read_form(request.body)
             _require_grant_type(form)
-            presented = read_presented(request.authorization, form)
-            issued = await self._issue(request.realm, presented, form)
+            presented = read_presented(request.authorization, form, lambda: self._certificates.of(request))
+            issued = await self._issue(request, presented, form)
         except KeyturnError as error:
             self._log.refused(error, request, presented)
             return client_error(error, realm=request.realm, basic=request.offers_basic)
         self._log.accepted(presented)
         return _reply(issued)
 
-    async def _issue(self, realm_name: str, presented: Presented, form: Form) -> IssuedToken:
+    async def _issue(self, request: Request, presented: Presented, form: Form) -> IssuedToken:
+        header = request.header(b"dpop")
+        proof = None if header is None else read_dpop_proof(header)
+
         async def decision(basis: Basis) -> IssuedToken:
-            realm = await require_realm(basis, realm_name)
+            realm = await require_realm(basis, request.realm)
             client = (await self._authenticator.authenticate(basis, realm, presented)).projection
             if not client.service_accounts_enabled:
                 raise UnauthorizedClientError("Client not enabled to retrieve service account")
-            return self._issuer.issue(realm, client, decide_grant(client, form.get("scope"), form.targets))
+            grant = decide_grant(client, form.get("scope"), form.targets)
+            if proof is None and not client.mtls_bound_tokens and not client.dpop_bound_tokens:
+                return self._issuer.issue(realm, client, grant)
+            certificate = self._certificates.of(request) if client.mtls_bound_tokens else None
+            confirmation = await self._binding.bind(realm, client, proof, certificate)
+            return self._issuer.issue(realm, client, grant, confirmation)
 
         return await self._node.decide(decision)
 
@@ -76,7 +95,7 @@ def _reply(issued: IssuedToken) -> Reply:
             "access_token": issued.token,
             "expires_in": issued.expires_in,
             "refresh_expires_in": 0,
-            "token_type": "Bearer",
+            "token_type": issued.token_type,
             "not-before-policy": 0,
             "scope": issued.scope,
         },

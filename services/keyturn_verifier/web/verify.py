@@ -54,7 +54,7 @@ class VerifyEndpoint:
         try:
             self._node.require_lease()
             wanted = _read(request.body)
-            await self._callers.require(request, wanted.credentials())
+            await self._callers.require(request, wanted.credentials(), lambda urls: urls.verify)
             results: list[dict[str, Any]] = []
             for start in range(0, len(wanted.tokens), _AT_ONCE):
                 results += await self._verify(request.realm, wanted.tokens[start : start + _AT_ONCE], wanted)

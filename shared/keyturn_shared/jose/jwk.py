@@ -31,6 +31,13 @@ PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k",
 """Members that hold private or symmetric key material (RFC 7518 6.2.2, 6.3.2, 6.4.1; RFC 8037; AKP)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Thumbprint:
+    """Means a key by what it is (RFC 7638, SHA-256, base64url), whatever its kid and algorithm."""
+
+    value: str
+
+
 # Compared by identity, as the key object inside: two parses of one JWK are told equal by their thumbprint.
 @dataclass(frozen=True, slots=True, eq=False)
 class VerificationKey:

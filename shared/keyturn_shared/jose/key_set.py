@@ -7,7 +7,7 @@ from typing import Final, Self
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.algorithms import Algorithm
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError, KeyRefusal, MalformedError
-from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 
 MAX_KEY_SET_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 100
@@ -78,12 +78,14 @@ class KeySet:
         """Whether any key, for whatever algorithm, is called ``kid``."""
         return any(key.is_called(kid) for key in self.keys)
 
-    def candidates(self, kid: str | None, algorithm: Algorithm) -> tuple[VerificationKey, ...]:
+    def candidates(self, kid: str | Thumbprint | None, algorithm: Algorithm) -> tuple[VerificationKey, ...]:
         """The keys that may have signed a token with this ``kid`` and ``alg``, at most MAX_CANDIDATES.
 
-        Two keys under one kid (a rotation that reused it, or one kid for an RSA and an EC key) are both
-        candidates if both fit the algorithm.
+        A thumbprint means one key, of whatever algorithm. Two keys under one kid (a rotation that reused it,
+        or one kid for an RSA and an EC key) are both candidates if both fit the algorithm.
         """
+        if isinstance(kid, Thumbprint):
+            return tuple(key for key in self.keys if key.thumbprint == kid.value)[:MAX_CANDIDATES]
         fitting = [
             key for key in self.keys if algorithm in key.algorithms and (kid is None or key.is_called(kid))
         ]

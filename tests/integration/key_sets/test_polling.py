@@ -123,7 +123,6 @@ async def test_hanging_urls_do_not_delay_good_ones(redis_url: str, redis: Redis,
     for path in (*good, *bad):
         server.pages[path] = Page([make_jwk("k1")])
     policy = {"retry_concurrency": 4, "concurrency": 80, "host_concurrency": 200, "default_freshness": 1.5}
-    policy["find_timeout"] = 10.0  # the first fetches come all at once
     async with fleet_of(1, redis_url, **policy) as [node]:
         clients = [client_of(server.url(path)) for path in (*good, *bad)]
         await asyncio.gather(*(node.kids(client, "k1") for client in clients))

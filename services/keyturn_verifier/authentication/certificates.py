@@ -1,0 +1,98 @@
+"""Checks a client's certificate (RFC 8705 section 2): by its name and issuer, or by its key."""
+
+from typing import Final, Literal
+
+from keyturn_shared.certificates.distinguished_names import name_parts, read_distinguished_name
+from keyturn_shared.certificates.errors import InvalidNameError
+from keyturn_shared.certificates.subjects import NameKind, SubjectName
+from keyturn_shared.clock import Clock
+from keyturn_shared.jose.errors import InvalidKeyError, UnknownKidError
+from keyturn_shared.jose.jwk import Thumbprint
+from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_verifier.authentication.assertions import KeyLookup
+from keyturn_verifier.certificates.chain import ChainCheck
+from keyturn_verifier.certificates.client_certificate import ClientCertificate
+from keyturn_verifier.errors import (
+    CertificateMismatchError,
+    KeyRevokedError,
+    UntrustedCertificateError,
+)
+
+CertificateMethod = Literal["tls_client_auth", "self_signed_tls_client_auth"]
+
+_NAMES: Final[tuple[tuple[str, NameKind], ...]] = (
+    ("x509_subject_dn", "subject_dn"),
+    ("x509_san_dns", "san_dns"),
+    ("x509_san_uri", "san_uri"),
+    ("x509_san_ip", "san_ip"),
+    ("x509_san_email", "san_email"),
+)
+
+
+class CertificateCheck:
+    """``chain`` None: no authority is trusted here, so only keys can be recognised."""
+
+    def __init__(self, keys: KeyLookup, chain: ChainCheck | None, clock: Clock, *, clock_skew: float) -> None:
+        self._keys = keys
+        self._chain = chain
+        self._clock = clock
+        self._clock_skew = clock_skew
+
+    async def check(
+        self, certificate: ClientCertificate, realm: RealmProjection, client: ClientProjection
+    ) -> CertificateMethod:
+        """How the certificate proves to be the client's.
+
+        Raises CertificateNotValidError, KeyRevokedError, UntrustedCertificateError, CertificateMismatchError,
+        KeysUnavailableError.
+        """
+        certificate.require_time(self._clock.now(), self._clock_skew)
+        try:
+            key = certificate.key
+        except InvalidKeyError as error:
+            raise UntrustedCertificateError(error.detail) from None
+        if key.thumbprint in client.revoked_thumbprints:
+            raise KeyRevokedError(key.thumbprint)
+        if client.x509_self_signed:
+            await self._require_key(certificate, realm, client)
+            return "self_signed_tls_client_auth"
+        self._require_name(certificate, client)
+        return "tls_client_auth"
+
+    async def _require_key(
+        self, certificate: ClientCertificate, realm: RealmProjection, client: ClientProjection
+    ) -> None:
+        """RFC 8705 section 2.2. Who signed the certificate does not matter: its key is registered."""
+        wanted = Thumbprint(certificate.key.thumbprint)
+        try:
+            await self._keys.find(realm, client, wanted, certificate.key.algorithms[0].name)
+        except UnknownKidError:
+            raise CertificateMismatchError("its key is none of the client's") from None
+
+    def _require_name(self, certificate: ClientCertificate, client: ClientProjection) -> None:
+        """RFC 8705 section 2.1."""
+        if self._chain is None:
+            raise UntrustedCertificateError("no client authority is trusted")
+        self._chain.require(certificate)
+        try:
+            named = expected_subject(client).is_of(certificate.certificate)
+            issuer = client.x509_issuer_dn
+            issued = issuer is None or read_distinguished_name(issuer) == name_parts(
+                certificate.certificate.issuer
+            )
+        except (InvalidNameError, ValueError) as error:
+            raise CertificateMismatchError(str(error)) from None
+        if not named or not issued:
+            raise CertificateMismatchError("another subject" if not named else "another issuer")
+
+
+def expected_subject(client: ClientProjection) -> SubjectName:
+    """The one name by which the client's certificate is known. Raises InvalidNameError unless there is
+    exactly one, and it can be read."""
+    given = [(kind, text) for name, kind in _NAMES if (text := getattr(client, name))]
+    if len(given) != 1:
+        raise InvalidNameError(f"{len(given)} names to recognise a certificate by")
+    kind, text = given[0]
+    if kind == "subject_dn" and client.x509_subject_dn_is_pattern:
+        kind = "subject_pattern"
+    return SubjectName.read(kind, text)

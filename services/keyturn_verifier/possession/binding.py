@@ -1,0 +1,42 @@
+"""Binds access tokens, when they are issued, to what the client has shown to hold."""
+
+from keyturn_shared.projection import ClientProjection
+from keyturn_verifier.certificates.client_certificate import ClientCertificate
+from keyturn_verifier.errors import InvalidDpopProofError, InvalidRequestError
+from keyturn_verifier.node.states import RealmState
+from keyturn_verifier.possession.confirmation import CERTIFICATE, DPOP_KEY, Confirmation
+from keyturn_verifier.possession.dpop import DpopCheck, DpopProof
+
+
+class TokenBinding:
+    """Decides what a token is bound to (RFC 8705 section 3, RFC 9449 section 5)."""
+
+    def __init__(self, dpop: DpopCheck) -> None:
+        self._dpop = dpop
+
+    async def bind(
+        self,
+        realm: RealmState,
+        client: ClientProjection,
+        proof: DpopProof | None,
+        certificate: ClientCertificate | None,
+    ) -> Confirmation:
+        """Raises InvalidDpopProofError, InvalidRequestError, and what claiming a proof raises.
+
+        A client that is not told to bind its tokens may still have one bound by a proof it brings; by its
+        certificate only if it is told to, since whoever ends TLS for it may show one without its doing.
+        """
+        confirmation = {}
+        if client.mtls_bound_tokens:
+            if certificate is None:
+                raise InvalidRequestError(
+                    "This client's tokens are bound to a certificate: none was presented"
+                )
+            confirmation[CERTIFICATE] = certificate.thumbprint
+        if proof is not None:
+            self._dpop.check(proof, method="POST", urls=realm.token_urls)
+            await self._dpop.claim(proof)
+            confirmation[DPOP_KEY] = proof.thumbprint
+        elif client.dpop_bound_tokens:
+            raise InvalidDpopProofError("This client's tokens are bound to a key: a DPoP proof is needed")
+        return confirmation

@@ -1,0 +1,112 @@
+"""DPoP proofs (RFC 9449 section 4): read strictly, checked, and good for one use in the fleet."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from keyturn_shared.clock import Clock
+from keyturn_shared.fleet.replay import AssertionUse
+from keyturn_shared.jose import base64url, strict_json
+from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
+from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
+from keyturn_shared.jose.errors import JoseError, MalformedError
+from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.verify import require_algorithm, verify_signature
+from keyturn_verifier.authentication.replay import AssertionClaims
+from keyturn_verifier.errors import InvalidDpopProofError, ReplayedError
+from keyturn_verifier.possession.targets import normalised_target
+
+PROOF_TYPE: Final = "dpop+jwt"
+MAX_PROOF_BYTES: Final = 8 * 1024
+LIFETIME_SECONDS: Final = 60
+"""How old a proof may be."""
+
+
+@dataclass(slots=True)
+class DpopProof:
+    """A proof whose signature holds under the key in it. ``thumbprint``: of that key (``jkt``). ``claimed``:
+    this very request has marked its ``jti`` as used."""
+
+    thumbprint: str
+    claims: Mapping[str, Any]
+    claimed: bool = False
+
+
+def read_dpop_proof(text: str) -> DpopProof:
+    """The proof in a ``DPoP`` header. Raises InvalidDpopProofError."""
+    try:
+        token = parse_compact(text, max_bytes=MAX_PROOF_BYTES)
+        if not token.header.is_type(PROOF_TYPE):
+            raise MalformedError(f"typ is not {PROOF_TYPE}")
+        require_algorithm(token, ASYMMETRIC_NAMES)
+        # The one place where a key out of a token is used: it proves nothing but that its holder is here, and
+        # everything else is bound to its thumbprint.
+        key = VerificationKey.from_jwk(_jwk_of(token))
+        verify_signature(token, key)
+    except JoseError as error:
+        raise InvalidDpopProofError(f"{error.code}: {error.detail}") from None
+    return DpopProof(key.thumbprint, token.claims)
+
+
+class DpopCheck:
+    """Checks what proofs are for, and lets each be used once."""
+
+    def __init__(self, claims: AssertionClaims, clock: Clock, *, clock_skew: float) -> None:
+        self._claims = claims
+        self._clock = clock
+        self._clock_skew = clock_skew
+
+    def check(
+        self, proof: DpopProof, *, method: str, urls: Iterable[str], access_token: str | None = None
+    ) -> None:
+        """Raise InvalidDpopProofError unless the proof is for this request (RFC 9449 section 4.3).
+
+        ``urls``: any of which it may name. ``access_token``: the token it comes with, if any.
+        """
+        claims = proof.claims
+        if not claims.get("jti"):
+            raise InvalidDpopProofError("no jti")
+        if claims.get("htm") != method:
+            raise InvalidDpopProofError("htm is not the method of this request")
+        target = claims.get("htu")
+        named = normalised_target(target) if isinstance(target, str) else None
+        if named is None or named not in {normalised_target(url) for url in urls}:
+            raise InvalidDpopProofError("htu is not the URL of this request")
+        self._check_time(claims)
+        if access_token is not None:
+            digest = hashlib.sha256(access_token.encode("ascii", "replace")).digest()
+            if claims.get("ath") != base64url.encode_text(digest):
+                raise InvalidDpopProofError("ath is not of this access token")
+
+    async def claim(self, proof: DpopProof) -> None:
+        """Mark the proof as used. Raises InvalidDpopProofError when it was, BeforeReplayBarrierError and
+        RedisUnavailableError."""
+        if proof.claimed:
+            return
+        issued_at = proof.claims["iat"]
+        remember = issued_at + LIFETIME_SECONDS + self._clock_skew - self._clock.now()
+        try:
+            await self._claims.claim(
+                AssertionUse(f"dpop:{proof.thumbprint}", proof.claims["jti"], remember, issued_at)
+            )
+        except ReplayedError:
+            raise InvalidDpopProofError("jti was used before") from None
+        proof.claimed = True
+
+    def _check_time(self, claims: Mapping[str, Any]) -> None:
+        now, issued_at = self._clock.now(), claims.get("iat")
+        if issued_at is None:
+            raise InvalidDpopProofError("no iat")
+        if issued_at > now + self._clock_skew:
+            raise InvalidDpopProofError(f"iat lies {issued_at - now:.0f} s in the future")
+        if now >= issued_at + LIFETIME_SECONDS + self._clock_skew:
+            raise InvalidDpopProofError(f"issued {now - issued_at:.0f} s ago")
+
+
+def _jwk_of(token: UnverifiedToken) -> Mapping[str, object]:
+    header = strict_json.decode_object(base64url.decode(token.signing_input.partition(b".")[0]))
+    jwk = header.get("jwk")
+    if not isinstance(jwk, dict):
+        raise MalformedError("no jwk in the header")
+    return jwk
