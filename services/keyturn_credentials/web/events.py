@@ -1,4 +1,4 @@
-"""``/admin/realms/{realm}/events``: what happened, in order."""
+"""``/admin/realms/{realm}/event-log``: what happened, in order."""
 
 from typing import Final
 
@@ -24,7 +24,7 @@ class EventRoutes:
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
         readers = (Role.VIEW_CLIENTS, Role.MANAGE_REALM)
-        return [gate.route("/admin/realms/{realm}/events", {"GET": Endpoint(self.get, readers)})]
+        return [gate.route("/admin/realms/{realm}/event-log", {"GET": Endpoint(self.get, readers)})]
 
     async def get(self, call: Call) -> Response:
         """Newest first, ``max`` at a time; ``before`` with the last sequence goes on, ``after`` with the

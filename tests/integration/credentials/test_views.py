@@ -43,15 +43,15 @@ async def test_events_can_be_narrowed_and_gone_through(api: AdminApi) -> None:
     uuid = await api.create("/master/clients", {"clientId": "orders"})
     await api.create("/master/clients", {"clientId": "billing"})
     await api.call("PUT", f"/master/clients/{uuid}", json={"clientId": "orders-2"})
-    every = (await api.call("GET", "/master/events")).json()
+    every = (await api.call("GET", "/master/event-log")).json()
     assert [event["sequence"] for event in every] == [5, 4, 3, 2, 1]
     assert every[0]["details"] == {"previous_client_id": "orders"}
-    created = (await api.call("GET", "/master/events?type=client_created&before=5&max=2")).json()
+    created = (await api.call("GET", "/master/event-log?type=client_created&before=5&max=2")).json()
     assert [event["client_id"] for event in created] == ["billing", "orders"]
-    renamed = (await api.call("GET", "/master/events?client_id=orders")).json()
+    renamed = (await api.call("GET", "/master/event-log?client_id=orders")).json()
     assert [event["type"] for event in renamed] == ["client_created"]
-    assert [event["sequence"] for event in (await api.call("GET", "/master/events?after=4")).json()] == [5]
-    assert (await api.call("GET", "/master/events?after=x")).status_code == 400
+    assert [event["sequence"] for event in (await api.call("GET", "/master/event-log?after=4")).json()] == [5]
+    assert (await api.call("GET", "/master/event-log?after=x")).status_code == 400
 
 
 async def test_jwks_urls_are_listed_with_what_the_fleet_knows(api: AdminApi, redis: Redis) -> None:

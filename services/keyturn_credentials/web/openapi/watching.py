@@ -25,8 +25,8 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
             **dict.fromkeys(("since", "until", "before", "after", "max"), NUMBER),
         },
     ),
-    ("GET", f"{_REALM}/events"): Operation(
-        "The realm's events, newest first.",
+    ("GET", f"{_REALM}/event-log"): Operation(
+        "The realm's events, newest first (Keycloak has its users' logins at `events`).",
         {200: json_content("Events.", array_of("Event"))},
         query={"type": TEXT, "client_id": TEXT, "before": NUMBER, "after": NUMBER, "max": NUMBER},
     ),

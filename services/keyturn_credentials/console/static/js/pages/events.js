@@ -26,7 +26,7 @@ export async function eventsPage({ main, realm, base, onLeave }) {
   const type = select([["", "All"], ...TYPES.map((name) => [name, spoken(name)])], "");
   const client = input("", { placeholder: "Exactly" });
   const { list, controls, start } = feed({
-    path: `${base}/events`,
+    path: `${base}/event-log`,
     number: "sequence",
     caption: "Events",
     columns: ["Event", "What", "Client", "Details", "When"],
