@@ -19,6 +19,7 @@ def make_broker(url: str, **options: Any) -> RedisBroker:
             sentinels=list(endpoint.hosts),
             sentinel_master_name=endpoint.service,
             **limits,
+            sentinel_kwargs=limits | endpoint.tls,
             **endpoint.options,
             **options,
         )
@@ -27,4 +28,4 @@ def make_broker(url: str, **options: Any) -> RedisBroker:
         scheme = "rediss" if endpoint.options.get("ssl") else "redis"
         credentials = {name: value for name, value in endpoint.options.items() if name != "ssl"}
         return RedisClusterBroker(f"{scheme}://{host}:{port}", **credentials, **options)
-    return RedisBroker(url, **limits, **options)
+    return RedisBroker(endpoint.url, **limits, **endpoint.options, **options)

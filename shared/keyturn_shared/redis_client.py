@@ -1,8 +1,9 @@
 """Redis clients with time limits, for a single server, Redis Sentinel and Redis Cluster."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
@@ -14,18 +15,23 @@ from keyturn_shared.errors import ConfigurationError
 CONNECT_SECONDS: Final = 2.0
 ANSWER_SECONDS: Final = 3.0
 _SINGLE: Final = frozenset({"redis", "rediss", "unix"})
+_CA_FILE: Final = "ca_file"
 _DEFAULT_PORTS: Final = {"sentinel": 26379, "cluster": 6379}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where Redis is, read from its URL; ``parse`` says which forms there are."""
+    """Where Redis is, read from its URL; ``parse`` says which forms there are.
+
+    ``options``: for the connections to Redis. ``tls``: those among them that the Sentinels need as well.
+    """
 
     kind: str
     url: str = field(repr=False)
     hosts: tuple[tuple[str, int], ...] = ()
     service: str = ""
     options: dict[str, Any] = field(default_factory=dict, repr=False)
+    tls: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, url: str) -> "Endpoint":
@@ -33,12 +39,16 @@ class Endpoint:
 
         ``redis://``, ``rediss://``, ``unix://``: one server.
         ``redis+sentinel://[user:password@]host:port,host:port/service[?tls=true]``: the primary of a service;
-        the credentials are those of the servers, not of the sentinels.
+        the credentials are those of the servers, not of the sentinels. TLS is for both.
         ``redis+cluster://[user:password@]host:port,host:port[?tls=true]``: a cluster.
+
+        With TLS, ``ca_file=/path`` in the query names the certificates (PEM) that are trusted instead of the
+        system's.
         """
         parts = urlsplit(url)
         if parts.scheme in _SINGLE:
-            return cls("single", url)
+            tls = _tls(parts, encrypted=parts.scheme == "rediss")
+            return cls("single", _without_ca_file(parts) if tls else url, options=tls, tls=tls)
         prefix, _, kind = parts.scheme.partition("+")
         if prefix != "redis" or kind not in _DEFAULT_PORTS:
             raise ConfigurationError(f"a Redis URL cannot begin with {parts.scheme!r}")
@@ -51,9 +61,9 @@ class Endpoint:
         if userinfo:
             username, _, password = userinfo.partition(":")
             options = {"username": unquote(username) or None, "password": unquote(password) or None}
-        if parse_qs(parts.query).get("tls") == ["true"]:
-            options["ssl"] = True
-        return cls(kind, url, hosts, service, options)
+        encrypted = parse_qs(parts.query).get("tls") == ["true"]
+        tls = _tls(parts, encrypted=encrypted) | ({"ssl": True} if encrypted else {})
+        return cls(kind, url, hosts, service, options | tls, tls)
 
 
 def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
@@ -63,6 +73,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
     client of a cluster has the commands of ``Redis`` too, so it is typed as one.
     """
     endpoint = Endpoint.parse(url)
+    _check_ca_file(endpoint)
     limits: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": answer_seconds,
@@ -75,10 +86,10 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
             cluster: Any = RedisCluster(startup_nodes=nodes, **limits, **endpoint.options)
             return cluster  # type: ignore[no-any-return]
         if endpoint.kind == "sentinel":
-            sentinel = Sentinel(endpoint.hosts, sentinel_kwargs=limits)  # type: ignore[no-untyped-call]
+            sentinel = Sentinel(endpoint.hosts, sentinel_kwargs=limits | endpoint.tls)  # type: ignore[no-untyped-call]
             primary: Redis = sentinel.master_for(endpoint.service, **limits, **endpoint.options)
             return primary
-        client: Redis = Redis.from_url(url, **limits)
+        client: Redis = Redis.from_url(endpoint.url, **limits, **endpoint.options)
     except ValueError as error:
         raise ConfigurationError(f"the Redis URL cannot be used: {error}") from error
     return client
@@ -93,3 +104,22 @@ def _host(address: str, default_port: int) -> tuple[str, int]:
     if not parts.hostname:
         raise ConfigurationError("the Redis URL names no host")
     return parts.hostname, port
+
+
+def _tls(parts: SplitResult, *, encrypted: bool) -> dict[str, Any]:
+    files = parse_qs(parts.query).get(_CA_FILE, [])
+    if files and not encrypted:
+        raise ConfigurationError("the Redis URL names a ca_file, but no TLS")
+    return {"ssl_ca_certs": files[-1]} if files else {}
+
+
+def _without_ca_file(parts: SplitResult) -> str:
+    query = {name: values for name, values in parse_qs(parts.query).items() if name != _CA_FILE}
+    return parts._replace(query=urlencode(query, doseq=True)).geturl()
+
+
+def _check_ca_file(endpoint: Endpoint) -> None:
+    """Say it now, not with every connection that fails."""
+    ca_file = endpoint.tls.get("ssl_ca_certs")
+    if ca_file is not None and not Path(ca_file).is_file():
+        raise ConfigurationError(f"the Redis URL names a ca_file that is not there: {ca_file}")

@@ -26,7 +26,7 @@ class Plan:
     nodes: int = 20
     seconds: float = 60.0
     rate: float = 50.0
-    clients: int = 600
+    clients: int = 1200
     lease: float = 3.0
     rest: float = 2.0
     seed: int = 1

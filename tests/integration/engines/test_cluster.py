@@ -1,0 +1,30 @@
+"""Redis Cluster: a realm's keys, stream and registry lie in one slot, and follow it to another server."""
+
+from pathlib import Path
+
+from tests.integration.engines.whole import Whole, whole
+from tests.support.processes import Processes
+from tests.support.redis_groups import ClusterGroup
+from tests.support.waiting import wait_until
+
+
+async def test_services_use_a_cluster_and_follow_their_slot(processes: Processes, tmp_path: Path) -> None:
+    group = await ClusterGroup.start(processes, tmp_path / "redis")
+    async with whole(tmp_path, group.url) as fleet:
+        await fleet.use_everything()
+        worker = await fleet.make_client("steady")
+        former = await fleet.regenerate(worker)
+        assert await fleet.by_secret("steady", former) == {200}
+        await group.fail_over()
+        current = await fleet.regenerate(worker)
+        assert await fleet.by_secret("steady", former) <= {401, 503}
+        await wait_until(lambda: _accepted(fleet, "steady", current), timeout=30)
+        assert await fleet.by_secret("steady", former) == {401}
+        for server in group.servers:
+            async with server.client() as client:
+                holds = await client.dbsize() > 0
+                assert holds == (server in (group.owner, group.replica)), "everything lies in one slot"
+
+
+async def _accepted(fleet: Whole, client_id: str, secret: str) -> bool:
+    return await fleet.by_secret(client_id, secret) == {200}

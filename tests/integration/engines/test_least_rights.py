@@ -1,0 +1,147 @@
+"""Over TLS with a private CA, each service under the user that deploy/redis/users.acl has for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError, RedisError
+
+from keyturn_credentials.console.spent import SpentNumbers
+from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.registry import FleetRegistry
+from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.redis_client import connect
+from tests.integration.engines.whole import whole
+from tests.support.private_ca import private_ca
+from tests.support.processes import Processes
+from tests.support.redis_groups import Server, start_server
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.waiting import wait_until
+
+USERS = Path(__file__).parents[3] / "deploy" / "redis" / "users.acl"
+PASSWORDS = {"keyturn-credentials": "of-credentials", "keyturn-verifier": "of-verifiers", "admin": "of-admin"}
+
+
+@dataclass
+class Secured:
+    """A Redis with those users behind TLS."""
+
+    server: Server
+    port: int
+    ca_file: Path
+
+    def url(self, user: str) -> str:
+        return f"rediss://{user}:{PASSWORDS[user]}@127.0.0.1:{self.port}/0?ca_file={self.ca_file}"
+
+    def client(self, user: str) -> Redis:
+        return connect(self.url(user))
+
+
+@pytest.fixture
+async def secured(processes: Processes, tmp_path: Path) -> AsyncIterator[Secured]:
+    lines = [line for line in USERS.read_text().splitlines() if line.startswith("user ")]
+    text = "\n".join([*lines, "user admin on >change-me ~* &* +@all", ""])
+    for name, password in PASSWORDS.items():
+        text = text.replace(f"user {name} on >change-me", f"user {name} on >{password}")
+    assert "change-me" not in text
+    users = tmp_path / "users.acl"
+    users.write_text(text)
+    ca_file, context = private_ca(tmp_path / "tls")
+    server = start_server(processes, tmp_path / "redis", aclfile=str(users))
+    async with AsyncExitStack() as stack:
+        way = await stack.enter_async_context(tcp_proxy(server.port, context))
+        secured = Secured(server, way.port, ca_file)
+
+        async def answers() -> bool:
+            admin = secured.client("admin")
+            try:
+                return bool(await admin.ping())
+            except (RedisError, OSError):
+                return False
+            finally:
+                await admin.aclose()
+
+        await wait_until(answers, timeout=20)
+        yield secured
+
+
+async def test_the_services_need_no_right_that_their_users_do_not_have(
+    secured: Secured, tmp_path: Path
+) -> None:
+    verifier = secured.url("keyturn-verifier")
+    async with AsyncExitStack() as stack:
+        admin = secured.client("admin")
+        stack.push_async_callback(admin.aclose)
+        stack.push_async_callback(_nothing_was_denied, admin)
+        fleet = await stack.enter_async_context(
+            whole(tmp_path, secured.url("keyturn-credentials"), nodes_redis_url=verifier)
+        )
+        await fleet.use_everything()
+        await admin.flushall()
+        await fleet.use_everything()
+        # As a fail-over looks to them: a process that nobody has vouched for.
+        await admin.hset("kt:{0}:head", "vouched", "another process")
+        await fleet.use_everything()
+        console = secured.client("keyturn-credentials")
+        stack.push_async_callback(console.aclose)
+        assert await SpentNumbers(console).spend("1", 60)
+        assert await SpentNumbers(console).is_spent("1")
+
+
+async def _nothing_was_denied(admin: Redis) -> None:
+    denied = {f"{entry['username']}: {entry['object']}" for entry in await admin.acl_log()}
+    assert denied == set()
+
+
+async def test_the_users_can_do_nothing_that_the_services_need_not(secured: Secured) -> None:
+    forbidden = {
+        "keyturn-verifier": [
+            ("HSET", "kt:{0}:head", "sequence", "9"),
+            ("HSET", "kt:{0}:1:projections", "client:r:c", "9:{}"),
+            ("HDEL", "kt:{0}:1:projections", "client:r:c"),
+            ("XADD", "kt:{0}:events", "1-1", "__data__", "{}"),
+            ("DEL", "kt:{0}:jti:u:1"),
+            ("EVAL", "return redis.call('SET', KEYS[1], '1')", "1", "kt:{0}:head"),
+            ("CONFIG", "GET", "*"),
+        ],
+        "keyturn-credentials": [
+            ("SET", "kt:{0}:jti:u:1", "1"),
+            ("SET", "kt:{0}:keyset:1", "{}"),
+            ("EVAL", "return 1", "0"),
+            ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"),
+        ],
+    }
+    everywhere = [("GET", "another"), ("SET", "another", "1"), ("FLUSHALL",), ("KEYS", "*"), ("SHUTDOWN",)]
+    everywhere += [("REPLICAOF", "NO", "ONE"), ("ACL", "LIST")]
+    for user, calls in forbidden.items():
+        client = secured.client(user)
+        for call in [*calls, *everywhere]:
+            with pytest.raises(NoPermissionError):
+                await client.execute_command(*call)
+        await client.aclose()
+
+
+async def test_a_script_that_nodes_may_run_cannot_write_what_they_may_not(secured: Secured) -> None:
+    """A right to run scripts over a key is none to change it."""
+    admin, node = secured.client("admin"), secured.client("keyturn-verifier")
+    forging = await admin.script_load("return redis.call('HSET', KEYS[1], 'client:r:c', '9:{}')")
+    with pytest.raises(RedisError, match=r"(?i)permission"):
+        await node.evalsha(forging, 1, "kt:{0}:1:projections")
+    for client in (admin, node):
+        await client.aclose()
+
+
+async def test_a_server_whose_certificate_is_not_from_that_ca_is_not_talked_to(
+    secured: Secured, tmp_path: Path
+) -> None:
+    another, _ = private_ca(tmp_path / "another")
+    url = secured.url("keyturn-verifier").replace(str(secured.ca_file), str(another))
+    client = connect(url)
+    with pytest.raises(RedisUnavailableError, match=r"(?i)certificate"):
+        await FleetRegistry(RedisScripts(client)).view()
+    await client.aclose()
+    await asyncio.sleep(0)  # the transports end
