@@ -1,0 +1,39 @@
+"""docs/attack-suite.md counts what is there."""
+
+from pathlib import Path
+
+from tests.integration.attacks.test_endpoint_attacks import FRONTS
+from tests.unit.shared.jose.attacks import (
+    algorithms,
+    headers,
+    key_sets,
+    keys,
+    serialization,
+    signatures,
+    times,
+)
+from tests.unit.shared.jose.test_wycheproof import TOTALS
+
+PAGE = Path(__file__).parents[3] / "docs" / "attack-suite.md"
+TOKEN_FRONTS = {
+    "algorithms": algorithms.ATTACKS,
+    "headers": headers.ATTACKS,
+    "serialization": serialization.ATTACKS,
+    "signatures": signatures.ATTACKS,
+    "keys": keys.ATTACKS,
+    "key sets": key_sets.ATTACKS,
+    "times": times.ATTACKS,
+}
+
+
+def test_the_page_counts_the_cases_and_vectors_that_are_run() -> None:
+    rows = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in PAGE.read_text().splitlines()
+        if line.startswith("| ")
+    ]
+    counted = {row[:2] for row in rows} | {row[:3] for row in rows}
+    for front, attacks in {**TOKEN_FRONTS, **FRONTS}.items():
+        assert (front, str(len(attacks))) in counted, (front, len(attacks))
+    for (said, became), vectors in TOTALS.items():
+        assert (said, became, str(vectors)) in counted, (said, became, vectors)
