@@ -10,8 +10,8 @@ from importlib.resources.abc import Traversable
 from typing import Final
 
 PAGE: Final = "index.html"
+BASE: Final = "/console/static/"
 _MODULES: Final = b"<!-- modules -->"
-_BASE: Final = "/console/static/"
 mimetypes.add_type("text/javascript", ".js")
 
 
@@ -25,13 +25,26 @@ class Asset:
     etag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """``by_path``: below ``static``. ``version`` names all of them together: the page asks for its parts
+    under it, so that browsers keep them for as long as they like."""
+
+    by_path: dict[str, Asset]
+    version: str
+
+
 @cache
-def assets() -> dict[str, Asset]:
-    """By their paths below ``static``."""
+def assets() -> Assets:
     found: dict[str, bytes] = {}
     _collect(files("keyturn_credentials.console") / "static", "", found)
-    found[PAGE] = found[PAGE].replace(_MODULES, _preloads(found))
-    return {path: _asset(path, content) for path, content in found.items()}
+    everything = hashlib.sha256()
+    for path in sorted(found):
+        everything.update(b"%s\0%d\0%s" % (path.encode(), len(found[path]), found[path]))
+    version = everything.hexdigest()[:16]
+    page = found[PAGE].replace(_MODULES, _preloads(found))
+    found[PAGE] = page.replace(BASE.encode(), f"{BASE}{version}/".encode())
+    return Assets({path: _asset(path, content) for path, content in found.items()}, version)
 
 
 def _collect(folder: Traversable, prefix: str, found: dict[str, bytes]) -> None:
@@ -45,7 +58,7 @@ def _collect(folder: Traversable, prefix: str, found: dict[str, bytes]) -> None:
 def _preloads(found: dict[str, bytes]) -> bytes:
     """Links for all modules, so that they come at once and not import by import."""
     modules = sorted(path for path in found if path.endswith(".js"))
-    return "\n    ".join(f'<link rel="modulepreload" href="{_BASE}{path}">' for path in modules).encode()
+    return "\n    ".join(f'<link rel="modulepreload" href="{BASE}{path}">' for path in modules).encode()
 
 
 def _asset(path: str, content: bytes) -> Asset:

@@ -23,14 +23,18 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def _serve(request: Request, name: str) -> Response:
-    asset = assets().get(name)
+_CHECKED: Final = "no-cache"
+_KEPT: Final = "public, max-age=31536000, immutable"
+
+
+def _serve(request: Request, name: str, keeping: str) -> Response:
+    asset = assets().by_path.get(name)
     if asset is None:
         return Response("there is no such file", status_code=404, headers=SECURITY_HEADERS)
     # The files hold no secret, so compressing them tells nobody anything.
     compress = "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{asset.etag}-gzip"' if compress else f'"{asset.etag}"'
-    headers = {**SECURITY_HEADERS, "ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    headers = {**SECURITY_HEADERS, "ETag": etag, "Cache-Control": keeping, "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     if not compress:
@@ -43,10 +47,14 @@ def page_routes() -> list[Route]:
     """``/console/static/…`` and, for every other address below ``/console``, the one page."""
 
     async def static(request: Request) -> Response:
-        return _serve(request, request.path_params["path"])
+        path = request.path_params["path"]
+        version, _, name = path.partition("/")
+        if version == assets().version:
+            return _serve(request, name, _KEPT)
+        return _serve(request, path, _CHECKED)
 
     async def page(request: Request) -> Response:
-        return _serve(request, PAGE)
+        return _serve(request, PAGE, _CHECKED)
 
     return [
         Route("/console/static/{path:path}", static, methods=["GET"]),

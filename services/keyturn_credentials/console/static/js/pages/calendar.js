@@ -62,7 +62,7 @@ const legend = () =>
   );
 
 const line = (realm, entry) => {
-  const what = h("span", { class: "visually-hidden" }, `: ${KINDS[entry.kind]}`);
+  const what = h("span", { class: "visually-hidden" }, ` ${KINDS[entry.kind]}`);
   const content = [h("span", { class: `mark ${entry.kind}` }), h("span", {}, entry.name, what)];
   const properties = { class: "coming", title: `${entry.name}: ${KINDS[entry.kind]}, ${exact(entry.at)}` };
   if (!entry.client_uuid) return h("span", properties, content);

@@ -5,7 +5,7 @@ import { spoken } from "./events.js";
 
 const KEPT = 8;
 const NAMED = 4;
-const SCALES_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+const SCALES_MS = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000];
 
 /** The newest changes. All lines have one scale, so that they can be compared. */
 export class Flows {
@@ -26,6 +26,8 @@ export class Flows {
     return fill(this.element, axis(scale), list);
   }
 }
+
+const milliseconds = (time) => (time < 1000 ? `${Math.round(time)} ms` : `${(time / 1000).toFixed(1)} s`);
 
 const waiting = () =>
   empty(
@@ -49,7 +51,7 @@ const axis = (scale) =>
     h(
       "div",
       { class: "scale" },
-      [0, scale / 2, scale].map((at) => h("span", { class: "number" }, `${Math.round(at)} ms`)),
+      [0, scale / 2, scale].map((at) => h("span", { class: "number" }, milliseconds(at))),
     ),
   );
 
@@ -69,13 +71,13 @@ function lineOf(flow, nodes, scale) {
   const reached = h("span", { class: "reached" });
   reached.style.width = `${(100 * (flow.safe_ms ?? (times.at(-1)?.[1] || 0))) / scale}%`;
   lane.append(reached);
-  for (const [id, milliseconds] of times) {
-    const dot = h("span", { class: "dot", title: `${names.get(id) || id}: ${milliseconds} ms` });
-    dot.style.left = `${Math.min(100, (100 * milliseconds) / scale)}%`;
+  for (const [id, time] of times) {
+    const dot = h("span", { class: "dot", title: `${names.get(id) || id}: ${milliseconds(time)}` });
+    dot.style.left = `${Math.min(100, (100 * time) / scale)}%`;
     lane.append(dot);
   }
   const verdict = flow.safe
-    ? badge(`Safe after ${Math.round(flow.safe_ms)} ms`, "good")
+    ? badge(`Safe after ${milliseconds(flow.safe_ms)}`, "good")
     : badge(`${times.length} of ${nodes.length} nodes`, "warning");
   return [
     h(
@@ -92,8 +94,8 @@ function lineOf(flow, nodes, scale) {
 
 function inWords(times, names) {
   if (!times.length) return "No node has applied it yet";
-  const each = ([id, milliseconds]) => `${names.get(id) || id} ${Math.round(milliseconds)} ms`;
+  const each = ([id, time]) => `${names.get(id) || id} ${milliseconds(time)}`;
   if (times.length <= NAMED) return times.map(each).join("  ·  ");
   const [first, middle, last] = [0, Math.floor(times.length / 2), times.length - 1].map((at) => times[at][1]);
-  return `${times.length} nodes: first ${Math.round(first)} ms, median ${Math.round(middle)} ms, last ${Math.round(last)} ms`;
+  return `${times.length} nodes: first ${milliseconds(first)}, median ${milliseconds(middle)}, last ${milliseconds(last)}`;
 }

@@ -1,0 +1,81 @@
+"""One stack with three nodes and one signed-in admin for all tests of the console."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.browser.console import Console, cookie_of
+from tests.browser.key_server import KeyServer
+from tests.browser.scene import Scene
+from tests.e2e.running import RunningStack
+
+NODES = 3
+
+OpenConsole = Callable[..., Awaitable[Console]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them in one process, which then starts one stack."""
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    running = RunningStack(tmp_path_factory.mktemp("browser") / "data", nodes=NODES).start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def scene(stack: RunningStack) -> Iterator[Scene]:
+    with KeyServer() as keys:
+        made = Scene(stack, keys)
+        made.make()
+        yield made
+
+
+@pytest.fixture
+def http(stack: RunningStack) -> Iterator[httpx.Client]:
+    """A caller of its own, without cookies."""
+    with httpx.Client(base_url=stack.base_url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenConsole]:
+    """``await open_console(path, **options)``: a page of the console in a browser context of its own.
+
+    ``signed_in=False``: of nobody. When the test is over, nothing may have gone wrong in any of them.
+    """
+    opened: list[Console] = []
+
+    async def open_one(path: str = "", *, signed_in: bool = True, **options: Any) -> Console:
+        context = await browser.new_context(**{"base_url": scene.stack.base_url, **options})
+        if signed_in:
+            await context.add_cookies([cookie_of(scene.stack)])
+        console = Console(context, await context.new_page(), scene)
+        opened.append(console)
+        await console.begin()
+        if path is not None:
+            await console.open(path)
+        return console
+
+    yield open_one
+    for console in opened:
+        await console.context.close()
+    for console in opened:
+        console.require_calm()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(open_console: OpenConsole) -> Console:
+    """Signed in, on the list of clients."""
+    return await open_console()

@@ -1,0 +1,96 @@
+"""Text full of markup, from whoever may put text in, is shown as text and does nothing."""
+
+import json
+
+import pytest
+from playwright.async_api import expect
+
+from keyturn_shared.jose.signing import SigningKey
+from tests.browser.conftest import OpenConsole
+from tests.browser.console import Console
+from tests.browser.scene import by_jwt
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MARKUP = """<img src=x onerror="window.broken=1">"><script>window.broken=1</script>'{{7*7}}${7*7}"""
+
+
+async def require_nothing_ran(console: Console) -> None:
+    assert await console.page.evaluate("window.broken") is None
+    assert await console.page.evaluate("document.querySelectorAll('img[src=x], main script').length") == 0
+    console.require_calm()
+
+
+async def test_clients_ids_names_and_attributes_are_text(console: Console) -> None:
+    page, scene = console.page, console.scene
+    client_id = f"zz {MARKUP}"
+    attributes = {MARKUP: MARKUP, "x509.subjectdn": MARKUP, "access.token.lifespan": "60"}
+    scene.client(client_id, name=MARKUP, description=MARKUP, attributes=attributes)
+    await console.fill("Search by client ID", "zz <img")
+    await expect(page.get_by_role("link", name=client_id)).to_be_visible()
+    await expect(page.locator("td small").filter(has_text=MARKUP)).to_be_visible()
+    await page.get_by_role("link", name=client_id).click()
+    await expect(page.get_by_role("heading", name=client_id)).to_be_visible()
+    await console.choose("Client Authenticator", "client-x509")
+    await expect(page.get_by_label("Subject DN", exact=True)).to_have_value(MARKUP)
+    await page.get_by_role("link", name="Settings").click()
+    await console.confirm("Leave")
+    await expect(page.get_by_label("Name", exact=True)).to_have_value(MARKUP)
+    await expect(page.get_by_label("Description")).to_have_value(MARKUP)
+    await console.click("Delete")
+    await expect(page.get_by_role("dialog")).to_contain_text(client_id)
+    await console.confirm("Cancel")
+    await page.get_by_role("link", name="Activity").click()
+    await expect(page.get_by_role("table", name="Audit log")).to_contain_text(client_id)
+    for place in ("events", "audit", "rotations", "fleet"):
+        await console.open(place)
+        if place in ("events", "audit"):
+            await expect(page.locator("tbody").first).to_contain_text(client_id)
+    await require_nothing_ran(console)
+
+
+async def test_kids_and_what_jwks_urls_say_is_text(console: Console) -> None:
+    page, scene = console.page, console.scene
+    key = SigningKey.generate("ES256", kid=MARKUP)
+    url = scene.keys.serve("/hostile.json", key.public_jwk, {"kty": MARKUP, "kid": MARKUP})
+    scene.client("hostile-keys", **by_jwt({"use.jwks.url": "true", "jwks.url": url}))
+    scene.ask("hostile-keys", key)
+    await console.open_client("hostile-keys")
+    await expect(console.card("Keys in force").locator("code").filter(has_text=MARKUP)).to_be_visible()
+    await console.click("Test now")
+    await expect(console.card("Keys of the client")).to_contain_text("1 key cannot be used")
+    await console.click(f"Revoke {MARKUP}")
+    await expect(page.get_by_role("dialog")).to_contain_text(MARKUP)
+    await console.confirm("Cancel")
+    inline = json.dumps({"keys": [key.public_jwk], MARKUP: MARKUP})
+    scene.client("hostile-set", **by_jwt({"use.jwks.string": "true", "jwks.string": inline}))
+    await console.open_client("hostile-set")
+    await expect(page.get_by_role("textbox", name="JSON Web Key Set")).to_have_value(
+        json.dumps({"keys": [key.public_jwk], MARKUP: MARKUP}, indent=2)
+    )
+    await require_nothing_ran(console)
+
+
+async def test_errors_that_repeat_what_was_sent_are_text(console: Console) -> None:
+    page = console.page
+    console.expected += ["400", "404"]
+    await console.open_client("stock-us", "settings")
+    await console.open_client("payments")
+    await console.fill("JSON Web Key Set", MARKUP)
+    await console.card("Keys of the client").get_by_role("button", name="Save").click()
+    await expect(console.card("Keys of the client").get_by_role("alert")).to_be_visible()
+    await page.evaluate("delete document.querySelector('main form').dataset.unsaved")
+    await console.open(f"clients/{'%3Cimg%20src=x%20onerror=window.broken=1%3E'}/credentials")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await require_nothing_ran(console)
+
+
+async def test_an_address_with_markup_is_text(open_console: OpenConsole) -> None:
+    console = await open_console(path="", signed_in=True)
+    console.expected += ["404", "EventSource", "error"]
+    await console.page.goto(
+        "/console/%3Cimg%20src=x%20onerror=window.broken=1%3E/clients?search=%3Cscript%3E"
+    )
+    await expect(console.page.get_by_role("alert").first).to_contain_text("Realm not found")
+    await expect(console.page.get_by_label("Realm <img src=x", exact=False)).to_be_visible()
+    await require_nothing_ran(console)

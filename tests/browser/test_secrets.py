@@ -1,0 +1,101 @@
+"""The Credentials tab of a client with a secret."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenConsole
+from tests.browser.console import Console
+from tests.browser.scene import REALM
+from tests.e2e.running import ask_token
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_secret_is_hidden_until_asked_for_and_can_be_copied(open_console: OpenConsole) -> None:
+    console = await open_console(permissions=["clipboard-read", "clipboard-write"])
+    secret = console.scene.admin.secret(console.scene.uuids["stock-us"])
+    await console.open_client("stock-us")
+    assert secret not in await console.page.content()
+    await console.click("Reveal the client secret")
+    await expect(console.page.get_by_text(secret)).to_be_visible()
+    await console.click("Copy the client secret")
+    assert await console.page.evaluate("navigator.clipboard.readText()") == secret
+    await console.click("Hide the client secret")
+    await expect(console.page.get_by_text(secret)).to_have_count(0)
+
+
+async def test_a_regenerated_secret_overlaps_with_the_former_until_that_is_invalidated(
+    console: Console,
+) -> None:
+    page, scene = console.page, console.scene
+    uuid = scene.client("overlapping", name="Overlapping")
+    node, former = scene.stack.node_urls[1], scene.admin.secret(uuid)
+    await console.open_client("overlapping")
+    await console.click("Regenerate")
+    await expect(page.get_by_role("dialog")).to_contain_text("accepted for another 7 days")
+    await console.confirm("Regenerate")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("The new secret")
+    new = scene.admin.secret(uuid)
+    await expect(dialog).to_contain_text(new)
+    await console.click("Done", within=dialog)
+    await console.expect_toast(re.compile(r"Safe now: 3 of 3 nodes applied it, after \d+ ms"))
+    assert [ask_token(node, REALM, "overlapping", one).status_code for one in (former, new)] == [200, 200]
+
+    await expect(page.get_by_text("still accepted")).to_be_visible()
+    await console.click("Invalidate")
+    await expect(page.get_by_role("dialog")).to_contain_text("is refused from now on")
+    await console.confirm("Invalidate it")
+    await expect(page.get_by_text("still accepted")).to_have_count(0)
+    assert [ask_token(node, REALM, "overlapping", one).status_code for one in (former, new)] == [401, 200]
+
+
+async def test_without_a_policy_the_dialog_says_that_the_present_secret_is_refused_at_once(
+    open_console: OpenConsole,
+) -> None:
+    console = await open_console()
+    admin = console.scene.stack.local["admin"]
+    await console.open("clients", realm="master")
+    await console.page.get_by_role("link", name=admin["client_id"]).click()
+    await console.click("Regenerate")
+    await expect(console.page.get_by_role("dialog")).to_contain_text("refused by every node at once")
+    await console.confirm("Cancel")
+
+
+async def test_what_belongs_to_an_authenticator_is_shown_before_anything_is_saved(console: Console) -> None:
+    page, scene = console.page, console.scene
+    uuid = scene.client("switching")
+    await console.open_client("switching")
+    await console.choose("Client Authenticator", "client-jwt")
+    await expect(page.get_by_label("Signature Algorithm")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Keys of the client")).to_be_visible()
+    await expect(page.get_by_label("JWKS URL", exact=True).last).to_be_visible()
+    await expect(page.get_by_text("still proves itself with Client Id and Secret")).to_be_visible()
+    await console.choose("Client Authenticator", "client-x509")
+    await expect(page.get_by_label("Subject DN", exact=True)).to_be_visible()
+    assert scene.admin.call("GET", f"/clients/{uuid}").json()["clientAuthenticatorType"] == "client-secret"
+
+    await console.choose("Client Authenticator", "client-secret-jwt")
+    await console.choose("Signature Algorithm", "HS256")
+    await console.fill("Longest life of an assertion, seconds", "30")
+    await console.card("Client authenticator").get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("dialog")).to_contain_text(
+        "is refused by every node as soon as this is saved"
+    )
+    await console.confirm("Switch")
+    await console.expect_toast("Saved.")
+    saved = scene.admin.call("GET", f"/clients/{uuid}").json()
+    assert saved["clientAuthenticatorType"] == "client-secret-jwt"
+    assert saved["attributes"]["token.endpoint.auth.signing.alg"] == "HS256"
+    assert saved["attributes"]["token.endpoint.auth.signing.max.exp"] == "30"
+
+
+async def test_an_x509_client_is_set_up(console: Console) -> None:
+    await console.open_client("checkout")
+    await console.fill("Subject DN", "CN=checkout-2,O=Example")
+    await console.card("X.509 certificate").get_by_role("button", name="Save").click()
+    await console.expect_toast("Saved.")
+    saved = console.scene.admin.call("GET", f"/clients/{console.scene.uuids['checkout']}").json()
+    assert saved["attributes"]["x509.subjectdn"] == "CN=checkout-2,O=Example"
