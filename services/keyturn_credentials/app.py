@@ -67,6 +67,7 @@ from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error
 from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.rotations import RotationRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
+from keyturn_credentials.web.usage import UsageRoutes
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.registry import FleetRegistry
@@ -223,6 +224,7 @@ def build_app(
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(store, operations.keys, fetched).routes(gate),
+        *UsageRoutes(store, redis).routes(gate),
         *JwksUrlHealthRoutes(store, fetched).routes(gate),
         *RotationRoutes(store, clock).routes(gate),
         *EventRoutes(store).routes(gate),

@@ -14,6 +14,7 @@ from keyturn_shared.fleet.membership import MembershipChannel
 from keyturn_shared.fleet.reading import ProjectionReader
 from keyturn_shared.fleet.replay import AssertionRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.fleet.uses import CredentialUseRegistry
 from keyturn_shared.position import Position
 from keyturn_shared.redis_client import connect
 from keyturn_verifier.authentication.assertions import AssertionCheck
@@ -22,6 +23,7 @@ from keyturn_verifier.authentication.certificates import CertificateCheck
 from keyturn_verifier.authentication.decoys import Decoys
 from keyturn_verifier.authentication.replay import AssertionClaims
 from keyturn_verifier.authentication.secrets import SecretCheck
+from keyturn_verifier.authentication.uses import CredentialUses
 from keyturn_verifier.key_set_service import KeySetService
 from keyturn_verifier.metrics import AnswerMetrics, NodeMetrics
 from keyturn_verifier.node.cache import StateCache
@@ -93,9 +95,14 @@ class VerifierCore:
         certificates = CertificateCheck(
             keys, settings.client_authorities(clock), clock, clock_skew=settings.clock_skew
         )
-        self.authenticator = Authenticator(assertions, SecretCheck(ring), certificates, Decoys(), clock)
+        self._uses = CredentialUses(CredentialUseRegistry(self._redis), clock)
+        self.authenticator = Authenticator(
+            assertions, SecretCheck(ring), certificates, Decoys(), self._uses, clock
+        )
         self.dpop = DpopCheck(claims, clock, clock_skew=settings.clock_skew)
-        self.verifier = TokenVerifier(self.node, assertions, clock, clock_skew=settings.clock_skew)
+        self.verifier = TokenVerifier(
+            self.node, assertions, self._uses, clock, clock_skew=settings.clock_skew
+        )
         self.node_metrics.observe(lease_left=lambda: self.lease.left, cached=lambda: len(self._cache))
         self._fixed_details = self._describe()
         self._tasks: list[asyncio.Task[None]] = []
@@ -105,6 +112,7 @@ class VerifierCore:
         self._tasks = [
             asyncio.create_task(self.member.run(), name="member"),
             asyncio.create_task(self._subscription.run(self.member.joined), name="subscription"),
+            asyncio.create_task(self._uses.run(), name="credential-uses"),
         ]
         await self.key_sets.start()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.console import Console
-from tests.browser.scene import DAY
+from tests.browser.scene import DAY, POLICY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -78,6 +78,7 @@ async def test_rotations_show_stages_calendar_and_policy(console: Console) -> No
     assert attributes["keyturn.secret.expiration-period"] == str(60 * DAY)
     assert attributes["keyturn.secret.rotated-expiration-period"] == str(3 * DAY)
     assert attributes["keyturn.secret.remaining-rotation-period"] == str(10 * DAY)
+    console.scene.admin.call("PUT", "", json={"attributes": POLICY})
 
 
 async def test_the_health_of_jwks_urls_is_shown_with_the_reason(console: Console) -> None:

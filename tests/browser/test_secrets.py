@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
 from tests.browser.scene import REALM
 from tests.e2e.running import ask_token
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -44,6 +45,12 @@ async def test_a_regenerated_secret_overlaps_with_the_former_until_that_is_inval
     await console.expect_toast(re.compile(r"Safe now: 3 of 3 nodes applied it, after \d+ ms"))
     assert [ask_token(node, REALM, "overlapping", one).status_code for one in (former, new)] == [200, 200]
 
+    usage = f"/clients/{uuid}/usage"
+    await wait_until(lambda: scene.admin.call("GET", usage).json()["secret"], timeout=20)
+    await page.reload()
+    card = console.card("Client secret")
+    used = card.locator("dl > div").filter(has_text="Last used").locator("time")
+    await expect(used).to_have_count(2)
     await expect(page.get_by_text("still accepted")).to_be_visible()
     await console.click("Invalidate")
     await expect(page.get_by_role("dialog")).to_contain_text("is refused from now on")

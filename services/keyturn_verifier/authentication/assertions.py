@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.replay import AssertionUse
+from keyturn_shared.fleet.uses import name_of_key, name_of_secret
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 from keyturn_shared.jose.claims import judge_times
 from keyturn_shared.jose.compact import UnverifiedToken
@@ -12,7 +13,7 @@ from keyturn_shared.jose.errors import BadSignatureError, JoseError, MissingClai
 from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature
-from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_shared.projection import ClientProjection, ProjectedSecret, RealmProjection
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 from keyturn_verifier.authentication.replay import AssertionClaims
@@ -54,18 +55,21 @@ class AssertionCheck:
 
     async def check_signature(
         self, token: UnverifiedToken, realm: RealmProjection, client: ClientProjection
-    ) -> None:
-        """Algorithm, key and signature. Raises JoseError, KeyRevokedError, KeysUnavailableError."""
+    ) -> str:
+        """Algorithm, key and signature; the name of the credential (``keyturn_shared.fleet.uses``).
+
+        Raises JoseError, KeyRevokedError, KeysUnavailableError.
+        """
         if client.authenticator == "client-secret-jwt":
             require_algorithm(token, (client.signing_alg,) if client.signing_alg else SYMMETRIC_NAMES)
-            self._check_mac(token, client)
-            return
+            return name_of_secret(self._check_mac(token, client).digest)
         require_algorithm(token, (client.signing_alg,) if client.signing_alg else ASYMMETRIC_NAMES)
         header = token.header
         candidates = await self._keys.find(realm, client, header.kid, header.algorithm.name)
         key = _signer(token, candidates)
         if key.thumbprint in client.revoked_thumbprints:
             raise KeyRevokedError(key.thumbprint)
+        return name_of_key(key.thumbprint)
 
     def check_claims(
         self, claims: Mapping[str, Any], client: ClientProjection, audiences: frozenset[str]
@@ -97,7 +101,7 @@ class AssertionCheck:
         remember = refused_from - self._clock.now()
         await self._claims.claim(AssertionUse(client.uuid, jti, remember, issued_at))
 
-    def _check_mac(self, token: UnverifiedToken, client: ClientProjection) -> None:
+    def _check_mac(self, token: UnverifiedToken, client: ClientProjection) -> ProjectedSecret:
         now = self._clock.now()
         refused: JoseError = BadSignatureError("the client has no secret for this algorithm")
         for projected in client.secrets:
@@ -109,7 +113,7 @@ class AssertionCheck:
             except JoseError as error:
                 refused = error
             else:
-                return
+                return projected
         raise refused
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.fleet.uses import name_of_key, name_of_secret
 from keyturn_shared.jose.errors import AlgorithmNotAllowedError, UnknownKidError
 from keyturn_shared.projection import ClientProjection
 from keyturn_verifier.authentication.assertions import AssertionCheck
@@ -17,6 +18,7 @@ from keyturn_verifier.authentication.presented import (
     UnverifiedAssertion,
 )
 from keyturn_verifier.authentication.secrets import SecretCheck
+from keyturn_verifier.authentication.uses import CredentialUses
 from keyturn_verifier.errors import (
     AuthenticatorMismatchError,
     ClientDisabledError,
@@ -43,12 +45,14 @@ class Authenticator:
         secrets: SecretCheck,
         certificates: CertificateCheck,
         decoys: Decoys,
+        uses: CredentialUses,
         clock: Clock,
     ) -> None:
         self._assertions = assertions
         self._secrets = secrets
         self._certificates = certificates
         self._decoys = decoys
+        self._uses = uses
         self._clock = clock
 
     async def authenticate(self, basis: Basis, realm: RealmState, presented: Presented) -> VerifiedClient:
@@ -72,7 +76,8 @@ class Authenticator:
         except KeyturnError:
             self._secrets.spend(presented.secret)
             raise
-        self._secrets.check(accepted, presented.secret, self._clock.now())
+        secret = self._secrets.check(accepted, presented.secret, self._clock.now())
+        self._uses.note(accepted.uuid, name_of_secret(secret.digest))
         return VerifiedClient(accepted, presented.method)
 
     async def _by_assertion(
@@ -87,7 +92,7 @@ class Authenticator:
             self._decoys.spend(token)
             raise
         try:
-            await self._assertions.check_signature(token, realm.projection, accepted)
+            credential = await self._assertions.check_signature(token, realm.projection, accepted)
         except (UnknownKidError, AlgorithmNotAllowedError):
             self._decoys.spend(token)  # these are known before any signature is checked
             raise
@@ -95,6 +100,7 @@ class Authenticator:
         if presented.claimed_for != accepted.uuid:
             await self._assertions.claim(token.claims, accepted, refused_from)
             presented.claimed_for = accepted.uuid
+        self._uses.note(accepted.uuid, credential)
         return VerifiedClient(accepted, presented.method)
 
     async def _by_certificate(
@@ -105,6 +111,7 @@ class Authenticator:
             raise AuthenticatorMismatchError(f"a certificate with {accepted.authenticator}")
         method = await self._certificates.check(presented.certificate, realm.projection, accepted)
         presented.method = method
+        self._uses.note(accepted.uuid, name_of_key(presented.certificate.key.thumbprint))
         return VerifiedClient(accepted, method)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from keyturn_shared.projection import ClientProjection
+from keyturn_shared.projection import ClientProjection, ProjectedSecret
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 from keyturn_verifier.errors import SecretExpiredError, WrongSecretError
@@ -18,22 +18,24 @@ class SecretCheck:
         self._ring = ring
         self._decoy = ring.digest("", _context("decoy"))
 
-    def check(self, client: ClientProjection, secret: Secret, now: float) -> None:
-        """Raise WrongSecretError, or SecretExpiredError when only an expired secret matches.
+    def check(self, client: ClientProjection, secret: Secret, now: float) -> ProjectedSecret:
+        """Which of the client's secrets it is.
 
-        Raises SealError when a digest was made under a fleet key this node does not have.
+        Raises WrongSecretError, SecretExpiredError when only an expired secret matches, and SealError when a
+        digest was made under a fleet key this node does not have.
         """
         presented = secret.reveal()
         context = _context(client.uuid)
-        matched = expired = False
+        matched: ProjectedSecret | None = None
+        expired = False
         for projected in client.secrets:
             if self._ring.matches(presented, projected.digest, context):
                 over = projected.not_after is not None and now >= projected.not_after
                 expired = expired or over
-                matched = matched or not over
+                matched = matched if over else projected
         self._compare_in_vain(presented, _COMPARISONS - len(client.secrets))
-        if matched:
-            return
+        if matched is not None:
+            return matched
         if expired:
             raise SecretExpiredError(client.client_id)
         raise WrongSecretError(client.client_id)

@@ -11,6 +11,7 @@ from keyturn_shared.jose.errors import MalformedError, MissingClaimError
 from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.projection import ClientProjection
 from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.authentication.uses import CredentialUses
 from keyturn_verifier.errors import (
     ClientDisabledError,
     UnknownClientError,
@@ -38,9 +39,18 @@ class VerifiedToken:
 class TokenVerifier:
     """Checks one token at a time. ``claimed`` marks are kept over repeated decisions of one request."""
 
-    def __init__(self, node: Node, assertions: AssertionCheck, clock: Clock, *, clock_skew: float) -> None:
+    def __init__(
+        self,
+        node: Node,
+        assertions: AssertionCheck,
+        uses: CredentialUses,
+        clock: Clock,
+        *,
+        clock_skew: float,
+    ) -> None:
         self._node = node
         self._assertions = assertions
+        self._uses = uses
         self._clock = clock
         self._clock_skew = clock_skew
 
@@ -111,9 +121,11 @@ class TokenVerifier:
         self, basis: Basis, realm: RealmState, token: UnverifiedToken, audience: str | None
     ) -> tuple[ClientProjection, float]:
         client = await _client(basis, realm, token.claims.get("iss"))
-        await self._assertions.check_signature(token, realm.projection, client)
+        credential = await self._assertions.check_signature(token, realm.projection, client)
         audiences = realm.audiences if audience is None else frozenset({audience})
-        return client, self._assertions.check_claims(token.claims, client, audiences)
+        refused_from = self._assertions.check_claims(token.claims, client, audiences)
+        self._uses.note(client.uuid, credential)
+        return client, refused_from
 
 
 async def _client(basis: Basis, realm: RealmState, client_id: object) -> ClientProjection:

@@ -43,6 +43,10 @@ class Layout:
         """Hash of one epoch's projections; see ``keyturn_shared.projection`` for its fields."""
         return f"{self.prefix}{epoch}:projections"
 
+    def uses(self, client_uuid: str) -> str:
+        """Hash: credential of the client to when it was last used; see ``uses``."""
+        return f"{self.prefix}uses:{client_uuid}"
+
     def assertion(self, client_uuid: str, jti: str) -> str:
         """Mark of a used assertion. The jti is hashed: callers choose it, its length and its bytes."""
         digest = hashlib.blake2b(jti.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -4,7 +4,11 @@ import time
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import select
 
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.tables import clients
+from keyturn_shared.fleet.uses import CredentialUseRegistry, name_of_key, name_of_secret
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
@@ -97,3 +101,25 @@ async def test_a_key_tells_since_when_the_client_has_it_and_until_when(api: Admi
     assert before - 1 < key["since"] < time.time() + 1
     assert key["not_after"] == pytest.approx(time.time() + 3 * 365.25 * DAY, abs=3 * DAY)
     assert (key["kty"], key["crv"], key["bits"]) == ("EC", "P-256", None)
+
+
+async def test_usage_tells_when_each_credential_was_last_used(api: AdminApi, redis: Redis) -> None:
+    uuid = await api.create("/master/clients", {"clientId": "orders", "attributes": POLICY})
+    nothing = {"secret": None, "former_secret": None, "keys": {}}
+    assert (await api.call("GET", f"/master/clients/{uuid}/usage")).json() == nothing
+    digest = await digest_in_force(api, uuid)
+    uses = {(uuid, name_of_secret(digest)): 1000.7, (uuid, name_of_key("thumb")): 2000.0}
+    await CredentialUseRegistry(redis).write(uses)
+    await api.call("POST", f"/master/clients/{uuid}/client-secret")
+    used = (await api.call("GET", f"/master/clients/{uuid}/usage")).json()
+    assert used == {"secret": None, "former_secret": 1000, "keys": {"thumb": 2000}}
+
+
+async def digest_in_force(api: AdminApi, uuid: str) -> str:
+    engines = Engines(api.settings.database_url)
+    try:
+        async with engines.reading() as connection:
+            row = (await connection.execute(select(clients.c.secrets).where(clients.c.uuid == uuid))).one()
+            return str(row.secrets["current"]["digest"])
+    finally:
+        await engines.close()

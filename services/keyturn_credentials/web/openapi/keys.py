@@ -69,6 +69,10 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "List the client's keys, and those that are revoked.",
         {200: json_content("Keys.", array_of("ClientKey"))},
     ),
+    ("GET", f"{_ONE}/usage"): Operation(
+        "When the client's credentials were last used, as far as Redis knows.",
+        {200: json_content("Uses.", reference("CredentialUses"))},
+    ),
     ("POST", f"{_ONE}/keys/{{thumbprint}}/revoke"): Operation(
         "Refuse a key for ever, under any kid, whatever the JWKS URL serves.", done(), changes=True
     ),

@@ -142,6 +142,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
         {**_KEY, "source": {"enum": ["certificate", "jwks", "jwks_url", None]}}
         | {"since": _MAYBE_TIME, "not_after": _MAYBE_TIME, "revoked_at": _MAYBE_TIME}
     ),
+    "CredentialUses": _all(
+        {
+            "secret": _MAYBE_TIME,
+            "former_secret": _MAYBE_TIME,
+            "keys": {"type": "object", "additionalProperties": _TIME, "description": "by thumbprint"},
+        }
+    ),
     "JwksUrlTest": _object(
         {
             "url": _TEXT,

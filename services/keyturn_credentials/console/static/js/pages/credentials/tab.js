@@ -18,9 +18,9 @@ export async function credentialsTab(context) {
     get(`${path}/keys`).catch((error) => error),
     hasFormer && getIfThere(`${path}/client-secret/rotated`),
     get(base),
-    getIfThere(`${path}/usage`),
+    get(`${path}/usage`).catch(() => ({})),
   ]);
-  const known = { ...context, keys, rotated, realmAttributes: realm.attributes || {}, usage: usage || {} };
+  const known = { ...context, keys, rotated, realmAttributes: realm.attributes || {}, usage };
   // What belongs to a choice is shown at once, before anything is saved.
   const parts = h("div", { class: "pile" });
   const showParts = (type) =>
