@@ -3,7 +3,9 @@
 from typing import Any
 
 import httpx
+import jwt
 import pytest
+from jwt import PyJWKSet
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import ClientProjection, RealmProjection
@@ -82,6 +84,40 @@ async def test_introspection_says_no_more_of_a_bad_token_than_that_it_is_not_act
         assert (answer.status_code, answer.json()) == (200, {"active": False})
     node.clock.ahead = 300 + 16
     assert (await introspect(node, token)).json() == {"active": False}
+
+
+async def test_introspection_answers_are_signed_for_the_caller_that_asks_for_it(
+    node: RunningNode, worker: ClientProjection
+) -> None:
+    """RFC 9701."""
+    token = await access_token(node)
+    headers = {"Authorization": basic("worker", SECRET), "Accept": "application/token-introspection+jwt"}
+    keys = PyJWKSet.from_dict((await node.http.get("/realms/acme/protocol/openid-connect/certs")).json())
+    for asked, active in ((token, True), ("x", False)):
+        answer = await introspect(node, asked, **headers)
+        assert answer.headers["content-type"] == "application/token-introspection+jwt"
+        header = jwt.get_unverified_header(answer.text)
+        assert header["typ"] == "token-introspection+jwt"
+        claims = jwt.decode(answer.text, keys[header["kid"]], algorithms=["ES256"], audience="worker")
+        assert claims["iss"] == f"{BASE_URL}/realms/acme"
+        assert claims["token_introspection"]["active"] is active
+        assert "sub" not in claims, "no access token (RFC 9701 section 8.1)"
+        assert "exp" not in claims, "no access token (RFC 9701 section 8.1)"
+    plain = await introspect(node, token, **(headers | {"Accept": "application/json, */*;q=0.1"}))
+    assert plain.json()["active"]
+    assert (await introspect(node, answer.text)).json() == {"active": False}
+
+
+async def test_introspection_with_a_token_and_a_secret_is_two_methods(
+    node: RunningNode, worker: ClientProjection
+) -> None:
+    token = await access_token(node)
+    answer = await node.http.post(
+        "/realms/acme/protocol/openid-connect/token/introspect",
+        data={"token": token, "client_id": "worker", "client_secret": SECRET},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 async def test_introspection_is_for_clients_only(node: RunningNode, worker: ClientProjection) -> None:
