@@ -19,6 +19,7 @@ from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer
 from keyturn_verifier.tokens.signed_introspection import IntrospectionSigner
 from keyturn_verifier.web.answers import AuthenticationLog
 from keyturn_verifier.web.application import Route, VerifierApplication
+from keyturn_verifier.web.caller_address import CallerAddress
 from keyturn_verifier.web.callers import Callers
 from keyturn_verifier.web.certificate_source import CertificateSource
 from keyturn_verifier.web.forward_auth import ForwardAuthEndpoint
@@ -80,7 +81,7 @@ def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -
 
 
 def _realm_routes(settings: VerifierSettings, core: VerifierCore, clock: Clock) -> dict[str, Route]:
-    log = AuthenticationLog(core.answer_metrics)
+    log = AuthenticationLog(core.answer_metrics, core.throttle, CallerAddress(settings.trusted_proxies))
     certificates = CertificateSource(settings.certificate_header())
     possession = PossessionCheck(core.dpop)
     issuer = AccessTokenIssuer(clock)

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry
 
 from keyturn_shared.clock import Clock
+from keyturn_shared.fleet.failures import FailureRegistry
 from keyturn_shared.fleet.membership import MembershipChannel
 from keyturn_shared.fleet.reading import ProjectionReader
 from keyturn_shared.fleet.replay import AssertionRegistry
@@ -25,7 +26,7 @@ from keyturn_verifier.authentication.replay import AssertionClaims
 from keyturn_verifier.authentication.secrets import SecretCheck
 from keyturn_verifier.authentication.uses import CredentialUses
 from keyturn_verifier.key_set_service import KeySetService
-from keyturn_verifier.metrics import AnswerMetrics, NodeMetrics
+from keyturn_verifier.metrics import AnswerMetrics, NodeMetrics, ThrottleMetrics
 from keyturn_verifier.node.cache import StateCache
 from keyturn_verifier.node.event_log import StreamReader
 from keyturn_verifier.node.follower import Follower
@@ -36,6 +37,7 @@ from keyturn_verifier.node.states import StateReader
 from keyturn_verifier.node.subscription import Subscription
 from keyturn_verifier.possession.dpop import DpopCheck
 from keyturn_verifier.settings import VerifierSettings
+from keyturn_verifier.throttling.throttle import Throttle
 from keyturn_verifier.tokens.verification import TokenVerifier
 
 _MEMBERSHIP_SECONDS = 2.0
@@ -103,6 +105,12 @@ class VerifierCore:
         self.verifier = TokenVerifier(
             self.node, assertions, self._uses, clock, clock_skew=settings.clock_skew
         )
+        self.throttle = Throttle(
+            settings.failure_limits(),
+            FailureRegistry(scripts, settings.failure_window),
+            ThrottleMetrics(registry),
+            clock.elapsed,
+        )
         self.node_metrics.observe(lease_left=lambda: self.lease.left, cached=lambda: len(self._cache))
         self._fixed_details = self._describe()
         self._tasks: list[asyncio.Task[None]] = []
@@ -121,6 +129,7 @@ class VerifierCore:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.throttle.stop()
         await self.key_sets.stop()
         await self.member.leave()
         for client in (self._redis, self._membership):

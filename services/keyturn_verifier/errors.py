@@ -82,6 +82,16 @@ class UnknownRealmError(VerifierError):
     code = "unknown_realm"
 
 
+class TooManyFailuresError(VerifierError):
+    """The caller failed to authenticate too often; it may come back after ``retry_after`` seconds."""
+
+    code = "too_many_failures"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"refused for {retry_after} s")
+        self.retry_after = retry_after
+
+
 class MissingCredentialsError(RefusedError):
     """The request presents nothing by which its client could be known."""
 

@@ -45,6 +45,23 @@ class NodeMetrics:
         self.cached.set_function(cached)
 
 
+class ThrottleMetrics:
+    """Callers that failed too often. ``scope``: ``client`` (at an address) or ``address``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.refusals = Counter(
+            "keyturn_failure_limits_reached", "Limits on failures reached", ["scope"], registry=registry
+        )
+        self.throttled = Counter(
+            "keyturn_throttled_requests", "Requests refused for it", ["scope"], registry=registry
+        )
+        self.not_shared = Counter(
+            "keyturn_failures_not_shared",
+            "Failures other nodes did not hear of, since Redis was away",
+            registry=registry,
+        )
+
+
 class AnswerMetrics:
     """What callers were told. ``outcome``: ``accepted`` or the refusal code."""
 

@@ -12,6 +12,7 @@ from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.sealing import KeyRing
 from keyturn_verifier.certificates.chain import ChainCheck
 from keyturn_verifier.certificates.headers import CertificateHeader, HeaderForm
+from keyturn_verifier.throttling.throttle import FailureLimits
 from keyturn_verifier.tokens.discovery import CertificateAbilities
 
 Network = IPv4Network | IPv6Network
@@ -71,11 +72,19 @@ class VerifierSettings(BaseSettings):
     fetcher_enabled: bool = True
     """Whether this process also takes its part in fetching JWKS URLs for the fleet."""
 
+    failure_limit_client: int = Field(default=100, ge=0)
+    """Failed authentications of one client from one address per window; then 429. 0: no limit."""
+    failure_limit_address: int = Field(default=1000, ge=0)
+    """Failed authentications from one address per window."""
+    failure_window: float = Field(default=60.0, ge=1, le=86_400)
+
     cached_clients: int = Field(default=200_000, ge=100)
     request_body_limit: int = Field(default=64 * 1024, ge=1024)
     verify_body_limit: int = Field(default=8 * 1024 * 1024, ge=1024)
     request_seconds: float = Field(default=10.0, gt=0)
-    """How long a caller may take to send a request."""
+    """How long a caller may take to send a request, and to take in an answer."""
+    connection_limit: int = Field(default=4096, ge=1)
+    """Connections at a time; others get a 503 at once."""
     drain_seconds: int = Field(default=10, ge=1)
     """How long answers under way may take after SIGTERM."""
 
@@ -130,6 +139,9 @@ class VerifierSettings(BaseSettings):
         by_proxy = bool(self.client_cert_proxies)
         by_tls = self.tls_certificate_path is not None and authorities
         return CertificateAbilities(shown=by_proxy or by_tls, chains=authorities, untrusted=by_proxy)
+
+    def failure_limits(self) -> FailureLimits:
+        return FailureLimits(self.failure_limit_client, self.failure_limit_address, self.failure_window)
 
     def fleet_ring(self) -> KeyRing:
         return KeyRing.from_text(self.fleet_keys.get_secret_value(), purpose="fleet")

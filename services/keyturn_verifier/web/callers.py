@@ -50,10 +50,12 @@ class Callers:
             if token is not None:
                 if any(name in parameters for name in _CREDENTIALS):
                     raise InvalidRequestError("more than one method of client authentication")
+                self._log.admit(request, None)
                 return await self._by_token(request.realm, token, url)
             presented = read_presented(
                 request.authorization, parameters, lambda: self._certificates.of(request)
             )
+            self._log.admit(request, presented)
             client_id = await self._authenticate(request.realm, presented)
         except KeyturnError as error:
             self._log.refused(error, request, presented)

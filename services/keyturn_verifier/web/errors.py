@@ -4,7 +4,7 @@ from typing import Final
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_verifier.errors import UnavailableError, UnknownRealmError, is_unavailable
+from keyturn_verifier.errors import TooManyFailuresError, UnavailableError, UnknownRealmError, is_unavailable
 from keyturn_verifier.web.exchange import NO_STORE, Headers, Reply, json_reply
 
 _BAD_REQUESTS: Final = frozenset(
@@ -59,6 +59,13 @@ def common_error(error: KeyturnError) -> Reply | None:
             "temporarily_unavailable",
             "This cannot be decided now; try again",
             [(b"retry-after", str(seconds).encode())],
+        )
+    if isinstance(error, TooManyFailuresError):
+        return oauth_error(
+            429,
+            "temporarily_unavailable",
+            "Too many failed attempts; try again later",
+            [(b"retry-after", str(error.retry_after).encode())],
         )
     if isinstance(error, UnknownRealmError):
         return json_reply(404, {"error": "Realm does not exist"})

@@ -53,6 +53,7 @@ class TokenEndpoint:
             form = read_form(request.body)
             _require_grant_type(form)
             presented = read_presented(request.authorization, form, lambda: self._certificates.of(request))
+            self._log.admit(request, presented)
             issued = await self._issue(request, presented, form)
         except KeyturnError as error:
             self._log.refused(error, request, presented)

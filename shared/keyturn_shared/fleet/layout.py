@@ -47,6 +47,11 @@ class Layout:
         """Hash: credential of the client to when it was last used; see ``uses``."""
         return f"{self.prefix}uses:{client_uuid}"
 
+    def failures(self, name: str) -> str:
+        """Count of failed authentications. The name is hashed, as a jti is."""
+        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        return f"{self.prefix}failures:{digest}"
+
     def assertion(self, client_uuid: str, jti: str) -> str:
         """Mark of a used assertion. The jti is hashed: callers choose it, its length and its bytes."""
         digest = hashlib.blake2b(jti.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,1 @@
+"""Limits on failed client authentication: per client and address, and per address (docs/adr)."""
