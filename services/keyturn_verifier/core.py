@@ -18,6 +18,7 @@ from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.fleet.uses import CredentialUseRegistry
 from keyturn_shared.position import Position
 from keyturn_shared.redis_client import connect
+from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.authentication.assertions import AssertionCheck
 from keyturn_verifier.authentication.authenticator import Authenticator
 from keyturn_verifier.authentication.certificates import CertificateCheck
@@ -126,9 +127,7 @@ class VerifierCore:
 
     async def stop(self) -> None:
         """Leave the fleet, after the last answer."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         await self.throttle.stop()
         await self.key_sets.stop()
         await self.member.leave()

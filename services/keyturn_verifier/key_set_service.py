@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from keyturn_shared.clock import Clock
 from keyturn_shared.position import Position
 from keyturn_shared.redis_broker import make_broker
+from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.guarded import GuardedDownload
 from keyturn_verifier.key_sets.lookup import KeySetLookup
 from keyturn_verifier.key_sets.parts import assemble
@@ -68,10 +69,8 @@ class KeySetService:
         self._task = asyncio.create_task(self._connect(), name="key-sets")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        await end_tasks(self._task)
+        self._task = None
         await self._parts.stop()
         with contextlib.suppress(Exception):  # what is left of a broker that was never connected
             await self._broker.stop()

@@ -1,13 +1,13 @@
 """Runs the upkeep as long as the service runs."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from keyturn_credentials.operations.upkeep import Upkeep
+from keyturn_shared.tasks import end_tasks
 
 _log = structlog.get_logger(__name__)
 
@@ -45,11 +45,8 @@ class UpkeepLoop:
         self._task = asyncio.create_task(self._run(), name="upkeep")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end_tasks(self._task)
+        self._task = None
 
     async def _run(self) -> None:
         while True:

@@ -10,6 +10,7 @@ import structlog
 
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import Relay
+from keyturn_shared.tasks import end_tasks
 
 INSPECT_SECONDS: Final = 1.0
 ROUND_SECONDS: Final = 30.0
@@ -50,8 +51,7 @@ class RelayLoop:
         """Stop, and close the fleet in good order when no node holds a lease any more."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end_tasks(self._task)
         self._task = None
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):

@@ -24,6 +24,7 @@ from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord, Required
+from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import Answer, DemandReply, KeySetChannel, Need
 from keyturn_verifier.key_sets.errors import KeysUnavailableError
 from keyturn_verifier.key_sets.fetcher import KeySetFetcher
@@ -121,9 +122,7 @@ class KeySetDemands:
 
     async def stop(self) -> None:
         """End what is under way; the claims run out by themselves."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
 
     async def _serve(self, demand: _Demand) -> None:
         try:

@@ -18,6 +18,7 @@ from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import Required
 from keyturn_shared.position import Position
 from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import KeySetChannel
 from keyturn_verifier.key_sets.demands import KeySetDemands
 from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
@@ -119,9 +120,7 @@ class KeySetLookup:
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         self._tasks = []
         await self._demands.stop()
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import Claim, KeySetChannel, Queue
 from keyturn_verifier.key_sets.fetcher import KeySetFetcher
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
@@ -50,9 +51,7 @@ class KeySetPoller:
 
     async def stop(self) -> None:
         """Claim nothing more and drop what is under way; others take it over when the claims run out."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(*self._tasks)
         self._tasks = []
         for lane in self._lanes:
             await lane.abandon()
@@ -105,9 +104,7 @@ class _Lane:
                 await asyncio.sleep(pause)
 
     async def abandon(self) -> None:
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await end_tasks(*self._under_way)
 
     async def _round(self) -> float:
         """Claim as much as there is room for. Seconds to pause."""

@@ -16,6 +16,7 @@ import structlog
 
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.failures import FailureRegistry
+from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.errors import TooManyFailuresError
 from keyturn_verifier.metrics import ThrottleMetrics
 from keyturn_verifier.throttling.counts import MAX_COUNTS, Counts
@@ -108,9 +109,7 @@ class Throttle:
             self._flight = asyncio.create_task(self._tell(), name="failure-counts")
 
     async def stop(self) -> None:
-        if self._flight is not None:
-            self._flight.cancel()
-            await asyncio.gather(self._flight, return_exceptions=True)
+        await end_tasks(self._flight)
 
     def _judge(self, name: str, limit: int, total: int, seconds_left: float) -> None:
         if total < limit or seconds_left <= 0:

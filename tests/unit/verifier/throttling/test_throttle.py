@@ -53,8 +53,7 @@ class Scene:
         try:
             self.throttle.require(caller)
         except TooManyFailuresError as error:
-            assert 1 <= error.retry_after <= 60
-            return True
+            return 1 <= error.retry_after <= 60
         return False
 
 
