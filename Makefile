@@ -46,6 +46,10 @@ durability: install ## One minute of 20 writers while instances of the credentia
 	$(BIN)/python -m tests.durability --kill-database $(ARGS)
 	$(BIN)/python -m tests.durability --database sqlite $(ARGS)
 
+.PHONY: fuzz
+fuzz: install ## Send the admin API whatever its description allows and does not, and 1,000 damaged archives
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: bench
 bench: install ## Run the benchmarks one after the other; each explains itself with --help
 	$(BIN)/python -m benchmarks.jose_verify

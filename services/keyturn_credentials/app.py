@@ -47,6 +47,7 @@ from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.web.addresses import SlashesIgnored
 from keyturn_credentials.web.audit import AuditRoutes
 from keyturn_credentials.web.authentication import AdminAuthenticator
 from keyturn_credentials.web.bodies import BodyLimit
@@ -240,13 +241,17 @@ def build_app(
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(BodyLimit, limit=settings.request_body_limit)],
+        middleware=[
+            Middleware(BodyLimit, limit=settings.request_body_limit),
+            Middleware(SlashesIgnored),
+        ],
         exception_handlers={
             KeyturnError: on_keyturn_error,
             HTTPException: on_http_exception,
             Exception: on_unexpected,
         },
     )
+    app.router.redirect_slashes = False
     app.state.gate = gate
     return app
 

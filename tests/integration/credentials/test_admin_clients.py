@@ -28,6 +28,13 @@ async def test_a_client_is_created_read_changed_and_deleted(api: AdminApi) -> No
     assert gone.json()["error"] == "Could not find client"
 
 
+async def test_a_slash_at_the_end_changes_nothing(api: AdminApi) -> None:
+    for path in ("/", "/master/", "/master/clients/"):
+        response = await api.call("GET", path, headers={"Host": "elsewhere.example"})
+        assert response.status_code == 200, path
+    assert (await api.call("GET", "/master/nothing/")).status_code == 404
+
+
 async def test_a_client_id_is_taken_once_in_a_realm(api: AdminApi) -> None:
     await api.create("/master/clients", {"clientId": "orders"})
     second = await api.call("POST", "/master/clients", json={"clientId": "orders"})

@@ -4,7 +4,6 @@ from typing import Final
 
 from keyturn_credentials.web.openapi.describing import (
     FLAG,
-    JSON,
     NUMBER,
     TEXT,
     Body,
@@ -38,8 +37,9 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "Make a client; it gets a secret unless it brings one or needs none.",
         {
             201: Content(
-                "Made. There is content only where a digest of the secret is all that is kept.",
-                {JSON: reference("CreatedClient")},
+                "Made. Only where a digest of the secret is all that is kept there is content:"
+                " JSON with id, clientId and the secret, shown this once.",
+                {},
                 ("Location", "ETag"),
             )
         },

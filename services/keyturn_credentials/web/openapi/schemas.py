@@ -32,9 +32,9 @@ def _object(properties: dict[str, Any], *required: str, more: bool = False, desc
     return made | {"description": description} if description else made
 
 
-def _all(properties: dict[str, Any], description: str = "") -> Schema:
+def _all(properties: dict[str, Any]) -> Schema:
     """An object that always has all of these."""
-    return _object(properties, *properties, description=description)
+    return _object(properties, *properties)
 
 
 _MAYBE_NUMBER_OF_BITS: Final[dict[str, Any]] = {"type": ["integer", "null"]}
@@ -93,10 +93,6 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "ClientRepresentation": _object(_CLIENT, more=True, description="Unknown members are kept."),
     "NewClientRepresentation": _object(
         {**_CLIENT, "clientId": {**_TEXT, "minLength": 1, "maxLength": 255}}, "clientId", more=True
-    ),
-    "CreatedClient": _all(
-        {"id": _TEXT, "clientId": _TEXT, "secret": _TEXT},
-        "Where only a digest of the secret is kept: the one time it is shown.",
     ),
     "RealmRepresentation": _object(_REALM, more=True, description="Unknown members are kept."),
     "NewRealmRepresentation": _object(
