@@ -41,7 +41,10 @@ class Subscription:
         await joined.wait()
         while True:
             # The reads have a time limit: a connection cut without a word would else block for ever.
-            broker = make_broker(self._redis_url, socket_timeout=_ANSWER_SECONDS, logger=None)
+            # Nothing is injected into the handler, and looking for it would cost a visit to a thread each time.
+            broker = make_broker(
+                self._redis_url, socket_timeout=_ANSWER_SECONDS, logger=None, apply_types=False
+            )
             stream = StreamSub(
                 self._events,
                 last_id=self._follower.position.stream_id,
