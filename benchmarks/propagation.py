@@ -46,7 +46,7 @@ from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.redis_client import connect
 from keyturn_shared.sealing import KeyRing
 
-_NODE_START_SECONDS = 120.0
+_NODE_START_SECONDS = 300.0
 _WAIT_SECONDS = 10.0
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import secrets
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from keyturn_shared.fleet.reading import ProjectionReader
 from keyturn_shared.fleet.replay import AssertionRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.fleet.uses import CredentialUseRegistry
+from keyturn_shared.jose import strict_json
 from keyturn_shared.position import Position
 from keyturn_shared.redis_client import connect
 from keyturn_shared.tasks import end_tasks
@@ -162,11 +162,11 @@ class VerifierCore:
         }
 
     def _details(self) -> str:
-        return json.dumps(
+        return strict_json.encode(
             {
                 **self._fixed_details,
                 "cached_states": len(self._cache),
                 "jumps": self.follower.jumps,
                 "last_error": self.member.last_error,
             }
-        )
+        ).decode()

@@ -11,7 +11,7 @@ from keyturn_shared.fleet.registry import UNACCOUNTED, FleetRegistry, FleetSumma
 
 FIRST_LOOK_SECONDS: Final = 0.001
 LONGEST_PAUSE_SECONDS: Final = 0.1
-_PAUSE_GROWTH: Final = 1.4
+_PAUSE_GROWTH: Final = 1.25
 
 UNKNOWN: Final = FleetSummary(applied=0, fenced=0, pending=(UNACCOUNTED,))
 """What is known of the fleet while Redis does not answer: nothing, so nothing is safe."""

@@ -62,29 +62,45 @@ class RelayLoop:
 
     async def _run(self) -> None:
         failures = 0
+        leads: bool | None = None
         while True:
             try:
                 # A filling of a large database takes longer than a round of publishing may.
-                relaying = await self._relay.inspect()
-                failures = 0
+                relaying = await self._relay.inspect(leads=leads)
+                failures, leads = 0, None
                 if relaying:
-                    await self._publish_until_next_inspection()
+                    leads = await self._publish_until_next_inspection()
                 else:
                     await self._sleep(INSPECT_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the loop must come again
+                leads = None
                 self._metrics.failures.labels(type(error).__name__).inc()
                 _log.warning("relay_round_failed", error=repr(error))
                 delay = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)]
                 failures += 1
                 await self._sleep(delay * (0.5 + self._jitter() / 2))
 
-    async def _publish_until_next_inspection(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time() + INSPECT_SECONDS
-        while (left := due - loop.time()) > 0 and self._relay.settled:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left, self._poll_seconds)):
-                    await self._woken.wait()
-            self._woken.clear()
-            async with asyncio.timeout(ROUND_SECONDS):
-                await self._relay.publish_new()
+    async def _publish_until_next_inspection(self) -> bool | None:
+        """Publish what is committed, and at the end renew the right to relay. That waits for the disk, so
+        publishing goes on meanwhile. Whether it was renewed; None when something else has to be mended."""
+        due = asyncio.get_running_loop().time() + INSPECT_SECONDS
+        renewal: asyncio.Task[bool] | None = None
+        try:
+            while self._relay.settled:
+                left = due - asyncio.get_running_loop().time()
+                if renewal is None and left <= 0:
+                    renewal = asyncio.create_task(self._relay.lead(), name="relay-lease")
+                    renewal.add_done_callback(lambda _: self._woken.set())
+                if renewal is not None and renewal.done():
+                    return renewal.result()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(
+                        self._poll_seconds if left <= 0 else min(left, self._poll_seconds)
+                    ):
+                        await self._woken.wait()
+                self._woken.clear()
+                async with asyncio.timeout(ROUND_SECONDS):
+                    await self._relay.publish_new()
+            return None
+        finally:
+            await end_tasks(renewal)

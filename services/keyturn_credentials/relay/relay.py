@@ -59,10 +59,15 @@ class Relay:
         """Whether the last inspection still holds, so that ``publish_new`` can go on from it."""
         return self._head is not None
 
-    async def inspect(self) -> bool:
-        """Compare, mend and publish. False when another instance relays."""
+    async def lead(self) -> bool:
+        """Take or renew the right to relay; False when another instance has it."""
+        return await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS)
+
+    async def inspect(self, *, leads: bool | None = None) -> bool:
+        """Compare, mend and publish. False when another instance relays. ``leads``: what ``lead`` said just
+        now; it is asked here otherwise."""
         self._head = None
-        if not await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS):
+        if not (await self.lead() if leads is None else leads):
             self._metrics.active.set(0)
             return False
         self._metrics.active.set(1)
@@ -152,7 +157,7 @@ class Relay:
                 return
             written += len(batch)
             await self.publish_new()
-            if self._head is None or not await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS):
+            if self._head is None or not await self.lead():
                 self._head = None
                 return
         if not await self._channel.complete_epoch(epoch):

@@ -41,7 +41,7 @@ class Subscription:
         await joined.wait()
         while True:
             # The reads have a time limit: a connection cut without a word would else block for ever.
-            # Nothing is injected into the handler, and looking for it would cost a visit to a thread each time.
+            # Nothing is injected into the handler; looking for it would cost visits to a thread each time.
             broker = make_broker(
                 self._redis_url, socket_timeout=_ANSWER_SECONDS, logger=None, apply_types=False
             )
@@ -67,6 +67,8 @@ class Subscription:
         raw: Mapping[str, Any] = message.raw_message
         for entry_id, fields in zip(raw["message_ids"], raw["data"], strict=True):
             self._follower.apply(Position.parse(entry_id), fields.get(FIELD, b""))
+        # The report is sent before the next read: somebody may wait for it.
+        await asyncio.sleep(0)
 
 
 async def _read_batch(message: Mapping[str, Any]) -> RedisStreamMessage:
