@@ -169,6 +169,7 @@ class HttpProtocol(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         if self._route is not None and self._size > self._route.body_limit:
+            self._application.refused(413)
             self._send(too_large(), keep_alive=False)
             self._give_up_quietly()
             return
@@ -253,6 +254,7 @@ class HttpProtocol(asyncio.Protocol):
     def _give_up(self, status: int, error: str, headers: Headers | None = None) -> None:
         """Say what is wrong with the request and close: what follows it cannot be understood."""
         if not self._closed:
+            self._application.refused(status)
             self._send(json_reply(status, {"error": error}, headers), keep_alive=False)
         self._give_up_quietly()
 
