@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import Table, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.credentials.population import REALM, representation_of
@@ -36,6 +36,7 @@ from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.tables import (
     audit,
     client_attributes,
+    client_names,
     clients,
     event_counter,
     events,
@@ -67,7 +68,9 @@ class _Writer:
 
     def rows(self, connection: AsyncConnection, numbers: range, sequence: int, now: float) -> Rows:
         """Rows in the order of the tables' columns, for events from ``sequence`` on."""
-        rows: Rows = {table: [] for table in (clients, client_attributes, projections, events, audit)}
+        rows: Rows = {
+            table: [] for table in (clients, client_names, client_attributes, projections, events, audit)
+        }
         sealing = Clients(connection, self._encryption)
         realm = self._realm
         for number in numbers:
@@ -88,8 +91,10 @@ class _Writer:
                 client_id=client.client_id,
             )
             rows[clients].append(_in_order(clients, sealing.to_row(client)))
+            name_of = (realm.id, client.client_id)
+            rows[client_names].append(name_of)
             rows[client_attributes] += [
-                (client.uuid, name, value) for name, value in searchable(client.attributes).items()
+                (*name_of, name, value) for name, value in searchable(client.attributes).items()
             ]
             body = encode_projection(self._projector.project_client(client))
             rows[projections].append((field, sequence, body))
@@ -146,7 +151,7 @@ async def fill(
                 for table, values in rows.items():
                     await _insert(connection, engines.is_postgresql, table, values)
             on_batch(numbers.stop - first)
-        await _analyze(engines)
+        await _settle(engines)
         return newest
     finally:
         await engines.close()
@@ -160,7 +165,8 @@ def _in_batches(numbers: range) -> Iterator[range]:
 async def _insert(
     connection: AsyncConnection, on_postgresql: bool, table: Table, rows: list[tuple[Any, ...]]
 ) -> None:
-    names = [column.name for column in table.columns if not (table is audit and column.name == "id")]
+    numbered = table in (audit, client_names)  # by the database
+    names = [column.name for column in table.columns if not (numbered and column.name == "id")]
     if not rows:
         return
     if on_postgresql:
@@ -174,11 +180,10 @@ async def _insert(
         await connection.exec_driver_sql(statement, rows)
 
 
-async def _analyze(engines: Engines) -> None:
-    """Tell the database's planner how much there is now, as its own background work would in time."""
-    async with engines.writing() as connection:
-        await connection.execute(text("ANALYZE"))
-        await connection.execute(select(event_counter))
+async def _settle(engines: Engines) -> None:
+    """What the database's own background work would do in time: tell its planner how much there is now."""
+    async with engines.maintaining() as connection:
+        await connection.execute(text("VACUUM ANALYZE" if engines.is_postgresql else "ANALYZE"))
 
 
 def main() -> int:

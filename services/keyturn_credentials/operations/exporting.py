@@ -8,7 +8,8 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.export_reading import REVOKED_KEYS
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client, describe_realm
-from keyturn_credentials.store.search import Criteria, find_after
+from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.search import find_after
 from keyturn_credentials.store.transaction import Store
 from keyturn_shared.jose import strict_json
 

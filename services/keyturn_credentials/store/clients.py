@@ -10,7 +10,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.projecting import secret_context
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.store.failures import conflict
-from keyturn_credentials.store.tables import client_attributes, clients
+from keyturn_credentials.store.tables import client_attributes, client_names, clients
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 
@@ -27,6 +27,7 @@ _by_client_id: Final = _select.where(
     clients.c.realm_id == bindparam("realm_id"), clients.c.client_id == bindparam("client_id")
 )
 _insert: Final = insert(clients)
+_insert_name: Final = insert(client_names)
 _insert_attributes: Final = insert(client_attributes)
 
 
@@ -51,7 +52,9 @@ class Clients:
         """Raises ConflictError when the realm has a client of this id, or any realm one of this UUID."""
         with conflict(f"Client {client.client_id} already exists"):
             await self._connection.execute(_insert, self.to_row(client))
-        await self._insert_attributes(client.uuid, searchable(client.attributes))
+        name = {"realm_id": client.realm_id, "client_id": client.client_id}
+        await self._connection.execute(_insert_name, name)
+        await self._insert_attributes(client, searchable(client.attributes))
 
     async def update(self, before: Client, after: Client) -> None:
         """Write what changed of a client that was read with ``get_for_change``."""
@@ -63,6 +66,7 @@ class Clients:
             await self._connection.execute(
                 update(clients).where(clients.c.uuid == before.uuid).values(changed)
             )
+        # What hangs on a renamed client has followed it: the database cascades.
         await self._update_attributes(before, after)
 
     async def delete(self, uuid: str) -> None:
@@ -89,8 +93,9 @@ class Clients:
         row = (await self._connection.execute(query, values)).one_or_none()
         return None if row is None else self.from_row(row)
 
-    async def _insert_attributes(self, uuid: str, values: Mapping[str, str]) -> None:
-        rows = [{"client_uuid": uuid, "name": name, "value": value} for name, value in values.items()]
+    async def _insert_attributes(self, client: Client, values: Mapping[str, str]) -> None:
+        of_client = {"realm_id": client.realm_id, "client_id": client.client_id}
+        rows = [{**of_client, "name": name, "value": value} for name, value in values.items()]
         if rows:
             await self._connection.execute(_insert_attributes, rows)
 
@@ -100,11 +105,13 @@ class Clients:
         if gone:
             await self._connection.execute(
                 delete(client_attributes).where(
-                    client_attributes.c.client_uuid == before.uuid, client_attributes.c.name.in_(gone)
+                    client_attributes.c.realm_id == after.realm_id,
+                    client_attributes.c.client_id == after.client_id,
+                    client_attributes.c.name.in_(gone),
                 )
             )
         added = {name: value for name, value in new.items() if old.get(name) != value}
-        await self._insert_attributes(before.uuid, added)
+        await self._insert_attributes(after, added)
 
     def from_row(self, row: Row[Any]) -> Client:
         """A client of all columns of ``clients``. Raises SealError when a secret does not open."""

@@ -10,10 +10,12 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -94,15 +96,40 @@ clients: Final = Table(
 ``secrets``: sealed under the encryption keys; see ``clients.py``. The times of their ends stand beside it
 once more, for listing what comes."""
 
+
+def _of_a_client() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["realm_id", "client_id"],
+        ["clients.realm_id", "clients.client_id"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    )
+
+
+client_names: Final = Table(
+    "client_names",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("realm_id", _Id, nullable=False),
+    Column("client_id", _Name, nullable=False),
+    UniqueConstraint("realm_id", "client_id"),
+    _of_a_client(),
+)
+"""The clients' ids once more, small and seldom written, for finding pages of them. An index of all parts of
+three characters belongs to it: ``client_names_parts``, an FTS5 table on SQLite, a GIN index on PostgreSQL."""
+
 client_attributes: Final = Table(
     "client_attributes",
     metadata,
-    Column("client_uuid", _Id, ForeignKey("clients.uuid", ondelete="CASCADE"), primary_key=True),
-    Column("name", _Name, primary_key=True),
+    Column("realm_id", _Id, nullable=False),
+    Column("client_id", _Name, nullable=False),
+    Column("name", _Name, nullable=False),
     Column("value", _Name, nullable=False),
-    Index(None, "name", "value", "client_uuid"),
+    PrimaryKeyConstraint("realm_id", "client_id", "name", name="pk_client_attributes_of_client"),
+    _of_a_client(),
+    Index(None, "realm_id", "name", "value", "client_id"),
 )
-"""Short attributes once more, for searching by them."""
+"""Short attributes once more, for searching by them, in the order of the clients' ids."""
 
 events: Final = Table(
     "events",

@@ -14,7 +14,8 @@ from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.recording import require_client, require_realm
-from keyturn_credentials.store.search import Criteria, find_after, find_page, read_query
+from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.search import find_after, find_page, read_query
 from keyturn_credentials.store.transaction import Store
 from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, entity_tag

@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.operations.recording import require_realm
-from keyturn_credentials.store.search import Criteria, find_after
+from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.search import find_after
 from keyturn_credentials.store.transaction import Store
 from keyturn_credentials.web.clients import VIEW
 from keyturn_credentials.web.fetched_keys import FleetKeySets

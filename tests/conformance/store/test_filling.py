@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 from benchmarks.credentials.filling import fill
 from benchmarks.credentials.population import REALM, client_id_of, representation_of, secret_of
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.store.search import Criteria, find_page
+from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.search import find_page
 from keyturn_credentials.store.tables import audit, client_attributes
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value

@@ -16,8 +16,13 @@ from tests.conformance.store.conftest import Instance, instance_of
 
 
 async def test_the_migrated_schema_is_that_of_the_tables(instance: Instance) -> None:
+    def is_ours(_item: object, name: str | None, *_: object) -> bool:
+        # The index of parts is of a kind that SQLAlchemy does not know.
+        return not (name or "").startswith("client_names_parts")
+
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        context = MigrationContext.configure(connection, opts={"include_object": is_ours})
+        return list(compare_metadata(context, metadata))
 
     async with instance.engines.writing() as connection:
         assert await connection.run_sync(differences) == []

@@ -1,8 +1,14 @@
 """Clients are found in order, page by page, and nothing in a query is taken for a pattern."""
 
-import pytest
+import string
 
-from keyturn_credentials.store.search import Criteria, find_after, find_page
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from keyturn_credentials.store import finding
+from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.search import find_after, find_page
 from tests.conformance.store.conftest import ACTOR, Instance
 
 NAMES = ["100%", "A_b", "Axb", "a-b", "orders", "Orders-eu", "ünïcode", "\U0001f511"]
@@ -17,25 +23,40 @@ async def realm_id(instance: Instance) -> str:
     return realm.id
 
 
-@pytest.mark.parametrize(
-    ("criteria", "expected"),
-    [
-        (Criteria(), sorted(NAMES)),
-        (Criteria("orders"), ["orders"]),
-        (Criteria("order"), []),
-        (Criteria("ORDERS", is_part=True), ["Orders-eu", "orders"]),
-        (Criteria("%", is_part=True), ["100%"]),
-        (Criteria("_", is_part=True), ["A_b"]),
-        (Criteria("", is_part=True), sorted(NAMES)),
-        (Criteria(attributes={"first": "A"}), ["A_b", "Axb"]),
-        (Criteria("x", is_part=True, attributes={"first": "A", "all": "yes"}), ["Axb"]),
-        (Criteria(attributes={"first": "A", "all": "no"}), []),
-    ],
-)
-async def test_criteria(instance: Instance, realm_id: str, criteria: Criteria, expected: list[str]) -> None:
-    async with instance.store.read() as reading:
-        found = await find_page(reading, realm_id, criteria, first=0, most=100)
-    assert [client.client_id for client in found] == expected
+@pytest.fixture(params=[0, 20_000], ids="window of {}".format)
+def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many ids are looked at before the index of parts is asked."""
+    monkeypatch.setattr(finding, "_WINDOW", request.param)
+    return int(request.param)
+
+
+EXPECTED = [
+    (Criteria(), sorted(NAMES)),
+    (Criteria("orders"), ["orders"]),
+    (Criteria("order"), []),
+    (Criteria("ORDERS", is_part=True), ["Orders-eu", "orders"]),
+    (Criteria("ERS-", is_part=True), ["Orders-eu"]),
+    (Criteria("ïco", is_part=True), ["ünïcode"]),
+    (Criteria("ÏCO", is_part=True), []),
+    (Criteria('"o"', is_part=True), []),
+    (Criteria("100%", is_part=True), ["100%"]),
+    (Criteria("orders", is_part=True, attributes={"all": "yes"}), ["Orders-eu", "orders"]),
+    (Criteria("orders", attributes={"all": "yes"}), ["orders"]),
+    (Criteria("%", is_part=True), ["100%"]),
+    (Criteria("_", is_part=True), ["A_b"]),
+    (Criteria("", is_part=True), sorted(NAMES)),
+    (Criteria(attributes={"first": "A"}), ["A_b", "Axb"]),
+    (Criteria("x", is_part=True, attributes={"first": "A", "all": "yes"}), ["Axb"]),
+    (Criteria(attributes={"first": "A", "all": "no"}), []),
+]
+
+
+@pytest.mark.usefixtures("window")
+async def test_criteria(instance: Instance, realm_id: str) -> None:
+    for criteria, expected in EXPECTED:
+        async with instance.store.read() as reading:
+            found = await find_page(reading, realm_id, criteria, first=0, most=100)
+        assert [client.client_id for client in found] == expected, criteria
 
 
 async def test_pages_join_up(instance: Instance, realm_id: str) -> None:
@@ -58,3 +79,77 @@ async def test_a_changed_or_removed_attribute_is_not_found_any_more(
         for name, value, count in (("first", "o", 0), ("first", "z", 1), ("all", "yes", len(NAMES) - 1)):
             criteria = Criteria(attributes={name: value})
             assert len(await find_page(reading, realm_id, criteria, first=0, most=100)) == count
+
+
+@pytest.mark.usefixtures("window")
+async def test_pages_of_what_has_a_part_in_common_join_up(instance: Instance, realm_id: str) -> None:
+    for name in ("Border", "disorder", "reorder"):
+        await instance.operations.clients.create(ACTOR, "acme", {"clientId": name})
+    criteria = Criteria("order", is_part=True)
+    async with instance.store.read() as reading:
+        pages = [await find_page(reading, realm_id, criteria, first=n, most=2) for n in (0, 2, 4)]
+        after = await find_after(reading, realm_id, criteria, after="Orders-eu", most=9)
+    found = [client.client_id for page in pages for client in page]
+    assert found == ["Border", "Orders-eu", "disorder", "orders", "reorder"]
+    assert [client.client_id for client in after] == found[2:]
+
+
+async def test_a_renamed_and_a_deleted_client_are_found_by_nothing_of_before(
+    instance: Instance, realm_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_WINDOW", 0)
+    async with instance.store.read() as reading:
+        orders, european = [await reading.clients.find(realm_id, name) for name in ("orders", "Orders-eu")]
+        assert orders is not None
+        assert european is not None
+    await instance.operations.clients.update(ACTOR, "acme", orders.uuid, {"clientId": "payments"})
+    await instance.operations.clients.delete(ACTOR, "acme", european.uuid)
+    expected = [
+        (Criteria("order", is_part=True), []),
+        (Criteria("ayment", is_part=True), ["payments"]),
+        (Criteria(attributes={"first": "o"}), ["payments"]),
+        (Criteria(attributes={"first": "O"}), []),
+        (Criteria(), sorted({*NAMES, "payments"} - {"orders", "Orders-eu"})),
+    ]
+    async with instance.store.read() as reading:
+        for criteria, names in expected:
+            found = await find_page(reading, realm_id, criteria, first=0, most=100)
+            assert [client.client_id for client in found] == names
+    await instance.operations.realms.delete(ACTOR, "acme")
+    async with instance.store.read() as reading:
+        for criteria, _ in expected:
+            assert await find_page(reading, realm_id, criteria, first=0, most=100) == []
+
+
+NAME_CHARACTERS = string.ascii_letters + string.digits + "-_.:%'\"*()äÄİß日🔑 "
+
+
+def folded(text: str) -> str:
+    return text.encode().lower().decode()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+async def test_what_is_found_is_what_python_finds(instance: Instance, data: st.DataObject) -> None:
+    """Parts of any characters, over ids of any characters, on each way of finding them."""
+    async with instance.store.read() as reading:
+        realm = await reading.realms.get("any")
+        known = [] if realm is None else await find_page(reading, realm.id, Criteria(), first=0, most=1000)
+    names = {client.client_id for client in known}
+    if realm is None:
+        realm = (await instance.operations.realms.create(ACTOR, {"realm": "any"})).value
+    name = data.draw(st.text(NAME_CHARACTERS, min_size=1, max_size=12), "name")
+    if name not in names:
+        await instance.operations.clients.create(ACTOR, "any", {"clientId": name})
+        names.add(name)
+    start = data.draw(st.integers(0, len(name) - 1), "start")
+    part = data.draw(
+        st.just(name[start : start + 5]) | st.text(NAME_CHARACTERS, min_size=1, max_size=5), "part"
+    )
+    first, most = data.draw(st.integers(0, 3), "first"), data.draw(st.integers(1, 4), "most")
+    expected = sorted(each for each in names if folded(part) in folded(each))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(finding, "_WINDOW", data.draw(st.sampled_from([0, 1, 5, 1000]), "window"))
+        async with instance.store.read() as reading:
+            found = await find_page(reading, realm.id, Criteria(part, is_part=True), first=first, most=most)
+    assert [client.client_id for client in found] == expected[first : first + most]

@@ -1,0 +1,118 @@
+"""A database of every former build is brought up to date with all that is in it."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from keyturn_credentials.domain.projecting import secret_context
+from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store import migrate as migrating
+from keyturn_credentials.store.connecting import Limits
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.migrate import migrate
+from keyturn_credentials.store.search import find_page
+from tests.conformance.store.conftest import ACTOR, Instance, instance_of
+
+SCRIPTS = Path(migrating.__file__).parent / "migrations"
+REVISIONS = ["0001", "0002"]
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def rows(settings: CredentialsSettings) -> list[tuple[str, dict[str, object]]]:
+    """What the first build wrote for one realm with one client."""
+    sealed = settings.encryption_ring().seal(b"the-secret", secret_context("uuid-1"))
+    digest = settings.fleet_ring().digest("the-secret", secret_context("uuid-1"))
+    kept = {"digest": digest, "created_at": 1.0, "expires_at": None, "sealed": sealed}
+    former = {**kept, "expires_at": 4102444800.0}
+    return [
+        (
+            "INSERT INTO realms (id, name, enabled, attributes, document, keys_not_before, version)"
+            " VALUES ('realm-1', 'acme', true, '{}', '{}', 0, 1)",
+            {},
+        ),
+        (
+            "INSERT INTO clients (uuid, realm_id, client_id, enabled, authenticator, attributes, document,"
+            " secrets, revoked_keys, keys_not_before, version) VALUES ('uuid-1', 'realm-1', 'Old-Orders',"
+            " true, 'client-secret', CAST(:attributes AS json), '{}', CAST(:secrets AS json), '{}', 0, 3)",
+            {
+                "attributes": json.dumps({"team": "payments"}),
+                "secrets": json.dumps({"current": kept, "rotated": former}),
+            },
+        ),
+        ("INSERT INTO client_attributes VALUES ('uuid-1', 'team', 'payments')", {}),
+        (
+            "INSERT INTO events (sequence, id, type, payload, touches, occurred_at)"
+            " VALUES (1, 'event-1', 'realm_created', :payload, '[]', 1.0)",
+            {"payload": b"{}"},
+        ),
+        ("UPDATE event_counter SET value = 1", {}),
+    ]
+
+
+@pytest.fixture(params=REVISIONS)
+async def upgraded(request: pytest.FixtureRequest, settings: CredentialsSettings) -> AsyncIterator[Instance]:
+    instance = instance_of(settings)
+    async with instance.engines.migrating() as connection:
+        await connection.run_sync(upgrade_to, request.param)
+        for statement, values in rows(settings):
+            if not instance.engines.is_postgresql:
+                statement = statement.replace("CAST(:attributes AS json)", ":attributes")
+                statement = statement.replace("CAST(:secrets AS json)", ":secrets")
+            await connection.execute(text(statement), values)
+    await migrate(instance.engines)
+    yield instance
+    await instance.engines.close()
+
+
+async def test_what_was_there_is_found_and_works_on(upgraded: Instance) -> None:
+    async with upgraded.store.read() as reading:
+        client = await reading.clients.get("realm-1", "uuid-1")
+        for criteria in (
+            Criteria("orders", is_part=True),
+            Criteria("Old-Orders"),
+            Criteria(attributes={"team": "payments"}),
+        ):
+            assert await find_page(reading, "realm-1", criteria, first=0, most=9) == [client]
+    assert client is not None
+    assert client.secrets.current is not None
+    assert client.secrets.current.secret is not None
+    assert client.secrets.current.secret.reveal() == "the-secret"
+    assert client.secrets.rotated is not None
+    done = await upgraded.operations.secrets.regenerate(ACTOR, "acme", "uuid-1")
+    assert done.sequence == 2
+    changed = {"clientId": "renamed", "attributes": {"team": "billing"}}
+    assert (await upgraded.operations.clients.update(ACTOR, "acme", "uuid-1", changed)).sequence == 3
+    async with upgraded.store.read() as reading:
+        for criteria, count in (
+            (Criteria("old", is_part=True), 0),
+            (Criteria(attributes=changed["attributes"]), 1),
+        ):
+            assert len(await find_page(reading, "realm-1", criteria, first=0, most=9)) == count
+
+
+def test_every_former_revision_is_upgraded_from_here() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert sorted(known)[:-1] == REVISIONS, "a new migration needs the one before it in REVISIONS"
+
+
+async def test_a_migration_may_take_longer_than_a_statement_of_the_service(postgres_url: str) -> None:
+    """An upgrade of a large database is not cut off by the limits that protect its users."""
+    engines = Engines(postgres_url, limits=Limits(wait=0.2, statement=0.2))
+    async with engines.migrating() as connection:
+        await connection.execute(text("SELECT pg_sleep(0.6)"))
+    await engines.close()
