@@ -18,9 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -30,82 +27,37 @@ from typing import Any
 import uvloop
 
 from benchmarks.verifier.load import LoadResult, load
+from benchmarks.verifier.target import (
+    LOAD_CORE,
+    SERVER_CORE,
+    Target,
+    assertion_body,
+    form_request,
+    start_node,
+    until_answers,
+)
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.redis_client import connect
-from tests.integration.verifier.filling import FLEET_KEY, Filling, client_of, realm_of
-from tests.integration.verifier.nodes import ASSERTION_TYPE
+from tests.integration.verifier.filling import Filling, client_of, realm_of
 from tests.support.node import install_packages, node_directory
+from tests.support.waiting import find_free_port
 
-SERVER_CORE, LOAD_CORE = "0", "1"
 CLIENT, SECRET = "payments-settlement-worker", "a-secret-of-many-octets-0123456789abcdef"
-PORTS = {"keyturn": 18082, "oidc-provider": 18083}
+NAMES = ("keyturn", "oidc-provider")
 KEY = SigningKey.generate("ES256")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A server and where it issues tokens."""
-
-    name: str
-    port: int
-    path: str
-    issuer: str
-
-
-def targets() -> dict[str, Target]:
-    base = f"http://127.0.0.1:{PORTS['keyturn']}"
-    return {
-        "keyturn": Target(
-            "keyturn",
-            PORTS["keyturn"],
-            "/realms/acme/protocol/openid-connect/token",
-            f"{base}/realms/acme",
-        ),
-        "oidc-provider": Target(
-            "oidc-provider",
-            PORTS["oidc-provider"],
-            "/token",
-            f"http://127.0.0.1:{PORTS['oidc-provider']}",
-        ),
-    }
 
 
 def assertion_requests(target: Target, count: int) -> Iterator[bytes]:
     """Requests with private_key_jwt, each with an assertion of its own, signed beforehand."""
-    header = KEY.header_segment()
-    now = int(time.time())
-    kind = ASSERTION_TYPE.replace(":", "%3A")
-    requests = []
-    for _ in range(count):
-        claims = {
-            "iss": CLIENT,
-            "sub": CLIENT,
-            "aud": target.issuer,
-            "jti": str(uuid.uuid4()),
-            "iat": now,
-            "exp": now + 60,
-        }
-        body = (
-            f"grant_type=client_credentials&client_assertion_type={kind}"
-            f"&client_assertion={KEY.sign_compact(header, claims)}"
-        )
-        requests.append(_request(target, body))
-    return iter(requests)
+    return iter([form_request(target, assertion_body(target, KEY, CLIENT)) for _ in range(count)])
 
 
 def secret_requests(target: Target) -> Iterator[bytes]:
     pair = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
-    request = _request(target, "grant_type=client_credentials", f"Authorization: Basic {pair}\r\n")
+    request = form_request(target, "grant_type=client_credentials", f"Authorization: Basic {pair}\r\n")
     while True:
         yield request
-
-
-def _request(target: Target, body: str, headers: str = "") -> bytes:
-    return (
-        f"POST {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n{headers}"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()
 
 
 async def fill(redis_url: str) -> None:
@@ -120,28 +72,7 @@ async def fill(redis_url: str) -> None:
     await redis.aclose()
 
 
-def start_keyturn(redis_url: str, log: Path) -> subprocess.Popen[bytes]:
-    port = PORTS["keyturn"]
-    environment = os.environ | {
-        "KEYTURN_REDIS_URL": redis_url,
-        "KEYTURN_FLEET_KEYS": FLEET_KEY,
-        "KEYTURN_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "KEYTURN_HOST": "127.0.0.1",
-        "KEYTURN_PORT": str(port),
-    }
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            ["taskset", "-c", SERVER_CORE, sys.executable, "-m", "keyturn", "verifier"],
-            env=environment,
-            stdout=out,
-            stderr=out,
-        )
-    _until_answers(f"http://127.0.0.1:{port}/health/ready")
-    return process
-
-
-def start_oidc_provider(method: str, log: Path) -> subprocess.Popen[bytes]:
-    port = PORTS["oidc-provider"]
+def start_oidc_provider(method: str, port: int, log: Path) -> subprocess.Popen[bytes]:
     client: dict[str, Any] = {
         "client_id": CLIENT,
         "token_endpoint_auth_method": method,
@@ -156,7 +87,7 @@ def start_oidc_provider(method: str, log: Path) -> subprocess.Popen[bytes]:
     packages = install_packages() / "node_modules" / "oidc-provider"
     script = Path(__file__).with_name("oidc_provider.mjs")
     with log.open("wb") as out:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [
                 *("taskset", "-c", SERVER_CORE, str(node_directory() / "bin" / "node")),
                 *(str(script), str(packages), str(port), json.dumps(client)),
@@ -165,20 +96,6 @@ def start_oidc_provider(method: str, log: Path) -> subprocess.Popen[bytes]:
             stdout=out,
             stderr=out,
         )
-    _until_answers(f"http://127.0.0.1:{port}/.well-known/openid-configuration")
-    return process
-
-
-def _until_answers(url: str, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 @dataclass(frozen=True)
@@ -194,6 +111,7 @@ def measure(method: str, names: list[str], *, rounds: int, seconds: float) -> di
     """Alternate between the servers; what each did in each round."""
     results: dict[str, list[Round]] = {name: [] for name in names}
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    targets: dict[str, Target] = {}
     directory = Path(tempfile.mkdtemp(prefix="keyturn-bench-"))
     with ExitStack() as stack:
         redis = EmbeddedRedis(directory / "redis").start()
@@ -201,16 +119,22 @@ def measure(method: str, names: list[str], *, rounds: int, seconds: float) -> di
         os.sched_setaffinity(redis.pid, {int(LOAD_CORE)})
         asyncio.run(fill(redis.url))
         for name in names:
+            port = find_free_port()
             if name == "keyturn":
-                process = start_keyturn(redis.url, directory / "keyturn.log")
+                targets[name] = Target.of_keyturn(port, "acme" if method == "private_key_jwt" else "basic")
+                process = start_node(redis.url, port, directory / "keyturn.log", core=SERVER_CORE)
+                ready = "health/ready"
             else:
-                process = start_oidc_provider(method, directory / "oidc-provider.log")
+                targets[name] = Target.of_oidc_provider(port)
+                process = start_oidc_provider(method, port, directory / "oidc-provider.log")
+                ready = ".well-known/openid-configuration"
             processes[name] = process
             stack.callback(process.wait, 10)
             stack.callback(process.terminate)
+            until_answers(f"http://127.0.0.1:{port}/{ready}")
         for turn in range(-1, rounds):
             for name in names:
-                target = _of_method(targets()[name], method)
+                target = targets[name]
                 requests = _requests(target, method, int(seconds))
                 before = _cpu_seconds(processes[name].pid)
                 result = uvloop.run(load(target.port, requests, seconds=seconds if turn >= 0 else 1.0))
@@ -232,22 +156,16 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _of_method(target: Target, method: str) -> Target:
-    if target.name == "keyturn" and method != "private_key_jwt":
-        return Target(target.name, target.port, target.path.replace("acme", "basic"), target.issuer)
-    return target
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--only", choices=sorted(PORTS))
+    parser.add_argument("--only", choices=NAMES)
     parser.add_argument("--method", choices=["private_key_jwt", "client_secret_basic"])
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
-    names = [chosen.only] if chosen.only else list(PORTS)
+    names = [chosen.only] if chosen.only else list(NAMES)
     for method in [chosen.method] if chosen.method else ["private_key_jwt", "client_secret_basic"]:
         results = measure(method, names, rounds=chosen.rounds, seconds=chosen.seconds)
         if chosen.json:

@@ -99,12 +99,13 @@ class VerifierCore:
             keys, settings.client_authorities(clock), clock, clock_skew=settings.clock_skew
         )
         self._uses = CredentialUses(CredentialUseRegistry(self._redis), clock)
+        decoys = Decoys()
         self.authenticator = Authenticator(
-            assertions, SecretCheck(ring), certificates, Decoys(), self._uses, clock
+            assertions, SecretCheck(ring), certificates, decoys, self._uses, clock
         )
         self.dpop = DpopCheck(claims, clock, clock_skew=settings.clock_skew)
         self.verifier = TokenVerifier(
-            self.node, assertions, self._uses, clock, clock_skew=settings.clock_skew
+            self.node, assertions, decoys, self._uses, clock, clock_skew=settings.clock_skew
         )
         self.throttle = Throttle(
             settings.failure_limits(),

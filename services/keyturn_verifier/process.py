@@ -30,11 +30,7 @@ def run_fetcher(settings: VerifierSettings) -> None:
 
 def _protocol(settings: VerifierSettings) -> type[HttpProtocol]:
     """uvicorn makes the connections, so what they need to know stands in their class."""
-    limits = {
-        "request_seconds": settings.request_seconds,
-        "connection_limit": settings.connection_limit,
-    }
-    return type("ConfiguredProtocol", (HttpProtocol,), limits)
+    return type("ConfiguredProtocol", (HttpProtocol,), {"request_seconds": settings.request_seconds})
 
 
 def _tls(settings: VerifierSettings) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from keyturn_verifier.errors import (
     AuthenticatorMismatchError,
     ClientDisabledError,
     UnknownClientError,
+    is_unavailable,
 )
 from keyturn_verifier.node.node import Basis
 from keyturn_verifier.node.states import RealmState
@@ -58,7 +59,16 @@ class Authenticator:
     async def authenticate(self, basis: Basis, realm: RealmState, presented: Presented) -> VerifiedClient:
         """The client. Raises RefusedError or JoseError, and what says that nothing can be decided now."""
         state = await basis.client(realm, presented.client_id)
-        client = None if state is None else state.projection
+        try:
+            return await self._check(None if state is None else state.projection, realm, presented)
+        except KeyturnError as error:
+            if not is_unavailable(error):
+                await basis.even_out(realm, presented.client_id)
+            raise
+
+    async def _check(
+        self, client: ClientProjection | None, realm: RealmState, presented: Presented
+    ) -> VerifiedClient:
         if isinstance(presented, PresentedSecret):
             return self._by_secret(client, presented)
         if isinstance(presented, PresentedCertificate):

@@ -10,15 +10,14 @@ import structlog
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
-from keyturn_shared.jose.errors import InvalidKeySetError
 from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
-from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import Required
 from keyturn_shared.position import Position
 from keyturn_shared.projection import ClientProjection, RealmProjection
 from keyturn_shared.tasks import end_tasks
+from keyturn_verifier.held_client import inline_keys
 from keyturn_verifier.key_sets.channel import KeySetChannel
 from keyturn_verifier.key_sets.demands import KeySetDemands
 from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
@@ -36,12 +35,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the keys of one pair of projections come from. ``inline``: parsed, when there is no URL."""
+    """Where the keys of one pair of projections come from, when that is a URL."""
 
     realm: RealmProjection
     client: ClientProjection
-    address: KeySetAddress | None
-    inline: KeySet | None
+    address: KeySetAddress
     keys_not_before: int
 
 
@@ -83,9 +81,9 @@ class KeySetLookup:
         Keys the client has revoked are among them only if there are no others; whoever checks the signature
         refuses them. Raises UnknownKidError, and KeysUnavailableError when that cannot be said.
         """
-        source = self._source(realm, client)
-        if source.address is None:
-            return _inline(source, kid, alg)
+        if client.jwks_url is None:
+            return _inline(client, kid, alg)
+        source = self._source(realm, client, client.jwks_url)
         if alg not in SIGNATURE_ALGORITHMS:
             raise UnknownKidError(f"no key of a JWK Set is for {alg!r:.40}")
         required = Required(self._position().epoch, source.keys_not_before)
@@ -124,18 +122,13 @@ class KeySetLookup:
         self._tasks = []
         await self._demands.stop()
 
-    def _source(self, realm: RealmProjection, client: ClientProjection) -> _Source:
+    def _source(self, realm: RealmProjection, client: ClientProjection, url: str) -> _Source:
         """Projections are immutable and replaced whole, so the same objects have the same source."""
         source = self._sources.get(client.uuid)
         if source is not None and source.client is client and source.realm is realm:
             return source
-        address = inline = None
-        if client.jwks_url is not None:
-            address = KeySetAddress.of(client.jwks_url, realm.jwks_allowed_networks)
-        else:
-            inline = _parsed_inline(client)
-        not_before = max(client.keys_not_before, realm.keys_not_before)
-        source = _Source(realm, client, address, inline, not_before)
+        address = KeySetAddress.of(url, realm.jwks_allowed_networks)
+        source = _Source(realm, client, address, max(client.keys_not_before, realm.keys_not_before))
         self._sources.pop(client.uuid, None)
         while len(self._sources) >= self._policy.cached:
             self._sources.pop(next(iter(self._sources)))
@@ -179,18 +172,12 @@ class KeySetLookup:
                 await asyncio.sleep(1.0)
 
 
-def _parsed_inline(client: ClientProjection) -> KeySet | None:
-    try:
-        return KeySet.from_members(client.jwks) if client.jwks is not None else KeySet(())
-    except InvalidKeySetError:
-        return None
-
-
-def _inline(source: _Source, kid: str | Thumbprint | None, alg: str) -> tuple[VerificationKey, ...]:
-    if source.inline is None:
+def _inline(client: ClientProjection, kid: str | Thumbprint | None, alg: str) -> tuple[VerificationKey, ...]:
+    inline = inline_keys(client)
+    if inline is None:
         raise KeysUnavailableError("the client's JWK Set cannot be read")
     algorithm = SIGNATURE_ALGORITHMS.get(alg)
-    keys = source.inline.candidates(kid, algorithm) if algorithm is not None else ()
+    keys = inline.candidates(kid, algorithm) if algorithm is not None else ()
     if not keys:
         raise UnknownKidError(f"no key for kid {kid!r:.80} and {alg!r:.40}")
     return keys

@@ -1,6 +1,7 @@
 """The states a node keeps: loaded once for all who ask, dropped by events, never refilled with old ones."""
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -81,6 +82,11 @@ class StateCache:
             flight.task.add_done_callback(lambda task: self._landed(field, task))
         # Shielded: one caller who goes away must not end the load for the others.
         return await asyncio.shield(flight.task)
+
+    async def read_in_vain(self, field: str) -> None:
+        """Take the time that a state takes which is not in memory."""
+        with contextlib.suppress(KeyturnError):
+            await asyncio.shield(asyncio.create_task(self._reader.load(field, self._position())))
 
     def forget(self, fields: Iterable[str]) -> None:
         """Drop these states, and see to it that loads under way do not bring them back."""

@@ -19,11 +19,12 @@ T = TypeVar("T")
 class Basis:
     """The states one decision rests on."""
 
-    __slots__ = ("_cache", "_used")
+    __slots__ = ("_cache", "_read", "_used")
 
     def __init__(self, cache: StateCache) -> None:
         self._cache = cache
         self._used: list[State] = []
+        self._read: set[str] = set()
 
     async def realm(self, name: str) -> RealmState | None:
         """The realm, or None when there is certainly none. Raises UnavailableError, RedisUnavailableError."""
@@ -35,6 +36,16 @@ class Basis:
         state = await self._use(client_field(realm.projection.id, client_id))
         return state if isinstance(state, ClientState) else None
 
+    async def even_out(self, realm: RealmState, client_id: str) -> None:
+        """Before a refusal: take the time of reading the client, unless it was read for this decision.
+
+        A client that is used is in memory and a name that nobody has is not. Without this, how soon a refusal
+        comes would tell which names are taken.
+        """
+        field = client_field(realm.projection.id, client_id)
+        if field not in self._read:
+            await self._cache.read_in_vain(field)
+
     @property
     def superseded(self) -> bool:
         """Whether any of them is out of date by now."""
@@ -43,6 +54,7 @@ class Basis:
     async def _use(self, field: str) -> State:
         state = self._cache.cached(field)
         if state is None:
+            self._read.add(field)
             state = await self._cache.get(field)
         self._used.append(state)
         return state

@@ -5,18 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from keyturn_shared.clock import Clock
+from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.claims import judge_times
 from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
-from keyturn_shared.jose.errors import MalformedError, MissingClaimError
+from keyturn_shared.jose.errors import BadSignatureError, MalformedError, MissingClaimError
 from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.projection import ClientProjection
 from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.authentication.decoys import Decoys
 from keyturn_verifier.authentication.uses import CredentialUses
 from keyturn_verifier.errors import (
     ClientDisabledError,
+    KeyRevokedError,
     UnknownClientError,
     WrongAudienceError,
     WrongIssuerError,
+    is_unavailable,
 )
 from keyturn_verifier.node.node import Basis, Node
 from keyturn_verifier.node.states import ACCESS_TOKEN_TYPE, RealmState
@@ -43,6 +47,7 @@ class TokenVerifier:
         self,
         node: Node,
         assertions: AssertionCheck,
+        decoys: Decoys,
         uses: CredentialUses,
         clock: Clock,
         *,
@@ -50,6 +55,7 @@ class TokenVerifier:
     ) -> None:
         self._node = node
         self._assertions = assertions
+        self._decoys = decoys
         self._uses = uses
         self._clock = clock
         self._clock_skew = clock_skew
@@ -120,8 +126,19 @@ class TokenVerifier:
     async def _check_client_token(
         self, basis: Basis, realm: RealmState, token: UnverifiedToken, audience: str | None
     ) -> tuple[ClientProjection, float]:
-        client = await _client(basis, realm, token.claims.get("iss"))
-        credential = await self._assertions.check_signature(token, realm.projection, client)
+        issuer = token.claims.get("iss")
+        if not isinstance(issuer, str):
+            raise MissingClaimError("iss")
+        try:
+            client = await _client(basis, realm, issuer)
+            credential = await self._assertions.check_signature(token, realm.projection, client)
+        except KeyturnError as error:
+            # What is wrong is not to be told by the time it takes either: a gateway asks for anybody.
+            if not isinstance(error, (BadSignatureError, KeyRevokedError)):
+                self._decoys.spend(token)  # no signature was checked
+            if not is_unavailable(error):
+                await basis.even_out(realm, issuer)
+            raise
         audiences = realm.audiences if audience is None else frozenset({audience})
         refused_from = self._assertions.check_claims(token.claims, client, audiences)
         self._uses.note(client.uuid, credential)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -38,9 +39,11 @@ class Thumbprint:
     value: str
 
 
+_ALONE: Final = {name: (algorithm,) for name, algorithm in SIGNATURE_ALGORITHMS.items()}
+
+
 # Compared by identity, as the key object inside: two parses of one JWK are told equal by their thumbprint.
-@dataclass(frozen=True, slots=True, eq=False)
-class VerificationKey:
+class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A public key that verifies signatures.
 
     ``kid``: as given, or the thumbprint. ``other_kids``: further names of a key without a given kid.
@@ -98,7 +101,11 @@ class VerificationKey:
     ) -> Self:
         algorithms = _bound_algorithms(key, alg)
         thumbprint = thumbprint_of(key)
+        # A node holds very many keys: what is equal in them is one object.
+        alg = None if alg is None else SIGNATURE_ALGORITHMS[alg].name
+        use = None if use is None else "sig"
         if kid is not None:
+            kid = thumbprint if kid == thumbprint else kid
             return cls(kid, alg, use, key_ops, thumbprint, key, algorithms)
         return cls(thumbprint, alg, use, key_ops, thumbprint, key, algorithms, (_keycloak_kid(key),))
 
@@ -165,10 +172,10 @@ def _bound_algorithms(key: PublicKey, alg: str | None) -> tuple[SignatureAlgorit
         return possible
     if possible is EDDSA_ALGORITHMS and alg in ("EdDSA", "Ed25519"):
         return possible  # under an Ed25519 key the two names are one algorithm (RFC 9864 section 2.2)
-    bound = tuple(algorithm for algorithm in possible if algorithm.name == alg)
-    if not bound:
-        raise InvalidKeyError(KeyRefusal.ALGORITHM_MISMATCH, f"alg {alg[:40]!r} on a key of another type")
-    return bound
+    for algorithm in possible:
+        if algorithm.name == alg:
+            return _ALONE[alg]
+    raise InvalidKeyError(KeyRefusal.ALGORITHM_MISMATCH, f"alg {alg[:40]!r} on a key of another type")
 
 
 def _keycloak_kid(key: PublicKey) -> str:

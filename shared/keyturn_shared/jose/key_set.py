@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+import msgspec
+
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.algorithms import Algorithm
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError, KeyRefusal, MalformedError
@@ -26,8 +28,7 @@ class SkippedKey:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class KeySet:
+class KeySet(msgspec.Struct, frozen=True, gc=False):
     """The usable keys of a set, in its order, and what became of the others."""
 
     keys: tuple[VerificationKey, ...]

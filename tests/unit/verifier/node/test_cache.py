@@ -189,3 +189,16 @@ async def test_a_field_that_changes_faster_than_it_is_read_is_given_up(
     cache._reader = restless  # type: ignore[assignment]
     with pytest.raises(UnavailableError, match="faster"):
         await cache.get("client:r:a")
+
+
+async def test_a_read_in_vain_asks_redis_and_keeps_nothing(redis: SlowRedis, cache: StateCache) -> None:
+    redis.put("a", "one")
+    await cache.read_in_vain("client:r:a")
+    assert redis.asked == [("client:r:a", Position(1, 7))]
+    assert cache.cached("client:r:a") is None
+
+
+async def test_a_read_in_vain_fails_in_silence(redis: SlowRedis, cache: StateCache) -> None:
+    redis.broken = True
+    await cache.read_in_vain("client:r:a")
+    assert len(redis.asked) == 1

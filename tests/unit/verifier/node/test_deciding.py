@@ -26,6 +26,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.states: dict[str, State] = {}
+        self.read: list[str] = []
+        self.in_vain: list[str] = []
         self.put_client("one")
         self.states["realm:main"] = RealmState(RealmProjection(id="r", name="main"), RING, "https://x")
 
@@ -36,10 +38,14 @@ class Memory:
         self.states["client:r:a"] = ClientState(ClientProjection(uuid=uuid, realm_id="r", client_id="a"))
 
     def cached(self, field: str) -> State | None:
-        return self.states.get(field, AbsentState())
+        return self.states.get(field)
 
     async def get(self, field: str) -> State:
-        return self.states[field]
+        self.read.append(field)
+        return self.states.setdefault(field, AbsentState())
+
+    async def read_in_vain(self, field: str) -> None:
+        self.in_vain.append(field)
 
 
 class Scene:
@@ -167,3 +173,15 @@ async def test_a_name_that_is_not_there_is_part_of_the_basis(scene: Scene) -> No
         raise UnknownClientError("newcomer")
 
     assert await scene.node.decide(decision) == "new"
+
+
+async def test_a_refusal_takes_one_read_whether_the_client_was_in_memory_or_not() -> None:
+    memory = Memory()
+    for client_id in ("a", "nobody", "nobody"):
+        basis = Basis(memory)  # type: ignore[arg-type] # the methods that are asked for
+        realm = await basis.realm("main")
+        assert realm is not None
+        await basis.client(realm, client_id)
+        await basis.even_out(realm, client_id)
+    assert memory.read == ["client:r:nobody"]
+    assert memory.in_vain == ["client:r:a", "client:r:nobody"]
