@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 from prometheus_client import CollectorRegistry
 
+from keyturn.stack.parent import ending_with_parent
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.position import Position
@@ -71,7 +73,10 @@ async def jwks_server(hosts: int = 250, changing: float = 0.01) -> AsyncIterator
         port = probe.getsockname()[1]
     arguments = ["--hosts", str(hosts), "--port", str(port), "--changing", str(changing)]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.key_sets.server", *arguments, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        *("-m", "benchmarks.key_sets.server", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        preexec_fn=ending_with_parent(signal.SIGKILL),
     )
     assert process.stdout is not None
     try:

@@ -75,6 +75,7 @@ from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.network import GuardedFetcher
+from keyturn_shared.network.tls import client_context
 from keyturn_shared.redis_client import connect
 from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
@@ -189,7 +190,6 @@ def build_app(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(fleet.close)
             stack.push_async_callback(engines.close)
-            stack.push_async_callback(fetcher.close)
             await migrate(engines)
             first_admin = await _bootstrap(store, operations, settings)
             if first_admin is not None:
@@ -201,7 +201,7 @@ def build_app(
             yield
 
     base_url = settings.base_url
-    fetcher = GuardedFetcher()
+    fetcher = GuardedFetcher(tls=client_context(settings.jwks_ca_file), proxy=settings.proxy())
     bearer = AdminAuthenticator(store, clock, base_url)
     is_secure = base_url.startswith("https:")
     console = ConsoleAccess(

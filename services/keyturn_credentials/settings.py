@@ -1,11 +1,13 @@
 """The credentials service's settings: ``KEYTURN_*`` environment variables, read once by the process."""
 
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.sealing import KeyRing
 
 Network = IPv4Network | IPv6Network
@@ -35,6 +37,12 @@ class CredentialsSettings(BaseSettings):
 
     jwks_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Private networks in which JWKS URLs of every realm may lie."""
+    jwks_ca_file: Path | None = None
+    """PEM of private authorities that JWKS URLs' servers may be certified by, beside the system's."""
+    jwks_proxy: SecretStr | None = None
+    """``http://[user:password@]host:port``: an HTTP proxy through which public JWKS URLs are fetched."""
+    jwks_proxy_resolves: bool = False
+    """The proxy is given names instead of checked addresses, and is what keeps it out of private networks."""
     trusted_proxies: str = "127.0.0.1"
     """Comma-separated addresses whose ``X-Forwarded-For`` is believed."""
 
@@ -59,7 +67,14 @@ class CredentialsSettings(BaseSettings):
         # ConfigurationError is no ValueError: it passes through pydantic as it is, with its one clear line.
         self.encryption_ring()
         self.fleet_ring()
+        self.proxy()
         return self
+
+    def proxy(self) -> Proxy | None:
+        """The proxy for JWKS URLs. Raises ConfigurationError."""
+        if self.jwks_proxy is None:
+            return None
+        return Proxy.parse(self.jwks_proxy.get_secret_value(), resolves=self.jwks_proxy_resolves)
 
     @property
     def base_url(self) -> str:

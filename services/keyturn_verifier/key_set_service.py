@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from keyturn_shared.clock import Clock
+from keyturn_shared.network.tls import client_context
 from keyturn_shared.position import Position
 from keyturn_shared.redis_broker import make_broker
 from keyturn_shared.tasks import end_tasks
@@ -41,7 +42,8 @@ class KeySetService:
     ) -> None:
         networks = [str(network) for network in settings.jwks_allowed_networks]
         policy = KeySetPolicy.for_interval(settings.jwks_min_interval, networks)
-        self._download = GuardedDownload(policy)
+        tls = client_context(settings.jwks_ca_file)
+        self._download = GuardedDownload(policy, tls=tls, proxy=settings.proxy())
         # Reads have a time limit: a connection cut without a word would else block for ever.
         self._broker = make_broker(settings.redis_url, socket_timeout=_ANSWER_SECONDS, logger=None)
         self._parts = assemble(

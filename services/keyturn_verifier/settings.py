@@ -2,6 +2,7 @@
 
 import secrets
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, field_validator, model_validator
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.sealing import KeyRing
 from keyturn_verifier.certificates.chain import ChainCheck
 from keyturn_verifier.certificates.headers import CertificateHeader, HeaderForm
@@ -67,6 +69,12 @@ class VerifierSettings(BaseSettings):
 
     jwks_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     """Private networks in which JWKS URLs of every realm may lie."""
+    jwks_ca_file: Path | None = None
+    """PEM of private authorities that JWKS URLs' servers may be certified by, beside the system's."""
+    jwks_proxy: SecretStr | None = None
+    """``http://[user:password@]host:port``: an HTTP proxy through which public JWKS URLs are fetched."""
+    jwks_proxy_resolves: bool = False
+    """The proxy is given names instead of checked addresses, and is what keeps it out of private networks."""
     jwks_min_interval: float = Field(default=10.0, gt=0)
     """Least time between two fetches of one JWKS URL for an unknown kid."""
     fetcher_enabled: bool = True
@@ -105,7 +113,14 @@ class VerifierSettings(BaseSettings):
     def _read_keys(self) -> Self:
         # ConfigurationError is no ValueError: it passes through pydantic as it is, with its one clear line.
         self.fleet_ring()
+        self.proxy()
         return self
+
+    def proxy(self) -> Proxy | None:
+        """The proxy for JWKS URLs. Raises ConfigurationError."""
+        if self.jwks_proxy is None:
+            return None
+        return Proxy.parse(self.jwks_proxy.get_secret_value(), resolves=self.jwks_proxy_resolves)
 
     @property
     def base_url(self) -> str:

@@ -1,5 +1,6 @@
 """The key sets in Redis: records, queues and claims. Every step is one Lua script."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ SCRIPTS_PACKAGE: Final = "keyturn_verifier.key_sets"
 """Where ``RedisScripts`` finds the scripts of this channel."""
 
 _BUSY_HOST_MS: Final = 1000
+_SCRIPTS_AT_ONCE: Final = 16
 
 _log = structlog.get_logger(__name__)
 
@@ -107,7 +109,7 @@ class KeySetChannel:
     def __init__(
         self, scripts: Scripts, policy: KeySetPolicy, worker: str, layout: KeySetLayout | None = None
     ) -> None:
-        self._scripts = scripts
+        self._scripts = _Gate(scripts)
         self._policy = policy
         self._worker = worker
         self._layout = layout or KeySetLayout()
@@ -208,6 +210,19 @@ class KeySetChannel:
     def _token(self) -> str:
         self._claims += 1
         return f"{self._worker}:{self._claims}"
+
+
+class _Gate:
+    """Runs few scripts at a time: hundreds of attempts end at once, and a client of Redis that runs out of
+    connections refuses instead of waiting. What others of the process ask keeps its share."""
+
+    def __init__(self, scripts: Scripts) -> None:
+        self._scripts = scripts
+        self._turn = asyncio.Semaphore(_SCRIPTS_AT_ONCE)
+
+    async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        async with self._turn:
+            return await self._scripts.run(name, keys, arguments)
 
 
 def _readable(value: Any) -> KeySetRecord | None:

@@ -13,6 +13,9 @@ from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Address, Network, read_networks
+from keyturn_shared.network.fetcher import Resolver
+from keyturn_shared.network.proxy import Proxy
+from keyturn_shared.network.tls import client_context
 from keyturn_verifier.key_sets.download import Downloaded, DownloadError
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 
@@ -46,23 +49,28 @@ def _look_up(host: str, port: int) -> list[Address]:
 
 
 class GuardedDownload:
-    """A ``Download``. ``tls``: a context with private CAs, if there are any; ``proxy``: an HTTP proxy that
-    does the checking of addresses itself.
+    """A ``Download``. ``tls``: with private CAs, if there are any; ``proxy``: for public addresses;
+    ``resolver``: in place of the system's.
 
     Key sets that fail, or were never fetched, have a resolver of their own: names that do not resolve hold
     up nobody else.
     """
 
     def __init__(
-        self, policy: KeySetPolicy, *, tls: ssl.SSLContext | None = None, proxy: str | None = None
+        self,
+        policy: KeySetPolicy,
+        *,
+        tls: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self._policy = policy
         self._everywhere = read_networks(policy.allowed_networks)
         self._resolvers = {True: ThreadedResolver("jwks-dns"), False: ThreadedResolver("jwks-dns-unproven")}
-        tls = tls or ssl.create_default_context()
+        tls = tls or client_context()
         self._fetchers = {
-            proven: GuardedFetcher(resolver=resolver, tls=tls, proxy=proxy)
-            for proven, resolver in self._resolvers.items()
+            proven: GuardedFetcher(resolver=resolver or threaded, tls=tls, proxy=proxy)
+            for proven, threaded in self._resolvers.items()
         }
 
     async def __call__(
@@ -85,8 +93,6 @@ class GuardedDownload:
         return Downloaded(result.status, result.headers, result.body)
 
     async def close(self) -> None:
-        for fetcher in self._fetchers.values():
-            await fetcher.close()
         for resolver in self._resolvers.values():
             resolver.close()
 

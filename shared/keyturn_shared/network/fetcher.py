@@ -6,19 +6,22 @@ import ssl
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv6Address, ip_address
-from types import TracebackType
-from typing import Final, Protocol, Self
+from ipaddress import ip_address
+from typing import Final, Protocol
 
-import httpx
+import httpcore
 
 from keyturn_shared.network.addresses import Address, Network, is_allowed, may_connect
+from keyturn_shared.network.connecting import Connector, TlsFailedError
+from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.network.refusal import FetchRefused, Reason
 from keyturn_shared.network.target import Target, read_target
+from keyturn_shared.network.tls import client_context
 
 _JSON_TYPES: Final = frozenset({"application/json", "application/jwk-set+json", "text/plain", "text/json"})
 _WBITS_GZIP: Final = 31
-_READ_BYTES: Final = 16 * 1024
+_OK: Final = 200
+_NOT_MODIFIED: Final = 304
 _CONNECT_SHARE: Final = 0.5
 
 
@@ -57,7 +60,7 @@ class FetchResult:
 
     @property
     def not_modified(self) -> bool:
-        return self.status == httpx.codes.NOT_MODIFIED
+        return self.status == _NOT_MODIFIED
 
 
 class GuardedFetcher:
@@ -65,8 +68,10 @@ class GuardedFetcher:
 
     Every address a name resolves to is checked, and the connection goes to one that was: a name that resolves
     otherwise a moment later changes nothing. No redirect is followed, no proxy is taken from the environment,
-    TLS is always verified. Connections are not kept: an idle one for one host must not serve another host at
-    the same address.
+    TLS is always verified. A connection serves one request: an idle one for one host must not serve another
+    host at the same address.
+
+    ``tls``: see ``client_context``. ``proxy``: for public addresses; allowed networks are reached directly.
     """
 
     def __init__(
@@ -74,24 +79,20 @@ class GuardedFetcher:
         *,
         resolver: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
-        proxy: str | None = None,
+        proxy: Proxy | None = None,
         user_agent: str = "keyturn",
     ) -> None:
         self._resolver = resolver
-        self._proxied = proxy is not None
-        self._client = httpx.AsyncClient(
-            verify=tls or ssl.create_default_context(),
-            trust_env=False,
-            proxy=proxy,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            headers={
-                "User-Agent": user_agent,
-                "Accept": "application/jwk-set+json, application/json",
-                "Accept-Encoding": "gzip, identity",
-                "Connection": "close",
-            },
-        )
+        self._tls = tls or client_context()
+        self._proxy = proxy
+        self._direct = Connector()
+        self._proxied = Connector(proxy)
+        self._headers = {
+            "User-Agent": user_agent,
+            "Accept": "application/jwk-set+json, application/json",
+            "Accept-Encoding": "gzip, identity",
+            "Connection": "close",
+        }
 
     async def fetch(
         self, url: str, *, policy: FetchPolicy, etag: str | None = None, last_modified: str | None = None
@@ -105,20 +106,15 @@ class GuardedFetcher:
         except TimeoutError:
             raise FetchRefused(Reason.TIMEOUT, f"no whole answer within {policy.total_seconds:g} s") from None
 
-    async def close(self) -> None:
-        await self._client.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _choose(self, target: Target, policy: FetchPolicy) -> Address:
+    async def _choose(self, target: Target, policy: FetchPolicy) -> Address | None:
+        """An address that was checked; None if it is the proxy that looks the name up."""
+        found: Sequence[Address]
         if target.address is not None:
-            found: Sequence[Address] = [target.address]
+            found = [target.address]
+        elif self._proxy is not None and self._proxy.resolves:
+            if target.scheme == "http":
+                raise FetchRefused(Reason.SCHEME_NOT_ALLOWED, "plain http is taken only in allowed networks")
+            return None
         else:
             try:
                 found = await self._resolver(target.host, target.port)
@@ -137,54 +133,64 @@ class GuardedFetcher:
         return found[0]
 
     async def _get(
-        self, target: Target, address: Address, policy: FetchPolicy, conditions: Mapping[str, str]
+        self, target: Target, address: Address | None, policy: FetchPolicy, conditions: Mapping[str, str]
     ) -> FetchResult:
-        # Through a proxy the name is sent: it is the proxy that connects, and so has to check.
-        literal = f"[{address}]" if isinstance(address, IPv6Address) else str(address)
-        host = target.authority.rpartition(":")[0] if self._proxied else literal
-        request = self._client.build_request(
+        inside = address is not None and is_allowed(address, policy.allowed_networks)
+        connection = httpcore.AsyncHTTPConnection(
+            httpcore.Origin(target.scheme.encode(), str(address or target.host).encode(), target.port),
+            ssl_context=self._tls,
+            network_backend=self._direct if inside or self._proxy is None else self._proxied,
+        )
+        request = httpcore.Request(
             "GET",
-            f"{target.scheme}://{host or target.host}:{target.port}{target.path}",
-            headers={**conditions, "Host": target.authority},
-            timeout=httpx.Timeout(
-                policy.first_byte_seconds,
-                connect=policy.total_seconds * _CONNECT_SHARE,
-                pool=policy.total_seconds,
+            httpcore.URL(
+                scheme=target.scheme,
+                host=str(address or target.host),
+                port=target.port,
+                target=target.path,
             ),
-            extensions={"sni_hostname": target.host},
+            headers=[("Host", target.authority), *self._headers.items(), *conditions.items()],
+            extensions={"sni_hostname": target.host, "timeout": _limits(policy)},
         )
         try:
-            response = await self._client.send(request, stream=True)
             try:
+                response = await connection.handle_async_request(request)
                 return await _read(response, policy)
             finally:
-                await response.aclose()
-        except httpx.TimeoutException:
-            raise FetchRefused(Reason.TIMEOUT, "the server took too long") from None
-        except httpx.ConnectError as error:
+                await connection.aclose()
+        except httpcore.TimeoutException as error:
+            raise FetchRefused(Reason.TIMEOUT, str(error) or "the server took too long") from None
+        except TlsFailedError as error:
+            raise FetchRefused(Reason.TLS_FAILED, str(error)) from None
+        except httpcore.ProxyError as error:
+            raise FetchRefused(Reason.PROXY_FAILED, str(error)) from None
+        except httpcore.ProtocolError as error:
+            raise FetchRefused(Reason.PROTOCOL_ERROR, str(error)) from None
+        except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
             reason = Reason.TLS_FAILED if _is_tls(error) else Reason.CONNECTION_FAILED
             raise FetchRefused(reason, str(error)) from None
-        except (httpx.ProtocolError, httpx.DecodingError) as error:
-            raise FetchRefused(Reason.PROTOCOL_ERROR, str(error)) from None
-        except (httpx.TransportError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
-            raise FetchRefused(Reason.CONNECTION_FAILED, str(error)) from None
 
 
-async def _read(response: httpx.Response, policy: FetchPolicy) -> FetchResult:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    if response.status_code == httpx.codes.NOT_MODIFIED:
-        return FetchResult(response.status_code, headers, b"")
-    if response.has_redirect_location or 300 <= response.status_code < 400:
-        raise FetchRefused(Reason.REDIRECT, f"status {response.status_code}; redirects are not followed")
-    if response.status_code != httpx.codes.OK:
-        raise FetchRefused(Reason.STATUS, f"status {response.status_code}")
+def _limits(policy: FetchPolicy) -> dict[str, float]:
+    connect = policy.total_seconds * _CONNECT_SHARE
+    return {"connect": connect, "read": policy.first_byte_seconds, "write": connect, "pool": connect}
+
+
+async def _read(response: httpcore.Response, policy: FetchPolicy) -> FetchResult:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+    if response.status == _NOT_MODIFIED:
+        return FetchResult(response.status, headers, b"")
+    if 300 <= response.status < 400:
+        raise FetchRefused(Reason.REDIRECT, f"status {response.status}; redirects are not followed")
+    if response.status != _OK:
+        raise FetchRefused(Reason.STATUS, f"status {response.status}")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type and media_type not in _JSON_TYPES and not media_type.endswith("+json"):
         raise FetchRefused(Reason.CONTENT_TYPE, f"{media_type[:80]} is not JSON")
-    return FetchResult(response.status_code, headers, await _read_body(response, headers, policy.max_bytes))
+    return FetchResult(response.status, headers, await _read_body(response, headers, policy.max_bytes))
 
 
-async def _read_body(response: httpx.Response, headers: Mapping[str, str], limit: int) -> bytes:
+async def _read_body(response: httpcore.Response, headers: Mapping[str, str], limit: int) -> bytes:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise FetchRefused(Reason.CONTENT_ENCODING, f"the encoding {encoding[:40]!r} was not asked for")
@@ -194,7 +200,7 @@ async def _read_body(response: httpx.Response, headers: Mapping[str, str], limit
     unpacker = zlib.decompressobj(_WBITS_GZIP) if encoding != "identity" else None
     body = bytearray()
     received = 0
-    async for chunk in response.aiter_raw(_READ_BYTES):
+    async for chunk in response.aiter_stream():
         received += len(chunk)
         if unpacker is None:
             body += chunk
@@ -226,4 +232,4 @@ def _is_tls(error: BaseException) -> bool:
         if isinstance(cause, ssl.SSLError):
             return True
         cause = cause.__cause__ or cause.__context__
-    return "certificate" in str(error).lower() or "ssl" in str(error).lower()
+    return False

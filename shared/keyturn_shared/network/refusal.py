@@ -15,6 +15,7 @@ class Reason(StrEnum):
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     RESOLUTION_FAILED = "resolution_failed"
     CONNECTION_FAILED = "connection_failed"
+    PROXY_FAILED = "proxy_failed"
     TLS_FAILED = "tls_failed"
     TIMEOUT = "timeout"
     PROTOCOL_ERROR = "protocol_error"

@@ -1,0 +1,87 @@
+"""One attempt at a URL as the fleet makes it: claimed in Redis, through the guards, stored in Redis."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from keyturn_shared.clock import SystemClock
+from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_sets.announcement import KeySetFetched
+from keyturn_shared.key_sets.record import ANY, KeySetRecord
+from keyturn_shared.network.fetcher import Resolver
+from keyturn_shared.network.proxy import Proxy
+from keyturn_shared.network.tls import client_context
+from keyturn_verifier.key_sets.channel import SCRIPTS_PACKAGE, KeySetChannel
+from keyturn_verifier.key_sets.fetcher import KeySetFetcher
+from keyturn_verifier.key_sets.guarded import GuardedDownload
+from keyturn_verifier.key_sets.metrics import KeySetMetrics
+from keyturn_verifier.key_sets.policy import KeySetPolicy
+from tests.integration.network.hostile_servers import Serve
+
+POLICY = KeySetPolicy(fetch_timeout=1.5, spacing=0.001, min_interval=0.001, max_demand_backoff=0.001)
+_SYSTEMS_AUTHORITIES = client_context()
+
+
+async def attempt(
+    redis: Redis,
+    url: str,
+    *,
+    networks: tuple[str, ...] = ("127.0.0.0/8",),
+    tls: ssl.SSLContext | None = None,
+    proxy: Proxy | None = None,
+    resolver: Resolver | None = None,
+) -> KeySetRecord:
+    """The record after one attempt, which always ends with one. Loopback is allowed for the server under
+    attack, and nothing else."""
+
+    async def announce(_: KeySetFetched) -> None:
+        return
+
+    policy = replace(POLICY, allowed_networks=networks)
+    channel = KeySetChannel(RedisScripts(redis, SCRIPTS_PACKAGE), policy, "tests")
+    download = GuardedDownload(policy, tls=tls or _SYSTEMS_AUTHORITIES, proxy=proxy, resolver=resolver)
+    metrics = KeySetMetrics(CollectorRegistry())
+    fetcher = KeySetFetcher(channel, download, announce, policy, SystemClock(), metrics)
+    reply = await channel.demand(KeySetAddress.of(url), 0, "keys", ANY)
+    assert reply.claim is not None
+    record = await fetcher.run(reply.claim)
+    await download.close()
+    assert record is not None
+    return record
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    serve: Serve, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[int]:
+    """The port of a server that reads a request and leaves the rest to ``serve``."""
+    ends: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        ends.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                await serve(writer)
+        except asyncio.CancelledError:
+            pass  # the test has seen what it wanted to see
+        finally:
+            ends.discard(task)
+            writer.close()
+
+    server = await asyncio.start_server(connected, host, port, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in list(ends):
+            task.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)

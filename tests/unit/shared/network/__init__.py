@@ -1,0 +1,1 @@
+"""What the guards refuse before anything is connected to."""
