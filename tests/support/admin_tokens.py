@@ -20,7 +20,9 @@ class AdminTokens:
 
     async def issue(self, realm: str, client_id: str, **claims: Any) -> str:
         """A token of five minutes, unless ``claims`` say otherwise."""
-        key = self._keys.get(realm) or await self._signing_key(realm)
+        key = self._keys.get(realm)
+        if key is None:
+            key = self._keys[realm] = await self.key(realm)
         issuer = f"{self._settings.base_url}/realms/{realm}"
         now = int(self._clock.now())
         members = {"iss": issuer, "sub": client_id, "aud": issuer, "client_id": client_id, "azp": client_id}
@@ -31,7 +33,8 @@ class AdminTokens:
         """Look the realms' keys up again, after they were rotated."""
         self._keys.clear()
 
-    async def _signing_key(self, realm: str) -> SigningKey:
+    async def key(self, realm: str, *, state: str = "active") -> SigningKey:
+        """A signing key of a realm as it is in the database now."""
         engines = Engines(self._settings.database_url)
         try:
             async with engines.reading() as connection:
@@ -41,9 +44,8 @@ class AdminTokens:
                 keys = await realms.keys(found.id)
         finally:
             await engines.close()
-        active = next(key for key in keys if key.state == "active")
-        assert active.sealed_private_jwk is not None
-        context = signing_key_context(active.kid)
-        opened = self._settings.encryption_ring().open(active.sealed_private_jwk, context)
-        self._keys[realm] = SigningKey.from_private_jwk(opened)
-        return self._keys[realm]
+        chosen = next(key for key in keys if key.state == state)
+        assert chosen.sealed_private_jwk is not None
+        context = signing_key_context(chosen.kid)
+        opened = self._settings.encryption_ring().open(chosen.sealed_private_jwk, context)
+        return SigningKey.from_private_jwk(opened)
