@@ -72,9 +72,14 @@ class AnswerMetrics:
             ["method", "outcome"],
             registry=registry,
         )
-        self.tokens = Counter("keyturn_tokens_issued", "Access tokens issued", registry=registry)
         self.verifications = Counter(
             "keyturn_verifications", "Tokens checked for callers", ["endpoint", "outcome"], registry=registry
+        )
+        self.http_refusals = Counter(
+            "keyturn_http_refusals",
+            "Requests refused before anybody looked at what they ask, by status",
+            ["status"],
+            registry=registry,
         )
         self.claims = Histogram(
             "keyturn_replay_batch_size",

@@ -30,7 +30,11 @@ def run_fetcher(settings: VerifierSettings) -> None:
 
 def _protocol(settings: VerifierSettings) -> type[HttpProtocol]:
     """uvicorn makes the connections, so what they need to know stands in their class."""
-    return type("ConfiguredProtocol", (HttpProtocol,), {"request_seconds": settings.request_seconds})
+    limits = {
+        "request_seconds": settings.request_seconds,
+        "connection_limit": settings.connection_limit,
+    }
+    return type("ConfiguredProtocol", (HttpProtocol,), limits)
 
 
 def _tls(settings: VerifierSettings) -> dict[str, Any]:

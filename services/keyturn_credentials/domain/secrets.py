@@ -137,6 +137,15 @@ def without_rotation(secrets: ClientSecrets) -> ClientSecrets:
     return ClientSecrets(current=replace(secrets.current, expires_at=None))
 
 
+def without_plain(secrets: ClientSecrets) -> ClientSecrets:
+    """The same secrets as digests only."""
+
+    def forget(stored: StoredSecret | None) -> StoredSecret | None:
+        return None if stored is None else replace(stored, secret=None)
+
+    return ClientSecrets(forget(secrets.current), forget(secrets.rotated))
+
+
 def check_chosen(secret: str) -> Secret:
     """A secret that the caller chose. Raises InvalidRequestError for one that no client could send."""
     if not 0 < len(secret) <= MAX_SECRET_CHARACTERS:

@@ -24,6 +24,7 @@ async def export_realm(
 
     Private keys are in neither, nor are secrets of which only the digest is kept: those are masked.
     """
+    with_secrets = with_secrets and not realm.keeps_digests_only
     head = strict_json.encode(describe_realm(realm))
     if not with_clients:
         yield head

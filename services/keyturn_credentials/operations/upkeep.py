@@ -7,7 +7,7 @@ from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.projecting import Projector, secret_context, signing_key_context
 from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey
 from keyturn_credentials.domain.roles import Principal
-from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret, without_plain
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.recording import record_realm
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
@@ -17,6 +17,8 @@ from keyturn_shared.projection import client_field, realm_field
 from keyturn_shared.sealing import KeyRing
 
 _BATCH: Final = 200
+_LOOKS: Final = 2
+"""Times that nothing was found to forget before a realm is left alone: a change may have been under way."""
 _SYSTEM: Final = Actor(Principal.system())
 
 
@@ -39,6 +41,8 @@ class Upkeep:
         self._realms = realms
         self._encryption = encryption
         self._fleet = fleet
+        # Realm id to its version, and how often nothing was found to forget there.
+        self._forgotten: dict[str, tuple[int, int]] = {}
 
     async def rotate_due_keys(self) -> int:
         """Move the signing keys on where it is time; how many realms that were."""
@@ -67,6 +71,41 @@ class Upkeep:
                 after, count = await self._renew_clients(name, after)
                 renewed += count
         return renewed
+
+    async def forget_secrets(self) -> int:
+        """Forget the secrets of realms that keep digests only, which may have kept them before; how many
+        clients' that were. Those for ``client-secret-jwt`` stay: assertions are verified with them."""
+        async with self._store.read() as reading:
+            realms = [realm for realm in await reading.realms.all() if realm.keeps_digests_only]
+        forgotten = 0
+        for realm in realms:
+            version, looks = self._forgotten.get(realm.id, (0, 0))
+            if version == realm.version and looks >= _LOOKS:
+                continue
+            found = 0
+            after: str | None = ""
+            while after is not None:
+                after, count = await self._forget_clients(realm.name, after)
+                found += count
+            looks = looks + 1 if version == realm.version and not found else 0
+            self._forgotten[realm.id] = (realm.version, looks)
+            forgotten += found
+        return forgotten
+
+    async def _forget_clients(self, realm_name: str, after: str) -> tuple[str | None, int]:
+        """As ``_renew_clients``."""
+        async with self._store.change(_SYSTEM) as transaction:
+            realm = await transaction.realms.get(realm_name)
+            if realm is None or not realm.keeps_digests_only:
+                return None, 0
+            batch = await transaction.clients.batch_for_change(realm.id, after, _BATCH)
+            count = 0
+            for client, _ in batch:
+                forgetting = without_plain(client.secrets)
+                if client.authenticator != "client-secret-jwt" and forgetting != client.secrets:
+                    count += 1
+                    await transaction.clients.reseal(replace(client, secrets=forgetting))
+        return (batch[-1][0].client_id if len(batch) == _BATCH else None), count
 
     async def _renew_realm(self, name: str) -> int:
         async with self._store.change(_SYSTEM) as transaction:

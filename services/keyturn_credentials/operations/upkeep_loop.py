@@ -59,6 +59,8 @@ class UpkeepLoop:
 
     async def _round(self) -> None:
         self._rotations.inc(await self._upkeep.rotate_due_keys())
+        if forgotten := await self._upkeep.forget_secrets():
+            _log.info("secrets_forgotten", clients=forgotten)
         if not self._sealed:
             renewed = await self._upkeep.renew_seals()
             self._sealed = True

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client
 from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.errors import InvalidRequestError
@@ -68,8 +69,8 @@ class ClientRoutes:
             if (most is not None and most <= MAX_PAGE) or first:
                 size = MAX_PAGE if most is None else min(most, MAX_PAGE)
                 page = await find_page(reading, realm.id, criteria, first=first, most=size)
-                return JSONResponse([self._describe(call, client) for client in page])
-        return StreamingResponse(self._stream(call, realm.id, criteria, most), media_type="application/json")
+                return JSONResponse([self._describe(call, realm, client) for client in page])
+        return StreamingResponse(self._stream(call, realm, criteria, most), media_type="application/json")
 
     async def create(self, call: Call) -> Response:
         done = await self._operations.create(call.actor, call.realm, await read_json(call.request))
@@ -87,7 +88,7 @@ class ClientRoutes:
         async with self._store.find() as reading:
             realm = require_realm(await reading.realms.get(call.realm))
             client = require_client(await reading.clients.get(realm.id, call.client_uuid))
-        return JSONResponse(self._describe(call, client), headers={"ETag": entity_tag(client.version)})
+        return JSONResponse(self._describe(call, realm, client), headers={"ETag": entity_tag(client.version)})
 
     async def update(self, call: Call) -> Response:
         representation = await read_json(call.request)
@@ -105,16 +106,16 @@ class ClientRoutes:
         return Response(status_code=204)
 
     async def _stream(
-        self, call: Call, realm_id: str, criteria: Criteria, most: int | None
+        self, call: Call, realm: Realm, criteria: Criteria, most: int | None
     ) -> AsyncIterator[bytes]:
         """All clients as one JSON array, read in batches: a realm may have a million."""
         after, left, separator = "", most, b"["
         while left is None or left > 0:
             size = _STREAM_BATCH if left is None else min(_STREAM_BATCH, left)
             async with self._store.read() as reading:
-                batch = await find_after(reading, realm_id, criteria, after=after, most=size)
+                batch = await find_after(reading, realm.id, criteria, after=after, most=size)
             for client in batch:
-                yield separator + strict_json.encode(self._describe(call, client))
+                yield separator + strict_json.encode(self._describe(call, realm, client))
                 separator = b","
             if len(batch) < size:
                 break
@@ -122,12 +123,15 @@ class ClientRoutes:
             left = None if left is None else left - len(batch)
         yield b"[]" if separator == b"[" else b"]"
 
-    def _describe(self, call: Call, client: Client) -> dict[str, object]:
-        return describe_client(client, show_secret=may_see_secret(call, client), now=self._clock.now())
+    def _describe(self, call: Call, realm: Realm, client: Client) -> dict[str, object]:
+        return describe_client(client, show_secret=may_see_secret(call, realm, client), now=self._clock.now())
 
 
-def may_see_secret(call: Call, client: Client) -> bool:
-    """Callers that may only view see a mask, and so do those that hold less than the client itself."""
+def may_see_secret(call: Call, realm: Realm, client: Client) -> bool:
+    """Callers that may only view see a mask, and so do those that hold less than the client itself. Where
+    only digests are to be kept nobody sees a secret again, also one that is not forgotten yet."""
+    if realm.keeps_digests_only:
+        return False
     return call.may(Role.CONFIGURE_CLIENTS) and call.principal.may_act_on(client.admin_roles, call.realm)
 
 

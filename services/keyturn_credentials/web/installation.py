@@ -40,7 +40,7 @@ class InstallationRoutes:
             "resource": client.client_id,
         }
         if client.is_confidential:
-            config["credentials"] = _credentials(client, show=may_see_secret(call, client))
+            config["credentials"] = _credentials(client, show=may_see_secret(call, realm, client))
         return JSONResponse(config | {"confidential-port": 0}, headers={"Cache-Control": "no-store"})
 
 

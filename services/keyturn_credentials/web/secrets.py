@@ -4,6 +4,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import shown_secret
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.operations.recording import require_client, require_realm
@@ -38,9 +39,9 @@ class SecretRoutes:
         ]
 
     async def get(self, call: Call) -> Response:
-        client = await self._client(call)
+        realm, client = await self._find(call)
         current = client.secrets.current
-        value = None if current is None else shown_secret(current, show=may_see_secret(call, client))
+        value = None if current is None else shown_secret(current, show=may_see_secret(call, realm, client))
         return _credential(value)
 
     async def regenerate(self, call: Call) -> Response:
@@ -49,20 +50,20 @@ class SecretRoutes:
         return _credential(done.value.reveal())
 
     async def get_rotated(self, call: Call) -> Response:
-        client = await self._client(call)
+        realm, client = await self._find(call)
         rotated = client.secrets.rotated
         if rotated is None or not rotated.is_valid(self._clock.now()):
             raise NotFoundError("Client does not have a rotated secret")
-        return _credential(shown_secret(rotated, show=may_see_secret(call, client)))
+        return _credential(shown_secret(rotated, show=may_see_secret(call, realm, client)))
 
     async def delete_rotated(self, call: Call) -> Response:
         call.changed(await self._operations.revoke_rotated(call.actor, call.realm, call.client_uuid))
         return Response(status_code=204)
 
-    async def _client(self, call: Call) -> Client:
+    async def _find(self, call: Call) -> tuple[Realm, Client]:
         async with self._store.find() as reading:
             realm = require_realm(await reading.realms.get(call.realm))
-            return require_client(await reading.clients.get(realm.id, call.client_uuid))
+            return realm, require_client(await reading.clients.get(realm.id, call.client_uuid))
 
 
 def _credential(value: str | None) -> Response:

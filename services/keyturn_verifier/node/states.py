@@ -4,11 +4,13 @@ from typing import Final
 
 from keyturn_shared.fleet.reading import Loaded
 from keyturn_shared.jose import strict_json
+from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import (
     ClientProjection,
     ProjectedSigningKey,
+    ProjectionError,
     RealmProjection,
     decode_client,
     decode_realm,
@@ -70,7 +72,7 @@ class RealmState(State):
     def __init__(
         self, projection: RealmProjection, ring: KeyRing, base_url: str, mtls_base_url: str | None = None
     ) -> None:
-        """Raises SealError or InvalidKeyError when the active key cannot be opened."""
+        """Raises SealError, InvalidKeyError or InvalidKeySetError when the keys cannot be opened or read."""
         super().__init__()
         self.projection = projection
         self.urls = RealmUrls.of(base_url, projection.name)
@@ -100,12 +102,19 @@ class StateReader:
         self._mtls_base_url = mtls_base_url
 
     def read(self, field: str, outcome: Loaded, value: bytes) -> State:
-        """The state of a conclusive read. Raises ProjectionError, SealError, InvalidKeyError."""
+        """The state of a conclusive read. Raises ProjectionError and SealError."""
         if outcome is Loaded.ABSENT:
             return AbsentState()
         if field.startswith("realm:"):
-            return RealmState(decode_realm(value)[1], self._ring, self._base_url, self._mtls_base_url)
+            return self._realm(value)
         return ClientState(decode_client(value)[1])
+
+    def _realm(self, value: bytes) -> RealmState:
+        projection = decode_realm(value)[1]
+        try:
+            return RealmState(projection, self._ring, self._base_url, self._mtls_base_url)
+        except (InvalidKeyError, InvalidKeySetError) as error:
+            raise ProjectionError(f"a signing key of the realm cannot be used: {error.detail}") from error
 
 
 def _open(key: ProjectedSigningKey, ring: KeyRing) -> SigningKey | None:

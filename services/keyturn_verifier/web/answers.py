@@ -70,3 +70,27 @@ class AuthenticationLog:
             request.realm,
             None if presented is None else presented.client_id,
         )
+
+
+class TokenLog:
+    """Outcomes of checks of others' tokens, by endpoint: ``introspect``, ``verify`` or ``forward_auth``."""
+
+    def __init__(self, metrics: AnswerMetrics, endpoint: str) -> None:
+        self._verifications = metrics.verifications
+        self._endpoint = endpoint
+        self._accepted = metrics.verifications.labels(endpoint, ACCEPTED)
+        # Whoever asks ``/verify`` hears the code in the answer, for a thousand tokens at a time.
+        self._say = _log.debug if endpoint == "verify" else _log.info
+
+    def accepted(self) -> None:
+        self._accepted.inc()
+
+    def refused(self, code: str, detail: str, realm: str) -> None:
+        self._verifications.labels(self._endpoint, code).inc()
+        self._say(
+            "token_refused",
+            code=code,
+            detail=detail[:_MAX_LOGGED],
+            realm=realm[:_MAX_LOGGED],
+            endpoint=self._endpoint,
+        )

@@ -51,6 +51,7 @@ class VerifierApplication:
         self._other = Route(self._ask_others, ("GET", "HEAD"), _OTHER_BODY_LIMIT)
         self._missing = Route(_not_found, None, _OTHER_BODY_LIMIT)
         self._errors = metrics.errors
+        self._refusals = metrics.http_refusals
 
     def find(self, path: str) -> tuple[str, Route]:
         """The realm a decoded path names, if any, and what answers it."""
@@ -63,6 +64,7 @@ class VerifierApplication:
     async def reply(self, route: Route, request: Request) -> Reply:
         """The answer, whatever happens: a bug in one request must show, and must not end the node."""
         if route.methods is not None and request.method not in route.methods:
+            self.refused(405)
             allowed = ", ".join(route.methods).encode()
             return json_reply(405, {"error": "Method Not Allowed"}, [(b"allow", allowed)])
         try:
@@ -72,6 +74,10 @@ class VerifierApplication:
             _log.error("request_failed", path=request.path, exc_info=error)
             return oauth_error(500, "server_error", "This request failed unexpectedly")
 
+    def refused(self, status: int) -> None:
+        """A request was refused for what it is as HTTP."""
+        self._refusals.labels(str(status)).inc()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3."""
         if scope["type"] != "http":
@@ -80,6 +86,7 @@ class VerifierApplication:
         realm, route = self.find(scope["path"])
         body = await _read_body(receive, route.body_limit)
         if body is None:
+            self.refused(413)
             reply = too_large()
         else:
             client = scope.get("client")

@@ -11,7 +11,7 @@ from keyturn_verifier.node.node import Node
 from keyturn_verifier.node.states import RealmState
 from keyturn_verifier.possession.requirement import PossessionCheck, PresentedToken
 from keyturn_verifier.tokens.verification import Possession, TokenVerifier, VerifiedToken
-from keyturn_verifier.web.answers import ACCEPTED
+from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.certificate_source import CertificateSource
 from keyturn_verifier.web.errors import bearer_challenge, oauth_error, token_error
 from keyturn_verifier.web.exchange import Headers, Reply, Request
@@ -39,7 +39,7 @@ class ForwardAuthEndpoint:
         self._verifier = verifier
         self._certificates = certificates
         self._possession = possession
-        self._verifications = metrics.verifications
+        self._log = TokenLog(metrics, "forward_auth")
 
     async def __call__(self, request: Request) -> Reply:
         by_dpop = False
@@ -47,6 +47,7 @@ class ForwardAuthEndpoint:
             self._node.require_lease()
             token = read_presented_token(request, self._certificates, forwarded_method(request))
             if token is None:
+                self._log.refused("missing_credentials", "no access token", request.realm)
                 return oauth_error(
                     401, "invalid_request", "a bearer token is needed", bearer_challenge(request.realm)
                 )
@@ -59,14 +60,14 @@ class ForwardAuthEndpoint:
                 possession=self._possession_of(request, token),
             )
         except KeyturnError as error:
-            self._verifications.labels("forward_auth", error.code).inc()
+            self._log.refused(error.code, error.detail, request.realm)
             return token_error(error, realm=request.realm, by_dpop=by_dpop)
         scope = _scope(verified)
         needed = asked.get("scope", "").split()
         if not set(scope.split()).issuperset(needed):
-            self._verifications.labels("forward_auth", "insufficient_scope").inc()
+            self._log.refused("insufficient_scope", " ".join(needed), request.realm)
             return oauth_error(403, "insufficient_scope", "the token lacks a scope")
-        self._verifications.labels("forward_auth", ACCEPTED).inc()
+        self._log.accepted()
         return Reply(204, headers=_identity(verified, scope))
 
     def _possession_of(self, request: Request, token: PresentedToken) -> Possession:

@@ -10,7 +10,7 @@ from keyturn_verifier.realms import require_realm
 from keyturn_verifier.tokens.access_tokens import token_type_of
 from keyturn_verifier.tokens.signed_introspection import IntrospectionSigner
 from keyturn_verifier.tokens.verification import TokenVerifier, VerifiedToken
-from keyturn_verifier.web.answers import ACCEPTED
+from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.callers import Callers
 from keyturn_verifier.web.errors import client_error
 from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
@@ -35,7 +35,7 @@ class IntrospectionEndpoint:
         self._callers = callers
         self._verifier = verifier
         self._signer = signer
-        self._verifications = metrics.verifications
+        self._log = TokenLog(metrics, "introspect")
 
     async def __call__(self, request: Request) -> Reply:
         try:
@@ -60,9 +60,9 @@ class IntrospectionEndpoint:
         except KeyturnError as error:
             if is_unavailable(error):
                 raise
-            self._verifications.labels("introspect", error.code).inc()
+            self._log.refused(error.code, error.detail, realm)
             return {"active": False}
-        self._verifications.labels("introspect", ACCEPTED).inc()
+        self._log.accepted()
         return _describe(verified)
 
     async def _sign(self, realm_name: str, caller: str, answer: dict[str, Any]) -> str:

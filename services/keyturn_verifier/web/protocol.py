@@ -19,6 +19,7 @@ from keyturn_verifier.web.application import Route, VerifierApplication, length_
 from keyturn_verifier.web.exchange import Headers, Reply, Request, json_reply
 
 MAX_HEADER_BYTES: Final = 32 * 1024
+MAX_HEADERS: Final = 100
 MAX_PIPELINED: Final = 16
 _IDLE_SECONDS: Final = 65.0
 
@@ -37,9 +38,14 @@ class _Waiting:
 
 
 class HttpProtocol(asyncio.Protocol):
-    """One connection. ``request_seconds``: how long a request may take to arrive."""
+    """One connection.
+
+    ``request_seconds``: how long a request may take to arrive, and what was sent to be taken in.
+    ``connection_limit``: connections of the server at a time.
+    """
 
     request_seconds: ClassVar[float] = 10.0
+    connection_limit: ClassVar[int] = 4096
 
     def __init__(
         self,
@@ -87,6 +93,8 @@ class HttpProtocol(asyncio.Protocol):
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._deadline = self._loop.time() + self.request_seconds
         self._timer = self._loop.call_at(self._deadline, self._look_at_time)
+        if len(self._server_state.connections) > self.connection_limit:
+            self._give_up(503, "Service Unavailable", [(b"retry-after", b"1")])
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server_state.connections.discard(self)
@@ -114,6 +122,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._deadline = self._loop.time() + self.request_seconds
 
     def resume_writing(self) -> None:
         self._writable = True
@@ -144,6 +153,8 @@ class HttpProtocol(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value) + 4)
         self._headers.append((name.lower(), value))
+        if len(self._headers) > MAX_HEADERS:
+            self._give_up(431, "Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
         target, _, self._query = self._url.partition(b"?")
@@ -158,6 +169,7 @@ class HttpProtocol(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         if self._route is not None and self._size > self._route.body_limit:
+            self._application.refused(413)
             self._send(too_large(), keep_alive=False)
             self._give_up_quietly()
             return
@@ -220,7 +232,7 @@ class HttpProtocol(asyncio.Protocol):
         self._send(reply, keep_alive=waiting.keep_alive, head=waiting.request.method == "HEAD")
         if self._waiting:
             self._next()
-        elif not self._receiving:
+        elif not self._receiving and self._writable:
             self._deadline = self._loop.time() + _IDLE_SECONDS
 
     def _send(self, reply: Reply, *, keep_alive: bool, head: bool = False) -> None:
@@ -239,10 +251,11 @@ class HttpProtocol(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
-    def _give_up(self, status: int, error: str) -> None:
+    def _give_up(self, status: int, error: str, headers: Headers | None = None) -> None:
         """Say what is wrong with the request and close: what follows it cannot be understood."""
         if not self._closed:
-            self._send(json_reply(status, {"error": error}), keep_alive=False)
+            self._application.refused(status)
+            self._send(json_reply(status, {"error": error}, headers), keep_alive=False)
         self._give_up_quietly()
 
     def _give_up_quietly(self) -> None:
@@ -256,14 +269,20 @@ class HttpProtocol(asyncio.Protocol):
 
     def _look_at_time(self) -> None:
         """One timer for the connection, not one for every request: it looks whether its time has come."""
-        if self._transport is None or self._transport.is_closing():
+        transport, now = self._transport, self._loop.time()
+        if transport is None:
             return
-        now = self._loop.time()
-        if self._busy or self._waiting:
+        if self._busy or (self._waiting and self._writable):
             self._deadline = now + self.request_seconds
         if now < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._look_at_time)
-        elif self._receiving:
-            self._give_up(408, "Request Timeout")
+        elif transport.is_closing() or not self._writable:
+            transport.abort()  # closing would wait for a caller that takes nothing in
         else:
-            self._close()
+            # It gets as long again to take in what is sent.
+            self._deadline = now + self.request_seconds
+            self._timer = self._loop.call_at(self._deadline, self._look_at_time)
+            if self._receiving:
+                self._give_up(408, "Request Timeout")
+            else:
+                self._close()

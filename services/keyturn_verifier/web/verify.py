@@ -11,7 +11,7 @@ from keyturn_verifier.errors import InvalidRequestError, UnknownRealmError, is_u
 from keyturn_verifier.metrics import AnswerMetrics
 from keyturn_verifier.node.node import Node
 from keyturn_verifier.tokens.verification import TokenVerifier
-from keyturn_verifier.web.answers import ACCEPTED
+from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.callers import Callers
 from keyturn_verifier.web.errors import client_error
 from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
@@ -48,7 +48,7 @@ class VerifyEndpoint:
         self._node = node
         self._callers = callers
         self._verifier = verifier
-        self._verifications = metrics.verifications
+        self._log = TokenLog(metrics, "verify")
 
     async def __call__(self, request: Request) -> Reply:
         try:
@@ -77,9 +77,9 @@ class VerifyEndpoint:
             # One token's keys may be out of reach while the others can be decided.
             if is_unavailable(error) and error.code != "keys_unavailable":
                 raise
-            self._verifications.labels("verify", error.code).inc()
+            self._log.refused(error.code, error.detail, realm)
             return {"active": False, "error": error.code}
-        self._verifications.labels("verify", ACCEPTED).inc()
+        self._log.accepted()
         return {"active": True, "client_id": verified.client_id, "claims": verified.claims}
 
 

@@ -20,12 +20,15 @@ _ANSWER_SECONDS = 30.0
 class NodeProcess:
     """Asked over plain sockets: what is sent to a stopped process waits there until it goes on."""
 
-    def __init__(self, process: RunningProcess, port: int) -> None:
+    def __init__(self, process: RunningProcess, port: int, scheme: str = "http") -> None:
         self.process = process
         self._port = port
+        self._scheme = scheme
 
     @classmethod
-    async def start(cls, processes: Processes, redis_url: str, **settings: str) -> "NodeProcess":
+    async def start(
+        cls, processes: Processes, redis_url: str, *, scheme: str = "http", **settings: str
+    ) -> "NodeProcess":
         """Start one and wait until it is ready."""
         port = find_free_port()
         environment = {
@@ -37,14 +40,19 @@ class NodeProcess:
             "KEYTURN_FETCHER_ENABLED": "false",
         }
         command = [sys.executable, "-m", "keyturn.cli", "verifier"]
-        node = cls(processes.start(command, environment=environment | settings), port)
+        node = cls(processes.start(command, environment=environment | settings), port, scheme)
         await wait_until(node.ready, timeout=_START_SECONDS)
         return node
 
+    @property
+    def base_url(self) -> str:
+        return f"{self._scheme}://127.0.0.1:{self._port}"
+
     async def ready(self) -> bool:
         try:
-            async with httpx.AsyncClient(trust_env=False) as http:
-                return (await http.get(f"http://127.0.0.1:{self._port}/health/ready")).status_code == 200
+            # Whose certificate it shows does not matter here.
+            async with httpx.AsyncClient(trust_env=False, verify=False) as http:
+                return (await http.get(f"{self.base_url}/health/ready")).status_code == 200
         except httpx.HTTPError:
             return False
 

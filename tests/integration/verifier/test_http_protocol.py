@@ -1,6 +1,7 @@
 """HTTP as it really arrives: in pieces, in haste, too large, too slow, and wrong."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from starlette.routing import Route as StarletteRoute
 from keyturn_verifier.metrics import AnswerMetrics
 from keyturn_verifier.web.application import Route, VerifierApplication
 from keyturn_verifier.web.exchange import Reply, Request
-from keyturn_verifier.web.protocol import MAX_HEADER_BYTES, HttpProtocol
+from keyturn_verifier.web.protocol import MAX_HEADER_BYTES, MAX_HEADERS, HttpProtocol
 from tests.support.waiting import wait_until
 
 
@@ -23,6 +24,7 @@ class HastyProtocol(HttpProtocol):
     """Times are short in these tests."""
 
     request_seconds = 0.4
+    connection_limit = 60
 
 
 @dataclass
@@ -159,6 +161,68 @@ async def test_a_request_that_does_not_arrive_in_time_is_given_up(served: Served
     answer = await asyncio.wait_for(reader.read(), 3)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
+
+
+async def test_slow_callers_hold_nobody_else_up_and_are_all_given_up(served: Served) -> None:
+    """Slowloris: many connections, each a byte of a header now and then, so that none is ever idle."""
+    slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(50)]
+    for _, writer in slow:
+        writer.write(b"POST /realms/a/echo HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+
+    async def trickle() -> None:
+        while True:
+            for _, writer in slow:
+                writer.write(b"x")
+            await asyncio.sleep(0.05)
+
+    trickling = asyncio.create_task(trickle())
+    assert (await served.exchange(post(b"hello"))).endswith(b"hello")
+    answers = await asyncio.wait_for(asyncio.gather(*(_read_to_end(reader) for reader, _ in slow)), 30)
+    trickling.cancel()
+    assert all(answer == b"" or answer.startswith(b"HTTP/1.1 408") for answer in answers)
+    await wait_until(lambda: not served.server.server_state.connections)
+    assert len(served.requests) == 1
+
+
+async def test_a_caller_that_takes_no_answers_in_is_given_up(served: Served) -> None:
+    """It sends requests and reads nothing: their answers must not be kept for ever."""
+    _, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
+    sent = post(b"x" * 1000) * 10
+    with contextlib.suppress(ConnectionError):
+        while served.server.server_state.connections or not served.requests:
+            writer.write(sent)
+            await asyncio.sleep(0.001)
+    await wait_until(lambda: not served.server.server_state.connections)
+    writer.transport.abort()
+    assert (await served.exchange(post(b"hello"))).endswith(b"hello")
+
+
+async def test_more_connections_than_the_limit_are_turned_away_at_once(served: Served) -> None:
+    held = []
+    for _ in range(HastyProtocol.connection_limit):
+        held.append(await asyncio.open_connection("127.0.0.1", served.port))
+        held[-1][1].write(b"POST ")
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    answer = await asyncio.wait_for(_read_to_end(reader), 10)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: 1" in answer
+    for _, each in [*held, (reader, writer)]:
+        each.close()
+    await wait_until(lambda: not served.server.server_state.connections)
+    assert (await served.exchange(post(b"hello"))).endswith(b"hello")
+
+
+async def test_too_many_headers_are_refused(served: Served) -> None:
+    fields = [b"X-%d: a" % number for number in range(MAX_HEADERS)]
+    assert (await served.exchange(post(b"", *fields))).startswith(b"HTTP/1.1 431")
+    assert (await served.exchange(post(b"", *fields[:90]))).startswith(b"HTTP/1.1 200")
+
+
+async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
 
 
 async def test_a_connection_without_a_request_is_closed(served: Served) -> None:

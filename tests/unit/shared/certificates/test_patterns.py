@@ -55,47 +55,17 @@ def test_patterns_of_keycloak_installations_are_read(pattern: str, text: str, ex
 def test_a_pattern_that_makes_other_engines_run_for_hours_is_decided_at_once(pattern: str) -> None:
     begun = time.process_time()
     assert not Pattern.read(pattern).matches("a" * 300)
-    assert time.process_time() - begun < 20
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(
     "pattern",
     [
-        *(
-            "",
-            "(",
-            ")",
-            "a)",
-            "(a",
-            "[",
-            "[a",
-            "[]a]",
-            "*",
-            "a**",
-            "a*+",
-            "a{",
-            "a{,2}",
-            "a{x}",
-            "a{2",
-            "a{3,2}",
-        ),
-        *(
-            r"\1",
-            r"(a)\1",
-            "(?=a)",
-            "(?<!a)",
-            "(?P<n>a)",
-            r"\Qa\E",
-            r"\p{L}",
-            "\\",
-            "[a&&b]",
-            "[[a]b]",
-            r"\b",
-            "^*",
-        ),
-        *("a{65}", "(a{64}){64}", "(" * 40 + "a" + ")" * 40, "a" * 513, "[b-a]", "a(?i)b"),
+        *("", "(", ")", "a)", "(a", "[", "[a", "*", "a**", "a*+", "a{3,2}", "[b-a]", "\\", "\0["),
+        *(r"\1", r"(a)\1", "(?=a)", "(?<!a)", "(?>a)"),
+        *("a{1001}", "(a{64}){64}", r"\pL{900}", "a" * 513, "\ud800"),
     ],
 )
-def test_what_cannot_be_decided_this_way_is_refused(pattern: str) -> None:
+def test_what_is_no_pattern_or_too_large_is_refused(pattern: str) -> None:
     with pytest.raises(InvalidNameError):
         Pattern.read(pattern)

@@ -1,0 +1,183 @@
+"""Client secrets: policies by which they end and overlap, and realms that keep nothing but digests."""
+
+from pathlib import Path
+
+import pytest
+
+from keyturn_credentials.app import build_operations
+from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.transaction import Store
+from tests.support.admin_api import AdminApi, running, settings_for
+
+NOW = 1_800_000_000.0
+POLICY = {
+    "keyturn.secret.expiration-period": "1000",
+    "keyturn.secret.rotated-expiration-period": "100",
+    "keyturn.secret.remaining-rotation-period": "300",
+}
+
+
+class SetClock:
+    def __init__(self, now: float) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOW)
+
+
+@pytest.fixture
+async def api(tmp_path: Path, redis_url: str, clock: SetClock):
+    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path}/keyturn.db", redis_url)
+    async with running(settings, clock) as started:
+        yield started
+
+
+async def value(api: AdminApi, path: str, more: str = "") -> str:
+    response = await api.call("GET", f"{path}/client-secret{more}")
+    assert response.status_code == 200, response.text
+    return str(response.json()["value"])
+
+
+async def attributes(api: AdminApi, path: str) -> dict[str, str]:
+    found: dict[str, str] = (await api.call("GET", path)).json()["attributes"]
+    return found
+
+
+async def test_a_former_secret_overlaps_as_long_as_the_policy_says(api: AdminApi, clock: SetClock) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': POLICY})}"
+    first = await value(api, path)
+    clock.time += 10
+    second = (await api.call("POST", f"{path}/client-secret")).json()["value"]
+    assert (await value(api, path), await value(api, path, "/rotated")) == (second, first)
+    shown = await attributes(api, path)
+    assert {name: shown[name] for name in shown if name.startswith("client.secret")} == {
+        "client.secret.creation.time": "1800000010",
+        "client.secret.expiration.time": "1800001010",
+        "client.secret.rotated.creation.time": "1800000000",
+        "client.secret.rotated.expiration.time": "1800000110",
+    }
+    clock.time += 100
+    gone = await api.call("GET", f"{path}/client-secret/rotated")
+    assert (gone.status_code, gone.json()["error"]) == (404, "Client does not have a rotated secret")
+
+
+async def test_a_former_secret_can_be_ended_at_once(api: AdminApi) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': POLICY})}"
+    assert (await api.call("DELETE", f"{path}/client-secret/rotated")).status_code == 404
+    await api.call("POST", f"{path}/client-secret")
+    assert (await api.call("DELETE", f"{path}/client-secret/rotated")).status_code == 204
+    assert (await api.call("GET", f"{path}/client-secret/rotated")).status_code == 404
+
+
+async def test_a_realms_policy_holds_for_clients_without_their_own(api: AdminApi) -> None:
+    await api.call("POST", "", json={"realm": "acme", "attributes": POLICY})
+    own = {**POLICY, "keyturn.secret.expiration-period": "5000"}
+    for name, given, ends in (("plain", {}, "1800001000"), ("own", own, "1800005000")):
+        uuid = await api.create("/acme/clients", {"clientId": name, "attributes": given})
+        shown = await attributes(api, f"/acme/clients/{uuid}")
+        assert shown["client.secret.expiration.time"] == ends
+
+
+async def test_a_change_shortly_before_the_end_rotates_the_secret(api: AdminApi, clock: SetClock) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': POLICY})}"
+    first = await value(api, path)
+    clock.time += 699
+    await api.call("PUT", path, json={"name": "early"})
+    assert await value(api, path) == first
+    clock.time += 1
+    await api.call("PUT", path, json={"name": "late"})
+    assert await value(api, path) != first
+    assert await value(api, path, "/rotated") == first
+
+
+async def test_a_policy_that_cannot_be_is_refused(api: AdminApi) -> None:
+    for wrong in (
+        {"keyturn.secret.expiration-period": "0"},
+        {"keyturn.secret.expiration-period": "-1"},
+        {"keyturn.secret.expiration-period": "soon"},
+        {**POLICY, "keyturn.secret.rotated-expiration-period": "1001"},
+        {**POLICY, "keyturn.secret.remaining-rotation-period": "1001"},
+    ):
+        for path, name in (("/master/clients", "clientId"), ("", "realm")):
+            response = await api.call("POST", path, json={name: "a", "attributes": wrong})
+            assert response.status_code == 400, wrong
+            assert "keyturn.secret" in response.json()["errorMessage"]
+
+
+async def test_callers_who_may_only_view_see_no_secret(api: AdminApi) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': POLICY})}"
+    await api.call("POST", f"{path}/client-secret")
+    viewer = {"clientId": "viewer", "attributes": {"keyturn.admin.roles": "view-clients"}}
+    await api.create("/master/clients", viewer)
+    for more in (
+        "",
+        "/client-secret",
+        "/client-secret/rotated",
+        "/installation/providers/keycloak-oidc-keycloak-json",
+    ):
+        shown = (await api.call("GET", path + more, client_id="viewer")).json()
+        secret = shown.get("secret") or shown.get("value") or shown["credentials"]["secret"]
+        assert secret == "**********", more
+    listed = (await api.call("GET", "/master/clients", client_id="viewer")).json()
+    assert {client["secret"] for client in listed} == {"**********"}
+    # Sent back as it was shown, the mask changes nothing.
+    before = await value(api, path)
+    await api.call("PUT", path, json={"secret": "**********", "name": "b"})
+    assert await value(api, path) == before
+
+
+async def test_where_only_digests_are_kept_a_secret_is_shown_once(api: AdminApi) -> None:
+    await api.call("POST", "", json={"realm": "acme", "attributes": {"keyturn.secret.digest-only": "true"}})
+    made = await api.call("POST", "/acme/clients", json={"clientId": "a"})
+    assert made.status_code == 201
+    assert len(made.json()["secret"]) == 43
+    path = f"/acme/clients/{made.json()['id']}"
+    assert await value(api, path) == "**********"
+    renewed = (await api.call("POST", f"{path}/client-secret")).json()["value"]
+    assert len(renewed) == 43
+    assert await value(api, path) == "**********"
+    assert (await api.call("GET", path)).json()["secret"] == "**********"
+    needs_it = {"clientId": "b", "clientAuthenticatorType": "client-secret-jwt"}
+    refused = await api.call("POST", "/acme/clients", json=needs_it)
+    assert refused.status_code == 400
+    assert "only its digest is kept" in refused.json()["errorMessage"]
+
+
+async def test_a_realm_that_turns_to_digests_forgets_the_secrets_it_has(
+    api: AdminApi, clock: SetClock
+) -> None:
+    await api.call("POST", "", json={"realm": "acme", "attributes": POLICY})
+    path = f"/acme/clients/{await api.create('/acme/clients', {'clientId': 'a'})}"
+    signing = {"clientId": "b", "clientAuthenticatorType": "client-secret-jwt"}
+    by_jwt = f"/acme/clients/{await api.create('/acme/clients', signing)}"
+    await api.call("POST", f"{path}/client-secret")
+    secret = await value(api, by_jwt)
+    await api.call("PUT", "/acme", json={"attributes": {"keyturn.secret.digest-only": "true"}})
+    assert (await value(api, path), await value(api, path, "/rotated")) == ("**********", "**********")
+
+    engines = Engines(api.settings.database_url)
+    store = Store(engines, clock, api.settings.encryption_ring())
+    upkeep = build_operations(store, clock, api.settings).upkeep
+    assert await upkeep.forget_secrets() == 1
+    assert await upkeep.forget_secrets() == 0
+    async with store.read() as reading:
+        realm = await reading.realms.get("acme")
+        assert realm is not None
+        client = await reading.clients.find(realm.id, "a")
+    await engines.close()
+    assert client is not None
+    kept = client.secrets
+    assert kept.current is not None
+    assert kept.rotated is not None
+    assert (kept.current.secret, kept.rotated.secret) == (None, None)
+    # This one is signed with, so it has to stay; nobody is shown it.
+    assert secret != "**********"
+    assert await value(api, by_jwt) == "**********"

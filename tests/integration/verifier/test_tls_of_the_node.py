@@ -1,0 +1,81 @@
+"""A node that serves TLS itself asks clients for their certificates, and believes only its authorities."""
+
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+
+from keyturn_shared.projection import RealmProjection
+from keyturn_verifier.certificates.client_certificate import read_client_certificate
+from tests.integration.verifier.filling import Filling, client_of
+from tests.integration.verifier.node_process import NodeProcess
+from tests.support.certificates import Issued, issue, make_authority
+from tests.support.processes import Processes
+from tests.support.tls import ServerTls
+
+ROOT, OTHER = make_authority("CN=Root"), make_authority("CN=Other")
+CLIENT = {"grant_type": "client_credentials", "client_id": "worker"}
+
+
+def trusting(tls: ServerTls, directory: Path, own: Issued | None = None, *chain: Issued) -> ssl.SSLContext:
+    """A client's side of TLS, with its certificate."""
+    context = ssl.create_default_context(cafile=str(tls.authority))
+    if own is not None:
+        certificate, key = directory / f"{own.thumbprint}.pem", directory / f"{own.thumbprint}.key"
+        certificate.write_bytes(b"".join(each.pem for each in (own, *chain)))
+        key.write_bytes(own.key_pem)
+        context.load_cert_chain(certificate, key)
+    return context
+
+
+async def test_a_client_proves_itself_in_the_handshake(
+    filling: Filling, realm: RealmProjection, redis_url: str, processes: Processes, tmp_path: Path
+) -> None:
+    client = client_of(
+        realm,
+        "worker",
+        authenticator="client-x509",
+        x509_subject_dn="CN=worker,O=Acme",
+        mtls_bound_tokens=True,
+    )
+    await filling.change(realm, client)
+    tls = ServerTls.make(tmp_path)
+    (tmp_path / "authorities.pem").write_bytes(ROOT.pem)
+    node = await NodeProcess.start(
+        processes,
+        redis_url,
+        scheme="https",
+        KEYTURN_TLS_CERTIFICATE_PATH=str(tls.certificate),
+        KEYTURN_TLS_KEY_PATH=str(tls.key),
+        KEYTURN_CLIENT_AUTHORITIES_PATH=str(tmp_path / "authorities.pem"),
+        KEYTURN_REQUEST_SECONDS="1",
+    )
+    url = f"{node.base_url}/realms/acme/protocol/openid-connect/token"
+    between = make_authority("CN=Between", ROOT)
+    good = issue(between)
+    async with httpx.AsyncClient(verify=trusting(tls, tmp_path, good, between), trust_env=False) as http:
+        answer = await http.post(url, data=CLIENT)
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["access_token"]
+        forward_auth = f"{node.base_url}/realms/acme/forward-auth"
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert (await http.get(forward_auth, headers=bearer)).status_code == 204
+        metadata = (await http.get(f"{node.base_url}/realms/acme/.well-known/openid-configuration")).json()
+        assert "tls_client_auth" in metadata["token_endpoint_auth_methods_supported"]
+        assert "self_signed_tls_client_auth" not in metadata["token_endpoint_auth_methods_supported"]
+    async with httpx.AsyncClient(
+        verify=trusting(tls, tmp_path, issue(ROOT, "CN=other")), trust_env=False
+    ) as http:
+        assert (await http.post(url, data=CLIENT)).status_code == 401
+        assert (await http.get(forward_auth, headers=bearer)).status_code == 401, "another certificate"
+    async with httpx.AsyncClient(verify=trusting(tls, tmp_path), trust_env=False) as http:
+        claimed = {"Client-Cert": f":{read_client_certificate(good.der).thumbprint}:"}
+        assert (await http.post(url, data=CLIENT, headers=claimed)).status_code == 401, (
+            "a header says nothing"
+        )
+        assert (await http.get(forward_auth, headers=bearer)).status_code == 401, "no certificate"
+    for untrusted in (issue(OTHER), issue(None)):
+        async with httpx.AsyncClient(verify=trusting(tls, tmp_path, untrusted), trust_env=False) as http:
+            with pytest.raises((httpx.ReadError, httpx.ConnectError, httpx.RemoteProtocolError)):
+                await http.post(url, data=CLIENT)
