@@ -12,6 +12,8 @@ import uvloop
 
 from tests.storm.run import Plan, Verdict, storm
 
+_SHOWN = 20
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="storm", description=__doc__)
@@ -54,8 +56,10 @@ def report(verdict: Verdict) -> None:
         f"{refused} refused, {probed.refusals[503]} answered 503, {len(probed.violations)} ACCEPTED or not "
         f"answered; {probed.repeated} sent again since the node was dead"
     )
-    for failure in verdict.failures:
+    for failure in verdict.failures[:_SHOWN]:
         print(f"FAILURE: {failure}")
+    if len(verdict.failures) > _SHOWN:
+        print(f"and {len(verdict.failures) - _SHOWN} more")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """The relay's port to the database."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from typing import Protocol
+
+ProjectionRow = tuple[str, int, bytes]
+"""Field, sequence and JSON of a living projection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,8 @@ class EventLog(Protocol):
         """Sequence and JSON of the named projections as they are now; None for one that was deleted."""
         ...
 
-    def all_projections(self, batch_size: int) -> AsyncIterator[list[tuple[str, int, bytes]]]:
-        """Every living projection as (field, sequence, JSON), in batches, each a short read of its own."""
+    def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
+        """Every living projection, in batches, each a short read of its own."""
         ...
 
     async def fleet_state(self) -> FleetState: ...

@@ -1,13 +1,15 @@
 """One relay: compares, fills, publishes."""
 
+import asyncio
+import contextlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 import structlog
 
-from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent
+from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent, ProjectionRow
 from keyturn_credentials.relay.judgement import Action, Comparison, decide, next_epoch
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_shared.clock import Clock
@@ -15,10 +17,12 @@ from keyturn_shared.events import EpochOpened, encode_event
 from keyturn_shared.fleet.head import Head
 from keyturn_shared.fleet.relay_channel import Publication, Published, RelayChannel, Vouched
 from keyturn_shared.position import Position
+from keyturn_shared.tasks import end_tasks
 
 LEASE_SECONDS: Final = 3.0
 _PUBLISH_BATCH: Final = 200
-_FILL_BATCH: Final = 500
+FILL_BATCH: Final = 1000
+_LEAD_SECONDS: Final = 1.0
 _FORGET_NODES_AFTER_SECONDS: Final = 600.0
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +49,7 @@ class Relay:
         *,
         holder: str,
         new_id: Callable[[], str] = _new_id,
+        fill_batch: int = FILL_BATCH,
     ) -> None:
         self._log = log
         self._channel = channel
@@ -52,7 +57,9 @@ class Relay:
         self._metrics = metrics
         self._holder = holder
         self._new_id = new_id
+        self._fill_batch = fill_batch
         self._head: tuple[Position, str] | None = None
+        self._published: set[str] = set()
 
     @property
     def settled(self) -> bool:
@@ -144,22 +151,39 @@ class Relay:
         self._metrics.epochs.labels(reason).inc()
         _log.info("relay_epoch_opened", epoch=epoch, sequence=sequence, reason=reason)
         self._head = (Position(epoch, sequence), event_id)
+        self._published.clear()
         await self._fill(epoch)
+        self._published.clear()
         if self._head is not None and head is not None:
             await self._channel.forget_projections(head.position.epoch)
 
     async def _fill(self, epoch: int) -> None:
-        """Write every projection, publishing meanwhile so that a revocation does not wait for the filling."""
+        """Write every projection, publishing meanwhile so that a revocation does not wait for the filling.
+
+        A batch is read while the one before is written. What was published since the epoch began is left out:
+        Redis has it as it was at its event, or had it deleted, and the batch may have been read before that.
+        """
         written = 0
-        async for batch in self._log.all_projections(_FILL_BATCH):
-            if not await self._channel.write_projections(epoch, batch):
-                self._head = None
-                return
-            written += len(batch)
-            await self.publish_new()
-            if self._head is None or not await self.lead():
-                self._head = None
-                return
+        led_at = self._clock.elapsed()
+        async with contextlib.aclosing(self._log.all_projections(self._fill_batch)) as batches:
+            reading = asyncio.create_task(_next(batches))
+            try:
+                while batch := await reading:
+                    reading = asyncio.create_task(_next(batches))
+                    wanted = [row for row in batch if row[0] not in self._published]
+                    if not await self._channel.write_projections(epoch, wanted):
+                        self._head = None
+                        return
+                    written += len(wanted)
+                    await self.publish_new()
+                    if self._clock.elapsed() - led_at >= _LEAD_SECONDS:
+                        led_at = self._clock.elapsed()
+                        if not await self.lead():
+                            self._head = None
+                    if self._head is None:
+                        return
+            finally:
+                await end_tasks(reading)
         if not await self._channel.complete_epoch(epoch):
             self._head = None
         _log.info("relay_filled", epoch=epoch, projections=written)
@@ -167,6 +191,7 @@ class Relay:
     async def _publish(self, position: Position, events: Sequence[LoggedEvent]) -> int:
         fields = {field for event in events for field in event.touches}
         projections = await self._log.projections(fields)
+        self._published.update(fields)
         publications = [_publication(event, projections) for event in events]
         published = 0
         for event, outcome in zip(
@@ -186,6 +211,11 @@ class Relay:
     async def _event_at(self, sequence: int) -> LoggedEvent | None:
         events = await self._log.read(sequence, 1) if sequence > 0 else []
         return events[0] if events and events[0].sequence == sequence else None
+
+
+async def _next(batches: AsyncIterator[list[ProjectionRow]]) -> list[ProjectionRow]:
+    """The next batch; an empty one at the end."""
+    return await anext(batches, [])
 
 
 def _publication(event: LoggedEvent, projections: dict[str, tuple[int, bytes | None]]) -> Publication:

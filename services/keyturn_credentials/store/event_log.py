@@ -1,12 +1,12 @@
 """The event log as the relay reads it (``keyturn_credentials.relay.event_log.EventLog``)."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from typing import Final
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keyturn_credentials.relay.event_log import FleetState, LoggedEvent
+from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.tables import event_counter, events, fleet_state, projections, relay_lease
@@ -68,7 +68,7 @@ class DatabaseEventLog:
                         found[row.field] = (row.sequence, row.body)
         return found
 
-    async def all_projections(self, batch_size: int) -> AsyncIterator[list[tuple[str, int, bytes]]]:
+    async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
         after = ""
         while True:
             with translated():

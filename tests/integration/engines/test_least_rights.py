@@ -12,6 +12,7 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from keyturn_credentials.console.spent import SpentNumbers
 from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.failures import FailureRegistry
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.redis_client import connect
@@ -90,6 +91,10 @@ async def test_the_services_need_no_right_that_their_users_do_not_have(
         stack.push_async_callback(console.aclose)
         assert await SpentNumbers(console).spend("1", 60)
         assert await SpentNumbers(console).is_spent("1")
+        node = secured.client("keyturn-verifier")
+        stack.push_async_callback(node.aclose)
+        counted = await FailureRegistry(RedisScripts(node), 60).add({"address 192.0.2.1": 2})
+        assert counted["address 192.0.2.1"].total == 2
 
 
 async def _nothing_was_denied(admin: Redis) -> None:

@@ -14,7 +14,7 @@ from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.relay.metrics import RelayMetrics
-from keyturn_credentials.relay.relay import Relay
+from keyturn_credentials.relay.relay import FILL_BATCH, Relay
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
@@ -41,9 +41,9 @@ class Scene:
     redis: Redis
     scripts: RedisScripts
 
-    def relay(self, holder: str = "relay-1") -> Relay:
-        channel = RelayChannel(self.scripts, TERMS)
-        return Relay(self.log, channel, SystemClock(), RelayMetrics(CollectorRegistry()), holder=holder)
+    def relay(self, holder: str = "relay-1", *, fill_batch: int = FILL_BATCH) -> Relay:
+        channel, metrics = RelayChannel(self.scripts, TERMS), RelayMetrics(CollectorRegistry())
+        return Relay(self.log, channel, SystemClock(), metrics, holder=holder, fill_batch=fill_batch)
 
     @property
     def registry(self) -> FleetRegistry:

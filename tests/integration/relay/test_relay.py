@@ -1,12 +1,13 @@
 """The relay keeps Redis equal to the database, whatever happens to either."""
 
 import json
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from redis.asyncio import Redis
 
 from keyturn_credentials.fleet.view import describe
-from keyturn_credentials.relay.event_log import FleetState
+from keyturn_credentials.relay.event_log import FleetState, ProjectionRow
 from keyturn_shared.events import decode_event
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.registry import UNACCOUNTED, judge
@@ -175,3 +176,20 @@ async def test_a_view_without_a_sequence_is_judged_towards_the_newest_event(scen
     await scene.node("n1").renew(head.position, "{}")
     assert describe(await scene.registry.view())["pending"] == []
     assert describe(await scene.registry.view())["applied"] == 1
+
+
+async def test_a_client_deleted_during_a_filling_does_not_come_back_with_it(scene: Scene) -> None:
+    realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
+    uuids = {name: await add_client(scene, name) for name in "abc"}
+    read_all = scene.log.all_projections
+
+    async def read_and_then_delete(batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
+        async for batch in read_all(batch_size):
+            for name in [name for name in uuids if client_field(realm.id, name) == batch[0][0]]:
+                if name != "a":
+                    await scene.clients.delete(ACTOR, "acme", uuids[name])
+            yield batch
+
+    scene.log.all_projections = read_and_then_delete  # type: ignore[method-assign]
+    assert await scene.relay(fill_batch=1).inspect()
+    assert set(await projections(scene)) == {realm_field("acme"), client_field(realm.id, "a")}

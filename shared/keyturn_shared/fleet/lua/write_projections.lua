@@ -1,11 +1,12 @@
--- KEYS head, projections. ARGV epoch, then pairs of field and value "<sequence>:<json>" ('' removes).
+-- KEYS head, projections. ARGV epoch, then pairs of field and value "<sequence>:<json>".
 -- Fills an epoch. A value is written only over an older one.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] or not trusted(KEYS[1]) then return 'superseded' end
 for i = 2, #ARGV, 2 do
-  local present = redis.call('HGET', KEYS[2], ARGV[i])
-  local stored = present and tonumber(string.match(present, '^(%d+):')) or -1
-  if tonumber(string.match(ARGV[i + 1], '^(%d+):')) > stored then
-    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+  if redis.call('HSETNX', KEYS[2], ARGV[i], ARGV[i + 1]) == 0 then
+    local stored = string.match(redis.call('HGET', KEYS[2], ARGV[i]), '^(%d+):')
+    if tonumber(string.match(ARGV[i + 1], '^(%d+):')) > tonumber(stored) then
+      redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+    end
   end
 end
 return 'written'
