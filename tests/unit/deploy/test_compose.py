@@ -62,6 +62,13 @@ def test_only_the_gateway_is_reachable_and_only_from_this_machine(compose: dict[
     assert compose["networks"]["data"] == {"internal": True}
 
 
+def test_the_gateway_is_believed_on_the_address_of_its_callers(compose: dict[str, Any]) -> None:
+    (front,) = compose["networks"]["front"]["ipam"]["config"]
+    for name in ("credentials", "verifier-1", "verifier-2"):
+        assert compose["services"][name]["environment"]["KEYTURN_TRUSTED_PROXIES"] == front["subnet"]
+    assert compose["services"]["gateway"]["networks"] == ["front"]
+
+
 def test_verifiers_see_neither_the_database_nor_its_keys(compose: dict[str, Any]) -> None:
     for name in ("verifier-1", "verifier-2", "fetcher"):
         assert set(compose["services"][name]["secrets"]) == {"fleet_keys", "verifier_redis_url"}
