@@ -1,0 +1,74 @@
+"""deploy/nginx/client-certificates.conf in a real nginx: what it passes on is what the node goes by."""
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from keyturn_shared.projection import RealmProjection
+from tests.integration.verifier.filling import Filling, client_of
+from tests.integration.verifier.node_process import NodeProcess
+from tests.integration.verifier.test_tls_of_the_node import trusting
+from tests.support.certificates import issue, make_authority
+from tests.support.nginx import serve_nginx
+from tests.support.processes import Processes
+from tests.support.tls import ServerTls
+from tests.support.waiting import find_free_port
+
+CONFIG = Path(__file__).parents[3] / "deploy" / "nginx" / "client-certificates.conf"
+ROOT = make_authority("CN=Root")
+
+
+async def test_clients_with_certificates_are_known_behind_nginx_and_headers_of_theirs_are_not_believed(
+    filling: Filling,
+    realm: RealmProjection,
+    redis_url: str,
+    processes: Processes,
+    nginx: Path,
+    tmp_path: Path,
+) -> None:
+    own, named = issue(None, "CN=self"), issue(ROOT)
+    x509 = {"authenticator": "client-x509"}
+    jwks = {"keys": [own.public_jwk]}
+    await filling.change(realm, client_of(realm, "self", **x509, x509_self_signed=True, jwks=jwks))
+    await filling.change(realm, client_of(realm, "named", **x509, x509_subject_dn="CN=worker,O=Acme"))
+    (tmp_path / "authorities.pem").write_bytes(ROOT.pem)
+    node = await NodeProcess.start(
+        processes,
+        redis_url,
+        KEYTURN_CLIENT_CERT_PROXIES="127.0.0.1",
+        KEYTURN_CLIENT_CERT_FORM="pem",
+        KEYTURN_CLIENT_AUTHORITIES_PATH=str(tmp_path / "authorities.pem"),
+    )
+    tls, port, plain = ServerTls.make(tmp_path), find_free_port(), find_free_port()
+    config = CONFIG.read_text()
+    for pattern, value in (
+        (r"listen 8443 ssl", f"listen 127.0.0.1:{port} ssl"),
+        (r"/etc/nginx/tls/server\.pem", str(tls.certificate)),
+        (r"/etc/nginx/tls/server\.key", str(tls.key)),
+    ):
+        config, count = re.subn(pattern, value, config)
+        assert count == 1
+    upstream = f"upstream verifiers {{ server {node.base_url.removeprefix('http://')}; }}"
+    started = f"server {{ listen 127.0.0.1:{plain}; return 204; }}"
+    await serve_nginx(
+        nginx, processes, tmp_path, f"{upstream}\n{started}\n{config}", f"http://127.0.0.1:{plain}"
+    )
+    url = f"https://127.0.0.1:{port}/realms/acme/protocol/openid-connect/token"
+
+    async def ask(client_id: str, certificate: object = None, **headers: str) -> int:
+        context = trusting(tls, tmp_path, certificate)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(verify=context, trust_env=False) as http:
+            form = {"grant_type": "client_credentials", "client_id": client_id}
+            return (await http.post(url, data=form, headers=headers)).status_code
+
+    assert await ask("self", own) == 200
+    assert await ask("named", named) == 200
+    assert await ask("self", named) == 401
+    assert await ask("named", own) == 401
+    assert await ask("named", issue(None, "CN=worker,O=Acme")) == 401, "the right name, signed by nobody"
+    assert await ask("self") == 401
+    for name in ("Ssl-Client-Cert", "ssl-client-cert", "Ssl_Client_Cert"):
+        assert await ask("self", None, **{name: quote(own.pem)}) == 401, name
+        assert await ask("self", named, **{name: quote(own.pem)}) == 401, name
