@@ -7,6 +7,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from keyturn import __version__
+from keyturn.jwks.commands import app as jwks_app
 
 app: Final = typer.Typer(
     name="keyturn",
@@ -17,6 +18,7 @@ app: Final = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than everything else --help does
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(jwks_app, name="jwks")
 
 
 def _show_version(asked: bool) -> None:

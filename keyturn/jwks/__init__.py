@@ -1,0 +1,1 @@
+"""``keyturn jwks``: what the fleet knows of clients' JWKS URLs, and having one fetched now."""
