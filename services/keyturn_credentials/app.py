@@ -40,6 +40,7 @@ from keyturn_credentials.operations.upkeep import Upkeep
 from keyturn_credentials.operations.upkeep_loop import UpkeepLoop
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_credentials.relay.redis_check import RedisCheck
 from keyturn_credentials.relay.relay import Relay
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.engine import Engines
@@ -76,7 +77,7 @@ from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.network import GuardedFetcher
 from keyturn_shared.network.tls import client_context
-from keyturn_shared.redis_client import connect
+from keyturn_shared.redis_client import Endpoint, connect
 from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
 
@@ -174,6 +175,12 @@ def build_app(
     )
     operations = build_operations(store, clock, settings)
 
+    redis_check = RedisCheck(
+        redis,
+        metrics,
+        replicated=Endpoint.parse(settings.redis_url).kind != "single",
+        lease_seconds=settings.lease_seconds,
+    )
     upkeep = UpkeepLoop(operations.upkeep, metrics, seconds=settings.rotation_check_seconds)
 
     async def readiness() -> dict[str, str]:
@@ -196,6 +203,8 @@ def build_app(
                 on_first_admin(first_admin)
             await relay_loop.start()
             stack.push_async_callback(_stop, relay_loop)
+            await redis_check.start()
+            stack.push_async_callback(redis_check.stop)
             await upkeep.start()
             stack.push_async_callback(upkeep.stop)
             yield

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
+from keyturn_credentials.relay.redis_check import RedisCheck
+from keyturn_shared.redis_client import connect
 from tests.integration.engines.whole import Whole, whole
 from tests.support.processes import Processes
 from tests.support.redis_groups import ClusterGroup
@@ -15,6 +19,13 @@ async def test_services_use_a_cluster_and_follow_their_slot(processes: Processes
         worker = await fleet.make_client("steady")
         former = await fleet.regenerate(worker)
         assert await fleet.by_secret("steady", former) == {200}
+        client = connect(group.url)
+        check = RedisCheck(client, CollectorRegistry(), replicated=True, lease_seconds=10)
+        assert [each.setting for each in await check.look()] == [
+            "min-replicas-to-write",
+            "min-replicas-max-lag",
+        ]
+        await client.aclose()
         await group.fail_over()
         current = await fleet.regenerate(worker)
         assert await fleet.by_secret("steady", former) <= {401, 503}

@@ -1,0 +1,46 @@
+"""Which settings of Redis are found wanting."""
+
+import pytest
+
+from keyturn_credentials.relay.redis_settings import ASKED, shortcomings
+
+GOOD = {
+    "maxmemory": "0",
+    "maxmemory-policy": "noeviction",
+    "min-replicas-to-write": "1",
+    "min-replicas-max-lag": "2",
+    "appendonly": "yes",
+}
+
+
+def wrong(*, replicated: bool, **changes: str) -> list[str]:
+    found = GOOD | {name.replace("_", "-"): value for name, value in changes.items()}
+    return [each.setting for each in shortcomings(found, replicated=replicated, lease_seconds=10)]
+
+
+@pytest.mark.parametrize("replicated", [False, True])
+def test_nothing_is_wrong_with_good_settings(replicated: bool) -> None:
+    assert wrong(replicated=replicated) == []
+    assert GOOD.keys() == set(ASKED)
+
+
+def test_memory_that_is_limited_must_not_be_freed_by_eviction() -> None:
+    assert wrong(replicated=False, maxmemory="1000", maxmemory_policy="allkeys-lru") == ["maxmemory-policy"]
+    assert wrong(replicated=False, maxmemory="1000", maxmemory_policy="noeviction") == []
+    assert wrong(replicated=False, maxmemory="0", maxmemory_policy="allkeys-lru") == []
+
+
+def test_a_primary_with_replicas_must_stop_writing_without_them_before_a_lease_is_over() -> None:
+    assert wrong(replicated=True, min_replicas_to_write="0") == ["min-replicas-to-write"]
+    assert wrong(replicated=True, min_replicas_max_lag="10") == ["min-replicas-max-lag"]
+    assert wrong(replicated=True, min_replicas_max_lag="0") == ["min-replicas-max-lag"]
+    assert wrong(replicated=False, min_replicas_to_write="0", min_replicas_max_lag="10") == []
+
+
+def test_a_single_server_should_keep_a_file() -> None:
+    assert wrong(replicated=False, appendonly="no") == ["appendonly"]
+    assert wrong(replicated=True, appendonly="no") == []
+
+
+def test_a_setting_that_is_hidden_is_not_judged() -> None:
+    assert shortcomings({}, replicated=True, lease_seconds=10) == []
