@@ -116,9 +116,13 @@ class Authenticator:
     async def _by_certificate(
         self, client: ClientProjection | None, realm: RealmState, presented: PresentedCertificate
     ) -> VerifiedClient:
-        accepted = _usable(client, presented.client_id)
-        if accepted.authenticator != "client-x509":
-            raise AuthenticatorMismatchError(f"a certificate with {accepted.authenticator}")
+        try:
+            accepted = _usable(client, presented.client_id)
+            if accepted.authenticator != "client-x509":
+                raise AuthenticatorMismatchError(f"a certificate with {accepted.authenticator}")
+        except KeyturnError:
+            self._certificates.spend(presented.certificate)
+            raise
         method = await self._certificates.check(presented.certificate, realm.projection, accepted)
         presented.method = method
         self._uses.note(accepted.uuid, name_of_key(presented.certificate.key.thumbprint))

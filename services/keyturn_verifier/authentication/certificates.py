@@ -1,5 +1,6 @@
 """Checks a client's certificate (RFC 8705 section 2): by its name and issuer, or by its key."""
 
+import contextlib
 from typing import Final, Literal
 
 from keyturn_shared.certificates.distinguished_names import name_parts, read_distinguished_name
@@ -54,10 +55,17 @@ class CertificateCheck:
         if key.thumbprint in client.revoked_thumbprints:
             raise KeyRevokedError(key.thumbprint)
         if client.x509_self_signed:
+            self.spend(certificate)
             await self._require_key(certificate, realm, client)
             return "self_signed_tls_client_auth"
         self._require_name(certificate, client)
         return "tls_client_auth"
+
+    def spend(self, certificate: ClientCertificate) -> None:
+        """Take as long as a check of the name does, for nothing."""
+        if self._chain is not None:
+            with contextlib.suppress(UntrustedCertificateError):
+                self._chain.require(certificate)
 
     async def _require_key(
         self, certificate: ClientCertificate, realm: RealmProjection, client: ClientProjection

@@ -5,7 +5,7 @@ from typing import Final
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
 from keyturn_verifier.errors import TooManyFailuresError, UnavailableError, UnknownRealmError, is_unavailable
-from keyturn_verifier.web.exchange import NO_STORE, Headers, Reply, json_reply
+from keyturn_verifier.web.exchange import NO_STORE, Headers, Reply, Request, json_reply
 
 _BAD_REQUESTS: Final = frozenset(
     {"invalid_request", "invalid_scope", "invalid_target", "unauthorized_client", "unsupported_grant_type"}
@@ -28,6 +28,15 @@ def client_error(error: KeyturnError, *, realm: str, basic: bool) -> Reply:
         return other
     challenge: Headers = [(b"www-authenticate", f'Basic realm="{_quoted(realm)}"'.encode())] if basic else []
     return oauth_error(401, "invalid_client", "Invalid client or Invalid client credentials", challenge)
+
+
+def caller_error(error: KeyturnError, request: Request) -> Reply:
+    """The answer to a caller of introspection or ``/verify``, which comes as a client or with an access token
+    (RFC 7662 section 2.3)."""
+    schemes = request.schemes
+    if not schemes.isdisjoint((b"bearer", b"dpop")):
+        return token_error(error, realm=request.realm, by_dpop=b"dpop" in schemes)
+    return client_error(error, realm=request.realm, basic=b"basic" in schemes)
 
 
 def token_error(error: KeyturnError, *, realm: str, by_dpop: bool = False) -> Reply:

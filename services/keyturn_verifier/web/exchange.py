@@ -43,9 +43,11 @@ class Request:
         return self.header(b"authorization")
 
     @property
-    def offers_basic(self) -> bool:
-        """Whether any Authorization header is of the Basic scheme."""
-        return any(key == b"authorization" and value[:6].lower() == b"basic " for key, value in self.headers)
+    def schemes(self) -> frozenset[bytes]:
+        """Schemes of all Authorization headers, in lower case."""
+        return frozenset(
+            value.partition(b" ")[0].lower() for key, value in self.headers if key == b"authorization"
+        )
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from keyturn_verifier.tokens.signed_introspection import IntrospectionSigner
 from keyturn_verifier.tokens.verification import TokenVerifier, VerifiedToken
 from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.callers import Callers
-from keyturn_verifier.web.errors import client_error
+from keyturn_verifier.web.errors import caller_error
 from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
 from keyturn_verifier.web.form import read_form, require_form_type
 
@@ -52,7 +52,7 @@ class IntrospectionEndpoint:
             signed = await self._sign(request.realm, caller, answer)
             return Reply(200, signed.encode(), [(b"content-type", SIGNED_TYPE.encode()), *NO_STORE])
         except KeyturnError as error:
-            return client_error(error, realm=request.realm, basic=request.offers_basic)
+            return caller_error(error, request)
 
     async def _introspect(self, realm: str, token: str) -> dict[str, Any]:
         try:

@@ -57,7 +57,7 @@ class TokenEndpoint:
             issued = await self._issue(request, presented, form)
         except KeyturnError as error:
             self._log.refused(error, request, presented)
-            return client_error(error, realm=request.realm, basic=request.offers_basic)
+            return client_error(error, realm=request.realm, basic=b"basic" in request.schemes)
         self._log.accepted(presented)
         return _reply(issued)
 

@@ -1,19 +1,26 @@
 """``POST /realms/{realm}/verify``: many tokens in one request, the reason for each refusal in the answer."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_verifier.errors import InvalidRequestError, UnknownRealmError, is_unavailable
+from keyturn_verifier.errors import (
+    InvalidRequestError,
+    PossessionError,
+    UnknownRealmError,
+    is_unavailable,
+)
 from keyturn_verifier.metrics import AnswerMetrics
 from keyturn_verifier.node.node import Node
+from keyturn_verifier.node.states import RealmState
+from keyturn_verifier.possession.confirmation import CERTIFICATE, confirmation_of
 from keyturn_verifier.tokens.verification import TokenVerifier
 from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.callers import Callers
-from keyturn_verifier.web.errors import client_error
+from keyturn_verifier.web.errors import caller_error
 from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
 
 MAX_TOKENS: Final = 1000
@@ -22,15 +29,26 @@ _AT_ONCE: Final = 16
 
 
 class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The body. The caller proves itself in the Authorization header, or by members named as in a form."""
+    """The body. The caller proves itself in the Authorization header, or by members named as in a form.
+
+    ``certificate`` (``x5t#S256``): thumbprint of the certificate that all the tokens came with. Without it
+    the caller has to compare ``cnf`` itself, as it has to check DPoP proofs.
+    """
 
     tokens: list[str]
     audience: str | None = None
     single_use: bool = False
+    certificate: str | None = msgspec.field(default=None, name="x5t#S256")
     client_id: str | None = None
     client_secret: str | None = None
     client_assertion: str | None = None
     client_assertion_type: str | None = None
+
+    async def require_certificate(self, _: RealmState, claims: Mapping[str, Any]) -> None:
+        """Raise PossessionError for a token that is bound to another certificate."""
+        bound = confirmation_of(claims).get(CERTIFICATE)
+        if bound is not None and bound != self.certificate:
+            raise PossessionError("another certificate")
 
     def credentials(self) -> dict[str, str]:
         """The members that prove who the caller is."""
@@ -60,7 +78,7 @@ class VerifyEndpoint:
                 results += await self._verify(request.realm, wanted.tokens[start : start + _AT_ONCE], wanted)
                 await asyncio.sleep(0)
         except KeyturnError as error:
-            return client_error(error, realm=request.realm, basic=request.offers_basic)
+            return caller_error(error, request)
         return json_reply(200, {"results": results}, NO_STORE)
 
     async def _verify(self, realm: str, tokens: Sequence[str], wanted: VerifyRequest) -> list[dict[str, Any]]:
@@ -69,7 +87,11 @@ class VerifyEndpoint:
     async def _verify_one(self, realm: str, token: str, wanted: VerifyRequest) -> dict[str, Any]:
         try:
             verified = await self._verifier.verify(
-                realm, token, audience=wanted.audience, single_use=wanted.single_use
+                realm,
+                token,
+                audience=wanted.audience,
+                single_use=wanted.single_use,
+                possession=None if wanted.certificate is None else wanted.require_certificate,
             )
         except UnknownRealmError:
             raise

@@ -248,6 +248,18 @@ async def test_tokens_of_a_client_that_wants_it_are_bound_to_its_certificate_wha
     assert await forward_auth(**bearer) == 401
     assert await forward_auth(**bearer, **shown(issue(None))) == 401
     assert await forward_auth(**bearer, **shown(certificate)) == 204
+
+    async def verify(**body: str) -> dict[str, Any]:
+        answer = await tls_node.http.post(
+            "/realms/acme/verify", json={"tokens": [token], **body}, headers=header
+        )
+        result: dict[str, Any] = answer.json()["results"][0]
+        return result
+
+    assert (await verify())["claims"]["cnf"] == {"x5t#S256": bound}
+    assert (await verify(**{"x5t#S256": bound}))["active"]
+    other = read_client_certificate(issue(None).der).thumbprint
+    assert await verify(**{"x5t#S256": other}) == {"active": False, "error": "possession_not_proved"}
     line = 'keyturn_verifications_total{endpoint="forward_auth",outcome="possession_not_proved"}'
     assert await tls_node.metric(line) == 2
 

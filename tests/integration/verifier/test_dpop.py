@@ -143,7 +143,9 @@ async def test_introspection_shows_the_key_and_takes_a_bound_token_of_its_caller
     assert (await introspect(Authorization=f"Bearer {token}")).status_code == 401
     good = {"Authorization": f"DPoP {token}", "DPoP": proof(KEY, "POST", url, token)}
     assert (await introspect(**good)).json()["active"]
-    assert (await introspect(**good)).status_code in (400, 401), "the same proof again"
+    again = await introspect(**good)
+    assert (again.status_code, again.json()["error"]) == (401, "invalid_dpop_proof"), "the same proof again"
+    assert again.headers["www-authenticate"].startswith("DPoP ")
 
 
 def forwarded(token: str, dpop: str | None, scheme: str = "DPoP") -> dict[str, str]:

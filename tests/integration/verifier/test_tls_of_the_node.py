@@ -1,5 +1,6 @@
 """A node that serves TLS itself asks clients for their certificates, and believes only its authorities."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -75,6 +76,13 @@ async def test_a_client_proves_itself_in_the_handshake(
             "a header says nothing"
         )
         assert (await http.get(forward_auth, headers=bearer)).status_code == 401, "no certificate"
+    # The settings reach the protocol: a request that does not arrive in time is given up.
+    host, port = node.base_url.removeprefix("https://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), ssl=trusting(tls, tmp_path))
+    writer.write(b"POST /realms/acme/protocol/openid-connect/token HTTP/1.1\r\n")
+    async with asyncio.timeout(8):
+        assert (await reader.read()).startswith(b"HTTP/1.1 408")
+    writer.close()
     for untrusted in (issue(OTHER), issue(None)):
         async with httpx.AsyncClient(verify=trusting(tls, tmp_path, untrusted), trust_env=False) as http:
             with pytest.raises((httpx.ReadError, httpx.ConnectError, httpx.RemoteProtocolError)):
