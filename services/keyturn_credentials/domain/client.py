@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.certificate_subject import check_certificate_subject
 from keyturn_credentials.domain.roles import Role, roles_of
-from keyturn_credentials.domain.secrets import ClientSecrets
+from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 from keyturn_shared.projection import Authenticator, SecretTransport
@@ -108,6 +108,7 @@ def check_client(client: Client) -> Client:
         check_certificate_subject(client.attributes)
     # Reading each of them is the check.
     _ = (
+        RotationPolicy.from_attributes(client.attributes, {}),
         client.secret_transport,
         client.max_assertion_lifetime,
         client.access_token_lifespan,

@@ -106,8 +106,13 @@ async def test_a_policy_that_cannot_be_is_refused(api: AdminApi) -> None:
         {**POLICY, "keyturn.secret.rotated-expiration-period": "1001"},
         {**POLICY, "keyturn.secret.remaining-rotation-period": "1001"},
     ):
-        for path, name in (("/master/clients", "clientId"), ("", "realm")):
-            response = await api.call("POST", path, json={name: "a", "attributes": wrong})
+        by_jwt = {"clientId": "a", "clientAuthenticatorType": "client-jwt"}
+        for path, wanted in (
+            ("/master/clients", {"clientId": "a"}),
+            ("/master/clients", by_jwt),
+            ("", {"realm": "a"}),
+        ):
+            response = await api.call("POST", path, json={**wanted, "attributes": wrong})
             assert response.status_code == 400, wrong
             assert "keyturn.secret" in response.json()["errorMessage"]
 
