@@ -1,0 +1,134 @@
+"""The rules by which secrets end and overlap, whatever happens in whatever order."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyturn_credentials.domain.secrets import (
+    ClientSecrets,
+    Due,
+    RotationPolicy,
+    StoredSecret,
+    check_chosen,
+    generate_secret,
+    judge,
+    put_in_force,
+    stamp,
+    without_plain,
+    without_rotation,
+)
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_shared.secret import Secret
+
+PERIODS = st.integers(1, 1000)
+POLICIES = PERIODS.flatmap(
+    lambda expiration: st.builds(
+        RotationPolicy, st.just(expiration), st.integers(0, expiration), st.integers(0, expiration)
+    )
+)
+STEPS = st.lists(st.tuples(st.integers(0, 500), st.one_of(st.none(), POLICIES)), max_size=12)
+
+
+def secret(name: str, now: float) -> StoredSecret:
+    return StoredSecret(digest=name, created_at=now, secret=Secret(name))
+
+
+@given(STEPS)
+def test_no_secret_lives_longer_than_it_was_to_when_it_was_made(
+    steps: list[tuple[int, RotationPolicy | None]],
+) -> None:
+    """Renewing only ever shortens the life of the secret that was in force."""
+    now, kept = 0.0, ClientSecrets()
+    for number, (seconds, policy) in enumerate(steps):
+        now += seconds
+        former = kept.current
+        kept = put_in_force(kept, secret(str(number), now), policy, now)
+        assert kept.current is not None
+        assert kept.current.digest == str(number)
+        assert kept.current.expires_at == (None if policy is None else now + policy.expiration)
+        if kept.rotated is None:
+            continue
+        assert policy is not None
+        assert former is not None
+        assert kept.rotated.digest == former.digest
+        assert kept.rotated.is_valid(now)
+        assert kept.rotated.expires_at is not None
+        assert kept.rotated.expires_at <= now + policy.rotated_expiration
+        assert former.expires_at is None or kept.rotated.expires_at <= former.expires_at
+
+
+@given(POLICIES, st.integers(0, 2000))
+def test_a_change_rotates_exactly_within_the_remaining_period(policy: RotationPolicy, later: int) -> None:
+    kept = put_in_force(ClientSecrets(), secret("a", 0.0), policy, 0.0)
+    due = judge(kept, policy, float(later))
+    assert (due is Due.ROTATE) == (later >= policy.expiration - policy.remaining_rotation)
+
+
+def test_a_policy_that_comes_later_gives_the_secret_an_end_from_then_on() -> None:
+    kept = put_in_force(ClientSecrets(), secret("a", 0.0), None, 0.0)
+    policy = RotationPolicy(100)
+    assert judge(kept, None, 50.0) is Due.NOTHING
+    assert judge(kept, policy, 50.0) is Due.STAMP
+    stamped = stamp(kept, policy, 50.0)
+    assert stamped.current is not None
+    assert stamped.current.expires_at == 150.0
+
+
+def test_without_a_policy_neither_an_end_nor_a_former_secret_stays() -> None:
+    policy = RotationPolicy(100, 10)
+    kept = put_in_force(ClientSecrets(), secret("a", 0.0), policy, 0.0)
+    kept = put_in_force(kept, secret("b", 1.0), policy, 1.0)
+    assert judge(kept, None, 2.0) is Due.FORGET_ROTATED
+    left = without_rotation(kept)
+    assert left == ClientSecrets(current=replace(secret("b", 1.0), expires_at=None))
+    assert judge(left, None, 2.0) is Due.NOTHING
+    assert judge(ClientSecrets(), policy, 2.0) is Due.NOTHING
+
+
+def test_digests_alone_are_the_same_secrets() -> None:
+    kept = ClientSecrets(secret("a", 0.0), secret("b", 0.0))
+    bare = without_plain(kept)
+    assert bare.current == replace(secret("a", 0.0), secret=None)
+    assert bare.rotated == replace(secret("b", 0.0), secret=None)
+    assert without_plain(ClientSecrets()) == ClientSecrets()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"expiration-period": "0"},
+        {"expiration-period": "x"},
+        {"expiration-period": "١"},
+        {"expiration-period": "99999999999"},
+        {"expiration-period": "10", "rotated-expiration-period": "11"},
+        {"expiration-period": "10", "remaining-rotation-period": "11"},
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(values: dict[str, str]) -> None:
+    named = {f"keyturn.secret.{name}": value for name, value in values.items()}
+    with pytest.raises(InvalidRequestError, match=r"keyturn\.secret"):
+        RotationPolicy.from_attributes(named, {})
+
+
+def test_a_clients_own_policy_takes_the_place_of_its_realms() -> None:
+    own, realms = ({"keyturn.secret.expiration-period": text} for text in ("10", "20"))
+    assert RotationPolicy.from_attributes(own, realms) == RotationPolicy(10)
+    assert RotationPolicy.from_attributes(
+        {"keyturn.secret.expiration-period": " "}, realms
+    ) == RotationPolicy(20)
+    assert RotationPolicy.from_attributes({}, {}) is None
+
+
+def test_generated_secrets_have_256_bits_and_are_never_the_same() -> None:
+    made = {generate_secret().reveal() for _ in range(100)}
+    assert len(made) == 100
+    assert {len(text) for text in made} == {43}
+
+
+@pytest.mark.parametrize("text", ["", "x" * 1025, "tab\t", "ключ", "\x7f", "*", "**********"])
+def test_a_secret_that_no_client_could_send_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequestError):
+        check_chosen(text)
+    assert check_chosen("a b~!").reveal() == "a b~!"
