@@ -24,8 +24,8 @@ class BearerMiddleware:
 
     ``scopes``: all of them are needed. ``audience``: the verifier's, unless given. ``public``: paths that
     need no token, as they are in the scope. ``base_url``: what callers know this service as, which DPoP
-    proofs name; by default the scheme and the Host header of the request. ``certificates``: reads the client's
-    certificate, of tokens that are bound to one; without it they are refused.
+    proofs name; by default the scheme and the Host header of the request. ``certificates``: reads the
+    client's certificate, of tokens that are bound to one; without it they are refused.
     """
 
     def __init__(
