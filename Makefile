@@ -54,6 +54,7 @@ fuzz: install ## Send the admin API whatever its description allows and does not
 bench: install ## Run the benchmarks one after the other; each explains itself with --help
 	$(BIN)/python -m benchmarks.jose_verify
 	$(BIN)/python -m benchmarks.propagation
+	$(BIN)/python -m benchmarks.refill --clients 100000
 	$(BIN)/python -m benchmarks.verifier.token_endpoint
 
 .PHONY: constraints
