@@ -57,6 +57,10 @@ bench: install ## Run the benchmarks one after the other; each explains itself w
 	$(BIN)/python -m benchmarks.refill --clients 100000
 	$(BIN)/python -m benchmarks.verifier.token_endpoint
 
+.PHONY: screenshots
+screenshots: install ## Take pictures of every page of the console into docs/images
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
 .PHONY: constraints
 constraints: install ## Pin all dependencies anew, with hashes
 	$(BIN)/python -m pip install --quiet uv

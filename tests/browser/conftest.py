@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 
 from tests.browser.console import Console, cookie_of
 from tests.browser.key_server import KeyServer
@@ -49,6 +49,13 @@ def http(stack: RunningStack) -> Iterator[httpx.Client]:
         yield client
 
 
+async def context_of(browser: Browser, scene: Scene, *, signed_in: bool, **options: Any) -> BrowserContext:
+    context = await browser.new_context(**{"base_url": scene.stack.base_url, **options})
+    if signed_in:
+        await context.add_cookies([cookie_of(scene.stack)])
+    return context
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenConsole]:
     """``await open_console(path, **options)``: a page of the console in a browser context of its own.
@@ -58,14 +65,11 @@ async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenCons
     opened: list[Console] = []
 
     async def open_one(path: str = "", *, signed_in: bool = True, **options: Any) -> Console:
-        context = await browser.new_context(**{"base_url": scene.stack.base_url, **options})
-        if signed_in:
-            await context.add_cookies([cookie_of(scene.stack)])
+        context = await context_of(browser, scene, signed_in=signed_in, **options)
         console = Console(context, await context.new_page(), scene)
         opened.append(console)
         await console.begin()
-        if path is not None:
-            await console.open(path)
+        await console.open(path)
         return console
 
     yield open_one
@@ -75,7 +79,20 @@ async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenCons
         console.require_calm()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_context(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
+    """Signed in, with the console's files in its cache, for tests that do nothing to cookies or rights."""
+    context = await context_of(browser, scene, signed_in=True)
+    yield context
+    await context.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def console(open_console: OpenConsole) -> Console:
+async def console(shared_context: BrowserContext, scene: Scene) -> AsyncIterator[Console]:
     """Signed in, on the list of clients."""
-    return await open_console()
+    console = Console(shared_context, await shared_context.new_page(), scene)
+    await console.begin()
+    await console.open()
+    yield console
+    await console.page.close()
+    console.require_calm()

@@ -52,11 +52,11 @@ class Console:
         self.requested: list[str] = []
 
     async def begin(self) -> None:
-        self.context.set_default_timeout(TIMEOUT_MS)
-        await self.context.add_init_script(_WATCH)
+        self.page.set_default_timeout(TIMEOUT_MS)
+        await self.page.add_init_script(_WATCH)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("console", self._heard)
-        self.context.on("request", lambda request: self.requested.append(request.url))
+        self.page.on("request", lambda request: self.requested.append(request.url))
 
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):
@@ -71,7 +71,7 @@ class Console:
 
     async def open(self, path: str = "", *, realm: str = REALM) -> None:
         """Load an address below the realm's, and wait for the page."""
-        await self.page.goto(f"/console/{realm}/{path}" if path or realm != "" else "/console/")
+        await self.page.goto(f"/console/{realm}/{path}")
         await expect(self.page.locator("h1")).to_be_visible()
         await self.settled()
 

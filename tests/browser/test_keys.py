@@ -137,7 +137,7 @@ async def test_a_revoked_key_is_refused_although_its_url_still_serves_it(console
         await expect(dialog).to_contain_text(part)
     await console.confirm("Revoke the key")
     await console.expect_toast("Key revoked. Safe now: 3 of 3 nodes")
-    await expect(console.card("Keys in force").get_by_text("Revoked")).to_be_visible()
+    await expect(console.card("Keys in force").get_by_text("Revoked", exact=True)).to_be_visible()
     assert [scene.ask("revoking", key, node).status_code for node in range(3)] == [401] * 3
 
     await console.click("Clear key cache")

@@ -106,7 +106,7 @@ def test_every_answer_of_the_console_forbids_foreign_code_and_framing(http: http
     for path in (
         "/console/",
         "/console/static/js/main.js",
-        "/console/static/css/base.css",
+        "/console/static/console.css",
         "/console/static/no",
     ):
         headers = http.get(path).headers

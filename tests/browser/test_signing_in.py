@@ -14,7 +14,7 @@ from keyturn_credentials.console.sessions import SessionSealer
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.sealing import KeyRing
 from tests.browser.conftest import OpenConsole
-from tests.browser.console import COOKIE, Console
+from tests.browser.console import COOKIE
 from tests.browser.scene import Scene
 from tests.e2e.running import RunningStack
 
@@ -101,7 +101,8 @@ async def status_with(cookies: dict[str, str], scene: Scene) -> int:
         return (await http.get(f"{scene.stack.base_url}/admin/realms")).status_code
 
 
-async def test_a_session_that_ended_asks_to_sign_in_again(console: Console) -> None:
+async def test_a_session_that_ended_asks_to_sign_in_again(open_console: OpenConsole) -> None:
+    console = await open_console()
     console.expected += ["401", "EventSource"]
     await console.context.clear_cookies()
     await console.page.get_by_role("link", name="Rotations").click()

@@ -11,6 +11,8 @@ from typing import Final
 
 PAGE: Final = "index.html"
 BASE: Final = "/console/static/"
+_STYLE: Final = "console.css"
+_STYLE_PARTS: Final = ("base", "frame", "parts", "pages")
 _MODULES: Final = b"<!-- modules -->"
 mimetypes.add_type("text/javascript", ".js")
 
@@ -38,6 +40,8 @@ class Assets:
 def assets() -> Assets:
     found: dict[str, bytes] = {}
     _collect(files("keyturn_credentials.console") / "static", "", found)
+    # One file of several, in this order: the page is painted when it is there.
+    found[_STYLE] = b"\n".join(found.pop(f"css/{part}.css") for part in _STYLE_PARTS)
     everything = hashlib.sha256()
     for path in sorted(found):
         everything.update(b"%s\0%d\0%s" % (path.encode(), len(found[path]), found[path]))

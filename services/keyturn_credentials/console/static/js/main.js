@@ -6,7 +6,7 @@ import { start } from "./shell.js";
 
 const TICKET = "#ticket=";
 const app = document.getElementById("app");
-const enter = (session) => start(app, session);
+const enter = (session) => start(app, session, true);
 
 async function begin() {
   const { hash } = location;
@@ -17,7 +17,7 @@ async function begin() {
       return await useLink(hash.slice(TICKET.length));
     }
     const session = await resumeSession();
-    return session ? enter(session) : showSignIn(app, enter);
+    return session ? start(app, session) : showSignIn(app, enter);
   } catch (error) {
     return fill(app, showTrouble(error, begin));
   }
@@ -32,5 +32,10 @@ async function useLink(ticket) {
 }
 
 onSessionLost(() => showSignIn(app, enter, "Your session ended. Sign in again; you come back to this page."));
-addEventListener("hashchange", begin);
+addEventListener("hashchange", () => location.hash.startsWith(TICKET) && begin());
+document.querySelector(".skip").addEventListener("click", (event) => {
+  // Not by the address: a change of it is a change of the page.
+  event.preventDefault();
+  document.getElementById("main").focus();
+});
 begin();

@@ -27,8 +27,8 @@ const PAGES = [
   { path: "realm", label: "Realm", glyph: "realm", show: realmPage },
 ];
 
-/** Show the console to somebody who is signed in. */
-export function start(app, session) {
+/** Show the console to somebody who is signed in; `cameIn`: just now, so that the keyboard begins at the page. */
+export function start(app, session, cameIn = false) {
   const main = h("main", { id: "main", tabindex: "-1" });
   const menu = h("ul", { class: "menu" });
   const realms = h("div", {});
@@ -43,7 +43,7 @@ export function start(app, session) {
       "div",
       { class: "shell" },
       h(
-        "div",
+        "header",
         { class: "side" },
         h(
           "div",
@@ -71,7 +71,7 @@ export function start(app, session) {
   let leave = () => {};
   let shownRealm = null;
 
-  async function show(event) {
+  async function show(moved) {
     leave();
     const [realm = session.realm, path = "clients", ...rest] = here();
     const page = PAGES.find((each) => each.path === path) || PAGES[0];
@@ -104,11 +104,11 @@ export function start(app, session) {
     } catch (error) {
       fill(place, failure(error));
     }
-    if (event) (place.querySelector("h1") || main).focus({ preventScroll: true });
+    if (moved) (place.querySelector("h1") || main).focus({ preventScroll: true });
   }
 
   onpopstate = show;
-  show(null);
+  show(cameIn);
 }
 
 const menuItem = (realm, page, isCurrent) =>

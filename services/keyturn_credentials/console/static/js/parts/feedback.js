@@ -41,7 +41,7 @@ export const failure = (error) =>
 export const loading = (text = "Loading…") => h("p", { class: "loading" }, text);
 
 export const empty = (glyph, title, text, action = null) =>
-  h("div", { class: "empty" }, icon(glyph), h("h3", {}, title), h("p", {}, text), action);
+  h("div", { class: "empty" }, icon(glyph), h("h2", {}, title), h("p", {}, text), action);
 
 const working = new WeakSet();
 

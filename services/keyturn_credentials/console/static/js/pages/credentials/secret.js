@@ -63,7 +63,7 @@ function former(context, until) {
       : hiddenSecret(() => valueOf(context, "/rotated"), "former secret");
   return h(
     "div",
-    {},
+    { class: "pile tight" },
     h(
       "div",
       { class: "row apart" },

@@ -1,0 +1,101 @@
+"""Every page of the console, by the name of its picture."""
+
+from collections.abc import Awaitable, Callable
+
+from playwright.async_api import expect
+
+from tests.browser.console import Console
+
+Prepare = Callable[[Console], Awaitable[None]]
+
+ADDRESSES = {
+    "clients": "clients",
+    "settings": "clients/{orders}/settings",
+    "secret": "clients/{orders}/credentials",
+    "jwks-url": "clients/{billing}/credentials",
+    "inline-jwks": "clients/{payments}/credentials",
+    "certificate": "clients/{inventory}/credentials",
+    "x509": "clients/{checkout}/credentials",
+    "activity": "clients/{orders}/activity",
+    "fleet": "fleet",
+    "rotations": "rotations",
+    "jwks-urls": "jwks-urls",
+    "events": "events",
+    "audit": "audit",
+    "realm": "realm",
+}
+
+
+async def nothing(_: Console) -> None:
+    """The page as it is."""
+
+
+async def revoke(console: Console) -> None:
+    await console.click("Revoke billing-2026-10")
+    await expect(console.page.get_by_role("dialog")).to_be_visible()
+
+
+async def generate(console: Console) -> None:
+    await console.click("Generate new keys")
+    await expect(console.page.get_by_role("dialog")).to_be_visible()
+
+
+async def import_keys(console: Console) -> None:
+    await console.click("Import")
+    await console.choose("Archive Format", "PKCS12", within=console.page.get_by_role("dialog"))
+
+
+async def test_url(console: Console) -> None:
+    await console.click("Test now")
+    await expect(console.card("Keys of the client").locator(".notice")).to_be_visible()
+
+
+async def choose_realm(console: Console) -> None:
+    await console.page.locator(".realms summary").click()
+    await expect(console.page.get_by_role("list", name="Realms")).to_be_visible()
+
+
+async def regenerate(console: Console) -> None:
+    await console.click("Regenerate")
+    await expect(console.page.get_by_role("dialog")).to_be_visible()
+
+
+async def reveal(console: Console) -> None:
+    await console.click("Reveal the client secret")
+    await expect(console.page.locator(".secret .copyable")).to_be_visible()
+
+
+async def switch(console: Console) -> None:
+    await console.choose("Client Authenticator", "client-jwt")
+
+
+async def search_in_vain(console: Console) -> None:
+    await console.fill("Search by client ID", "no such client")
+    await expect(console.page.get_by_role("heading", name="No client found")).to_be_visible()
+
+
+async def changes(console: Console) -> None:
+    """Of several kinds, each seen before the next one is made."""
+    admin, uuids = console.scene.admin, console.scene.uuids
+    flows = console.page.locator(".flows .flow")
+    for client, path in (("stock-de", "client-secret"), ("billing", "clear-keys-cache")):
+        admin.call("POST", f"/clients/{uuids[client]}/{path}")
+        await expect(flows.first).to_contain_text(client)
+        await expect(flows.first).to_contain_text("Safe after")
+    await console.click("Send a test change")
+    await expect(flows.first).to_contain_text("Realm updated")
+    await expect(flows.first).to_contain_text("Safe after")
+
+
+PREPARED: dict[str, list[tuple[str, Prepare]]] = {
+    "clients": [("choosing-a-realm", choose_realm), ("no-client-found", search_in_vain)],
+    "secret": [("revealed", reveal), ("regenerating", regenerate), ("switching", switch)],
+    "jwks-url": [("tested", test_url), ("revoking", revoke)],
+    "certificate": [("generating", generate), ("importing", import_keys)],
+    "fleet": [("changes", changes)],
+}
+"""What else a page can look like."""
+
+
+def address_of(console: Console, name: str) -> str:
+    return ADDRESSES[name].format(**console.scene.uuids)

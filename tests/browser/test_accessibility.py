@@ -1,0 +1,157 @@
+"""WCAG 2.2 AA as far as a program can tell, on every page; and the keyboard alone."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import OpenConsole, context_of
+from tests.browser.console import Console
+from tests.browser.pages import ADDRESSES, PREPARED, address_of
+from tests.browser.scene import Scene
+from tests.support.node import install_packages
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 320, "height": 640}  # what is left of 1280 at 400 %, WCAG 1.4.10
+HALF = {"width": 640, "height": 400}  # at 200 %
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (install_packages() / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+async def violations(page: Page, axe: str, options: dict[str, Any]) -> list[str]:
+    """What axe finds, each with the elements it found it in; in the dialog alone where one is open."""
+    await page.evaluate(f"window.axe || (() => {{ {axe} }})()")
+    found: dict[str, Any] = await page.evaluate(
+        "options => axe.run(document.querySelector('dialog') || document, options)",
+        {"resultTypes": ["violations"], "preload": False, **options},
+    )
+    return [
+        f"{violation['id']}: {violation['help']} {[node['html'][:120] for node in violation['nodes']]}"
+        for violation in found["violations"]
+    ]
+
+
+async def require_no_violations(console: Console, axe: str, name: str, *, looks: int = 3) -> None:
+    """All rules in light and wide; in dark the one that depends on that; narrow all that depend on more than
+    colours. The page is not loaded again, and there is nothing to scroll sideways for."""
+    page = console.page
+    for scheme, size, options in (
+        ("light", WIDE, {"runOnly": TAGS}),
+        ("dark", HALF, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}),
+        ("light", NARROW, {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}),
+    )[:looks]:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        await page.set_viewport_size(size)  # type: ignore[arg-type]
+        assert await violations(page, axe, options) == [], f"{name}, {scheme}, {size['width']}"
+        overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert overflow <= 0, f"{name} is {overflow} px wider than {size['width']}"
+    await page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def unguarded(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
+    """Without the policy that forbids what axe does in a page."""
+    context = await context_of(browser, scene, signed_in=True, bypass_csp=True)
+    yield context
+    await context.close()
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: str, name: str) -> None:
+    console = Console(unguarded, await unguarded.new_page(), scene)
+    await console.begin()
+    await console.open(address_of(console, name))
+    await require_no_violations(console, axe, name)
+    for what, prepare in PREPARED.get(name, []):
+        await prepare(console)
+        # Dialogs are built of the parts that the pages are built of.
+        await require_no_violations(console, axe, f"{name}, {what}", looks=2)
+        await console.page.keyboard.press("Escape")
+    await console.page.close()
+
+
+async def test_axe_finds_nothing_at_the_sign_in(open_console: OpenConsole, axe: str) -> None:
+    console = await open_console(signed_in=False, bypass_csp=True)
+    await require_no_violations(console, axe, "sign in")
+
+
+async def tab_to(page: Page, name: str, *, most: int = 60) -> None:
+    """Press Tab until the element of that name has the keyboard; every stop on the way is visible."""
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(
+            """() => {
+              const element = document.activeElement, style = getComputedStyle(element);
+              const box = element.getBoundingClientRect();
+              const label = element.labels?.[0]?.textContent;
+              return {
+                name: (element.getAttribute("aria-label") || label || element.textContent).trim(),
+                seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+                size: Math.min(box.width, box.height),
+              };
+            }"""
+        )
+        assert stop["seen"], f"no focus to be seen on {stop['name']!r}"
+        if stop["name"] == name:
+            return
+    raise AssertionError(f"{name!r} cannot be reached with Tab")
+
+
+async def test_everything_can_be_done_with_the_keyboard_alone(open_console: OpenConsole) -> None:
+    """Sign in, find a client, regenerate its secret, and be at a sensible place after each step."""
+    console = await open_console(signed_in=False)
+    page, keys, admin = console.page, console.page.keyboard, console.scene.stack.local["admin"]
+    await expect(page.get_by_label("Client ID")).to_be_focused()
+    await keys.type(admin["client_id"])
+    await keys.press("Tab")
+    await keys.type(admin["client_secret"])
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="Clients")).to_be_visible()
+
+    await expect(page.get_by_role("heading", name="Clients")).to_be_focused()
+    await tab_to(page, "Search by client ID")
+    await keys.type("returns-fr")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+    await tab_to(page, "returns-fr")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="returns-fr")).to_be_focused()
+
+    await tab_to(page, "Regenerate")
+    await keys.press("Enter")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    await keys.press("Escape")
+    regenerate = page.get_by_role("button", name="Regenerate", exact=True)
+    await expect(regenerate).to_be_focused()
+    await expect(regenerate).not_to_have_attribute("aria-disabled", "true")
+    await keys.press("Enter")
+    await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    await keys.press("Tab")
+    await keys.press("Enter")
+    await expect(dialog.get_by_role("heading", name="The new secret")).to_be_visible()
+    await tab_to(page, "Done")
+    await keys.press("Enter")
+    await expect(dialog).to_have_count(0)
+    await expect(page.get_by_role("button", name="Regenerate")).to_be_focused()
+
+
+async def test_the_first_stop_skips_the_navigation(console: Console) -> None:
+    await console.page.keyboard.press("Tab")
+    await expect(console.page.get_by_role("link", name="Skip to content")).to_be_focused()
+    await console.page.keyboard.press("Enter")
+    await expect(console.page.locator("#main")).to_be_focused()
+
+
+async def test_nothing_moves_for_those_who_asked_for_that(open_console: OpenConsole) -> None:
+    console = await open_console("fleet", reduced_motion="reduce")
+    await console.click("Send a test change")
+    await expect(console.page.locator(".flows .flow").first).to_be_visible()
+    assert await console.page.evaluate("document.getAnimations().length") == 0

@@ -1,0 +1,71 @@
+"""Sessions and one-time links are sealed, end, and are not taken for each other."""
+
+import pytest
+
+from keyturn_credentials.console.sessions import (
+    SESSION_SECONDS,
+    TICKET_SECONDS,
+    SessionSealer,
+    cookie_name,
+)
+from keyturn_shared.sealing import KeyRing
+
+
+class ManualClock:
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def sealer(clock: ManualClock) -> SessionSealer:
+    return SessionSealer(KeyRing([b"k" * 32], purpose="encryption"), clock)
+
+
+def test_a_session_is_read_until_it_is_over(sealer: SessionSealer, clock: ManualClock) -> None:
+    session, cookie = sealer.open_session("master", "uuid", "admin", 5.0)
+    assert sealer.read_session(cookie) == session
+    assert (session.realm, session.client_id, session.secret_made) == ("master", "admin", 5.0)
+    clock.time += SESSION_SECONDS
+    assert sealer.read_session(cookie) is None
+
+
+def test_every_session_has_a_token_and_a_number_of_its_own(sealer: SessionSealer) -> None:
+    one, first = sealer.open_session("master", "uuid", "admin", 5.0)
+    other, second = sealer.open_session("master", "uuid", "admin", 5.0)
+    assert first != second
+    assert len({one.csrf, one.number, other.csrf, other.number}) == 4
+    assert one.csrf not in first
+
+
+def test_a_link_is_read_until_it_is_over_and_is_no_session(sealer: SessionSealer, clock: ManualClock) -> None:
+    text = sealer.issue_ticket("master", "admin")
+    ticket = sealer.read_ticket(text)
+    assert ticket is not None
+    assert (ticket.realm, ticket.client_id) == ("master", "admin")
+    assert sealer.read_session(text) is None
+    _, cookie = sealer.open_session("master", "uuid", "admin", 5.0)
+    assert sealer.read_ticket(cookie) is None
+    clock.time += TICKET_SECONDS
+    assert sealer.read_ticket(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.abc.def", "\N{SNOWMAN}", "a" * 5000])
+def test_anything_else_is_nobodys(sealer: SessionSealer, text: str) -> None:
+    assert sealer.read_session(text) is None
+    assert sealer.read_ticket(text) is None
+
+
+def test_over_https_the_cookie_is_bound_to_the_host() -> None:
+    assert cookie_name(secure=True) == "__Host-keyturn_session"
+    assert cookie_name(secure=False) == "keyturn_session"

@@ -1,0 +1,57 @@
+"""Who guesses at the sign-in is slowed down, and nobody else."""
+
+import pytest
+
+from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS, Throttle
+
+
+class ManualClock:
+    def __init__(self) -> None:
+        self.time = 50.0
+
+    def now(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def throttle(clock: ManualClock) -> Throttle:
+    return Throttle(clock)
+
+
+def fail(throttle: Throttle, address: str, times: int) -> None:
+    for _ in range(times):
+        throttle.note_failure(address)
+
+
+def test_an_address_is_closed_after_some_failures_and_open_after_a_while(
+    throttle: Throttle, clock: ManualClock
+) -> None:
+    fail(throttle, "a", ALLOWED_FAILURES - 1)
+    assert throttle.is_open("a")
+    fail(throttle, "a", 1)
+    assert not throttle.is_open("a")
+    assert throttle.is_open("b")
+    clock.time += WINDOW_SECONDS + 1
+    assert throttle.is_open("a")
+
+
+def test_a_sign_in_that_succeeds_is_a_new_beginning(throttle: Throttle) -> None:
+    fail(throttle, "a", ALLOWED_FAILURES)
+    throttle.forgive("a")
+    assert throttle.is_open("a")
+    throttle.forgive("unknown")
+
+
+def test_failures_of_long_ago_do_not_count(throttle: Throttle, clock: ManualClock) -> None:
+    fail(throttle, "a", ALLOWED_FAILURES - 1)
+    clock.time += WINDOW_SECONDS + 1
+    fail(throttle, "a", 1)
+    assert throttle.is_open("a")
