@@ -13,6 +13,7 @@ from keyturn_shared.web.health import health_routes
 from keyturn_verifier.core import VerifierCore
 from keyturn_verifier.key_set_service import KeySetService
 from keyturn_verifier.possession.binding import TokenBinding
+from keyturn_verifier.possession.nonces import Nonces
 from keyturn_verifier.possession.requirement import PossessionCheck
 from keyturn_verifier.settings import VerifierSettings
 from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer
@@ -85,8 +86,11 @@ def _realm_routes(settings: VerifierSettings, core: VerifierCore, clock: Clock) 
     certificates = CertificateSource(settings.certificate_header())
     possession = PossessionCheck(core.dpop)
     issuer = AccessTokenIssuer(clock)
+    nonces = Nonces(settings.fleet_ring(), clock) if settings.dpop_nonces else None
     callers = Callers(core.node, core.authenticator, core.verifier, certificates, possession, log)
-    token = TokenEndpoint(core.node, core.authenticator, certificates, TokenBinding(core.dpop), issuer, log)
+    token = TokenEndpoint(
+        core.node, core.authenticator, certificates, TokenBinding(core.dpop, nonces), issuer, log
+    )
     introspect = IntrospectionEndpoint(
         core.node, callers, core.verifier, IntrospectionSigner(clock), core.answer_metrics
     )

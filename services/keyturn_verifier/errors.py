@@ -188,6 +188,16 @@ class InvalidDpopProofError(VerifierError):
     code = "invalid_dpop_proof"
 
 
+class UseDpopNonceError(VerifierError):
+    """A DPoP proof has to hold ``nonce`` (RFC 9449 section 8)."""
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("Authorization server requires nonce in DPoP proof")
+        self.nonce = nonce
+
+
 UNAVAILABLE_CODES: Final = frozenset(
     {
         UnavailableError.code,

@@ -80,6 +80,9 @@ class VerifierSettings(BaseSettings):
     fetcher_enabled: bool = True
     """Whether this process also takes its part in fetching JWKS URLs for the fleet."""
 
+    dpop_nonces: bool = False
+    """Whether DPoP proofs at the token endpoint need a nonce of the server's."""
+
     failure_limit_client: int = Field(default=100, ge=0)
     """Failed authentications of one client from one address per window; then 429. 0: no limit."""
     failure_limit_address: int = Field(default=1000, ge=0)

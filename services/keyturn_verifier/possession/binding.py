@@ -5,14 +5,28 @@ from keyturn_verifier.certificates.client_certificate import ClientCertificate
 from keyturn_verifier.errors import InvalidDpopProofError, InvalidRequestError
 from keyturn_verifier.node.states import RealmState
 from keyturn_verifier.possession.confirmation import CERTIFICATE, DPOP_KEY, Confirmation
-from keyturn_verifier.possession.dpop import DpopCheck, DpopProof
+from keyturn_verifier.possession.dpop import DpopCheck, DpopProof, read_dpop_proof
+from keyturn_verifier.possession.nonces import Nonces
 
 
 class TokenBinding:
     """Decides what a token is bound to (RFC 8705 section 3, RFC 9449 section 5)."""
 
-    def __init__(self, dpop: DpopCheck) -> None:
+    def __init__(self, dpop: DpopCheck, nonces: Nonces | None = None) -> None:
+        """``nonces`` None: proofs need none."""
         self._dpop = dpop
+        self._nonces = nonces
+
+    def read(self, header: str) -> DpopProof:
+        """The proof in a ``DPoP`` header, before anything of the request is used up: whoever is told to use
+        another nonce sends the same credentials again.
+
+        Raises InvalidDpopProofError and UseDpopNonceError.
+        """
+        proof = read_dpop_proof(header)
+        if self._nonces is not None:
+            self._nonces.require(proof)
+        return proof
 
     async def bind(
         self,

@@ -4,7 +4,13 @@ from typing import Final
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_verifier.errors import TooManyFailuresError, UnavailableError, UnknownRealmError, is_unavailable
+from keyturn_verifier.errors import (
+    TooManyFailuresError,
+    UnavailableError,
+    UnknownRealmError,
+    UseDpopNonceError,
+    is_unavailable,
+)
 from keyturn_verifier.web.exchange import NO_STORE, Headers, Reply, Request, json_reply
 
 _BAD_REQUESTS: Final = frozenset(
@@ -76,6 +82,8 @@ def common_error(error: KeyturnError) -> Reply | None:
             "Too many failed attempts; try again later",
             [(b"retry-after", str(error.retry_after).encode())],
         )
+    if isinstance(error, UseDpopNonceError):
+        return oauth_error(400, error.code, error.detail, [(b"dpop-nonce", error.nonce.encode())])
     if isinstance(error, UnknownRealmError):
         return json_reply(404, {"error": "Realm does not exist"})
     if error.code in _BAD_REQUESTS:

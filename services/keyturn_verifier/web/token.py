@@ -12,7 +12,6 @@ from keyturn_verifier.errors import (
 )
 from keyturn_verifier.node.node import Basis, Node
 from keyturn_verifier.possession.binding import TokenBinding
-from keyturn_verifier.possession.dpop import read_dpop_proof
 from keyturn_verifier.realms import require_realm
 from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer, IssuedToken
 from keyturn_verifier.tokens.grant import decide_grant
@@ -63,7 +62,7 @@ class TokenEndpoint:
 
     async def _issue(self, request: Request, presented: Presented, form: Form) -> IssuedToken:
         header = request.header(b"dpop")
-        proof = None if header is None else read_dpop_proof(header)
+        proof = None if header is None else self._binding.read(header)
 
         async def decision(basis: Basis) -> IssuedToken:
             realm = await require_realm(basis, request.realm)

@@ -9,7 +9,14 @@ import pytest
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import ClientProjection, RealmProjection
 from tests.integration.verifier.filling import Filling, client_of
-from tests.integration.verifier.nodes import BASE_URL, RunningNode, assertion, basic
+from tests.integration.verifier.nodes import (
+    ASSERTION_TYPE,
+    BASE_URL,
+    RunningNode,
+    assertion,
+    basic,
+    running_node,
+)
 from tests.support.dpop import proof
 
 SECRET = "a secret"
@@ -220,3 +227,31 @@ async def test_discovery_names_the_algorithms_of_proofs(node: RunningNode) -> No
     metadata = (await node.http.get("/realms/acme/.well-known/oauth-authorization-server")).json()
     assert {"ES256", "EdDSA", "PS256"} <= set(metadata["dpop_signing_alg_values_supported"])
     assert not {"HS256", "none"} & set(metadata["dpop_signing_alg_values_supported"])
+
+
+async def test_where_nonces_are_asked_for_a_proof_needs_a_fresh_one_and_nothing_is_used_up_without(
+    filling: Filling, realm: RealmProjection, redis_url: str
+) -> None:
+    await filling.change(realm, client_of(realm, "signer", key=OTHER))
+    signed = assertion(OTHER, "signer", "acme")
+    async with (
+        running_node(redis_url, dpop_nonces=True) as one,
+        running_node(redis_url, dpop_nonces=True) as other,
+    ):
+
+        async def ask_with(node: RunningNode, **claims: str) -> httpx.Response:
+            form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
+            return await node.token("acme", form, headers={"DPoP": proof(KEY, "POST", TOKEN_URL, **claims)})
+
+        for claims in ({}, {"nonce": "made up"}, {"nonce": "1.00000000.AAAA"}):
+            told = await ask_with(one, **claims)
+            assert (told.status_code, told.json()["error"]) == (400, "use_dpop_nonce")
+        nonce = told.headers["dpop-nonce"]
+        one.clock.ahead = 4 * 60
+        late = await ask_with(one, nonce=nonce)
+        assert late.json()["error"] == "use_dpop_nonce"
+        assert late.headers["dpop-nonce"] != nonce
+        answer = await ask_with(other, nonce=nonce)
+        assert (answer.status_code, answer.json()["token_type"]) == (200, "DPoP"), answer.text
+        by_secret = await one.token("acme", {}, headers={"Authorization": basic("signer", "x")})
+        assert by_secret.status_code == 401, "without a proof there is no nonce to ask for"
