@@ -1,4 +1,4 @@
-"""What requests see: junk kids by the thousand, and rotations in quick succession, over five nodes."""
+"""What requests see: junk kids by the thousand over five nodes, and a real key among them."""
 
 import asyncio
 import random
@@ -25,18 +25,6 @@ class JunkResult:
     new_key: float
 
 
-@dataclass(frozen=True)
-class RotationResult:
-    """Seconds. ``waited``: of the first request with a new key."""
-
-    rotations: int
-    requests: int
-    refused: int
-    seconds: float
-    waited_p50: float
-    waited_p99: float
-
-
 async def found(node: KeySetParts, client: ClientProjection, kid: str) -> bool:
     assert node.lookup is not None
     try:
@@ -52,7 +40,8 @@ async def junk(requests: int, seconds: float) -> JunkResult:
 
     async def one(node: KeySetParts, client: ClientProjection) -> None:
         nonlocal refused
-        refused += not await found(node, client, f"junk-{draw.random()}")
+        known = await found(node, client, f"junk-{draw.random()}")
+        refused += not known
 
     with redis_server() as redis_url:
         async with jwks_server(hosts=1) as site, nodes_of(5, redis_url, POLICY) as nodes:
@@ -83,33 +72,3 @@ async def junk(requests: int, seconds: float) -> JunkResult:
             took = time.monotonic() - began
             new_key = await rotation
             return JunkResult(requests, refused, took, (await site.counts())["/0"], new_key)
-
-
-async def rotations(count: int, clients: int) -> RotationResult:
-    """Clients publish a key and sign with it at once, again and again; each key is used on every node."""
-    waited: list[float] = []
-    requests = refused = 0
-
-    async def use(node: KeySetParts, client: ClientProjection, kid: str) -> None:
-        nonlocal requests, refused
-        began = time.monotonic()
-        requests += 1
-        refused += not await found(node, client, kid)
-        waited.append(time.monotonic() - began)
-
-    with redis_server() as redis_url:
-        async with jwks_server(hosts=50) as site, nodes_of(5, redis_url, POLICY) as nodes:
-
-            async def rotate(number: int) -> None:
-                client = client_of(site.url(number))
-                for turn in range(count // clients):
-                    kid = f"{number}-{turn}"
-                    await site.publish(number, kid)
-                    await asyncio.gather(*(use(node, client, kid) for node in nodes for _ in range(4)))
-
-            began = time.monotonic()
-            await asyncio.gather(*(rotate(number) for number in range(clients)))
-            took = time.monotonic() - began
-    waited.sort()
-    middle, late = waited[len(waited) // 2], waited[len(waited) * 99 // 100]
-    return RotationResult(count, requests, refused, took, middle, late)
