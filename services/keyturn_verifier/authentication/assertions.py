@@ -9,7 +9,7 @@ from keyturn_shared.fleet.uses import name_of_key, name_of_secret
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 from keyturn_shared.jose.claims import judge_times
 from keyturn_shared.jose.compact import UnverifiedToken
-from keyturn_shared.jose.errors import BadSignatureError, JoseError, MissingClaimError
+from keyturn_shared.jose.errors import BadSignatureError, JoseError, MissingClaimError, UnknownKidError
 from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature
@@ -18,15 +18,23 @@ from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 from keyturn_verifier.authentication.replay import AssertionClaims
 from keyturn_verifier.errors import KeyRevokedError, WrongAudienceError, WrongIssuerError
+from keyturn_verifier.key_sets.errors import KeysUnavailableError
 
 
 class KeyLookup(Protocol):
     """Finds the keys of a client that a token may have been signed with."""
 
     async def find(
-        self, realm: RealmProjection, client: ClientProjection, kid: str | Thumbprint | None, alg: str
+        self,
+        realm: RealmProjection,
+        client: ClientProjection,
+        kid: str | Thumbprint | None,
+        alg: str,
+        *,
+        besides: frozenset[str] = frozenset(),
     ) -> tuple[VerificationKey, ...]:
-        """At least one key, revoked ones perhaps among them; by a thumbprint, that very key.
+        """At least one key, revoked ones perhaps among them; by a thumbprint, that very key. ``besides``:
+        thumbprints of keys that were tried in vain.
 
         Raises UnknownKidError and KeysUnavailableError.
         """
@@ -66,10 +74,30 @@ class AssertionCheck:
         require_algorithm(token, (client.signing_alg,) if client.signing_alg else ASYMMETRIC_NAMES)
         header = token.header
         candidates = await self._keys.find(realm, client, header.kid, header.algorithm.name)
-        key = _signer(token, candidates)
+        try:
+            key = _signer(token, candidates)
+        except BadSignatureError:
+            key = await self._newer_signer(token, realm, client, candidates)
         if key.thumbprint in client.revoked_thumbprints:
             raise KeyRevokedError(key.thumbprint)
         return name_of_key(key.thumbprint)
+
+    async def _newer_signer(
+        self,
+        token: UnverifiedToken,
+        realm: RealmProjection,
+        client: ClientProjection,
+        tried: tuple[VerificationKey, ...],
+    ) -> VerificationKey:
+        """A client may have put another key under the same kid, or under none."""
+        besides = frozenset(key.thumbprint for key in tried)
+        try:
+            newer = await self._keys.find(
+                realm, client, token.header.kid, token.header.algorithm.name, besides=besides
+            )
+        except (UnknownKidError, KeysUnavailableError):
+            raise BadSignatureError(f"none of {len(tried)} keys") from None
+        return _signer(token, newer)
 
     def check_claims(
         self, claims: Mapping[str, Any], client: ClientProjection, audiences: frozenset[str]

@@ -73,15 +73,26 @@ class KeySetLookup:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def find(
-        self, realm: RealmProjection, client: ClientProjection, kid: str | Thumbprint | None, alg: str
+        self,
+        realm: RealmProjection,
+        client: ClientProjection,
+        kid: str | Thumbprint | None,
+        alg: str,
+        *,
+        besides: frozenset[str] = frozenset(),
     ) -> tuple[VerificationKey, ...]:
         """The keys that a token of the client with this ``kid`` and ``alg`` can mean, at least one; by a
         thumbprint, the key of the client's that has it.
 
+        ``besides``: thumbprints of keys that were tried in vain. They are asked for again like an unknown
+        kid, since a client may have put another key under the kid.
         Keys the client has revoked are among them only if there are no others; whoever checks the signature
         refuses them. Raises UnknownKidError, and KeysUnavailableError when that cannot be said.
         """
+        useless = client.revoked_thumbprints | besides if besides else client.revoked_thumbprints
         if client.jwks_url is None:
+            if besides:
+                raise UnknownKidError("the keys that are configured are all there are")
             return _inline(client, kid, alg)
         source = self._source(realm, client, client.jwks_url)
         if alg not in SIGNATURE_ALGORITHMS:
@@ -93,13 +104,13 @@ class KeySetLookup:
             if standing is Standing.FRESH or standing is Standing.OUTAGE:
                 self._touch(source.address.id, held)
                 keys = held.candidates(kid, alg)
-                if keys and not all(key.thumbprint in client.revoked_thumbprints for key in keys):
+                if keys and not all(key.thumbprint in useless for key in keys):
                     return keys
         try:
-            return await self._demands.wait(source.address, required, kid, alg, client.revoked_thumbprints)
+            return await self._demands.wait(source.address, required, kid, alg, useless)
         except UnknownKidError:
             held = self._held.get(source.address.id)
-            if held is not None and (revoked := held.candidates(kid, alg)):
+            if held is not None and not besides and (revoked := held.candidates(kid, alg)):
                 return revoked
             raise
 

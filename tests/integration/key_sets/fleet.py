@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from redis.asyncio import Redis
 
 from keyturn_shared.clock import SystemClock
@@ -61,7 +61,12 @@ def client_of(url: str, **changes: Any) -> ClientProjection:
 @dataclass
 class Node:
     parts: KeySetParts
+    registry: CollectorRegistry
     position: Position = START
+
+    def metrics(self) -> str:
+        """What it would answer at /metrics."""
+        return generate_latest(self.registry).decode()
 
     @property
     def lookup(self) -> KeySetLookup:
@@ -88,18 +93,19 @@ async def fleet_of(
             stack.push_async_callback(redis.aclose)
             download = GuardedDownload(policy)
             stack.push_async_callback(download.close)
+            registry = CollectorRegistry()
             parts = assemble(
                 redis=redis,
                 broker=broker,
                 download=download,
                 policy=policy,
                 clock=SystemClock(),
-                registry=CollectorRegistry(),
+                registry=registry,
                 worker=f"node-{index}",
                 position=lambda index=index: nodes[index].position,
                 polls=polls if isinstance(polls, bool) else polls[index],
             )
-            nodes.append(Node(parts))
+            nodes.append(Node(parts, registry))
             await broker.start()
             stack.push_async_callback(broker.stop)
             await parts.start()

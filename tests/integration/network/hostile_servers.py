@@ -223,7 +223,7 @@ SETS = (
     _set("HTML called JSON", "invalid_key_set", b"<html>maintenance</html>"),
     _set("a private key among good ones", "invalid_key_set", _keys(_KEY, {**_KEY, "d": "AQAB"})),
     _set("a shared secret", "invalid_key_set", _keys({"kty": "oct", "k": "c2VjcmV0"})),
-    _set("weak keys only", "no_usable_keys", _keys({"kty": "RSA", "e": "AQAB", "n": "v" * 171})),
+    _set("weak keys only", "no_usable_keys", _keys({"kty": "RSA", "e": "AQAB", "n": "v" * 170 + "w"})),
     _set("keys for encryption only", "no_usable_keys", _keys({**_KEY, "use": "enc"})),
     _set("a point that is not on its curve", "no_usable_keys", _keys({**_KEY, "y": _KEY["x"]})),
     _set("members twice", "invalid_key_set", b'{"keys":[],"keys":' + _keys(_KEY)[9:]),

@@ -1,0 +1,114 @@
+"""What is skipped is counted, what is refused is reported, and every change is announced."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from faststream.redis import StreamSub
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from keyturn_shared.clock import SystemClock
+from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_sets.announcement import KeySetFetched
+from keyturn_shared.key_sets.inspection import KeySetInspector
+from keyturn_shared.redis_broker import make_broker
+from keyturn_verifier.key_sets.metrics import KeySetMetrics
+from keyturn_verifier.key_sets.refreshing import refresh
+from tests.integration.key_sets.fleet import LAYOUT, client_of, fleet_of, make_jwk
+from tests.integration.key_sets.jwks_server import JwksServer, Page
+from tests.support.waiting import wait_until
+
+WEAK_RSA = {"kty": "RSA", "e": "AQAB", "n": "v" * 170 + "w", "kid": "weak"}
+
+
+async def test_keys_that_are_not_used_are_skipped_and_counted_by_reason(
+    redis_url: str, redis: Redis, server: JwksServer
+) -> None:
+    good = make_jwk("good")
+    server.pages["/jwks"] = Page(
+        [good, good, WEAK_RSA, {"kty": "AKP"}, {**make_jwk("e"), "use": "enc"}, {**good, "crv": "P-1"}]
+    )
+    address = KeySetAddress.of(server.url("/jwks"))
+    async with fleet_of(1, redis_url, find_timeout=20.0) as [node]:
+        assert await node.kids(client_of(address.url), "good") == ["good"]
+        text = node.metrics()
+    health = await KeySetInspector(redis).inspect(address)
+    assert health is not None
+    assert (len(health.keys), health.skipped) == (1, 5)
+    for reason in ("duplicate", "weak", "unknown_key_type", "not_for_signatures", "unknown_curve"):
+        assert f'keyturn_key_set_skipped_keys_total{{reason="{reason}"}} 1.0' in text
+
+
+@pytest.mark.parametrize(
+    "leaked", [{"d": "c2VjcmV0"}, {"p": "c2VjcmV0"}, {"k": "c2VjcmV0"}], ids=lambda leaked: next(iter(leaked))
+)
+async def test_a_set_with_a_private_key_is_refused_whole_and_reported_without_it(
+    redis_url: str, redis: Redis, server: JwksServer, leaked: dict[str, str]
+) -> None:
+    server.pages["/jwks"] = Page([make_jwk("good"), {**make_jwk("leaked"), **leaked}])
+    address = KeySetAddress.of(server.url("/jwks"))
+    async with fleet_of(1, redis_url) as [node]:
+        await refresh(node.parts.channel, address, SystemClock(), timeout=20)
+    health = await KeySetInspector(redis).inspect(address)
+    assert health is not None
+    assert (health.keys, health.failure) == ((), "invalid_key_set")
+    assert health.failure_detail == "key 1 carries private key material"
+    assert b"c2VjcmV0" not in await redis.get(LAYOUT.record(address.id))
+
+
+async def test_a_foreign_subscriber_of_faststream_hears_of_every_change(
+    redis_url: str, server: JwksServer
+) -> None:
+    """The stream is an ordinary one: whoever wants to know of clients' rotations subscribes."""
+    page = server.pages["/jwks"] = Page([make_jwk("k1")])
+    address = KeySetAddress.of(server.url("/jwks"))
+    heard: list[KeySetFetched] = []
+    broker = make_broker(redis_url, logger=None)
+
+    @broker.subscriber(stream=StreamSub(LAYOUT.key_set_announcements, last_id="$"))
+    async def fetched(announcement: KeySetFetched) -> None:
+        heard.append(announcement)
+
+    async with broker:
+        await broker.start()
+        await asyncio.sleep(0.3)  # "$" counts from when the first read arrives
+        async with fleet_of(1, redis_url, find_timeout=20.0) as [node]:
+            await node.kids(client_of(address.url), "k1")
+            await wait_until(lambda: len(heard) == 1, timeout=20)
+            page.keys = [make_jwk("k2")]
+            await wait_until(lambda: len(heard) == 2, timeout=20)
+    assert {each.id for each in heard} == {address.id}
+    assert heard[0].generation < heard[1].generation
+
+
+async def test_a_node_parses_a_set_once_however_often_it_is_used_and_confirmed(
+    redis_url: str, server: JwksServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.pages["/jwks"] = Page([make_jwk("k1")])
+    client = client_of(server.url("/jwks"))
+    parsed = 0
+    read = KeySet.from_members.__func__  # type: ignore[attr-defined]
+
+    def counted(cls: type[KeySet], *arguments: object, **named: object) -> KeySet:
+        nonlocal parsed
+        parsed += 1
+        return read(cls, *arguments, **named)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(KeySet, "from_members", classmethod(counted))
+    async with fleet_of(1, redis_url, find_timeout=20.0) as [node]:
+        for _ in range(20):
+            await asyncio.gather(*(node.kids(client, "k1") for _ in range(20)))
+        await wait_until(lambda: server.answers["/jwks", 304] >= 1, timeout=20)
+        await node.kids(client, "k1")
+    assert parsed == 2  # by the fetcher that checks what came, and by the node that holds it
+
+
+def test_every_metric_of_the_key_sets_is_in_the_page_of_operations_or_explains_itself() -> None:
+    registry = CollectorRegistry()
+    KeySetMetrics(registry)
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    alarms = ("fetches", "demands", "waiting", "loop_failures")
+    assert all(f"keyturn_key_set_{name}" in page for name in alarms)
+    assert all(family.documentation for family in registry.collect())
