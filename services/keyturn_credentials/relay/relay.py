@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -59,7 +59,7 @@ class Relay:
         self._new_id = new_id
         self._fill_batch = fill_batch
         self._head: tuple[Position, str] | None = None
-        self._published: set[str] = set()
+        self._published_while_filling: set[str] | None = None
 
     @property
     def settled(self) -> bool:
@@ -151,17 +151,19 @@ class Relay:
         self._metrics.epochs.labels(reason).inc()
         _log.info("relay_epoch_opened", epoch=epoch, sequence=sequence, reason=reason)
         self._head = (Position(epoch, sequence), event_id)
-        self._published.clear()
-        await self._fill(epoch)
-        self._published.clear()
+        published = self._published_while_filling = set[str]()
+        try:
+            await self._fill(epoch, published)
+        finally:
+            self._published_while_filling = None
         if self._head is not None and head is not None:
             await self._channel.forget_projections(head.position.epoch)
 
-    async def _fill(self, epoch: int) -> None:
+    async def _fill(self, epoch: int, published: Set[str]) -> None:
         """Write every projection, publishing meanwhile so that a revocation does not wait for the filling.
 
-        A batch is read while the one before is written. What was published since the epoch began is left out:
-        Redis has it as it was at its event, or had it deleted, and the batch may have been read before that.
+        A batch is read while the one before is written. What was ``published`` since the epoch began is left
+        out: Redis has it as it was at its event, or had it deleted, and a batch may have been read before.
         """
         written = 0
         led_at = self._clock.elapsed()
@@ -170,7 +172,7 @@ class Relay:
             try:
                 while batch := await reading:
                     reading = asyncio.create_task(_next(batches))
-                    wanted = [row for row in batch if row[0] not in self._published]
+                    wanted = [row for row in batch if row[0] not in published]
                     if not await self._channel.write_projections(epoch, wanted):
                         self._head = None
                         return
@@ -191,7 +193,8 @@ class Relay:
     async def _publish(self, position: Position, events: Sequence[LoggedEvent]) -> int:
         fields = {field for event in events for field in event.touches}
         projections = await self._log.projections(fields)
-        self._published.update(fields)
+        if self._published_while_filling is not None:
+            self._published_while_filling.update(fields)
         publications = [_publication(event, projections) for event in events]
         published = 0
         for event, outcome in zip(
