@@ -50,6 +50,10 @@ durability: install ## One minute of 20 writers while instances of the credentia
 fuzz: install ## Send the admin API whatever its description allows and does not, and 1,000 damaged archives
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+.PHONY: fuzz
+fuzz: install ## Ten minutes of what should be refused, at readers, endpoints and connections of a verifier
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: bench
 bench: install ## Run the benchmarks one after the other; each explains itself with --help
 	$(BIN)/python -m benchmarks.jose_verify

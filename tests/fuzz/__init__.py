@@ -1,1 +1,4 @@
-"""Anything that callers may send, against a real process of the credentials service. ``make fuzz``."""
+"""Fuzzing: whatever is sent, readers refuse with an error of their own and endpoints answer.
+
+python -m tests.fuzz [--minutes 10] [--seed 0]
+"""

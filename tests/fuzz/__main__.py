@@ -1,35 +1,28 @@
-"""``make fuzz``: what schemathesis makes of the description, and damaged archives and PEM files."""
+"""``make fuzz``: ten minutes of everything that should be refused or answered."""
 
 import argparse
-import asyncio
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from tests.fuzz import api, uploads
-from tests.fuzz.service import running
-
-
-async def fuzz(*, examples: int, count: int, number: int) -> None:
-    """Raises AssertionError, or schemathesis' own failure, at the first answer that must not be."""
-    directory = Path(tempfile.mkdtemp(prefix="keyturn-fuzz-"))
-    async with running(directory) as service:
-        print(f"seed {number}; logs in {directory}")
-        described = await asyncio.to_thread(api.run, service, examples=examples, number=number)
-        for label, statuses in sorted(described.statuses.items()):
-            print(f"  {label}: {', '.join(f'{status} x {n}' for status, n in sorted(statuses.items()))}")
-        print(f"{described.calls} calls of {len(described.statuses)} operations: no 5xx, nothing undescribed")
-        sent = await asyncio.to_thread(uploads.run, service, count=count, number=number)
-        print(sent.describe())
+from tests.fuzz.run import fuzz
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
-    parser.add_argument("--examples", type=int, default=100, help="of each operation, valid and invalid each")
-    parser.add_argument("--uploads", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0, help="another one sends other things")
     chosen = parser.parse_args()
-    asyncio.run(fuzz(examples=chosen.examples, count=chosen.uploads, number=chosen.seed))
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="keyturn-fuzz-") as directory:
+        tally = fuzz(Path(directory), seconds=60 * chosen.minutes, first_seed=chosen.seed)
+    total = sum(tally.executions.values())
+    print(f"{total:,} executions in {time.monotonic() - begun:.0f} s, nothing that should not happen")
+    for name, count in tally.executions.items():
+        print(f"  {name:12} {count:10,}")
+    answers = ", ".join(f"{status}: {count:,}" for status, count in sorted(tally.statuses.items()))
+    print(f"  answers      {answers}")
     return 0
 
 
