@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.logs import configure_logs
 from keyturn_verifier.app import create_app, create_fetcher_app
 from keyturn_verifier.settings import VerifierSettings
@@ -42,6 +43,12 @@ def _tls(settings: VerifierSettings) -> dict[str, Any]:
     if settings.tls_certificate_path is None:
         return {}
     files = {"ssl_certfile": settings.tls_certificate_path, "ssl_keyfile": settings.tls_key_path}
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files.values())  # type: ignore[arg-type]
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(
+            f"KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH cannot be used: {error.strerror or error}"
+        ) from None
     if settings.client_authorities_path is None:
         return files
     return files | {"ssl_ca_certs": settings.client_authorities_path, "ssl_cert_reqs": ssl.CERT_OPTIONAL}

@@ -103,13 +103,13 @@ class VerifierSettings(BaseSettings):
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            return tuple(_network(part.strip()) for part in value.split(",") if part.strip())
         return value
 
     @model_validator(mode="after")
     def _pair_tls_files(self) -> Self:
         if (self.tls_certificate_path is None) != (self.tls_key_path is None):
-            raise ValueError("KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH go together")
+            raise ConfigurationError("KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH go together")
         return self
 
     @model_validator(mode="after")
@@ -163,3 +163,10 @@ class VerifierSettings(BaseSettings):
 
     def fleet_ring(self) -> KeyRing:
         return KeyRing.from_text(self.fleet_keys.get_secret_value(), purpose="fleet")
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text[:60]!r} is not a network: {error}") from None
