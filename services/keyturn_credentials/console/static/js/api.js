@@ -28,8 +28,19 @@ async function errorOf(response) {
   }
 }
 
-/** Send a request; the answer is the Response. Throws ApiError with what the server said was wrong. */
+/**
+ * What goes with a request: a JSON or form body, how many seconds to wait for the fleet, further headers.
+ * @typedef {{json?: unknown, form?: FormData, wait?: number, headers?: Record<string, string>}} Options
+ */
+
+/**
+ * Send a request; the answer is the Response. Throws ApiError with what the server said was wrong.
+ * @param {string} method
+ * @param {string} path
+ * @param {Options} [options]
+ */
 export async function send(method, path, { json, form, wait, headers = {} } = {}) {
+  /** @type {RequestInit & {headers: Record<string, string>}} */
   const request = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (method !== "GET" && session) request.headers["X-CSRF-Token"] = session.csrf;
   if (wait) request.headers.Prefer = `wait=${wait}`;
@@ -73,6 +84,9 @@ export async function getIfThere(path) {
 /**
  * A change. `version`: refuse if somebody else changed it meanwhile. The answer is what the server said, and
  * what it knows of the fleet.
+ * @param {string} method
+ * @param {string} path
+ * @param {Options & {version?: string | null}} [options]
  */
 export async function change(method, path, { version = null, ...options } = {}) {
   const headers = { ...options.headers, ...(version ? { "If-Match": version } : {}) };

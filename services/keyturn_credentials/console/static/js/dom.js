@@ -11,8 +11,10 @@ const shown = (children) =>
  * @param {string} tag
  * @param {Record<string, any>} [properties]
  * @param {...Child} children
+ * @returns {any} the element: what it can do follows from its tag
  */
 export function h(tag, properties = {}, ...children) {
+  /** @type {any} */
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
@@ -33,13 +35,14 @@ export function fill(element, ...children) {
 
 /**
  * As `fill`, for content that is built anew: whoever was in it with the keyboard stays at the same place.
- * Places are named by `data-focus`, or by the id or label of a control.
+ * Places are told by their label, name or text.
  */
 export function refill(element, ...children) {
   const key = element.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   fill(element, ...children);
   if (key === null) return element;
-  const found = [...element.querySelectorAll("a, button, input, select, textarea, summary")].find(
+  /** @type {any} */
+  const found = [...element.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]")].find(
     (candidate) => nameOf(candidate) === key,
   );
   if (found) found.focus();
@@ -50,8 +53,8 @@ export function refill(element, ...children) {
   return element;
 }
 
-const nameOf = (element) =>
-  element.dataset.focus || element.getAttribute("aria-label") || element.name || element.textContent.trim();
+/** @param {any} element */
+const nameOf = (element) => element.getAttribute("aria-label") || element.name || element.textContent.trim();
 
 let unique = 0;
 

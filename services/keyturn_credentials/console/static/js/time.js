@@ -9,6 +9,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 const exactly = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const shortly = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
+/** @type {[string, number][]} */
 const UNITS = [
   ["year", 365.25 * DAY],
   ["month", 30.4 * DAY],

@@ -2,7 +2,7 @@ import { fill } from "../dom.js";
 import { card } from "../parts/controls.js";
 import { auditFeed } from "./audit.js";
 
-/** What was done to one client. */
+/** What was done to one client. @param {any} context */
 export async function activityTab({ client, body, ...context }) {
   const { list, controls, start } = auditFeed(context, { fixed: { client_uuid: client.id } });
   fill(

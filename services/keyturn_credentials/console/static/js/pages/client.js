@@ -7,6 +7,7 @@ import { activityTab } from "./activity.js";
 import { credentialsTab } from "./credentials/tab.js";
 import { settingsTab } from "./settings.js";
 
+/** @type {[string, string, (context: any) => Promise<any>][]} */
 const TABS = [
   ["settings", "Settings", settingsTab],
   ["credentials", "Credentials", credentialsTab],

@@ -5,6 +5,19 @@ import { confirm } from "../parts/dialog.js";
 import { reportChange } from "../parts/feedback.js";
 import { go, pagePath } from "../router.js";
 
+const BINDINGS = [
+  [
+    "tls.client.certificate.bound.access.tokens",
+    "Bind its access tokens to its certificate",
+    "A token is then worth nothing to whoever does not present that certificate (RFC 8705).",
+  ],
+  [
+    "dpop.bound.access.tokens",
+    "Bind its access tokens to its DPoP key",
+    "A token is then worth nothing without proofs signed by that key (RFC 9449).",
+  ],
+];
+
 export async function settingsTab(context) {
   fill(context.body, general(context), ending(context));
 }
@@ -26,6 +39,11 @@ function general({ client, version, path, reload }) {
     client.serviceAccountsEnabled,
     "It may get access tokens for itself at the token endpoint.",
   );
+  const audiences = input(attributes["keyturn.audiences"] || "", { placeholder: "The realm's issuer" });
+  const bindings = BINDINGS.map(([name, label, help]) => ({
+    name,
+    ...checkbox(label, attributes[name] === "true", help),
+  }));
 
   async function action() {
     const json = {
@@ -34,7 +52,11 @@ function general({ client, version, path, reload }) {
       description: description.value,
       rootUrl: rootUrl.value,
       serviceAccountsEnabled: accounts.box.checked,
-      attributes: { "access.token.lifespan": lifespan.value },
+      attributes: {
+        "access.token.lifespan": lifespan.value,
+        "keyturn.audiences": audiences.value,
+        ...Object.fromEntries(bindings.map(({ name, box }) => [name, box.checked ? "true" : ""])),
+      },
     };
     const { fleet } = await change("PUT", path, { json, version });
     reportChange("Saved.", fleet);
@@ -54,7 +76,9 @@ function general({ client, version, path, reload }) {
       field("Description", description),
       field("Root URL", rootUrl, "A relative JWKS URL is resolved against it."),
       field("Lifetime of its access tokens, seconds", lifespan),
+      field("Audiences of its access tokens", audiences, "Apart by commas."),
       accounts.line,
+      bindings.map(({ line }) => line),
     ),
   );
 }

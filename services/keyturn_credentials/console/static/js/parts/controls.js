@@ -3,7 +3,12 @@ import { fill, freshId, h } from "../dom.js";
 import { icon } from "../icons.js";
 import { attempt, busy, failure } from "./feedback.js";
 
-/** A button whose action may take a while; what goes wrong is said in a toast. */
+/**
+ * A button whose action may take a while; what goes wrong is said in a toast.
+ * @param {string} label
+ * @param {(event: Event) => unknown} action
+ * @param {{kind?: string, glyph?: string | null, [attribute: string]: unknown}} [options]
+ */
 export function button(label, action, { kind = "", glyph = null, ...rest } = {}) {
   const onclick = (event) => attempt(event.currentTarget, () => action(event));
   return h(

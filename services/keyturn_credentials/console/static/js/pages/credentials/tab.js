@@ -27,13 +27,16 @@ export async function credentialsTab(context) {
     fill(
       parts,
       hasSecret(type) && secretCard(known, type),
-      type === "client-jwt" && sourceCard(known),
       type === "client-x509" && x509Card(known, type),
-      (type === "client-jwt" || keys.length > 0) && keysCard(known),
+      goesByKeys(type, client) && sourceCard(known),
+      (goesByKeys(type, client) || keys.length > 0) && keysCard(known),
     );
   showParts(client.clientAuthenticatorType);
   return refill(body, authenticatorCard(known, showParts), parts);
 }
+
+const goesByKeys = (type, { attributes = {} }) =>
+  type === "client-jwt" || (type === "client-x509" && attributes["x509.self.signed"] === "true");
 
 const withoutCredentials = () =>
   empty(

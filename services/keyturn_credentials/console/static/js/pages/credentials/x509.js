@@ -5,6 +5,7 @@ import { reportChange } from "../../parts/feedback.js";
 
 const NAMES = [
   ["x509.subjectdn", "Subject DN", "CN=billing,O=Example"],
+  ["x509.casubjectdn", "Issuer's subject DN", "CN=Example CA"],
   ["x509.san.dns", "DNS name", "billing.example"],
   ["x509.san.uri", "URI", "spiffe://example/billing"],
   ["x509.san.ip", "IP address", "192.0.2.1"],
@@ -26,7 +27,7 @@ export function x509Card({ client, version, path, reload }, type) {
   const own = checkbox(
     "Self-signed",
     attributes["x509.self.signed"] === "true",
-    "The certificate itself is the credential: no authority vouches for the name.",
+    "Whoever signed the certificate: its key has to be one of the keys of the client, below.",
   );
 
   async function action() {
