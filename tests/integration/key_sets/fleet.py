@@ -28,7 +28,7 @@ from tests.integration.key_sets.jwks_server import Jwk
 QUICK = KeySetPolicy(
     min_interval=1.0,
     spacing=0.02,
-    find_timeout=0.8,
+    find_timeout=0.9,
     default_freshness=2.0,
     min_freshness=1.0,
     max_freshness=3.0,
@@ -36,10 +36,12 @@ QUICK = KeySetPolicy(
     max_backoff=2.0,
     max_demand_backoff=1.0,
     idle=60.0,
-    claim=1.2,
-    fetch_timeout=0.5,
+    claim=1.5,
+    fetch_timeout=1.0,
     allowed_networks=("127.0.0.0/8",),
 )
+SLACK_SECONDS = 8.0
+"""What a busy machine may add to any time."""
 REALM = RealmProjection(id="r1", name="main")
 LAYOUT = KeySetLayout()
 START = Position(7, 100)

@@ -19,6 +19,8 @@ from tests.integration.verifier import filling
 from tests.integration.verifier.nodes import RunningNode, assertion, assertion_claims, running_node
 from tests.support.waiting import wait_until
 
+BRIEF = {"default_freshness": 1.0, "max_freshness": 1.0}
+
 
 @dataclass
 class Scene:
@@ -134,8 +136,7 @@ async def test_spring_security_5853_and_7474_a_removed_key_goes_with_the_next_an
 async def test_spring_security_19643_an_outage_is_tolerated(redis_url: str, server: JwksServer) -> None:
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
     client = client_of(server.url("/jwks"))
-    brief = {"default_freshness": 1.0, "max_freshness": 1.0}
-    async with fleet_of(1, redis_url, outage=60.0, **brief) as [node]:
+    async with fleet_of(1, redis_url, outage=60.0, **BRIEF) as [node]:
         assert await node.kids(client, "k1") == ["k1"]
         page.status = 503
         until = time.monotonic() + 1.5
@@ -149,7 +150,9 @@ async def test_istio_51636_one_bad_uri_does_not_block_the_refresh_of_good_ones(
     redis_url: str, server: JwksServer
 ) -> None:
     bad, good = (server.pages.setdefault(path, Page([make_jwk("k1")])) for path in ("/bad", "/good"))
-    async with fleet_of(1, redis_url, concurrency=1, retry_concurrency=1, find_timeout=20.0) as [node]:
+    async with fleet_of(1, redis_url, concurrency=1, retry_concurrency=1, find_timeout=20.0, **BRIEF) as [
+        node
+    ]:
         for path in ("/bad", "/good"):
             await node.kids(client_of(server.url(path)), "k1")
         bad.hang = 30.0
@@ -165,7 +168,7 @@ async def test_istio_58101_good_keys_are_kept_on_a_fetch_error(
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
     address = KeySetAddress.of(server.url("/jwks"))
     client = client_of(address.url)
-    async with fleet_of(1, redis_url, outage=60.0, find_timeout=20.0) as [node]:
+    async with fleet_of(1, redis_url, outage=60.0, find_timeout=20.0, **BRIEF) as [node]:
         await node.kids(client, "k1")
         page.status = 500
         await wait_until(lambda: server.answers["/jwks", 500] >= 2, timeout=30)

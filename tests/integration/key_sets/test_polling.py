@@ -22,7 +22,15 @@ from keyturn_verifier.key_sets.attempts import Attempt, with_keys
 from keyturn_verifier.key_sets.channel import SCRIPTS_PACKAGE, Answer, KeySetChannel, Queue
 from keyturn_verifier.key_sets.errors import KeysUnavailableError
 from keyturn_verifier.key_sets.refreshing import refresh
-from tests.integration.key_sets.fleet import LAYOUT, QUICK, client_of, fleet_of, make_jwk, record_of
+from tests.integration.key_sets.fleet import (
+    LAYOUT,
+    QUICK,
+    SLACK_SECONDS,
+    client_of,
+    fleet_of,
+    make_jwk,
+    record_of,
+)
 from tests.integration.key_sets.jwks_server import JwksServer, Page
 from tests.support.waiting import wait_until
 
@@ -44,10 +52,10 @@ async def test_key_sets_in_use_are_polled_with_conditions_and_a_change_reaches_e
     async with fleet_of(3, redis_url) as nodes:
         for node in nodes:
             await node.kids(client, "k1")
-        await eventually(lambda: server.answers["/jwks", 304] >= 1, within=2.5)
+        await eventually(lambda: server.answers["/jwks", 304] >= 1, within=20)
         assert server.answers["/jwks", 200] == 1
         page.keys = [make_jwk("k2")]
-        await eventually(lambda: server.answers["/jwks", 200] == 2, within=2.5)
+        await eventually(lambda: server.answers["/jwks", 200] == 2, within=20)
         await asyncio.sleep(0.1)
         before = server.requests["/jwks"]
         assert [await node.kids(client, "k2") for node in nodes] == [["k2"]] * 3
@@ -80,13 +88,13 @@ async def test_a_fetcher_that_dies_or_freezes_in_mid_fetch_is_replaced_within_on
         await node.kids(client, "k1")
     async with fetcher_process(redis_url) as process:
         page.hang = 0.4
-        await eventually(lambda: server.hanging == 1, within=4)
+        await eventually(lambda: server.hanging == 1, within=20)
         os.kill(process.pid, end)
         page.hang, page.keys = 0.0, [make_jwk("k2")]
         answered = server.answers["/jwks", 200]
         async with fleet_of(1, redis_url):
-            waited = await eventually(lambda: server.answers["/jwks", 200] > answered, within=3)
-            assert waited < QUICK.claim + 1.0
+            waited = await eventually(lambda: server.answers["/jwks", 200] > answered, within=20)
+            assert waited < QUICK.claim + SLACK_SECONDS
             if end is signal.SIGSTOP:
                 os.kill(process.pid, signal.SIGCONT)
                 await asyncio.sleep(0.3)
@@ -187,11 +195,12 @@ async def test_an_outage_serves_the_old_keys_for_a_bounded_time_only(
         fetched = time.monotonic()
         page.status = 503
         with pytest.raises(KeysUnavailableError):
-            while time.monotonic() < fetched + 7:
+            while time.monotonic() < fetched + 7 + SLACK_SECONDS:
                 for node in nodes:
                     await node.kids(client, "k1")
                 await asyncio.sleep(0.05)
-        assert QUICK.outage + 1.0 <= time.monotonic() - fetched < QUICK.outage + 3.0
+        lasted = time.monotonic() - fetched
+        assert QUICK.outage + 1.0 <= lasted < QUICK.outage + 3.0 + SLACK_SECONDS
         page.status = 200
         recovered = time.monotonic()
         while True:
@@ -199,7 +208,7 @@ async def test_an_outage_serves_the_old_keys_for_a_bounded_time_only(
                 assert await nodes[0].kids(client, "k1") == ["k1"]
                 break
             await asyncio.sleep(0.02)
-        assert time.monotonic() - recovered < QUICK.max_demand_backoff + 0.6
+        assert time.monotonic() - recovered < QUICK.max_demand_backoff + SLACK_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ async def attempt(
     url: str,
     *,
     networks: tuple[str, ...] = ("127.0.0.0/8",),
+    realm_networks: tuple[str, ...] = (),
     tls: ssl.SSLContext | None = None,
     proxy: Proxy | None = None,
     resolver: Resolver | None = None,
@@ -48,7 +49,7 @@ async def attempt(
     download = GuardedDownload(policy, tls=tls or _SYSTEMS_AUTHORITIES, proxy=proxy, resolver=resolver)
     metrics = KeySetMetrics(CollectorRegistry())
     fetcher = KeySetFetcher(channel, download, announce, policy, SystemClock(), metrics)
-    reply = await channel.demand(KeySetAddress.of(url), 0, "keys", ANY)
+    reply = await channel.demand(KeySetAddress.of(url, realm_networks), 0, "keys", ANY)
     assert reply.claim is not None
     record = await fetcher.run(reply.claim)
     await download.close()

@@ -69,3 +69,17 @@ async def test_the_host_header_and_the_tls_name_are_those_of_the_url(redis: Redi
     assert record.failure is None
     assert heads[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
     assert f"host: virtual.example:{port}\r\n".encode() in heads[0].lower()
+
+
+async def test_what_one_realm_allows_is_allowed_for_no_other(redis: Redis) -> None:
+    """Nor is it shared: what was fetched for one realm is another record than that of the others."""
+    async with serving(serve_keys) as port:
+        url = f"http://127.0.0.1:{port}/jwks"
+        for realm_networks, failure in (
+            (("127.0.0.0/8",), None),
+            ((), "address_not_allowed"),
+            (("10.0.0.0/8",), "address_not_allowed"),
+        ):
+            record = await attempt(redis, url, networks=(), realm_networks=realm_networks)
+            assert record.failure == failure
+            assert bool(record.keys) is (failure is None)
