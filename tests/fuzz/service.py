@@ -10,12 +10,15 @@ from typing import Any
 
 import httpx
 
+from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.clock import SystemClock
-from tests.durability.instances import Surroundings
-from tests.support.admin_api import ADMIN_ID
+from tests.durability.instances import Instance
+from tests.support.admin_api import ADMIN_ID, settings_for
 from tests.support.admin_tokens import AdminTokens
+from tests.support.waiting import find_free_port, until_ready
 
 REALM = "acme"
+_START_SECONDS = 60.0
 _TOKEN_SECONDS = 6 * 3600
 _REQUEST_SECONDS = 20.0
 
@@ -47,16 +50,20 @@ class Service:
 
 @asynccontextmanager
 async def running(directory: Path) -> AsyncIterator[Service]:
-    surroundings = await Surroundings(directory, "sqlite", 1).start()
+    redis = EmbeddedRedis(directory / "redis").start()
+    settings = settings_for(f"sqlite+aiosqlite:///{directory / 'keyturn.db'}", redis.url)
+    instance = Instance("credentials", find_free_port(), settings, directory / "credentials.log")
     try:
-        (instance,) = surroundings.instances
-        tokens = AdminTokens(surroundings.settings, SystemClock())
+        instance.start()
+        await until_ready(instance.url, seconds=_START_SECONDS)
+        tokens = AdminTokens(settings, SystemClock())
         token = await tokens.issue("master", ADMIN_ID, exp=int(time.time()) + _TOKEN_SECONDS)
         assert instance.process is not None
         yield Service(instance.url, token, instance.process.pid, instance.log)
         assert instance.alive, instance.log.read_text()
     finally:
-        surroundings.close()
+        instance.kill()
+        redis.stop()
 
 
 def make_realm(client: httpx.Client, **clients: dict[str, Any]) -> dict[str, str]:

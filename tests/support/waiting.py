@@ -5,8 +5,10 @@ import inspect
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
+import httpx
 import pytest
 
 T = TypeVar("T")
@@ -46,3 +48,15 @@ def wait_until_blocking(predicate: Callable[[], T], timeout: float = 10.0, inter
         assert time.monotonic() < deadline, f"not within {timeout:g} s; last seen: {value!r}"
         time.sleep(interval)
     return value
+
+
+async def until_ready(url: str, *, seconds: float) -> None:
+    """Wait until ``/health/ready`` of a process answers 200. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    async with httpx.AsyncClient(base_url=url, timeout=2.0) as client:
+        while time.monotonic() < deadline:
+            with suppress(httpx.HTTPError):
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.1)
+    raise TimeoutError(f"{url} did not become ready within {seconds} s")
