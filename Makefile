@@ -46,9 +46,9 @@ durability: install ## One minute of 20 writers while instances of the credentia
 	$(BIN)/python -m tests.durability --kill-database $(ARGS)
 	$(BIN)/python -m tests.durability --database sqlite $(ARGS)
 
-.PHONY: fuzz
-fuzz: install ## Send the admin API whatever its description allows and does not, and 1,000 damaged archives
-	$(BIN)/python -m tests.fuzz $(ARGS)
+.PHONY: fuzz-admin
+fuzz-admin: install ## Send the admin API whatever its description allows and does not, and 1,000 damaged archives
+	$(BIN)/python -m tests.fuzz_admin $(ARGS)
 
 .PHONY: fuzz
 fuzz: install ## Ten minutes of what should be refused, at readers, endpoints and connections of a verifier

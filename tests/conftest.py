@@ -1,5 +1,11 @@
 """Fixtures that bring the real things."""
 
+from hypothesis import settings
+
+# A busy machine is no failure.
+settings.register_profile("keyturn", deadline=None)
+settings.load_profile("keyturn")
+
 pytest_plugins = [
     "tests.support.node",
     "tests.support.chromium",  # imports the one before, whose assertions pytest then could not rewrite

@@ -21,8 +21,8 @@ from keyturn_credentials.keystores import (
 )
 from keyturn_credentials.keystores.jks.layout import store_digest
 from keyturn_shared.jose.signing import SigningKey
-from tests.fuzz.mutations import mutated
-from tests.fuzz.service import REALM, Service, make_realm
+from tests.fuzz_admin.mutations import mutated
+from tests.fuzz_admin.service import REALM, Service, make_realm
 from tests.unit.credentials.keystores import material
 
 _OPENSSL = Path(__file__).parents[1] / "unit" / "credentials" / "keystores" / "openssl"
