@@ -1,7 +1,7 @@
 """``/realms/{realm}/forward-auth``: for nginx ``auth_request``, Traefik ForwardAuth, Envoy ext_authz."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from keyturn_shared.errors import KeyturnError
@@ -18,11 +18,17 @@ from keyturn_verifier.web.exchange import Headers, Reply, Request
 from keyturn_verifier.web.forwarded_request import forwarded_method, forwarded_urls
 from keyturn_verifier.web.presented_token import read_presented_token
 
+_REQUIREMENTS: Final = (
+    ("audience", b"x-keyturn-require-audience"),
+    ("scope", b"x-keyturn-require-scope"),
+)
+
 
 class ForwardAuthEndpoint:
     """204 for a token that holds, with ``X-Keyturn-Client``; 401 or 403 otherwise.
 
-    ``audience`` and ``scope`` (names with spaces) in the query say what the gateway asks of it. A token that
+    ``audience`` and ``scope`` (names with spaces) in the query say what the gateway asks of it; below this
+    path, where Envoy puts the path and the query of its own caller, it says so in headers. A token that
     is bound to a certificate or a key has to come with that one: see ``forwarded_request`` for what the
     gateway has to tell.
     """
@@ -52,7 +58,7 @@ class ForwardAuthEndpoint:
                     401, "invalid_request", "a bearer token is needed", bearer_challenge(request.realm)
                 )
             by_dpop = token.by_dpop
-            asked = _asked(request.query)
+            asked = _asked(request)
             verified = await self._verifier.verify(
                 request.realm,
                 token.token,
@@ -78,9 +84,13 @@ class ForwardAuthEndpoint:
         return possession
 
 
-def _asked(query: bytes) -> dict[str, str]:
+def _asked(request: Request) -> dict[str, str]:
+    if request.path != f"/realms/{request.realm}/forward-auth":
+        # The query is the caller's here; the headers are Envoy's, which passes on none it is not told to.
+        named = {name: request.header(header) for name, header in _REQUIREMENTS}
+        return {name: value for name, value in named.items() if value}
     try:
-        pairs = parse_qsl(query.decode("ascii"), max_num_fields=16)
+        pairs = parse_qsl(request.query.decode("ascii"), max_num_fields=16)
     except ValueError:
         raise InvalidRequestError("the query cannot be read") from None
     return dict(pairs)
@@ -93,10 +103,11 @@ def _scope(verified: VerifiedToken) -> str:
 
 
 def _identity(verified: VerifiedToken, scope: str) -> Headers:
-    headers: Headers = [(b"x-keyturn-client", _header_text(verified.client_id))]
-    if scope:
-        headers.append((b"x-keyturn-scope", _header_text(scope)))
-    return headers
+    # Both always, be the scope empty: a gateway that only overwrites would let the caller's own pass.
+    return [
+        (b"x-keyturn-client", _header_text(verified.client_id)),
+        (b"x-keyturn-scope", _header_text(scope)),
+    ]
 
 
 def _header_text(text: str) -> bytes:
