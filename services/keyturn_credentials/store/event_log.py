@@ -1,9 +1,9 @@
 """The event log as the relay reads it (``keyturn_credentials.relay.event_log.EventLog``)."""
 
 from collections.abc import AsyncGenerator, Collection
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, delete, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
@@ -26,12 +26,23 @@ _read: Final = (
 _some_projections: Final = select(projections.c.field, projections.c.sequence, projections.c.body).where(
     projections.c.field.in_(bindparam("fields", expanding=True))
 )
-_next_projections: Final = (
-    select(projections.c.field, projections.c.sequence, projections.c.body)
-    .where(projections.c.field > bindparam("after"), projections.c.body.is_not(None))
-    .order_by(projections.c.field)
-    .limit(bindparam("most"))
-)
+
+
+def _next_projections(place: ColumnElement[Any]) -> Select[Any]:
+    return (
+        select(place.label("place"), projections.c.field, projections.c.sequence, projections.c.body)
+        .where(place > bindparam("after"), projections.c.body.is_not(None))
+        .order_by(place)
+        .limit(bindparam("most"))
+    )
+
+
+# A row keeps its rowid, and in that order SQLite reads its file from front to back: the order of the fields
+# would be a page from anywhere for each row.
+_in_order_of: Final[dict[bool, tuple[Select[Any], object]]] = {
+    False: (_next_projections(literal_column("projections.rowid", BigInteger)), 0),
+    True: (_next_projections(projections.c.field), ""),
+}
 
 
 class DatabaseEventLog:
@@ -69,16 +80,15 @@ class DatabaseEventLog:
         return found
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
-        after = ""
+        statement, after = _in_order_of[self._engines.is_postgresql]
         while True:
             with translated():
                 async with self._engines.reading() as connection:
-                    rows = await connection.execute(_next_projections, {"after": after, "most": batch_size})
-                    batch = [(row.field, row.sequence, row.body) for row in rows]
-            if not batch:
+                    rows = (await connection.execute(statement, {"after": after, "most": batch_size})).all()
+            if not rows:
                 return
-            yield batch
-            after = batch[-1][0]
+            yield [(field, sequence, body) for _, field, sequence, body in rows]
+            after = rows[-1][0]
 
     async def fleet_state(self) -> FleetState:
         with translated():

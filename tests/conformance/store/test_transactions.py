@@ -146,14 +146,14 @@ async def test_a_deleted_realm_takes_its_clients_projections_with_it(instance: I
     assert {body for _, body in gone.values()} == {None}
 
 
-async def test_projections_come_in_batches_and_in_order(instance: Instance) -> None:
+async def test_projections_come_in_batches_each_of_them_once(instance: Instance) -> None:
     await make_realm(instance)
     for number in range(7):
         await instance.operations.clients.create(ACTOR, "acme", {"clientId": f"client-{number}"})
     batches = [batch async for batch in instance.log.all_projections(3)]
     assert [len(batch) for batch in batches] == [3, 3, 2]
     fields = [field for batch in batches for field, _, _ in batch]
-    assert fields == sorted(fields)
+    assert len(set(fields)) == 8
 
 
 async def test_a_database_that_is_gone_is_an_error_of_its_own(instance: Instance) -> None:
