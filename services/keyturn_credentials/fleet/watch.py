@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keyturn_credentials.fleet.view import describe
-from keyturn_credentials.relay.event_log import EventLog
+from keyturn_credentials.relay.event_log import EventLog, LoggedEvent
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.events import decode_event
 from keyturn_shared.fleet.registry import FleetRegistry, RegistryView, Standing, judge, standing_of
 
 LOOK_SECONDS: Final = 0.1
+OTHER_REALM: Final = "change_in_another_realm"
+"""Stands for the type of an event that the watcher may know nothing of."""
 _FOLLOWED: Final = 8
 _QUIET_LOOKS: Final = 20
 
@@ -54,17 +56,22 @@ class Flow:
 
 
 class FleetWatch:
-    """What the live fleet view shows, look by look. Each watcher has one of its own."""
+    """What the live fleet view shows, look by look. Each watcher has one of its own.
+
+    ``may_see``: whether the watcher has any right to a realm; of others it sees only that something changed.
+    """
 
     def __init__(
         self,
         registry: FleetRegistry,
         log: EventLog,
         *,
+        may_see: Callable[[str], bool],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._registry = registry
         self._log = log
+        self._may_see = may_see
         self._sleep = sleep
         self._flows: OrderedDict[int, Flow] = OrderedDict()
         self._seen: int | None = None
@@ -123,12 +130,14 @@ class FleetWatch:
             published = view.published_at
             if published is None:
                 continue
-            known = decode_event(event.payload)
-            self._flows[event.sequence] = Flow(
-                event.sequence,
-                str(getattr(known, "type", known.__struct_config__.tag)),
-                getattr(known, "client_id", None),
-                published,
-            )
+            self._flows[event.sequence] = self._flow(event, published)
         while len(self._flows) > _FOLLOWED:
             self._flows.popitem(last=False)
+
+    def _flow(self, event: LoggedEvent, published: int) -> Flow:
+        known = decode_event(event.payload)
+        realm = getattr(known, "realm", None)
+        if realm is not None and not self._may_see(realm):
+            return Flow(event.sequence, OTHER_REALM, None, published)
+        kind = str(getattr(known, "type", known.__struct_config__.tag))
+        return Flow(event.sequence, kind, getattr(known, "client_id", None), published)

@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.fleet.watch import FleetWatch
@@ -37,7 +38,12 @@ class FleetRoutes:
 
     async def stream(self, call: Call) -> Response:
         """Server-sent events: the fleet with its recent changes, whenever something moved."""
-        watch = FleetWatch(self._registry, self._log)
+        principal = call.principal
+
+        def may_see(realm: str) -> bool:
+            return any(principal.may(role, realm) for role in Role)
+
+        watch = FleetWatch(self._registry, self._log, may_see=may_see)
 
         async def lines() -> AsyncIterator[bytes]:
             yield b"retry: 1000\n\n"

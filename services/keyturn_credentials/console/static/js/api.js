@@ -1,6 +1,7 @@
 // Calls to the server. Changes carry the session's CSRF token; a wait for the fleet is asked for each of them.
 
 const WAIT_SECONDS = 15;
+const FORBIDDEN = "You may not do this here: the client that you signed in with does not have the role for it.";
 
 export class ApiError extends Error {
   /** @param {number} status @param {string} message @param {string} [code] */
@@ -21,6 +22,7 @@ async function errorOf(response) {
   const text = await response.text();
   try {
     const body = JSON.parse(text);
+    if (body.detail === "HTTP 403 Forbidden") body.detail = FORBIDDEN;
     const message = body.detail || body.errorMessage || body.error_description || body.error;
     return new ApiError(response.status, message || response.statusText, body.code);
   } catch {
