@@ -6,6 +6,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do command 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SEEDS ?= 1000
 ARGS ?=
 
 .PHONY: help
@@ -36,6 +37,10 @@ lint: install ## Check style, types and import rules
 .PHONY: test
 test: lint ## Run lint and every test: unit, conformance, integration, browser, end to end
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+.PHONY: simulate
+simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 .PHONY: storm
 storm: install ## One minute of faults against 20 real nodes

@@ -125,7 +125,12 @@ class _FleetSide:
     """What talks to Redis: the relay, the waits, the view of the nodes."""
 
     def __init__(
-        self, redis: Redis, settings: CredentialsSettings, clock: Clock, metrics: CollectorRegistry
+        self,
+        redis: Redis,
+        engines: Engines,
+        settings: CredentialsSettings,
+        clock: Clock,
+        metrics: CollectorRegistry,
     ) -> None:
         self._redis = redis
         # The relay has its own connections, so that nobody who waits holds it up.
@@ -134,17 +139,18 @@ class _FleetSide:
         self._clock = clock
         self._metrics = RelayMetrics(metrics)
         self.registry = FleetRegistry(RedisScripts(redis))
-        self.waiter = FleetWaiter(self.registry, clock)
+        self.log = DatabaseEventLog(engines, clock)
+        self.waiter = FleetWaiter(self.registry, self.log, clock)
 
     async def close(self) -> None:
         """Close the connections to Redis."""
         await self._relay_redis.aclose()
         await self._redis.aclose()
 
-    def relay_loop(self, engines: Engines) -> RelayLoop:
+    def relay_loop(self) -> RelayLoop:
         terms = LeaseTerms(self._settings.lease_seconds, self._settings.lease_margin_seconds)
         relay = Relay(
-            DatabaseEventLog(engines, self._clock),
+            self.log,
             RelayChannel(RedisScripts(self._relay_redis), terms),
             self._clock,
             self._metrics,
@@ -168,8 +174,8 @@ def build_app(
     metrics = CollectorRegistry()
     engines = Engines(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect(settings.redis_url)
-    fleet = _FleetSide(redis, settings, clock, metrics)
-    relay_loop = fleet.relay_loop(engines)
+    fleet = _FleetSide(redis, engines, settings, clock, metrics)
+    relay_loop = fleet.relay_loop()
     store = Store(
         engines, clock, settings.encryption_ring(), on_committed=lambda _sequence: relay_loop.wake()
     )
@@ -242,7 +248,7 @@ def build_app(
         *ExportRoutes(store, clock).routes(gate),
         *InstallationRoutes(store, base_url).routes(gate),
         *AuditRoutes(store).routes(gate),
-        *FleetRoutes(fleet.registry, fleet.waiter, DatabaseEventLog(engines, clock)).routes(gate),
+        *FleetRoutes(fleet.registry, fleet.waiter, fleet.log).routes(gate),
         openapi_route(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=is_secure).routes(),
         *health_routes(readiness, metrics),

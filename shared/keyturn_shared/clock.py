@@ -7,7 +7,7 @@ _ELAPSED_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
-    """What the services ask about time. Tests bring their own."""
+    """What the services ask about time. Tests and the simulation bring their own."""
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC (NumericDate of RFC 7519 section 2, with fractions)."""

@@ -2,21 +2,23 @@
 
 from typing import Any
 
-from keyturn_shared.fleet.registry import NodeRecord, RegistryView, judge, standing_of
+from keyturn_shared.fleet.registry import FleetSummary, NodeRecord, RegistryView, judge, standing_of
 
 
-def describe(view: RegistryView, sequence: int | None = None) -> dict[str, Any]:
+def describe(
+    view: RegistryView, sequence: int | None = None, summary: FleetSummary | None = None
+) -> dict[str, Any]:
     """The JSON of ``GET /admin/realms/{realm}/fleet``.
 
     ``head`` is the newest sequence published, ``lag_ms`` how long ago a node that is behind the head reported
     last (0 for one that is not), ``lease`` what is left of it by Redis' clock. ``applied``, ``fenced`` and
     ``pending`` are towards ``sequence``, or the head where none is asked for; ``safe`` says that no node
-    accepts any more what that event ended.
+    accepts any more what that event ended. ``summary``: the judgement, if it was made already.
     """
     head = view.head
     newest = head.position.sequence if head else 0
     asked = newest if sequence is None else sequence
-    summary = judge(view, asked)
+    summary = summary or judge(view, asked)
     return {
         "head": newest,
         "epoch": head.position.epoch if head else 0,

@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
+from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.fleet.looks import SharedLooks
+from keyturn_credentials.relay.event_log import EventLog
+from keyturn_credentials.relay.judgement import belongs_together
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.head import Head
 from keyturn_shared.fleet.registry import UNACCOUNTED, FleetRegistry, FleetSummary, RegistryView, judge
 
 FIRST_LOOK_SECONDS: Final = 0.001
@@ -20,6 +25,9 @@ UNKNOWN: Final = FleetSummary(applied=0, fenced=0, pending=(UNACCOUNTED,))
 class FleetWaiter:
     """Looks at the registry, at first every millisecond, then less and less often, until the change is safe.
 
+    What Redis shows counts only if the database agrees that it is about its own log: after a backup was
+    restored, Redis has events under the same numbers that are lost, until the relay finds out.
+
     The pauses grow because a change is applied within milliseconds or not before a lease runs out. While
     Redis may have forgotten leases, nothing can be safe before they have ended, so nobody looks until then.
     """
@@ -27,11 +35,13 @@ class FleetWaiter:
     def __init__(
         self,
         registry: FleetRegistry,
+        log: EventLog,
         clock: Clock,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._looks = SharedLooks(registry)
+        self._log = log
         self._clock = clock
         self._sleep = sleep
 
@@ -62,13 +72,24 @@ class FleetWaiter:
             try:
                 view = await self._looks.view(sequence)
                 summary = judge(view, sequence)
-            except RedisUnavailableError:
+                if summary.safe and not await self._is_of_this_log(view.head):
+                    summary = replace(summary, pending=(UNACCOUNTED,))
+            except (RedisUnavailableError, StoreUnavailableError):
+                summary = UNKNOWN
                 pause = LONGEST_PAUSE_SECONDS
             left = deadline - self._clock.elapsed()
             if summary.safe or left <= 0:
                 return view, summary
             await self._sleep(min(max(pause, _unsettled_seconds(view)), left))
             pause = min(pause * _PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+    async def _is_of_this_log(self, head: Head | None) -> bool:
+        """Asked after the head was read, so that a database set back before that is noticed."""
+        if head is None:
+            return False
+        events = await self._log.read(head.position.sequence, 1)
+        event_id = events[0].id if events and events[0].sequence == head.position.sequence else None
+        return belongs_together(head, await self._log.fleet_state(), event_id)
 
 
 def _unsettled_seconds(view: RegistryView | None) -> float:

@@ -48,7 +48,9 @@ class EventLog(Protocol):
 
     async def fleet_state(self) -> FleetState: ...
 
-    async def save_fleet_state(self, state: FleetState) -> None: ...
+    async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
+        """Remember ``state`` in place of ``seen``. False, and nothing changed, when it is another by now."""
+        ...
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
         """Take or renew the right to relay. It only spares work: Redis itself refuses a second relay."""

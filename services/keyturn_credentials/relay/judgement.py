@@ -8,11 +8,11 @@ from keyturn_shared.fleet.head import Head
 
 
 class Action(StrEnum):
-    """CONTINUE: publish what follows the head. VOUCH: first say that this Redis process may be trusted.
-    OPEN: begin a new epoch."""
+    """CONTINUE: publish what follows the head. CARRY_OVER: begin a new epoch with the projections that are
+    there. OPEN: begin one and write all projections anew."""
 
     CONTINUE = "continue"
-    VOUCH = "vouch"
+    CARRY_OVER = "carry_over"
     OPEN = "open"
 
 
@@ -36,9 +36,9 @@ class Comparison:
 def decide(seen: Comparison) -> Decision:
     """What to do about this Redis.
 
-    A Redis that cannot be shown to hold exactly a prefix of the log, all that was ever published included, is
-    filled anew under a new epoch. Since only this order of reading is used, a head equal to ``newest`` proves
-    that nothing newer had been published when the head was read.
+    An epoch belongs to one Redis process: what the next one holds may be less than was shown to nodes, and
+    the database may have been set back as well, so its positions are never used again. The projections are,
+    if this Redis holds all that the log has; else they are written anew.
     """
     head = seen.head
     if head is None:
@@ -47,7 +47,7 @@ def decide(seen: Comparison) -> Decision:
         return Decision(Action.OPEN, "redis_older_than_database")
     if head.position.epoch > seen.state.epoch:
         return Decision(Action.OPEN, "database_older_than_redis")
-    if head.position.sequence > seen.newest or head.event_id != (seen.head_event_id or ""):
+    if not belongs_together(head, seen.state, seen.head_event_id):
         return Decision(Action.OPEN, "database_restored")
     if not head.complete:
         return Decision(Action.OPEN, "filling_interrupted")
@@ -55,10 +55,20 @@ def decide(seen: Comparison) -> Decision:
         return Decision(Action.CONTINUE)
     closed_in_good_order = head.closed_nonce is not None and head.closed_nonce == seen.state.closed_nonce
     if closed_in_good_order or head.position.sequence == seen.newest:
-        return Decision(Action.VOUCH)
+        return Decision(Action.CARRY_OVER, "redis_restarted")
     return Decision(Action.OPEN, "redis_behind_after_restart")
 
 
+def belongs_together(head: Head, state: FleetState, head_event_id: str | None) -> bool:
+    """Whether Redis holds a beginning of this database's log, in the newest epoch opened from it.
+
+    ``head_event_id``: of the event that the log has at the head's sequence, None if it has none. It is read
+    after the head. A database set back to a backup gives the same numbers to other events.
+    """
+    return head.position.epoch == state.epoch and head.event_id == (head_event_id or "")
+
+
 def next_epoch(state: FleetState, newest_in_redis: int, now: float) -> int:
-    """An epoch newer than any: the wall clock keeps it so when database and Redis were both set back."""
-    return max(state.epoch, newest_in_redis, int(now) - 1) + 1
+    """An epoch newer than any, also than those that database and Redis forgot when both were set back: it is
+    never less than the wall clock's milliseconds."""
+    return max(state.epoch + 1, newest_in_redis + 1, int(now * 1000))

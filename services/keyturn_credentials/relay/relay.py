@@ -15,7 +15,7 @@ from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import EpochOpened, encode_event
 from keyturn_shared.fleet.head import Head
-from keyturn_shared.fleet.relay_channel import Publication, Published, RelayChannel, Vouched
+from keyturn_shared.fleet.relay_channel import Look, Publication, Published, RelayChannel
 from keyturn_shared.position import Position
 from keyturn_shared.tasks import end_tasks
 
@@ -78,15 +78,18 @@ class Relay:
             self._metrics.active.set(0)
             return False
         self._metrics.active.set(1)
-        head = await self._channel.read_head()
+        seen = await self._channel.look()
+        head = seen.head
         state = await self._log.fleet_state()
         newest = await self._log.head()
         at_head = await self._event_at(head.position.sequence) if head is not None else None
         decision = decide(Comparison(head, state, newest, at_head.id if at_head else None))
-        if decision.action is Action.OPEN:
-            await self._open_epoch(decision.reason, state, head)
-        elif head is not None:
-            await self._continue_from(head, state)
+        if head is None or decision.action is Action.OPEN:
+            await self._open_epoch(decision.reason, state, seen)
+        elif decision.action is Action.CARRY_OVER:
+            await self._carry_over(decision.reason, state, seen, head)
+        elif await self._channel.stamp(head, seen=seen):
+            self._head = (head.position, head.event_id)
         await self.publish_new()
         await self._channel.sweep_nodes(_FORGET_NODES_AFTER_SECONDS)
         return True
@@ -115,49 +118,70 @@ class Relay:
             state = await self._log.fleet_state()
             closed = await self._channel.close(self._head[0].epoch, nonce)
             if closed:
-                await self._log.save_fleet_state(replace(state, closed_nonce=nonce))
+                await self._log.replace_fleet_state(state, replace(state, closed_nonce=nonce))
         self._head = None
         await self._log.release_relay_lease(self._holder)
         return closed
 
-    async def _continue_from(self, head: Head, state: FleetState) -> None:
-        if state.closed_nonce is not None:
-            # Forgotten before trust is given, so that a crash in between is taken for an unclean end.
-            await self._log.save_fleet_state(replace(state, closed_nonce=None))
-        outcome = await self._channel.vouch(head, closed_nonce=state.closed_nonce)
-        if outcome is Vouched.VOUCHED:
-            self._head = (head.position, head.event_id)
+    async def _carry_over(self, reason: str, state: FleetState, seen: Look, head: Head) -> None:
+        """A new epoch on the projections that another Redis process held in the last one."""
+        epoch = await self._take_epoch(state)
+        if epoch is None:
+            return
+        event = self._epoch_opened(head.position.sequence, reason)
+        nonce = state.closed_nonce
+        if await self._channel.carry_over(head, epoch, event, seen=seen, closed_nonce=nonce):
+            self._note_epoch(Position(epoch, head.position.sequence), head.event_id, reason)
 
-    async def _open_epoch(self, reason: str, state: FleetState, head: Head | None) -> None:
+    async def _open_epoch(self, reason: str, state: FleetState, seen: Look) -> None:
+        epoch = await self._take_epoch(state)
+        if epoch is None:
+            return
         sequence = await self._log.head()
         at_head = await self._event_at(sequence)
+        if at_head is None and sequence > 0:
+            return  # the database was set back just now
         event_id = at_head.id if at_head else ""
-        epoch = next_epoch(state, await self._channel.newest_epoch(), self._clock.now())
-        await self._log.save_fleet_state(FleetState(epoch, None))
-        event = EpochOpened(
-            sequence=sequence, id=self._new_id(), occurred_at=self._clock.now(), reason=reason
-        )
+        event = self._epoch_opened(sequence, reason)
         opened = await self._channel.open_epoch(
             epoch,
             sequence,
             event_id,
-            encode_event(event),
+            event,
+            seen=seen,
             closed_nonce=state.closed_nonce,
             fresh=state.epoch == 0,
         )
         if not opened:
             _log.info("relay_epoch_superseded", epoch=epoch)
             return
-        self._metrics.epochs.labels(reason).inc()
-        _log.info("relay_epoch_opened", epoch=epoch, sequence=sequence, reason=reason)
-        self._head = (Position(epoch, sequence), event_id)
+        self._note_epoch(Position(epoch, sequence), event_id, reason)
         published = self._published_while_filling = set[str]()
         try:
             await self._fill(epoch, published)
         finally:
             self._published_while_filling = None
-        if self._head is not None and head is not None:
-            await self._channel.forget_projections(head.position.epoch)
+        if self._head is not None and seen.head is not None:
+            await self._channel.forget_projections(seen.head.position.epoch)
+
+    async def _take_epoch(self, state: FleetState) -> int | None:
+        """The number of a new epoch, which is nobody else's. None when the state is not like that any more.
+
+        Taken, and the mark of a fleet closed in good order with it, before Redis is trusted: a crash in
+        between is taken for an unclean end.
+        """
+        epoch = next_epoch(state, await self._channel.newest_epoch(), self._clock.now())
+        return epoch if await self._log.replace_fleet_state(state, FleetState(epoch, None)) else None
+
+    def _epoch_opened(self, sequence: int, reason: str) -> bytes:
+        return encode_event(
+            EpochOpened(sequence=sequence, id=self._new_id(), occurred_at=self._clock.now(), reason=reason)
+        )
+
+    def _note_epoch(self, position: Position, event_id: str, reason: str) -> None:
+        self._head = (position, event_id)
+        self._metrics.epochs.labels(reason).inc()
+        _log.info("relay_epoch_opened", epoch=position.epoch, sequence=position.sequence, reason=reason)
 
     async def _fill(self, epoch: int, published: Set[str]) -> None:
         """Write every projection, publishing meanwhile so that a revocation does not wait for the filling.

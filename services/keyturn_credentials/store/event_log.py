@@ -3,7 +3,17 @@
 from collections.abc import AsyncGenerator, Collection
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, delete, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
@@ -96,14 +106,20 @@ class DatabaseEventLog:
                 row = (await connection.execute(select(fleet_state))).one_or_none()
                 return FleetState() if row is None else FleetState(row.epoch, row.closed_nonce)
 
-    async def save_fleet_state(self, state: FleetState) -> None:
-        statement = insert_into(fleet_state, on_postgresql=self._engines.is_postgresql)
+    async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         values = {"id": _ONE_ROW, "epoch": state.epoch, "closed_nonce": state.closed_nonce}
         with translated():
             async with self._engines.writing() as connection:
-                await connection.execute(
-                    statement.values(values).on_conflict_do_update(index_elements=["id"], set_=values)
-                )
+                insertion = insert_into(fleet_state, on_postgresql=self._engines.is_postgresql)
+                if seen == FleetState():
+                    first = insertion.values(values).on_conflict_do_nothing().returning(fleet_state.c.id)
+                    if (await connection.execute(first)).one_or_none() is not None:
+                        return True
+                unchanged = (
+                    fleet_state.c.epoch == seen.epoch
+                ) & fleet_state.c.closed_nonce.is_not_distinct_from(seen.closed_nonce)
+                replaced = update(fleet_state).where(unchanged).values(values).returning(fleet_state.c.id)
+                return (await connection.execute(replaced)).one_or_none() is not None
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
         with translated():

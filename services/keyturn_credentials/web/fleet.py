@@ -61,9 +61,9 @@ class FleetRoutes:
         """With ``sequence`` and ``wait``: as soon as that event is safe, or when the seconds are over."""
         sequence = whole_number(call, "sequence")
         seconds = whole_number(call, "wait")
-        if sequence is None or seconds is None:
-            return JSONResponse(describe(await self._registry.view(sequence), sequence))
-        view, _ = await self._waiter.watch(sequence, min(float(seconds), MAX_WAIT_SECONDS))
+        if sequence is None:
+            return JSONResponse(describe(await self._registry.view()))
+        view, summary = await self._waiter.watch(sequence, min(float(seconds or 0), MAX_WAIT_SECONDS))
         if view is None:
             return problem(503, "redis_unavailable", "Redis does not answer", {"Retry-After": "1"})
-        return JSONResponse(describe(view, sequence))
+        return JSONResponse(describe(view, sequence, summary))

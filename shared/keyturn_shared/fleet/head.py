@@ -11,8 +11,8 @@ from keyturn_shared.position import Position
 class Head:
     """The head hash, read. Times are milliseconds of Redis' own clock.
 
-    ``complete``: all projections of the epoch are written. ``trusted``: the relay has compared this very
-    Redis process with the database; one that restarted or was failed over to is not trusted until then.
+    ``complete``: all projections of the epoch are written. ``trusted``: the epoch was opened in this very
+    Redis process; one that restarted or was failed over to gives nothing until the relay opens another.
     ``waits_after``: no wait may succeed earlier, since records of leases may have been lost.
     ``replay_barrier``: assertions issued up to then may have been used, though Redis does not remember.
     ``base_sequence``: the sequence at which the epoch began. ``stamped_at``: the relay's last look at the

@@ -13,6 +13,10 @@ from keyturn_shared.fleet.scripts import Argument, Scripts
 STREAM_LENGTH: Final = 100_000
 """Events kept in the stream. A node further behind than that drops its caches instead of catching up."""
 
+ALONE_SECONDS: Final = 2.0
+"""For so long after a look nobody else relays: well below the relay's lease in the database."""
+_ALONE_MS: Final = round(ALONE_SECONDS * 1000)
+
 
 class Published(StrEnum):
     """What became of an event offered to Redis."""
@@ -25,14 +29,6 @@ class Published(StrEnum):
     DIVERGED = "diverged"
 
 
-class Vouched(StrEnum):
-    """What became of an attempt to vouch for this Redis process."""
-
-    VOUCHED = "vouched"
-    MOVED = "moved"
-    SUPERSEDED = "superseded"
-
-
 @dataclass(frozen=True, slots=True)
 class Publication:
     """An event with the projections it touches: field to (sequence, body), body None when deleted."""
@@ -41,6 +37,16 @@ class Publication:
     event_id: str
     payload: bytes
     projections: tuple[tuple[str, int, bytes | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at Redis showed: the head, None when this Redis holds no event log; which process it was;
+    and when, in ms of its clock."""
+
+    head: Head | None
+    run_id: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +68,53 @@ class RelayChannel:
         self._terms = terms
         self._layout = layout or Layout()
 
+    async def look(self) -> Look:
+        """What this Redis holds."""
+        fields, run_id, now = await self._scripts.run("read_head", [self._layout.head], [])
+        process = as_text(run_id)
+        return Look(Head.from_hash(pairs(fields), process), process, int(now))
+
     async def read_head(self) -> Head | None:
         """The head, or None when this Redis holds no event log."""
-        fields, run_id, _ = await self._scripts.run("read_head", [self._layout.head], [])
-        return Head.from_hash(pairs(fields), as_text(run_id))
+        return (await self.look()).head
 
     async def open_epoch(
-        self, epoch: int, sequence: int, event_id: str, event: bytes, *, closed_nonce: str | None, fresh: bool
+        self,
+        epoch: int,
+        sequence: int,
+        event_id: str,
+        event: bytes,
+        *,
+        seen: Look,
+        closed_nonce: str | None,
+        fresh: bool,
     ) -> bool:
         """Begin a new filling at ``sequence``. False when this epoch or a newer one was opened already.
 
         ``closed_nonce`` is the database's mark of a fleet closed in good order, ``fresh`` says that no epoch
-        was ever opened on this database: in both cases no lease can be held anywhere.
+        was ever opened on this database: in both cases no lease can be held anywhere. They were read after
+        ``seen``, and count for ``ALONE_SECONDS``.
         """
         arguments: list[Argument] = [epoch, sequence, event_id, event, *self._terms.as_arguments()]
-        arguments += [closed_nonce or "", int(fresh), STREAM_LENGTH]
+        arguments += [closed_nonce or "", int(fresh), STREAM_LENGTH, seen.run_id, seen.at, _ALONE_MS]
         reply = await self._scripts.run("open_epoch", [self._layout.head, self._layout.events], arguments)
         return as_text(reply) == "opened"
+
+    async def carry_over(
+        self, head: Head, epoch: int, event: bytes, *, seen: Look, closed_nonce: str | None
+    ) -> bool:
+        """Begin a new epoch with the projections of the one that was, where another Redis process holds them.
+
+        ``head``: of ``seen``, and found in the database. False when it is not like that any more.
+        ``closed_nonce`` as in ``open_epoch``.
+        """
+        old, new = head.position.epoch, epoch
+        keys = [self._layout.head, self._layout.events]
+        keys += [self._layout.projections(old), self._layout.projections(new)]
+        arguments: list[Argument] = [old, head.position.sequence, head.event_id, seen.run_id]
+        arguments += [new, event, *self._terms.as_arguments(), closed_nonce or "", STREAM_LENGTH]
+        arguments += [seen.at, _ALONE_MS]
+        return as_text(await self._scripts.run("carry_over", keys, arguments)) == "opened"
 
     async def newest_epoch(self) -> int:
         """The newest epoch this Redis has seen, by its head or by its stream; 0 when it is empty."""
@@ -96,12 +132,11 @@ class RelayChannel:
         """Say that every projection is there. False as in ``write_projections``."""
         return as_text(await self._scripts.run("complete_epoch", [self._layout.head], [epoch])) == "completed"
 
-    async def vouch(self, head: Head, *, closed_nonce: str | None) -> Vouched:
-        """Trust this Redis process: the head it holds was found in the database just now."""
-        position = head.position
-        arguments: list[Argument] = [position.epoch, position.sequence, head.event_id]
-        arguments += [*self._terms.as_arguments(), closed_nonce or ""]
-        return Vouched(as_text(await self._scripts.run("vouch", [self._layout.head], arguments)))
+    async def stamp(self, head: Head, *, seen: Look) -> bool:
+        """Say that the database was looked at after ``seen``. False when another epoch is in force, or Redis
+        is another process."""
+        arguments: list[Argument] = [head.position.epoch, seen.at, *self._terms.as_arguments()]
+        return as_text(await self._scripts.run("stamp", [self._layout.head], arguments)) == "stamped"
 
     async def publish(self, epoch: int, publications: Sequence[Publication]) -> list[Published]:
         """Publish in order; after the first that is refused the rest are refused as gaps."""

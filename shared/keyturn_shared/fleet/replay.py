@@ -20,7 +20,7 @@ class Claim(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class AssertionUse:
-    """An assertion about to be accepted. ``remember_seconds``: until it could not be accepted anyway.
+    """An assertion about to be accepted. ``remember_seconds``: until this node would refuse it anyway.
     ``issued_at``: NumericDate, the latest moment at which it can have been issued."""
 
     client_uuid: str
@@ -30,7 +30,8 @@ class AssertionUse:
 
 
 class AssertionRegistry:
-    """The fleet's memory of used assertions. Raises RedisUnavailableError, also when Redis is not trusted."""
+    """The fleet's memory of used assertions. ``leeway_seconds``: how far any two clocks may be apart. Raises
+    RedisUnavailableError, also when Redis is not trusted."""
 
     def __init__(self, scripts: Scripts, leeway_seconds: float, layout: Layout | None = None) -> None:
         self._scripts = scripts
@@ -43,7 +44,9 @@ class AssertionRegistry:
         arguments: list[Argument] = [round(self._leeway * 1000)]
         for use in uses:
             keys.append(self._layout.assertion(use.client_uuid, use.jti))
-            arguments += [max(1, round(use.remember_seconds * 1000)), round(use.issued_at * 1000)]
+            # A node whose clock is behind would accept it for longer than the one that asks.
+            remember = max(0.0, use.remember_seconds) + self._leeway
+            arguments += [max(1, round(remember * 1000)), round(use.issued_at * 1000)]
         reply = await self._scripts.run("claim_assertions", keys, arguments)
         if as_text(reply[0]) != "claimed":
             raise RedisUnavailableError("Redis is not trusted yet to remember used assertions")

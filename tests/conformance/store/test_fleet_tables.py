@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from keyturn_credentials.relay.event_log import FleetState
 from tests.conformance.store.conftest import Instance
 
@@ -29,6 +31,27 @@ async def test_of_many_that_ask_at_once_one_gets_the_lease(instance: Instance, o
 
 async def test_the_fleets_state_is_remembered(instance: Instance, other: Instance) -> None:
     assert await instance.log.fleet_state() == FleetState()
-    await instance.log.save_fleet_state(FleetState(7, "nonce"))
-    await instance.log.save_fleet_state(FleetState(1_800_000_000, None))
+    assert await instance.log.replace_fleet_state(FleetState(), FleetState(7, "nonce"))
+    assert await instance.log.replace_fleet_state(FleetState(7, "nonce"), FleetState(1_800_000_000, None))
     assert await other.log.fleet_state() == FleetState(1_800_000_000, None)
+    assert await other.log.replace_fleet_state(FleetState(1_800_000_000, None), FleetState(8, "closed"))
+    assert await instance.log.fleet_state() == FleetState(8, "closed")
+
+
+@pytest.mark.parametrize(
+    "seen", [FleetState(), FleetState(6, "nonce"), FleetState(7), FleetState(7, "other")]
+)
+async def test_a_state_that_is_not_like_that_any_more_is_not_replaced(
+    instance: Instance, other: Instance, seen: FleetState
+) -> None:
+    await instance.log.replace_fleet_state(FleetState(), FleetState(7, "nonce"))
+    assert not await other.log.replace_fleet_state(seen, FleetState(9))
+    assert await instance.log.fleet_state() == FleetState(7, "nonce")
+
+
+async def test_of_many_that_replace_the_state_at_once_one_does(instance: Instance, other: Instance) -> None:
+    logs = (instance.log, other.log)
+    for before in (FleetState(), FleetState(1)):
+        after = FleetState(before.epoch + 1)
+        replaced = await asyncio.gather(*(logs[n % 2].replace_fleet_state(before, after) for n in range(6)))
+        assert replaced.count(True) == 1

@@ -21,7 +21,7 @@ async def test_many_waits_share_their_looks_and_do_not_hold_up_the_relay(scene: 
     assert head is not None
     # Never fenced: it is pending until it has applied the change.
     await scene.node("n1").renew(head.position, '{"serves_stale": true}')
-    waiter = FleetWaiter(scene.registry, SystemClock())
+    waiter = FleetWaiter(scene.registry, scene.log, SystemClock())
     changes = [(await scene.clients.create(ACTOR, "acme", {"clientId": f"c{n}"})).sequence for n in range(30)]
     waits = [asyncio.create_task(waiter.wait(changes[number % len(changes)], 20)) for number in range(CROWD)]
     await asyncio.sleep(0.1)
@@ -57,10 +57,10 @@ async def test_while_forgotten_leases_may_be_held_a_wait_rests_instead_of_lookin
         await asyncio.sleep(seconds)
 
     begun = time.monotonic()
-    summary = await FleetWaiter(scene.registry, SystemClock(), sleep=sleep).wait(done.sequence, 10)
+    summary = await FleetWaiter(scene.registry, scene.log, SystemClock(), sleep=sleep).wait(done.sequence, 10)
     assert summary.safe
     assert time.monotonic() - begun > (TERMS.seconds + TERMS.margin) / 2
     assert len(pauses) <= 3, "it slept until the leases had ended, not in small steps"
     await scene.redis.flushall()
-    cut_short = await FleetWaiter(scene.registry, SystemClock()).wait(done.sequence, 0.05)
+    cut_short = await FleetWaiter(scene.registry, scene.log, SystemClock()).wait(done.sequence, 0.05)
     assert cut_short.pending == (UNACCOUNTED,)

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
+import pytest
 from redis.asyncio import Redis
 
 from keyturn_credentials.fleet.view import describe
@@ -117,7 +118,7 @@ async def test_a_database_set_back_opens_a_new_epoch(scene: Scene) -> None:
     relay = scene.relay()
     await relay.inspect()
     state = await scene.log.fleet_state()
-    await scene.log.save_fleet_state(FleetState(state.epoch - 5))
+    assert await scene.log.replace_fleet_state(state, FleetState(state.epoch - 5))
     await relay.inspect()
     opened = await stream(scene.redis)
     assert opened[-1][0].epoch > opened[0][0].epoch
@@ -142,7 +143,7 @@ async def test_a_wait_is_safe_once_every_node_reported_or_ran_out(scene: Scene) 
     assert judge(late, done.sequence).pending == ()
 
 
-async def test_a_closed_fleet_reopens_without_a_new_epoch_or_a_barrier(scene: Scene) -> None:
+async def test_a_closed_fleet_reopens_without_a_pause_or_a_barrier(scene: Scene) -> None:
     await scene.realms.create(ACTOR, {"realm": "acme"})
     first = scene.relay("relay-1")
     await first.inspect()
@@ -160,7 +161,9 @@ async def test_a_closed_fleet_reopens_without_a_new_epoch_or_a_barrier(scene: Sc
     head = await later._channel.read_head()
     assert head is not None
     assert head.trusted
-    assert head.position == closed.position
+    assert head.complete
+    assert head.position.sequence == closed.position.sequence
+    assert head.position.epoch > closed.position.epoch, "whatever the nodes of then had, it is over"
     assert (head.waits_after, head.replay_barrier) == (0, 0)
     assert (await scene.log.fleet_state()).closed_nonce is None
 
@@ -193,3 +196,81 @@ async def test_a_client_deleted_during_a_filling_does_not_come_back_with_it(scen
     scene.log.all_projections = read_and_then_delete  # type: ignore[method-assign]
     assert await scene.relay(fill_batch=1).inspect()
     assert set(await projections(scene)) == {realm_field("acme"), client_field(realm.id, "a")}
+
+
+async def test_what_another_redis_process_holds_is_carried_over_under_new_positions(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    before = await relay._channel.read_head()
+    assert before is not None
+    filled = await projections(scene)
+    await scene.redis.hset(LAYOUT.head, "vouched", "the process before")
+    await relay.inspect()
+    head = await relay._channel.read_head()
+    assert head is not None
+    assert head.trusted
+    assert head.complete
+    assert head.position.epoch > before.position.epoch
+    assert head.position.sequence == before.position.sequence
+    assert await projections(scene) == filled
+    assert not await scene.redis.exists(LAYOUT.projections(before.position.epoch))
+    assert head.waits_after > 0, "leases that the other process gave may be held"
+    assert head.replay_barrier > 0, "assertions that the other process saw may have been used"
+
+
+async def test_nothing_is_carried_over_that_is_not_as_it_was_read(scene: Scene) -> None:
+    """A relay may be stopped between looking and acting, and find another Redis when it goes on."""
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    await scene.redis.hset(LAYOUT.head, "vouched", "the process before")
+    seen = await relay._channel.look()
+    head = seen.head
+    assert head is not None
+    epoch, sequence = head.position
+    for other, look in (
+        (head, replace(seen, run_id="0" * 40)),
+        (replace(head, event_id="another"), seen),
+        (replace(head, position=Position(epoch, sequence + 1)), seen),
+        (replace(head, position=Position(epoch - 1, sequence)), seen),
+    ):
+        assert not await relay._channel.carry_over(other, epoch + 1, b"{}", seen=look, closed_nonce=None)
+    assert not await relay._channel.carry_over(head, epoch, b"{}", seen=seen, closed_nonce=None)
+    assert not await relay._channel.stamp(head, seen=seen), "it is not the process that was vouched for"
+    unchanged = await relay._channel.read_head()
+    assert unchanged is not None
+    assert (unchanged.position, unchanged.trusted) == (head.position, False)
+
+
+async def test_a_relay_that_was_overtaken_opens_no_epoch(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    await relay.inspect()
+    seen = await scene.log.fleet_state()
+    assert await scene.log.replace_fleet_state(seen, FleetState(seen.epoch + 1))
+    assert await relay._take_epoch(seen) is None
+    assert (await scene.log.fleet_state()).epoch == seen.epoch + 1
+
+
+@pytest.mark.parametrize(("late", "accounted"), [(0, False), (5_000, True)])
+async def test_a_relay_that_was_stopped_does_not_know_any_more_that_no_lease_is_held(
+    scene: Scene, late: int, accounted: bool
+) -> None:
+    """Others may have relayed meanwhile, and Redis may have been emptied after that."""
+    channel = scene.relay()._channel
+    seen = await channel.look()
+    before = replace(seen, at=seen.at - late)
+    assert await channel.open_epoch(7, 0, "", b"{}", seen=before, closed_nonce=None, fresh=True)
+    head = await channel.read_head()
+    assert head is not None
+    assert (head.waits_after > 0, head.replay_barrier > 0) == (accounted, accounted)
+
+
+async def test_what_was_read_of_another_redis_process_does_not_count_either(scene: Scene) -> None:
+    channel = scene.relay()._channel
+    before = replace(await channel.look(), run_id="0" * 40)
+    assert await channel.open_epoch(7, 0, "", b"{}", seen=before, closed_nonce="closed", fresh=False)
+    head = await channel.read_head()
+    assert head is not None
+    assert head.waits_after > 0

@@ -17,7 +17,7 @@ from keyturn_shared.events import (
     encode_event,
 )
 from keyturn_shared.fleet.registry import FleetRegistry, FleetSummary, judge
-from keyturn_shared.fleet.relay_channel import LeaseTerms, Publication, Published, RelayChannel, Vouched
+from keyturn_shared.fleet.relay_channel import LeaseTerms, Publication, Published, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import (
@@ -111,7 +111,13 @@ class Filling:
         self.sequence += 1
         event = EpochOpened(sequence=self.sequence, id=str(uuid.uuid4()), occurred_at=0, reason="test")
         opened = await self.channel.open_epoch(
-            self.epoch, self.sequence, event.id, encode_event(event), closed_nonce=None, fresh=fresh
+            self.epoch,
+            self.sequence,
+            event.id,
+            encode_event(event),
+            seen=await self.channel.look(),
+            closed_nonce=None,
+            fresh=fresh,
         )
         assert opened
         self.last_event_id = event.id
@@ -162,10 +168,15 @@ class Filling:
         )
         return await self.publish(event, realm)
 
-    async def vouch(self, *, closed_nonce: str | None = None) -> None:
-        head = await self.channel.read_head()
-        assert head is not None
-        assert await self.channel.vouch(head, closed_nonce=closed_nonce) is Vouched.VOUCHED
+    async def carry_over(self) -> None:
+        """What the relay does when another Redis process has everything that this one had."""
+        seen = await self.channel.look()
+        assert seen.head is not None
+        self.epoch += 1
+        event = EpochOpened(sequence=self.sequence, id=str(uuid.uuid4()), occurred_at=0, reason="test")
+        assert await self.channel.carry_over(
+            seen.head, self.epoch, encode_event(event), seen=seen, closed_nonce=None
+        )
 
     async def summary(self, sequence: int) -> FleetSummary:
         return judge(await self.registry.view(sequence), sequence)

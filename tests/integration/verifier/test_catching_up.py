@@ -130,7 +130,7 @@ async def test_a_redis_that_nobody_vouched_for_gives_no_lease(
     await redis.hset("kt:{0}:head", "vouched", "another process")
     await deaf.member.round()
     assert deaf.lease.state is LeaseState.FENCED
-    await filling.vouch()
+    await filling.carry_over()
     await deaf.member.round()
     assert deaf.lease.state is LeaseState.HELD
 

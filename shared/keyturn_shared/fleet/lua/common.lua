@@ -37,10 +37,22 @@ local function trusted(head)
   return vouched and vouched ~= '' and vouched == run_id()
 end
 
+-- From now on this Redis process is trusted, in this epoch and no other.
+local function begin_epoch(head, now, epoch, sequence, lease_ms, margin_ms)
+  redis.call('HSET', head, 'epoch', epoch, 'sequence', sequence, 'base_sequence', sequence, 'opened_at', text(now),
+    'stamped_at', text(now), 'lease_ms', lease_ms, 'margin_ms', margin_ms, 'vouched', run_id(), 'closed_nonce', '')
+end
+
 -- Called before this Redis process is vouched for. Leases and used assertions that another process knew of
 -- may be lost: waits then have to outlast the leases, and assertions issued so far are refused.
-local function account_for_losses(head, now, lease_ms, margin_ms, closed_nonce, fresh)
+-- That no lease was ever given, or that the fleet was closed in good order, the relay read in the database, at the
+-- moment read_at of the process read_in. A relay that was stopped since then for longer than it alone relays
+-- does not know it any more.
+local function account_for_losses(head, now, lease_ms, margin_ms, closed_nonce, fresh, read_in, read_at, alone_ms)
   if trusted(head) then return end
+  if read_in ~= run_id() or now - tonumber(read_at) > tonumber(alone_ms) then
+    closed_nonce, fresh = '', false
+  end
   local nonce = redis.call('HGET', head, 'closed_nonce')
   local nothing_written_since = nonce and nonce ~= '' and nonce == closed_nonce
   if closed_nonce == '' and not fresh then

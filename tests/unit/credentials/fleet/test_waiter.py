@@ -1,12 +1,16 @@
-"""Waiting for the fleet without having been asked to."""
+"""Waiting for the fleet: asked to or not, and only for events of the database as it is."""
 
 from collections.abc import Sequence
 
+import pytest
+
+from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.fleet.waiter import UNKNOWN, FleetWaiter
+from keyturn_credentials.relay.event_log import FleetState, LoggedEvent
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.head import Head
-from keyturn_shared.fleet.registry import FleetRegistry, NodeRecord, RegistryView
+from keyturn_shared.fleet.registry import UNACCOUNTED, FleetRegistry, NodeRecord, RegistryView
 from keyturn_shared.position import Position
 
 NOW = 1_000_000
@@ -28,7 +32,8 @@ class Views(FleetRegistry):
 
 
 def view_of(applied: Sequence[int], *, waits_after: int = 0) -> RegistryView:
-    fields = {"epoch": "1", "sequence": "5", "vouched": "run", "waits_after": str(waits_after)}
+    fields = {"epoch": "1", "sequence": "5", "event_id": "five", "vouched": "run"}
+    fields["waits_after"] = str(waits_after)
     head = Head.from_hash(fields, "run")
     nodes = tuple(
         NodeRecord(f"node-{number}", NOW + 5_000, NOW, 11_000, Position(1, sequence))
@@ -37,11 +42,28 @@ def view_of(applied: Sequence[int], *, waits_after: int = 0) -> RegistryView:
     return RegistryView(NOW, head, nodes, NOW - 10)
 
 
-def waiter_on(registry: Views) -> FleetWaiter:
+class Log:
+    """The database: what it has at sequence 5, and the newest epoch opened from it."""
+
+    def __init__(self, *ids: str | None, epoch: int = 1) -> None:
+        self.left = list(ids) or ["five"]
+        self.epoch = epoch
+
+    async def read(self, first: int, limit: int) -> list[LoggedEvent]:
+        event_id = self.left.pop(0) if len(self.left) > 1 else self.left[0]
+        return [] if event_id is None else [LoggedEvent(first, event_id, b"{}", ())]
+
+    async def fleet_state(self) -> FleetState:
+        if self.left == ["away"]:
+            raise StoreUnavailableError("away")
+        return FleetState(self.epoch)
+
+
+def waiter_on(registry: Views, log: Log | None = None) -> FleetWaiter:
     async def at_once(seconds: float) -> None:
         pass
 
-    return FleetWaiter(registry, SystemClock(), sleep=at_once)
+    return FleetWaiter(registry, log or Log(), SystemClock(), sleep=at_once)  # type: ignore[arg-type] # two methods
 
 
 async def test_it_waits_while_nodes_are_on_their_way() -> None:
@@ -62,3 +84,15 @@ async def test_it_does_not_wait_for_leases_that_outlast_it() -> None:
     summary = await waiter_on(registry).wait_while_likely(5, 1.0)
     assert (summary.applied, summary.safe) == (2, False)
     assert registry.looks == 1
+
+
+@pytest.mark.parametrize("log", [Log("another"), Log(None), Log(epoch=2), Log("away")])
+async def test_nothing_is_safe_by_a_redis_that_is_not_of_this_database(log: Log) -> None:
+    """After a backup was restored, Redis shows events under the same numbers that are lost."""
+    summary = await waiter_on(Views(view_of([5, 5])), log).wait(5, 0.01)
+    assert UNACCOUNTED in summary.pending
+
+
+async def test_it_is_safe_once_redis_and_the_database_agree_again() -> None:
+    summary = await waiter_on(Views(view_of([5, 5])), Log("another", None, "five")).wait(5, 30.0)
+    assert (summary.applied, summary.safe) == (2, True)

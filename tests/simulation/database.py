@@ -1,0 +1,173 @@
+"""The database: commits in an order, what a relay keeps there, and backups that are restored."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from keyturn_credentials.errors import StoreUnavailableError
+from keyturn_credentials.relay.event_log import FleetState, LoggedEvent
+from keyturn_shared.projection import ClientProjection, Projection, encode_projection
+from tests.simulation.network import Network, NoAnswerError
+from tests.simulation.process import Process
+
+_ANSWER_SECONDS: Final = 2.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Commit:
+    """A committed change. ``states``: of each projection field the commit that wrote it last, this one
+    included. A restored backup goes on from an earlier commit, so commits are a tree."""
+
+    sequence: int
+    id: str
+    payload: bytes
+    parent: "Commit | None"
+    changed: dict[str, Projection | None] = field(default_factory=dict)
+    states: dict[str, "Commit"] = field(default_factory=dict)
+
+    def holds(self, other: "Commit") -> bool:
+        """Whether the other is this one or came before it."""
+        each: Commit | None = self
+        while each is not None and each.sequence > other.sequence:
+            each = each.parent
+        return each is other
+
+    def __repr__(self) -> str:
+        return f"{self.sequence} ({self.id})"
+
+    def client(self, name: str) -> ClientProjection | None:
+        """A client's projection as of this commit, None when there is no such client."""
+        writer = self.states.get(name)
+        projection = None if writer is None else writer.changed[name]
+        return projection if isinstance(projection, ClientProjection) else None
+
+
+Make = Callable[[Commit, int], tuple[str, bytes, dict[str, Projection | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Everything in the database at one moment."""
+
+    head: Commit
+    fleet_state: FleetState
+    relay_lease: tuple[str, float]
+
+
+class Database:
+    """One at a time changes it, so a change is one step; it is committed before anybody hears of it."""
+
+    def __init__(self, time: Callable[[], float]) -> None:
+        self.head = Commit(0, "", b"", None)
+        self.fleet_state = FleetState()
+        self.relay_lease = ("", 0.0)
+        self._time = time
+
+    def commit(self, make: Make) -> Commit:
+        """Write a change: ``make`` gives id, payload and projections, from what is there and the sequence."""
+        former = self.head
+        event_id, payload, changed = make(former, former.sequence + 1)
+        commit = Commit(former.sequence + 1, event_id, payload, former, changed, dict(former.states))
+        commit.states.update(dict.fromkeys(changed, commit))
+        self.head = commit
+        return commit
+
+    def back_up(self) -> Backup:
+        return Backup(self.head, self.fleet_state, self.relay_lease)
+
+    def restore(self, backup: Backup) -> None:
+        self.head, self.fleet_state = backup.head, backup.fleet_state
+        self.relay_lease = backup.relay_lease
+
+    def read(self, first: int, limit: int) -> list[LoggedEvent]:
+        events: list[LoggedEvent] = []
+        each: Commit | None = self.head
+        while each is not None and each.sequence >= max(first, 1):
+            events.append(LoggedEvent(each.sequence, each.id, each.payload, tuple(each.changed)))
+            each = each.parent
+        return events[::-1][:limit]
+
+    def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+        states = self.head.states
+        return {name: (states[name].sequence, _body(states[name], name)) for name in states if name in fields}
+
+    def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
+        if self.fleet_state != seen:
+            return False
+        self.fleet_state = state
+        return True
+
+    def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
+        if self.relay_lease[0] != holder and self.relay_lease[1] > self._time():
+            return False
+        self.relay_lease = (holder, self._time() + seconds)
+        return True
+
+    def release_relay_lease(self, holder: str) -> None:
+        if self.relay_lease[0] == holder:
+            self.relay_lease = ("", 0.0)
+
+
+class DatabaseLink:
+    """A process's way to the database. ``keyturn_credentials.relay.event_log.EventLog``."""
+
+    def __init__(self, process: Process, network: Network, database: Database) -> None:
+        self._process = process
+        self._network = network
+        self._database = database
+
+    async def ask(self, step: Callable[[Database], T]) -> T:
+        """One transaction. Raises StoreUnavailableError, which leaves open whether it was committed."""
+        try:
+            (result,) = await self._network.converse(
+                self._process, [lambda: step(self._database)], limit=_ANSWER_SECONDS
+            )
+        except NoAnswerError as error:
+            raise StoreUnavailableError(str(error)) from None
+        return result  # type: ignore[no-any-return]
+
+    async def head(self) -> int:
+        return await self.ask(lambda database: database.head.sequence)
+
+    async def read(self, first: int, limit: int) -> list[LoggedEvent]:
+        return await self.ask(lambda database: database.read(first, limit))
+
+    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+        return await self.ask(lambda database: database.projections(fields))
+
+    async def all_projections(self, batch_size: int) -> AsyncIterator[list[tuple[str, int, bytes]]]:
+        after, size = "", min(batch_size, 2)
+        while True:
+            batch = await self.ask(lambda database, after=after: _living(database, after, size))  # type: ignore[misc]
+            if not batch:
+                return
+            yield batch
+            after = batch[-1][0]
+
+    async def fleet_state(self) -> FleetState:
+        return await self.ask(lambda database: database.fleet_state)
+
+    async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
+        return await self.ask(lambda database: database.replace_fleet_state(seen, state))
+
+    async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
+        return await self.ask(lambda database: database.acquire_relay_lease(holder, seconds))
+
+    async def release_relay_lease(self, holder: str) -> None:
+        await self.ask(lambda database: database.release_relay_lease(holder))
+
+
+def _living(database: Database, after: str, size: int) -> list[tuple[str, int, bytes]]:
+    states = database.head.states
+    found = [
+        (name, states[name].sequence, body)
+        for name in sorted(states)
+        if name > after and (body := _body(states[name], name)) is not None
+    ]
+    return found[:size]
+
+
+def _body(commit: Commit, name: str) -> bytes | None:
+    projection: Any = commit.changed[name]
+    return None if projection is None else encode_projection(projection)

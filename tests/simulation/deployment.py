@@ -1,0 +1,112 @@
+"""Redis as it is run: a primary, a replica that lags behind, and what becomes of them."""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from tests.simulation.loop import VirtualLoop
+from tests.simulation.process import SimulatedClock
+from tests.simulation.redis_model.commands import Effects, replay
+from tests.simulation.redis_model.data import Data
+from tests.simulation.redis_model.scripts import ScriptEngine
+from tests.simulation.redis_model.server import RedisServer
+
+MAX_LAG_SECONDS: Final = 0.5
+"""``min-replicas-max-lag``: a primary that has not heard from its replica for so long takes no writes."""
+
+Wrote = Callable[[RedisServer, Effects], None]
+
+
+class Deployment:
+    """Who is the primary. ``lag``: seconds by which the replica is behind."""
+
+    def __init__(
+        self,
+        loop: VirtualLoop,
+        draw: random.Random,
+        engine: ScriptEngine,
+        new_clock: Callable[[], SimulatedClock],
+        wrote: Wrote,
+    ) -> None:
+        self.lag = 0.0
+        self._loop = loop
+        self._draw = draw
+        self._engine = engine
+        self._new_clock = new_clock
+        self._tell = wrote
+        self._cut_off: list[RedisServer] = []
+        self._replica = Data()
+        self._stream: deque[tuple[float, Effects]] = deque()
+        self.primary = self._start(Data())
+
+    def server_for_new_connection(self) -> RedisServer | None:
+        return self.primary if self.primary.alive else None
+
+    def flush(self) -> None:
+        """FLUSHALL, unless nobody takes it."""
+        if self.primary.alive and self._takes_writes(self.primary):
+            self.primary.direct(b"FLUSHALL")
+
+    def restart_empty(self, away: float) -> None:
+        """The primary dies, and comes back without its data after so many seconds."""
+        self._end(self.primary)
+        self._replica, self._stream = Data(), deque()
+        self._loop.call_later(away, self._promote)
+
+    def fail_over(self, away: float) -> None:
+        """The primary dies; the replica takes over, or the same comes back from its append-only file, with
+        what had arrived there."""
+        self._end(self.primary)
+        self._receive(self._loop.time())
+        self._loop.call_later(away, self._promote)
+
+    def isolate(self, away: float, lingers: float) -> None:
+        """The primary is cut off from its replica, which takes over once the primary takes no writes any
+        more. Clients that are connected to the old one stay there, until it is gone."""
+        old = self.primary
+        if not old.alive:
+            return
+        self._receive(self._loop.time())
+        old.cut_off_at = self._loop.time()
+        self._cut_off.append(old)
+        self._stream.clear()
+        self._loop.call_later(MAX_LAG_SECONDS + away, self._promote)
+        self._loop.call_later(MAX_LAG_SECONDS + away + lingers, self._end, old)
+
+    def heal(self) -> None:
+        """Old primaries learn that they are none, and replicas are up to date again."""
+        self.lag = 0.0
+        for server in self._cut_off:
+            self._end(server)
+
+    def _start(self, data: Data) -> RedisServer:
+        run_id = f"{self._draw.getrandbits(160):040x}"
+        return RedisServer(
+            run_id, data, self._new_clock(), self._engine, takes_writes=self._takes_writes, wrote=self._wrote
+        )
+
+    def _promote(self) -> None:
+        if self.primary.alive and self.primary.cut_off_at is None:
+            return  # another fault brought one up meanwhile
+        self.primary = self._start(self._replica)
+        self._replica, self._stream = self.primary.data.copy(), deque()
+
+    def _takes_writes(self, server: RedisServer) -> bool:
+        return server.cut_off_at is None or self._loop.time() < server.cut_off_at + MAX_LAG_SECONDS
+
+    def _wrote(self, server: RedisServer, effects: Effects) -> None:
+        if server is self.primary and server.cut_off_at is None:
+            now = self._loop.time()
+            self._receive(now)
+            self._stream.append((now + self.lag, effects))
+        self._tell(server, effects)
+
+    def _receive(self, until: float) -> None:
+        """Let the replica have what arrived there by then, in order."""
+        while self._stream and self._stream[0][0] <= until:
+            replay(self._replica, self._stream.popleft()[1], self.primary.now_ms)
+
+    def _end(self, server: RedisServer) -> None:
+        server.alive = False
+        server.primary = False
