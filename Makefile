@@ -65,6 +65,8 @@ bench: install ## Run the benchmarks one after the other; each explains itself w
 	$(BIN)/python -m benchmarks.propagation
 	$(BIN)/python -m benchmarks.refill --clients 100000
 	$(BIN)/python -m benchmarks.verifier.token_endpoint
+	$(BIN)/python -m benchmarks.verifier.timing
+	$(BIN)/python -m benchmarks.verifier.memory
 
 .PHONY: screenshots
 screenshots: install ## Take pictures of every page of the console into docs/images
