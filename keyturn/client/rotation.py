@@ -32,9 +32,9 @@ async def rotate(
 
     The new key is published first. The first token it signs for is asked for by the rotation itself, and
     only when that came do others sign with it: what is known to one verifier is known to all, since they
-    share what was fetched. The former key stays published for as long as an assertion under it may live. ``new``: by
-    default a key for the same algorithm. Raises RotationError when the new key is not accepted within
-    ``attempts``; it is withdrawn then and nothing has changed.
+    share what was fetched. The former key stays published for as long as an assertion under it may live.
+    ``new``: by default a key for the same algorithm. Raises RotationError when the new key is not accepted
+    within ``attempts``; it is withdrawn then and nothing has changed.
     """
     key = new or SigningKey.generate(keys.signing.algorithm.name)
     keys.publish(key)
