@@ -71,7 +71,7 @@ def archives(draw: st.DrawFn) -> tuple[KeyStoreFormat, list[Entry], ArchivePassw
     return archive_format, written, passwords, write_archive(archive_format, written, passwords, now=NOW)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(archives())
 def test_every_entry_is_read_back_with_its_chain(
     made: tuple[KeyStoreFormat, list[Entry], ArchivePasswords, bytes],
@@ -86,7 +86,7 @@ def test_every_entry_is_read_back_with_its_chain(
             import_archive(archive_format, data, key=passwords.key, store=passwords.store)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(archives(), st.data())
 def test_no_other_password_opens_anything(
     made: tuple[KeyStoreFormat, list[Entry], ArchivePasswords, bytes], data: st.DataObject
@@ -106,7 +106,7 @@ def test_no_other_password_opens_anything(
             import_archive(JKS, archive, written[0].alias, key=other, store=passwords.store)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(archives(), st.integers(min_value=0), st.integers(1, 255))
 def test_a_damaged_archive_is_refused_or_means_the_same(
     made: tuple[KeyStoreFormat, list[Entry], ArchivePasswords, bytes], position: int, change: int
