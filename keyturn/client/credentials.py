@@ -63,7 +63,7 @@ class ClientCredentials(httpx.Auth):
         self._renewing = False
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """As httpx.Client calls it: answers of the token endpoint are read, others are the caller's."""
+        """As httpx.Client calls it: only answers of the token endpoint are read here."""
         flow = self.auth_flow(request)
         wanted = next(flow)
         while True:

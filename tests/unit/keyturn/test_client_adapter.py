@@ -117,6 +117,18 @@ def test_without_a_token_the_request_is_not_sent() -> None:
     assert error.value.status == 503
 
 
+async def test_answers_of_an_api_are_streamed_to_whoever_asked() -> None:
+    server = Server(SigningKey.generate())
+    credentials = ClientCredentials(ISSUER, "worker", ClientKeys(server.key), scope="read")
+    transport = httpx.MockTransport(server)
+    async with (
+        httpx.AsyncClient(transport=transport, auth=credentials, base_url="https://api") as http,
+        http.stream("GET", "/") as answer,
+    ):
+        assert not answer.is_closed
+        assert await answer.aread() == b"Bearer token-1"
+
+
 async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> None:
     keys = ClientKeys(SigningKey.generate(kid="k"))
     transport = httpx.ASGITransport(app=JwksEndpoint(keys))
