@@ -1,6 +1,9 @@
 """A client's keys over a rotation, its tokens over their life, and its published JWK Set."""
 
 import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -117,16 +120,27 @@ def test_without_a_token_the_request_is_not_sent() -> None:
     assert error.value.status == 503
 
 
-async def test_answers_of_an_api_are_streamed_to_whoever_asked() -> None:
+async def test_an_answer_of_an_api_is_for_the_caller_to_read() -> None:
     server = Server(SigningKey.generate())
+    read: list[bytes] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(b"a")
+        yield b"a"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return (
+            server(request) if request.url.host == "id.example.test" else httpx.Response(200, content=body())
+        )
+
     credentials = ClientCredentials(ISSUER, "worker", ClientKeys(server.key), scope="read")
-    transport = httpx.MockTransport(server)
+    transport = httpx.MockTransport(answer)
     async with (
         httpx.AsyncClient(transport=transport, auth=credentials, base_url="https://api") as http,
-        http.stream("GET", "/") as answer,
+        http.stream("GET", "/") as response,
     ):
-        assert not answer.is_closed
-        assert await answer.aread() == b"Bearer token-1"
+        assert read == []
+        assert await response.aread() == b"a"
 
 
 async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> None:
@@ -139,3 +153,14 @@ async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> Non
     assert (first.json(), again.status_code, posted.status_code) == (keys.jwks, 304, 405)
     assert '"d"' not in json.dumps(first.json())
     assert first.headers["cache-control"] == "max-age=10"
+
+
+def test_the_example_of_the_documentation_can_be_run() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(example, "docs/clients.md", "exec"), names)
+    assert kids(names["keys"]) == [names["keys"].signing.kid]
+    assert names["credentials"].token_request().url == (
+        "https://id.example.com/realms/acme/protocol/openid-connect/token"
+    )
