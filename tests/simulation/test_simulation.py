@@ -11,19 +11,34 @@ from tests.simulation.protections import without
 from tests.simulation.session import session
 from tests.simulation.settings import CLOCK_RATE, CLOCK_SKEW, LEASE, LEEWAY
 
-_WITHIN = 300
+_WITHIN = 150
 """So many seeds, from the one given, may be needed until a violation is found. Today it is the first; another
 order of chance in the code moves it."""
 
-_FOUND_BY = {"atomic-publish": 0, "lease": 0, "epoch-check": 0, "waits-after": 0, "gap-detection": 0}
+_FOUND_BY = {
+    "atomic-publish": 0,
+    "clock-through-stops": 0,
+    "decision-instant": 1,
+    "epoch-check": 8,
+    "explicit-ids": 9,
+    "gap-detection": 11,
+    "lease": 0,
+    "lease-before-send": 7,
+    "replay-barrier": 0,
+    "superseded-states": 4,
+    "trusted-claims": 0,
+    "vouching": 15,
+    "waits-after": 36,
+}
+"""The first seed that shows what each is for. Those that are not here take many more seeds."""
 
 
 @pytest.mark.parametrize("first", [0, 1_000])
 def test_seeds_show_no_violation(first: int) -> None:
     with session() as run:
-        outcomes = [run(seed, None) for seed in range(first, first + 75)]
+        outcomes = [run(seed, None) for seed in range(first, first + 50)]
     assert [outcome for outcome in outcomes if outcome.violation] == []
-    assert sum(outcome.safe_waits for outcome in outcomes) > 75, "runs in which nothing is safe show nothing"
+    assert sum(outcome.safe_waits for outcome in outcomes) > 50, "runs in which nothing is safe show nothing"
     assert sum(outcome.answers.get("accepted", 0) for outcome in outcomes) > 1_000
 
 
