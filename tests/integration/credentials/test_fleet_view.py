@@ -46,7 +46,7 @@ async def regenerate(api: AdminApi, uuid: str) -> httpx.Response:
 async def test_each_node_shows_its_position_lag_lease_version_and_last_error(
     api: AdminApi, redis_url: str, redis_server: EmbeddedRedis
 ) -> None:
-    async with running_node(redis_url, node_id="n1", node_url="http://n1.test:1/", renewal_seconds=0.1):
+    async with running_node(redis_url, node_id="n1", node_url="http://n1.test:1/", renewal_seconds=1.0):
         view = await fleet(api)
         (node,) = view["nodes"]
         assert node["id"].startswith("n1.")
@@ -58,7 +58,7 @@ async def test_each_node_shows_its_position_lag_lease_version_and_last_error(
         assert node["last_error"] is None
         assert (view["applied"], view["fenced"], view["pending"], view["safe"]) == (1, 0, [], True)
         redis_server.pause()
-        await asyncio.sleep(2.5)  # a renewal meets its time limit
+        await asyncio.sleep(3.2)  # a renewal begins within a second, and meets its time limit of two
         redis_server.resume()
 
         async def complained() -> bool:
