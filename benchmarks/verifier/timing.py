@@ -103,11 +103,12 @@ async def ask(
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     taken: dict[str, list[float]] = {kind: [] for kind in asked}
     shuffled = random.Random(0)
-    for number in range(-100, requests):  # the first hundred only warm up
+    warming = min(100, requests)
+    for number in range(-warming, requests):  # the first ones only warm up
         order = list(asked)
         shuffled.shuffle(order)
         for kind in order:
-            writer.write(asked[kind](number + 100))
+            writer.write(asked[kind](number + warming))
             sent = time.perf_counter()
             head = await reader.readuntil(b"\r\n\r\n")
             elapsed = time.perf_counter() - sent
