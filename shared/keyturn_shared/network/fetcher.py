@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, Protocol
 
-import httpcore
-
 from keyturn_shared.network.addresses import Address, Network, is_allowed, may_connect
-from keyturn_shared.network.connecting import Connector, TlsFailedError
+from keyturn_shared.network.connecting import connect
+from keyturn_shared.network.exchange import Exchange
 from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.network.refusal import FetchRefused, Reason
 from keyturn_shared.network.target import Target, read_target
@@ -85,8 +84,6 @@ class GuardedFetcher:
         self._resolver = resolver
         self._tls = tls or client_context()
         self._proxy = proxy
-        self._direct = Connector()
-        self._proxied = Connector(proxy)
         self._headers = {
             "User-Agent": user_agent,
             "Accept": "application/jwk-set+json, application/json",
@@ -136,61 +133,37 @@ class GuardedFetcher:
         self, target: Target, address: Address | None, policy: FetchPolicy, conditions: Mapping[str, str]
     ) -> FetchResult:
         inside = address is not None and is_allowed(address, policy.allowed_networks)
-        connection = httpcore.AsyncHTTPConnection(
-            httpcore.Origin(target.scheme.encode(), str(address or target.host).encode(), target.port),
-            ssl_context=self._tls,
-            network_backend=self._direct if inside or self._proxy is None else self._proxied,
-        )
-        request = httpcore.Request(
-            "GET",
-            httpcore.URL(
-                scheme=target.scheme,
-                host=str(address or target.host),
-                port=target.port,
-                target=target.path,
-            ),
-            headers=[("Host", target.authority), *self._headers.items(), *conditions.items()],
-            extensions={"sni_hostname": target.host, "timeout": _limits(policy)},
+        connect_seconds = policy.total_seconds * _CONNECT_SHARE
+        connection = await connect(
+            str(address or target.host), target.port, connect_seconds, None if inside else self._proxy
         )
         try:
-            try:
-                response = await connection.handle_async_request(request)
-                return await _read(response, policy)
-            finally:
-                await connection.aclose()
-        except httpcore.TimeoutException as error:
-            raise FetchRefused(Reason.TIMEOUT, str(error) or "the server took too long") from None
-        except TlsFailedError as error:
-            raise FetchRefused(Reason.TLS_FAILED, str(error)) from None
-        except httpcore.ProxyError as error:
-            raise FetchRefused(Reason.PROXY_FAILED, str(error)) from None
-        except httpcore.ProtocolError as error:
-            raise FetchRefused(Reason.PROTOCOL_ERROR, str(error)) from None
-        except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
-            reason = Reason.TLS_FAILED if _is_tls(error) else Reason.CONNECTION_FAILED
-            raise FetchRefused(reason, str(error)) from None
+            if target.scheme == "https":
+                await connection.start_tls(self._tls, target.host, connect_seconds)
+            exchange = Exchange(connection, policy.first_byte_seconds)
+            asked = [("Host", target.authority), *self._headers.items(), *conditions.items()]
+            status, headers = await exchange.ask(target.path, asked)
+            return await _read(status, headers, exchange, policy)
+        finally:
+            connection.close()
 
 
-def _limits(policy: FetchPolicy) -> dict[str, float]:
-    connect = policy.total_seconds * _CONNECT_SHARE
-    return {"connect": connect, "read": policy.first_byte_seconds, "write": connect, "pool": connect}
-
-
-async def _read(response: httpcore.Response, policy: FetchPolicy) -> FetchResult:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-    if response.status == _NOT_MODIFIED:
-        return FetchResult(response.status, headers, b"")
-    if 300 <= response.status < 400:
-        raise FetchRefused(Reason.REDIRECT, f"status {response.status}; redirects are not followed")
-    if response.status != _OK:
-        raise FetchRefused(Reason.STATUS, f"status {response.status}")
+async def _read(
+    status: int, headers: Mapping[str, str], exchange: Exchange, policy: FetchPolicy
+) -> FetchResult:
+    if status == _NOT_MODIFIED:
+        return FetchResult(status, headers, b"")
+    if 300 <= status < 400:
+        raise FetchRefused(Reason.REDIRECT, f"status {status}; redirects are not followed")
+    if status != _OK:
+        raise FetchRefused(Reason.STATUS, f"status {status}")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type and media_type not in _JSON_TYPES and not media_type.endswith("+json"):
         raise FetchRefused(Reason.CONTENT_TYPE, f"{media_type[:80]} is not JSON")
-    return FetchResult(response.status, headers, await _read_body(response, headers, policy.max_bytes))
+    return FetchResult(status, headers, await _read_body(exchange, headers, policy.max_bytes))
 
 
-async def _read_body(response: httpcore.Response, headers: Mapping[str, str], limit: int) -> bytes:
+async def _read_body(exchange: Exchange, headers: Mapping[str, str], limit: int) -> bytes:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise FetchRefused(Reason.CONTENT_ENCODING, f"the encoding {encoding[:40]!r} was not asked for")
@@ -200,7 +173,7 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], li
     unpacker = zlib.decompressobj(_WBITS_GZIP) if encoding != "identity" else None
     body = bytearray()
     received = 0
-    async for chunk in response.aiter_stream():
+    async for chunk in exchange.body():
         received += len(chunk)
         if unpacker is None:
             body += chunk
@@ -224,12 +197,3 @@ def _conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
     if last_modified:
         conditions["If-Modified-Since"] = last_modified
     return conditions
-
-
-def _is_tls(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False

@@ -5,9 +5,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
+from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher, fetcher
 from keyturn_shared.network.addresses import Address, may_connect, read_networks
-from keyturn_shared.network.connecting import Connector
 from keyturn_shared.network.target import read_target
 from keyturn_shared.network.tls import client_context
 from tests.unit.shared.network.hostile_urls import HOSTILE_URLS, HostileUrl
@@ -27,7 +26,7 @@ async def test_a_hostile_url_is_refused_before_anything_is_connected_to(
             raise OSError("no such name")
         return [ip_address(address) for address in hostile.leads_to]
 
-    monkeypatch.setattr(Connector, "connect_tcp", connect)
+    monkeypatch.setattr(fetcher, "connect", connect)
     with pytest.raises(FetchRefused) as refused:
         await GuardedFetcher(resolver=resolver, tls=TLS).fetch(hostile.url, policy=FetchPolicy())
     assert refused.value.reason is hostile.reason
