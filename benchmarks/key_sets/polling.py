@@ -93,6 +93,7 @@ async def fill(
     draw = random.Random(7)
     good: set[str] = set()
     bad: set[str] = set()
+    due: dict[str, float] = {}
     now = time.time()
     pipeline = redis.pipeline(transaction=False)
     for number in range(urls):
@@ -106,11 +107,14 @@ async def fill(
         empty = KeySetRecord(url=address.url)
         record = with_keys(empty, attempt, keys, {"etag": f'"{number}-{int(number * 0.618 % 1)}"'}, POLICY)
         pipeline.set(LAYOUT.record(address.id), encode_record(record), px=7_200_000)
-        pipeline.zadd(LAYOUT.due, {address.id: int((now + due_in) * 1000)})
         pipeline.hset(LAYOUT.used, address.id, int(now * 1000))
+        due[address.id] = due_in
         if number % 1000 == 999:
             await pipeline.execute()
     await pipeline.execute()
+    # Writing takes a while, and what is due counts from here.
+    now = time.time()
+    await redis.zadd(LAYOUT.due, {one: int((now + due_in) * 1000) for one, due_in in due.items()})
     return good, bad
 
 

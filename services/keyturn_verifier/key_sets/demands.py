@@ -26,7 +26,7 @@ from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord, Required
 from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.key_sets.channel import Answer, DemandReply, KeySetChannel, Need
-from keyturn_verifier.key_sets.errors import KeysUnavailableError
+from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
 from keyturn_verifier.key_sets.fetcher import KeySetFetcher
 from keyturn_verifier.key_sets.held import HeldKeySets
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
@@ -108,7 +108,10 @@ class KeySetDemands:
             async with asyncio.timeout(self._policy.find_timeout):
                 return self._settled("answered", await verdict)
         except TimeoutError:
-            return self._settled("timed_out", self._give_up(address, waiter))
+            verdict = self._give_up(address, waiter)
+            if isinstance(verdict, UnknownKidError):  # nobody has looked since the request came
+                verdict = KeysUnavailableError("no fetch has ended in time")
+            return self._settled("timed_out", verdict)
         finally:
             self._waiting -= 1
             self._metrics.waiting.set(self._waiting)

@@ -79,7 +79,9 @@ async def test_a_failing_url_gives_keys_unavailable_and_is_not_asked_by_every_re
 ) -> None:
     server.pages["/jwks"] = Page(status=500, body=b"oops")
     client = client_of(server.url("/jwks"))
-    async with fleet_of(3, redis_url, polls=False) as nodes:
+    seldom = dict.fromkeys(("min_interval", "min_freshness", "default_freshness", "max_freshness"), 60.0)
+    seldom |= dict.fromkeys(("max_demand_backoff", "max_backoff"), 60.0)
+    async with fleet_of(3, redis_url, polls=False, **seldom) as nodes:
         for node in nodes * 10:
             with pytest.raises(KeysUnavailableError):
                 await node.kids(client, "k1")
@@ -87,3 +89,18 @@ async def test_a_failing_url_gives_keys_unavailable_and_is_not_asked_by_every_re
     record = await record_of(redis, client.jwks_url or "")
     assert record is not None
     assert record.failures == 1
+
+
+async def test_a_fetch_that_does_not_end_in_time_is_no_word_about_the_kid(
+    redis_url: str, server: JwksServer
+) -> None:
+    """The client may retry; "unknown kid" would say that it did something wrong."""
+    page = server.pages["/jwks"] = Page([make_jwk("k1")])
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(1, redis_url, polls=False, find_timeout=20.0) as [node]:
+        assert await node.kids(client, "k1") == ["k1"]
+    async with fleet_of(1, redis_url, polls=False, find_timeout=0.3) as [node]:
+        assert await node.kids(client, "k1") == ["k1"]
+        page.hang, page.keys = 0.55, [make_jwk("k2")]
+        with pytest.raises(KeysUnavailableError):
+            await node.kids(client, "k2")
