@@ -108,10 +108,10 @@ class KeySetDemands:
             async with asyncio.timeout(self._policy.find_timeout):
                 return self._settled("answered", await verdict)
         except TimeoutError:
-            verdict = self._give_up(address, waiter)
-            if isinstance(verdict, UnknownKidError):  # nobody has looked since the request came
-                verdict = KeysUnavailableError("no fetch has ended in time")
-            return self._settled("timed_out", verdict)
+            late = self._give_up(address, waiter)
+            if isinstance(late, UnknownKidError):  # nobody has looked since the request came
+                late = KeysUnavailableError("no fetch has ended in time")
+            return self._settled("timed_out", late)
         finally:
             self._waiting -= 1
             self._metrics.waiting.set(self._waiting)
