@@ -51,7 +51,10 @@ class Invariants:
             self._safe.append((self._time(), commit))
 
     def restored(self) -> None:
-        """The database was set back: what was promised of changes that are lost is void."""
+        """The database was set back: what was promised of changes that are lost is void, also when a later
+        backup brings them back."""
+        head = self._database.head
+        self._seen = {key: version for key, version in self._seen.items() if head.holds(version)}
         self._safe = [(since, commit) for since, commit in self._safe if self._database.head.holds(commit)]
 
     def broken(self, number: int, what: str) -> None:
@@ -167,9 +170,10 @@ class Invariants:
         former = self._seen.get((node, name))
         if version is None:
             return
-        if former is not None and self._database.head.holds(former) and not version.holds(former):
+        if former is not None and not version.holds(former):
             self.broken(2, f"{who} from version {version.sequence}, after {former.sequence}")
-        self._seen[node, name] = version
+        if self._database.head.holds(version):
+            self._seen[node, name] = version
 
     def _was_absent_since(self, name: str, writer: Commit) -> bool:
         """Whether the projection was ever absent at or after that version."""
