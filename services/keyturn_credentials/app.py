@@ -82,6 +82,7 @@ from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
 
 _STOP_SECONDS: Final = 5.0
+_RELAY_CONNECTIONS: Final = 2
 
 _log = structlog.get_logger(__name__)
 
@@ -147,10 +148,10 @@ class _FleetSide:
         await self._relay_redis.aclose()
         await self._redis.aclose()
 
-    def relay_loop(self) -> RelayLoop:
+    def relay_loop(self, engines: Engines) -> RelayLoop:
         terms = LeaseTerms(self._settings.lease_seconds, self._settings.lease_margin_seconds)
         relay = Relay(
-            self.log,
+            DatabaseEventLog(engines, self._clock),
             RelayChannel(RedisScripts(self._relay_redis), terms),
             self._clock,
             self._metrics,
@@ -175,7 +176,11 @@ def build_app(
     engines = Engines(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect(settings.redis_url)
     fleet = _FleetSide(redis, engines, settings, clock, metrics)
-    relay_loop = fleet.relay_loop()
+    # Connections of its own where there can be several writers: relaying does not wait behind callers.
+    relay_engines = (
+        Engines(settings.database_url, pool_size=_RELAY_CONNECTIONS) if engines.is_postgresql else engines
+    )
+    relay_loop = fleet.relay_loop(relay_engines)
     store = Store(
         engines, clock, settings.encryption_ring(), on_committed=lambda _sequence: relay_loop.wake()
     )
@@ -203,6 +208,7 @@ def build_app(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(fleet.close)
             stack.push_async_callback(engines.close)
+            stack.push_async_callback(relay_engines.close)
             await migrate(engines)
             first_admin = await _bootstrap(store, operations, settings)
             if first_admin is not None:

@@ -13,7 +13,8 @@ from typing import Self
 from keyturn.stack.parent import ending_with_parent
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_credentials.settings import CredentialsSettings
-from tests.storm.fleet import free_ports, until_ready
+from tests.durability.http import until_ready
+from tests.storm.fleet import free_ports
 from tests.support.admin_api import settings_for
 from tests.support.postgres import PostgresServer
 
@@ -40,15 +41,7 @@ class Instance:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "keyturn", "credentials"],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=ending_with_parent(signal.SIGKILL),
-            )
+        self.process = _launch("credentials", self._environment(), self.log)
 
     def kill(self) -> None:
         """As ``kill -9`` does."""
@@ -95,7 +88,8 @@ class Surroundings:
         if self.database == "postgresql":
             self.postgres = PostgresServer().start()
             self._stack.callback(self.postgres.close)
-            url = self.postgres.url(self.postgres.create_database())
+            self.database_name = self.postgres.create_database()
+            url = self.postgres.url(self.database_name)
         else:
             url = f"sqlite+aiosqlite:///{self.directory / 'keyturn.db'}"
         self.settings = settings_for(url, self.redis.url)
@@ -108,5 +102,34 @@ class Surroundings:
         await asyncio.gather(*(until_ready(each.url, seconds=READY_SECONDS) for each in self.instances))
         return self
 
+    async def start_node(self) -> str:
+        """A verifier node beside the instances, until they are closed; its URL."""
+        port = free_ports(1)[0]
+        settings = self.settings
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
+        environment = ours | {
+            "KEYTURN_REDIS_URL": settings.redis_url,
+            "KEYTURN_PUBLIC_URL": settings.base_url,
+            "KEYTURN_PORT": str(port),
+            "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
+        }
+        node = _launch("verifier", environment, self.directory / "node.log")
+        self._stack.callback(node.wait, _STOP_SECONDS)
+        self._stack.callback(node.terminate)
+        await until_ready(f"http://127.0.0.1:{port}", seconds=READY_SECONDS)
+        return f"http://127.0.0.1:{port}"
+
     def close(self) -> None:
         self._stack.close()
+
+
+def _launch(service: str, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as written:
+        return subprocess.Popen(
+            [sys.executable, "-m", "keyturn", service],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            preexec_fn=ending_with_parent(signal.SIGKILL),
+        )

@@ -4,9 +4,9 @@ import asyncio
 import random
 from collections import Counter
 
+from tests.durability.http import until_ready
 from tests.durability.instances import READY_SECONDS, Instance, Surroundings
 from tests.durability.watching import RelayWatch
-from tests.storm.fleet import until_ready
 
 
 class Kills:

@@ -71,7 +71,7 @@ async def run(
         await wait_until(relayed, timeout=_SETTLE_SECONDS, interval=0.2)
         log = await read_log(surroundings.settings)
         wrong = judge_log(log, callers) + judge_stream(log, stream.entries)
-        wrong += await _judge_states(surroundings, admin, callers)
+        wrong += await judge_states(surroundings, admin, callers)
         if watch.twice:
             wrong.append(f"two instances relayed at once in {watch.twice} samples")
         return _verdict(log, callers, kills, watch, wrong)
@@ -98,7 +98,7 @@ def _verdict(
     )
 
 
-async def _judge_states(surroundings: Surroundings, admin: Admin, callers: list[Writer]) -> list[str]:
+async def judge_states(surroundings: Surroundings, admin: Admin, callers: list[Writer]) -> list[str]:
     wrong: list[str] = []
     for number, client in enumerate(client for caller in callers for client in caller.written):
         instance = surroundings.instances[number % len(surroundings.instances)]

@@ -9,8 +9,8 @@ from redis.exceptions import RedisError
 
 from keyturn_shared.events import MESSAGE_FIELD
 from keyturn_shared.fleet.layout import Layout
+from tests.durability.http import NoAnswerError, send
 from tests.durability.instances import Instance, Surroundings
-from tests.storm.http import NoAnswerError, send
 
 _SAMPLE_SECONDS = 0.1
 _ANSWER_SECONDS = 1.0

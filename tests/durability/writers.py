@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyturn_shared.clock import SystemClock
+from tests.durability.http import Answer, NoAnswerError, send
 from tests.durability.instances import Instance, Surroundings
-from tests.storm.http import Answer, NoAnswerError, send
 from tests.support.admin_api import ADMIN_ID
 from tests.support.admin_tokens import AdminTokens
 
@@ -110,8 +110,9 @@ class Writer:
         self._random = random.Random(f"{seed}:{number}")
         self._numbers = itertools.count()
 
-    async def run(self, over: asyncio.Event) -> None:
+    async def run(self, over: asyncio.Event, *, pause: float = 0.0) -> None:
         while not over.is_set():
+            await asyncio.sleep(pause)
             living = [each for each in self.written if not each.deleted]
             kinds = {"create": 2, "update": 10 if living else 0, "regenerate": 6 if living else 0}
             kinds["delete"] = 1 if len(living) > 3 else 0

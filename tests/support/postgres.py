@@ -130,6 +130,22 @@ class PostgresServer:
         ]
         return self._run("psql", *options, "-c", statement)
 
+    def dump(self, database: str) -> bytes:
+        """A backup of a database in use, as ``pg_dump`` makes it. Raises ToolError."""
+        file = self.directory / f"{database}.dump"
+        options = ["-h", str(self.directory), "-U", _SUPERUSER, "-Fc", "-f", str(file)]
+        self._run("pg_dump", *options, database)
+        return file.read_bytes()
+
+    def restore(self, database: str, dump: bytes) -> None:
+        """Make a database of that name anew from a dump. Raises ToolError."""
+        file = self.directory / f"{database}.dump"
+        file.write_bytes(dump)
+        self.drop_database(database)
+        self.execute(f"CREATE DATABASE {database} TEMPLATE template0")
+        options = ["-h", str(self.directory), "-U", _SUPERUSER, "--exit-on-error", "-d", database]
+        self._run("pg_restore", *options, str(file))
+
     def _end(self, number: signal.Signals) -> None:
         if self._process is None:
             return

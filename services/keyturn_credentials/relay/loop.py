@@ -87,6 +87,8 @@ class RelayLoop:
         renewal: asyncio.Task[bool] | None = None
         try:
             while self._relay.settled:
+                if not self._relay.leads:
+                    return None  # renewing takes too long: another instance may have begun to relay
                 left = due - asyncio.get_running_loop().time()
                 if renewal is None and left <= 0:
                     renewal = asyncio.create_task(self._relay.lead(), name="relay-lease")

@@ -60,24 +60,32 @@ class Relay:
         self._fill_batch = fill_batch
         self._head: tuple[Position, str] | None = None
         self._published_while_filling: set[str] | None = None
+        self._leads_until = 0.0
+        metrics.active.set_function(lambda: float(self.leads))
 
     @property
     def settled(self) -> bool:
         """Whether the last inspection still holds, so that ``publish_new`` can go on from it."""
         return self._head is not None
 
+    @property
+    def leads(self) -> bool:
+        """Whether the right to relay is still ours, by our own clock."""
+        return self._clock.elapsed() < self._leads_until
+
     async def lead(self) -> bool:
         """Take or renew the right to relay; False when another instance has it."""
-        return await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS)
+        asked_at = self._clock.elapsed()  # the database counts from later on
+        granted = await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS)
+        self._leads_until = asked_at + LEASE_SECONDS if granted else 0.0
+        return granted
 
     async def inspect(self, *, leads: bool | None = None) -> bool:
         """Compare, mend and publish. False when another instance relays. ``leads``: what ``lead`` said just
         now; it is asked here otherwise."""
         self._head = None
         if not (await self.lead() if leads is None else leads):
-            self._metrics.active.set(0)
             return False
-        self._metrics.active.set(1)
         seen = await self._channel.look()
         head = seen.head
         state = await self._log.fleet_state()
@@ -120,6 +128,7 @@ class Relay:
             if closed:
                 await self._log.replace_fleet_state(state, replace(state, closed_nonce=nonce))
         self._head = None
+        self._leads_until = 0.0
         await self._log.release_relay_lease(self._holder)
         return closed
 

@@ -1,9 +1,10 @@
 """Clients in the database."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, Update, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.client import Client
@@ -29,6 +30,13 @@ _by_client_id: Final = _select.where(
 _insert: Final = insert(clients)
 _insert_name: Final = insert(client_names)
 _insert_attributes: Final = insert(client_attributes)
+
+
+@cache
+def _update_of(columns: frozenset[str]) -> Update:
+    """As many as there are kinds of changes; made once each, as the statements above."""
+    values: dict[str, Any] = {name: bindparam(name) for name in sorted(columns)}
+    return update(clients).where(clients.c.uuid == bindparam("of_uuid")).values(values)
 
 
 class Clients:
@@ -63,9 +71,8 @@ class Clients:
         if "secrets" in changed:
             changed["secrets"] = self._seal(after)
         with conflict(f"Client {after.client_id} already exists"):
-            await self._connection.execute(
-                update(clients).where(clients.c.uuid == before.uuid).values(changed)
-            )
+            statement = _update_of(frozenset(changed))
+            await self._connection.execute(statement, {**changed, "of_uuid": before.uuid})
         # What hangs on a renamed client has followed it: the database cascades.
         await self._update_attributes(before, after)
 

@@ -12,7 +12,7 @@ from keyturn_credentials.store.tables import client_attributes, client_names
 from keyturn_credentials.store.transaction import Reading
 
 _PART_CHARACTERS: Final = 3
-_WINDOW: Final = 20_000
+_WINDOW: Final = 10_000
 """Ids that are looked at one after the other before the index of parts is asked. What many clients have in
 their ids fills a page from few of them, while the index would have to give all those clients."""
 

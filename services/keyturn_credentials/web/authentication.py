@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sqlalchemy import select
+import msgspec
+from sqlalchemy import bindparam, select
 from starlette.requests import Request
 
 from keyturn_credentials.domain.realm import KeyState
@@ -36,6 +37,11 @@ _standing: Final = (
     )
     .join(clients, clients.c.realm_id == realms.c.id)
     .join(realm_keys, realm_keys.c.realm_id == realms.c.id)
+    .where(
+        realms.c.name == bindparam("realm"),
+        clients.c.client_id == bindparam("client_id"),
+        realm_keys.c.kid == bindparam("kid"),
+    )
 )
 
 
@@ -94,24 +100,21 @@ class AdminAuthenticator:
         return _Claimed(token, unquote(issuer.removeprefix(self._issuers)), client_id, token.header.kid)
 
     async def _standing_of(self, claimed: _Claimed) -> Any:
-        wanted = _standing.where(
-            realms.c.name == claimed.realm,
-            clients.c.client_id == claimed.client_id,
-            realm_keys.c.kid == claimed.kid,
-        )
-        if any("\0" in text for text in (claimed.realm, claimed.client_id, claimed.kid)):
+        wanted = {"realm": claimed.realm, "client_id": claimed.client_id, "kid": claimed.kid}
+        if any("\0" in text for text in wanted.values()):
             return None
         with translated():
             async with self._store.engines.finding() as connection:
-                return (await connection.execute(wanted)).one_or_none()
+                return (await connection.execute(_standing, wanted)).one_or_none()
 
     def _verify(self, text: str, token: UnverifiedToken, public_jwk: Mapping[str, object]) -> None:
-        key = VerificationKey.from_jwk(public_jwk)
-        remembered = hashlib.sha256(f"{key.thumbprint}.{text}".encode()).digest()
+        # Remembered with the key it was verified with: reading that takes longer than comparing it.
+        known_as = msgspec.json.encode(public_jwk, order="deterministic")
+        remembered = hashlib.sha256(known_as + text.encode()).digest()
         if remembered in self._verified:
             self._verified.move_to_end(remembered)
             return
-        verify_signature(token, key)
+        verify_signature(token, VerificationKey.from_jwk(public_jwk))
         self._verified[remembered] = None
         if len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)

@@ -23,7 +23,7 @@ async def realm_id(instance: Instance) -> str:
     return realm.id
 
 
-@pytest.fixture(params=[0, 20_000], ids="window of {}".format)
+@pytest.fixture(params=[0, 10_000], ids="window of {}".format)
 def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many ids are looked at before the index of parts is asked."""
     monkeypatch.setattr(finding, "_WINDOW", request.param)

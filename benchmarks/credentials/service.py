@@ -1,0 +1,131 @@
+"""The credentials service as a real process on a core of its own, with what it needs on the other one."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Self
+
+from benchmarks.credentials.filling import fill
+from keyturn.stack.parent import ending_with_parent
+from keyturn.stack.redis_server import EmbeddedRedis
+from keyturn_credentials.settings import CredentialsSettings
+from keyturn_shared.clock import SystemClock
+from keyturn_shared.fleet.layout import Layout
+from keyturn_shared.redis_client import connect
+from tests.durability.http import until_ready
+from tests.storm.fleet import free_ports
+from tests.support.admin_api import ADMIN_ID, settings_for
+from tests.support.admin_tokens import AdminTokens
+from tests.support.postgres import PostgresServer
+
+SERVICE_CORE: Final = 0
+LOAD_CORE: Final = 1
+_TOKEN_SECONDS: Final = 36_000
+_FILL_SECONDS: Final = 1800.0
+
+
+class BenchmarkedService:
+    """Starts everything in a directory of its own; ``close`` ends it.
+
+    PostgreSQL runs with the durability it has by default: a commit waits for the disk.
+    """
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="keyturn-bench-"))
+        self._stack = ExitStack()
+
+    async def start(self, database: str, clients: int, *, given: CredentialsSettings | None = None) -> Self:
+        """With that many clients. ``given``: settings of a database that was filled before."""
+        os.sched_setaffinity(0, {LOAD_CORE})  # what is started from here inherits it
+        redis = EmbeddedRedis(self.directory / "redis").start()
+        self._stack.callback(redis.stop)
+        self.redis_url = redis.url
+        if given is not None:
+            self.settings = given.model_copy(update={"redis_url": redis.url})
+        else:
+            self.settings = settings_for(self._new_database(database), redis.url)
+            await fill(self.settings, clients)
+        self.port = free_ports(1)[0]
+        self.process = self._launch()
+        os.sched_setaffinity(self.process.pid, {SERVICE_CORE})
+        self._stack.callback(self.process.wait, 20)
+        self._stack.callback(self.process.terminate)
+        await until_ready(f"http://127.0.0.1:{self.port}", seconds=120)
+        tokens = AdminTokens(self.settings, SystemClock())
+        self.token = await tokens.issue("master", ADMIN_ID, exp=int(time.time()) + _TOKEN_SECONDS)
+        await self.until_relayed()
+        return self
+
+    async def until_relayed(self) -> int:
+        """Wait until Redis holds every projection and no event is on its way; the newest sequence."""
+        redis = connect(self.redis_url)
+        deadline = time.monotonic() + _FILL_SECONDS
+        try:
+            seen = (b"", b"")
+            while True:
+                head = await redis.hgetall(Layout().head)
+                now = (head.get(b"complete", b""), head.get(b"sequence", b""))
+                if now == seen and now[0] == b"1":
+                    return int(now[1])
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"not relayed; see {self.directory}")
+                seen = now
+                await asyncio.sleep(0.5)
+        finally:
+            await redis.aclose()
+
+    def request(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """A request of the admin API as it goes over the wire; ``path`` begins after ``/admin/realms``."""
+        return (
+            f"{method} /admin/realms{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            f"Authorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+
+    def processor_seconds(self) -> float:
+        """Processor time the service has used, in user and system mode."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        with (self.directory / "credentials.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "keyturn", "credentials"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=ending_with_parent(signal.SIGKILL),
+            )
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _new_database(self, database: str) -> str:
+        if database == "sqlite":
+            return f"sqlite+aiosqlite:///{self.directory / 'keyturn.db'}"
+        durable = {"fsync": "on", "full_page_writes": "on", "shared_buffers": "256MB", "autovacuum": "on"}
+        server = PostgresServer(**durable).start()
+        self._stack.callback(server.close)
+        return server.url(server.create_database())
+
+    def _environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
+        settings = self.settings
+        secret = settings.bootstrap_admin_client_secret
+        return ours | {
+            "KEYTURN_DATABASE_URL": settings.database_url,
+            "KEYTURN_REDIS_URL": settings.redis_url,
+            "KEYTURN_PUBLIC_URL": settings.base_url,
+            "KEYTURN_PORT": str(self.port),
+            "KEYTURN_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
+            "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
+            "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": ADMIN_ID,
+            "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_SECRET": secret.get_secret_value() if secret else "",
+        }
