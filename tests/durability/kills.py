@@ -7,6 +7,9 @@ from collections import Counter
 from tests.durability.http import until_ready
 from tests.durability.instances import READY_SECONDS, Instance, Surroundings
 from tests.durability.watching import RelayWatch
+from tests.support.waiting import wait_until
+
+_RELAYING_SECONDS = 30.0
 
 
 class Kills:
@@ -24,7 +27,7 @@ class Kills:
 
     async def run(self) -> None:
         await asyncio.sleep(self._pause / 2)
-        await self._kill(self._watch.relaying or self._surroundings.instances[0])
+        await self._kill(await wait_until(lambda: self._watch.relaying, timeout=_RELAYING_SECONDS))
         while True:
             await asyncio.sleep(self._pause * self._random.uniform(0.5, 1.5))
             if self._database and self._random.random() < 0.2:

@@ -67,7 +67,8 @@ class RelayWatch:
             # Answers that are far apart in time say nothing of one moment.
             if ended - begun < _ANSWER_SECONDS:
                 self.samples += 1
-                self.twice += len(active) > 1
+                # The first may have lost its right before the second got it, between the two answers.
+                self.twice += len(active) > 1 and await _relays(active[0])
             self.relaying = active[0] if len(active) == 1 else None
             if self.relaying is not None:
                 if last is not None and self.relaying is not last:
