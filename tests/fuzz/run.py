@@ -69,8 +69,8 @@ class Scene:
         self._runner.run(eventually(self._node.ready))
         errors = self._runner.run(self._node.http.get("/metrics")).text
         counted = [line for line in errors.splitlines() if line.startswith("keyturn_http_errors_total{")]
-        assert counted == []
-        assert self.complaints == []
+        assert counted == [], counted
+        assert self.complaints == [], self.complaints
 
     async def _ask(self, method: str, path: str, query: bytes, headers: Any, body: bytes) -> None:
         sent: list[Any] = []
