@@ -121,7 +121,7 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
         await asyncio.sleep(1.0)
         if realtime:
             prefer([os.getpid(), redis_server.pid, *(process.pid for process in processes)])
-        waiter = FleetWaiter(registry, clock)
+        waiter = FleetWaiter(registry, log, clock)
         figures = Figures([], [])
         for _ in range(changes):
             done = await secrets.regenerate(actor, "bench", created.value[0].uuid)
