@@ -92,7 +92,7 @@ def _outcomes(seeds: range, missing: list[str], processes: int) -> Iterator[Outc
         for chunk in chunks:
             yield from _run(chunk, missing)
         return
-    with get_context("spawn").Pool(processes) as pool:
+    with get_context("fork").Pool(processes) as pool:
         for outcomes in pool.imap(partial(_run, missing=missing), chunks):
             yield from outcomes
 
