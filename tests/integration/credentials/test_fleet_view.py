@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from keyturn.stack.redis_server import EmbeddedRedis
-from keyturn_shared.fleet.membership import MembershipChannel
+from keyturn_shared.fleet.membership import MembershipChannel, Standing
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.position import BEGINNING
 from tests.integration.verifier.filling import FLEET_KEY
@@ -76,7 +76,12 @@ async def test_each_node_shows_its_position_lag_lease_version_and_last_error(
 
 async def test_a_caller_can_ask_again_until_a_change_is_safe(api: AdminApi, redis: Redis) -> None:
     uuid = await api.create("/master/clients", {"clientId": "worker"})
-    await MembershipChannel(RedisScripts(redis), "slow").renew(BEGINNING, "{}")
+    slow = MembershipChannel(RedisScripts(redis), "slow")
+
+    async def joined() -> bool:
+        return (await slow.renew(BEGINNING, "{}")).standing is Standing.RENEWED
+
+    await eventually(joined)  # not before the relay has opened its first epoch
     answer = await regenerate(api, uuid)
     sequence = int(answer.headers["keyturn-sequence"])
     assert "preference-applied" not in answer.headers
