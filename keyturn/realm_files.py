@@ -44,7 +44,7 @@ def run_export(realm: str, file: Path, *, with_secrets: bool) -> int:
         descriptor = _new_file(file)
         try:
             asyncio.run(write(settings, descriptor))
-        except BaseException:
+        except BaseException:  # also on Ctrl-C: half an export must not pass for one
             with suppress(FileNotFoundError):
                 file.unlink()
             raise

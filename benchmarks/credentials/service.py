@@ -22,6 +22,7 @@ from tests.durability.http import until_ready
 from tests.storm.fleet import free_ports
 from tests.support.admin_api import ADMIN_ID, settings_for
 from tests.support.admin_tokens import AdminTokens
+from tests.support.credentials_process import environment
 from tests.support.postgres import PostgresServer
 
 SERVICE_CORE: Final = 0
@@ -97,7 +98,7 @@ class BenchmarkedService:
         with (self.directory / "credentials.log").open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "keyturn", "credentials"],
-                env=self._environment(),
+                env=environment(self.settings, self.port),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -114,18 +115,3 @@ class BenchmarkedService:
         server = PostgresServer(**durable).start()
         self._stack.callback(server.close)
         return server.url(server.create_database())
-
-    def _environment(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
-        settings = self.settings
-        secret = settings.bootstrap_admin_client_secret
-        return ours | {
-            "KEYTURN_DATABASE_URL": settings.database_url,
-            "KEYTURN_REDIS_URL": settings.redis_url,
-            "KEYTURN_PUBLIC_URL": settings.base_url,
-            "KEYTURN_PORT": str(self.port),
-            "KEYTURN_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
-            "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
-            "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": ADMIN_ID,
-            "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_SECRET": secret.get_secret_value() if secret else "",
-        }

@@ -46,7 +46,7 @@ async def rotate(
                 return
             await sleep(proved_every)
         raise RotationError(f"no token under the new key after {attempts} attempts")
-    except BaseException:
+    except BaseException:  # however it ends, also cancelled: a key that was not proved is not left published
         keys.give_up()
         raise
 

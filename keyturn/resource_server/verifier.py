@@ -78,7 +78,7 @@ class Verifier:
         except TimeoutError:
             await self._core.stop()
             raise VerifierUnavailableError("unavailable", "the fleet could not be joined in time") from None
-        except BaseException:
+        except BaseException:  # also cancelled: nobody else ends what was started
             await self._core.stop()
             raise
         return self

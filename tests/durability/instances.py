@@ -16,6 +16,7 @@ from keyturn_credentials.settings import CredentialsSettings
 from tests.durability.http import until_ready
 from tests.storm.fleet import free_ports
 from tests.support.admin_api import settings_for
+from tests.support.credentials_process import environment
 from tests.support.postgres import PostgresServer
 
 _STOP_SECONDS = 15.0
@@ -41,7 +42,7 @@ class Instance:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        self.process = _launch("credentials", self._environment(), self.log)
+        self.process = _launch("credentials", environment(self.settings, self.port), self.log)
 
     def kill(self) -> None:
         """As ``kill -9`` does."""
@@ -54,21 +55,6 @@ class Instance:
         assert self.process is not None
         self.process.terminate()
         return self.process.wait(_STOP_SECONDS)
-
-    def _environment(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
-        settings = self.settings
-        secret = settings.bootstrap_admin_client_secret
-        return ours | {
-            "KEYTURN_DATABASE_URL": settings.database_url,
-            "KEYTURN_REDIS_URL": settings.redis_url,
-            "KEYTURN_PUBLIC_URL": settings.base_url,
-            "KEYTURN_PORT": str(self.port),
-            "KEYTURN_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
-            "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
-            "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": settings.bootstrap_admin_client_id,
-            "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_SECRET": secret.get_secret_value() if secret else "",
-        }
 
 
 @dataclass

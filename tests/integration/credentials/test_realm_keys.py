@@ -10,6 +10,7 @@ from keyturn_credentials.operations.upkeep import Upkeep
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.transaction import Store
 from tests.support.admin_api import AdminApi, running, settings_for
+from tests.support.clocks import SetClock
 
 ALGORITHMS = {
     "ES256": "EC",
@@ -20,17 +21,6 @@ ALGORITHMS = {
     "EdDSA": "OKP",
     "Ed25519": "OKP",
 }
-
-
-class SetClock:
-    def __init__(self, now: float) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from keyturn_credentials.app import build_operations
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.transaction import Store
 from tests.support.admin_api import AdminApi, running, settings_for
+from tests.support.clocks import SetClock
 
 NOW = 1_800_000_000.0
 POLICY = {
@@ -15,17 +16,6 @@ POLICY = {
     "keyturn.secret.rotated-expiration-period": "100",
     "keyturn.secret.remaining-rotation-period": "300",
 }
-
-
-class SetClock:
-    def __init__(self, now: float) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
 
 
 @pytest.fixture

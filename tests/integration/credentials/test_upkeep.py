@@ -12,17 +12,7 @@ from keyturn_credentials.store.transaction import Store
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from keyturn_shared.sealing import KeyRing
 from tests.support.admin_api import AdminApi, running, settings_for
-
-
-class SetClock:
-    def __init__(self, now: float) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
+from tests.support.clocks import SetClock
 
 
 async def states(api: AdminApi) -> list[str]:

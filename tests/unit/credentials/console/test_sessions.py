@@ -9,30 +9,20 @@ from keyturn_credentials.console.sessions import (
     cookie_name,
 )
 from keyturn_shared.sealing import KeyRing
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
+from tests.support.clocks import SetClock
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def sealer(clock: ManualClock) -> SessionSealer:
+def sealer(clock: SetClock) -> SessionSealer:
     return SessionSealer(KeyRing([b"k" * 32], purpose="encryption"), clock)
 
 
-def test_a_session_is_read_until_it_is_over(sealer: SessionSealer, clock: ManualClock) -> None:
+def test_a_session_is_read_until_it_is_over(sealer: SessionSealer, clock: SetClock) -> None:
     session, cookie = sealer.open_session("master", "uuid", "admin", 5.0)
     assert sealer.read_session(cookie) == session
     assert (session.realm, session.client_id, session.secret_made) == ("master", "admin", 5.0)
@@ -48,7 +38,7 @@ def test_every_session_has_a_token_and_a_number_of_its_own(sealer: SessionSealer
     assert one.csrf not in first
 
 
-def test_a_link_is_read_until_it_is_over_and_is_no_session(sealer: SessionSealer, clock: ManualClock) -> None:
+def test_a_link_is_read_until_it_is_over_and_is_no_session(sealer: SessionSealer, clock: SetClock) -> None:
     text = sealer.issue_ticket("master", "admin")
     ticket = sealer.read_ticket(text)
     assert ticket is not None

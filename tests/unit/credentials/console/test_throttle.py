@@ -3,26 +3,16 @@
 import pytest
 
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS, Throttle
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = 50.0
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
+from tests.support.clocks import SetClock
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> SetClock:
+    return SetClock(50.0)
 
 
 @pytest.fixture
-def throttle(clock: ManualClock) -> Throttle:
+def throttle(clock: SetClock) -> Throttle:
     return Throttle(clock)
 
 
@@ -32,7 +22,7 @@ def fail(throttle: Throttle, address: str, times: int) -> None:
 
 
 def test_an_address_is_closed_after_some_failures_and_open_after_a_while(
-    throttle: Throttle, clock: ManualClock
+    throttle: Throttle, clock: SetClock
 ) -> None:
     fail(throttle, "a", ALLOWED_FAILURES - 1)
     assert throttle.is_open("a")
@@ -50,7 +40,7 @@ def test_a_sign_in_that_succeeds_is_a_new_beginning(throttle: Throttle) -> None:
     throttle.forgive("unknown")
 
 
-def test_failures_of_long_ago_do_not_count(throttle: Throttle, clock: ManualClock) -> None:
+def test_failures_of_long_ago_do_not_count(throttle: Throttle, clock: SetClock) -> None:
     fail(throttle, "a", ALLOWED_FAILURES - 1)
     clock.time += WINDOW_SECONDS + 1
     fail(throttle, "a", 1)

@@ -11,16 +11,7 @@ from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import LEASE_SECONDS, Relay
 from keyturn_shared.fleet.relay_channel import RelayChannel
-
-
-class SetClock:
-    time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
+from tests.support.clocks import SetClock
 
 
 class LeaseOnlyLog:

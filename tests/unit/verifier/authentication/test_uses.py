@@ -7,17 +7,7 @@ import pytest
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.uses import Use
 from keyturn_verifier.authentication.uses import RESOLUTION_SECONDS, CredentialUses
-
-
-class ManualClock:
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-    def elapsed(self) -> float:
-        return self.time
+from tests.support.clocks import SetClock
 
 
 class Notebook:
@@ -32,8 +22,8 @@ class Notebook:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> SetClock:
+    return SetClock(1000.0)
 
 
 @pytest.fixture
@@ -41,7 +31,7 @@ def notebook() -> Notebook:
     return Notebook()
 
 
-async def test_a_credential_is_written_at_most_once_a_minute(clock: ManualClock, notebook: Notebook) -> None:
+async def test_a_credential_is_written_at_most_once_a_minute(clock: SetClock, notebook: Notebook) -> None:
     uses = CredentialUses(notebook, clock)
     for _ in range(3):
         uses.note("client", "key:a")
@@ -58,7 +48,7 @@ async def test_a_credential_is_written_at_most_once_a_minute(clock: ManualClock,
     assert notebook.written[1:] == [{("client", "key:a"): 1060.0}]
 
 
-async def test_what_redis_did_not_take_is_written_later(clock: ManualClock, notebook: Notebook) -> None:
+async def test_what_redis_did_not_take_is_written_later(clock: SetClock, notebook: Notebook) -> None:
     uses = CredentialUses(notebook, clock)
     uses.note("client", "key:a")
     notebook.broken = True
@@ -69,7 +59,7 @@ async def test_what_redis_did_not_take_is_written_later(clock: ManualClock, note
     assert notebook.written == [{("client", "key:a"): 1000.0}]
 
 
-async def test_the_loop_survives_a_redis_that_is_away(clock: ManualClock, notebook: Notebook) -> None:
+async def test_the_loop_survives_a_redis_that_is_away(clock: SetClock, notebook: Notebook) -> None:
     class EnoughError(Exception):
         pass
 
@@ -87,7 +77,7 @@ async def test_the_loop_survives_a_redis_that_is_away(clock: ManualClock, notebo
     assert notebook.written == [{("client", "key:a"): 1000.0}]
 
 
-async def test_memory_is_bounded(clock: ManualClock, notebook: Notebook) -> None:
+async def test_memory_is_bounded(clock: SetClock, notebook: Notebook) -> None:
     uses = CredentialUses(notebook, clock, capacity=2)
     for number in range(10):
         uses.note("client", f"key:{number}")

@@ -2,9 +2,9 @@ import { change, get, getVersioned } from "../api.js";
 import { fill, h } from "../dom.js";
 import { button, card, checkbox, field, form, head, input, select } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
+import { act, deleting, disabling } from "../parts/ending.js";
 import { badge, reportChange } from "../parts/feedback.js";
 import { signingKeysCard } from "../parts/signing-keys.js";
-import { go } from "../router.js";
 import { DAY } from "../time.js";
 
 const ALGORITHM = "keyturn.signing.algorithm";
@@ -119,45 +119,8 @@ function ending({ representation, version, base, realm, reload }) {
     const { fleet } = await change("POST", `${base}/clear-keys-cache`);
     reportChange("Key cache cleared.", fleet);
   }
-  async function switchOff() {
-    const { enabled } = representation;
-    const sure =
-      !enabled ||
-      (await confirm({
-        title: `Disable ${realm}?`,
-        consequences: [
-          "Every node refuses all clients and all access tokens of this realm.",
-          "Nothing is lost: enabled again, all of it works again.",
-        ],
-        action: "Disable it",
-      }));
-    if (!sure) return;
-    const { fleet } = await change("PUT", base, { json: { enabled: !enabled }, version });
-    reportChange(enabled ? `${realm} is refused.` : `${realm} is let in again.`, fleet);
-    await reload();
-  }
-  async function remove() {
-    const sure = await confirm({
-      title: `Delete ${realm}?`,
-      consequences: [
-        "Every node refuses all clients and all access tokens of this realm.",
-        "Its clients, secrets, keys and settings are gone; there is no way back.",
-      ],
-      action: "Delete the realm",
-    });
-    if (!sure) return;
-    const { fleet } = await change("DELETE", base);
-    reportChange(`Deleted ${realm}.`, fleet);
-    go("/console/");
-  }
-  const act = (title, text, control) =>
-    h(
-      "div",
-      { class: "row apart" },
-      h("div", {}, h("h3", {}, title), h("p", { class: "note" }, text)),
-      control,
-    );
   const isMaster = realm === "master";
+  const refused = "Every node refuses all clients and all access tokens of this realm.";
   return card(
     "Keys and access",
     {},
@@ -167,13 +130,23 @@ function ending({ representation, version, base, realm, reload }) {
       button("Clear key cache", clear, { kind: "danger calm" }),
     ),
     !isMaster &&
-      act(
-        representation.enabled ? "Disable" : "Enable",
-        "All clients and tokens of the realm at once.",
-        button(representation.enabled ? "Disable" : "Enable", switchOff, {
-          kind: representation.enabled ? "danger calm" : "",
-        }),
-      ),
-    !isMaster && act("Delete", "For ever.", button("Delete", remove, { kind: "danger calm" })),
+      disabling({
+        name: realm,
+        enabled: representation.enabled,
+        path: base,
+        version,
+        consequences: [refused, "Nothing is lost: enabled again, all of it works again."],
+        text: "All clients and tokens of the realm at once.",
+        reload,
+      }),
+    !isMaster &&
+      deleting({
+        name: realm,
+        what: "realm",
+        path: base,
+        version,
+        consequences: [refused, "Its clients, secrets, keys and settings are gone; there is no way back."],
+        leave: "/console/",
+      }),
   );
 }

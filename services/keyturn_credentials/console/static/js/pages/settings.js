@@ -1,9 +1,9 @@
 import { change } from "../api.js";
 import { fill, h } from "../dom.js";
-import { button, card, checkbox, field, form, input } from "../parts/controls.js";
-import { confirm } from "../parts/dialog.js";
+import { card, checkbox, field, form, input } from "../parts/controls.js";
+import { deleting, disabling } from "../parts/ending.js";
 import { reportChange } from "../parts/feedback.js";
-import { go, pagePath } from "../router.js";
+import { pagePath } from "../router.js";
 
 const BINDINGS = [
   [
@@ -85,56 +85,35 @@ function general({ client, version, path, reload }) {
 
 function ending({ client, version, path, realm, reload }) {
   const name = client.clientId;
-  async function switchOff() {
-    const sure =
-      !client.enabled ||
-      (await confirm({
-        title: `Disable ${name}?`,
-        consequences: [
-          "Every node refuses its credentials and its access tokens from now on.",
-          "Nothing is lost: once it is enabled again, the same credentials work again.",
-        ],
-        action: "Disable it",
-      }));
-    if (!sure) return;
-    const { fleet } = await change("PUT", path, { json: { enabled: !client.enabled }, version });
-    reportChange(client.enabled ? `${name} is refused.` : `${name} is let in again.`, fleet);
-    await reload();
-  }
-
-  async function remove() {
-    const sure = await confirm({
-      title: `Delete ${name}?`,
-      consequences: [
-        "Every node refuses its credentials and its access tokens from now on.",
-        "Its secrets, keys, revocations and settings are gone; there is no way back.",
-        "A new client under the same ID gets new credentials. Keys revoked here are not revoked there.",
-      ],
-      action: "Delete the client",
-    });
-    if (!sure) return;
-    const { fleet } = await change("DELETE", path, { version });
-    reportChange(`Deleted ${name}.`, fleet);
-    go(pagePath(realm, "clients"));
-  }
-
-  const act = (title, text, control) =>
-    h(
-      "div",
-      { class: "row apart" },
-      h("div", {}, h("h3", {}, title), h("p", { class: "note" }, text)),
-      control,
-    );
+  const refused = "Every node refuses its credentials and its access tokens from now on.";
   return card(
     "End its access",
     {},
-    client.enabled
-      ? act(
-          "Disable",
-          "For a while: everything is kept.",
-          button("Disable", switchOff, { kind: "danger calm" }),
-        )
-      : act("Enable", "Its credentials work again on every node.", button("Enable", switchOff)),
-    act("Delete", "For ever.", button("Delete", remove, { kind: "danger calm" })),
+    disabling({
+      name,
+      enabled: client.enabled,
+      path,
+      version,
+      consequences: [
+        refused,
+        "Nothing is lost: once it is enabled again, the same credentials work again.",
+      ],
+      text: client.enabled
+        ? "For a while: everything is kept."
+        : "Its credentials work again on every node.",
+      reload,
+    }),
+    deleting({
+      name,
+      what: "client",
+      path,
+      version,
+      consequences: [
+        refused,
+        "Its secrets, keys, revocations and settings are gone; there is no way back.",
+        "A new client under the same ID gets new credentials. Keys revoked here are not revoked there.",
+      ],
+      leave: pagePath(realm, "clients"),
+    }),
   );
 }
