@@ -16,7 +16,9 @@ from keyturn_verifier.key_sets.policy import KeySetPolicy
 
 _CLAIMED_AT_ONCE: Final = 32
 _LONGEST_PAUSE_SECONDS: Final = 0.5
-_SHORTEST_PAUSE_SECONDS: Final = 0.02
+_SHORTEST_PAUSE_SECONDS: Final = 0.1
+"""Polls are minutes apart, so they may be this late, and what is due is claimed in bundles. Requests that
+wait for keys do not come through here."""
 _BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _DEPTH_SECONDS: Final = 5.0
 
