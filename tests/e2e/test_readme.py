@@ -1,0 +1,39 @@
+"""The Python examples of the README work on a running stack, as they stand there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import RunningStack
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+README = Path(__file__).parents[2] / "README.md"
+_SECONDS = 60
+
+
+@pytest.fixture
+def directory(stack: RunningStack, tmp_path: Path) -> Path:
+    """Where the stack's data directory has its usual name."""
+    (tmp_path / ".keyturn").symlink_to(stack.data)
+    return tmp_path
+
+
+def _run(command: list[str], directory: Path) -> str:
+    done = subprocess.run(
+        command, cwd=directory, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("library", "last_line"), [("requests", "Bearer"), ("python-keycloak", "secret"), ("Authlib", "Bearer")]
+)
+def test_a_client_library_works_as_shown(library: str, last_line: str, directory: Path) -> None:
+    text = README.read_text("utf-8")
+    _, _, after = text.partition(f"**{library}**")
+    script = after.partition("```python\n")[2].partition("```")[0]
+    assert _run([sys.executable, "-c", script], directory).splitlines()[-1] == last_line
