@@ -129,7 +129,8 @@ class Verifier:
         """A token that a client of the realm has signed itself, by the rules of an assertion (RFC 7523).
 
         ``single_use``: good once in the whole fleet, by its ``jti``. Nothing that it says of scopes counts.
-        Raises TokenRefusedError and VerifierUnavailableError.
+        One that is bound to a key or certificate (``cnf``) is refused: nothing shows that it is in the right
+        hands. Raises TokenRefusedError and VerifierUnavailableError.
         """
         try:
             verified = await self._core.verifier.verify(

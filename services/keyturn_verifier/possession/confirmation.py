@@ -26,3 +26,9 @@ def confirmation_of(claims: Mapping[str, Any]) -> Confirmation:
     if not _KNOWN.issuperset(cnf) or not all(isinstance(value, str) for value in cnf.values()):
         raise PossessionError("cnf has a member that is not known")
     return cnf
+
+
+def require_unbound(claims: Mapping[str, Any]) -> None:
+    """Raise PossessionError for a token that is bound to anything: nothing was shown to hold it to."""
+    if confirmation_of(claims):
+        raise PossessionError("a token that is bound, and nothing came with it")

@@ -24,11 +24,23 @@ from keyturn_verifier.errors import (
 )
 from keyturn_verifier.node.node import Basis, Node
 from keyturn_verifier.node.states import ACCESS_TOKEN_TYPE, RealmState
+from keyturn_verifier.possession.confirmation import require_unbound
 from keyturn_verifier.realms import require_realm
 
 Possession = Callable[[RealmState, Mapping[str, Any]], Awaitable[None]]
 """Raises PossessionError or InvalidDpopProofError unless whoever brought these claims holds what they are
 bound to (``keyturn_verifier.possession``)."""
+
+
+async def bearer_only(_: RealmState, claims: Mapping[str, Any]) -> None:
+    """Takes tokens that anybody may bring: one that is bound is none of them (RFC 8705 section 3, RFC 9449
+    section 7.2)."""
+    require_unbound(claims)
+
+
+async def left_to_the_caller(_: RealmState, __: Mapping[str, Any]) -> None:
+    """For an answer that shows ``cnf`` to a caller who saw the request the token came with, and has to hold
+    it to that (RFC 8705 section 3.2, RFC 9449 section 6.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +79,13 @@ class TokenVerifier:
         *,
         audience: str | None = None,
         single_use: bool = False,
-        possession: Possession | None = None,
+        possession: Possession = bearer_only,
     ) -> VerifiedToken:
         """A token of the realm or of one of its clients.
 
         ``audience`` has to be named by ``aud``; without one a client's token has to name this server, and an
-        access token may name anybody. Without ``possession`` it is for the caller to hold whoever brought the
-        token to its ``cnf``. Raises RefusedError, JoseError, and what says that nothing can be
-        decided now.
+        access token may name anybody. Without ``possession`` a token that is bound (``cnf``) is refused.
+        Raises RefusedError, JoseError, and what says that nothing can be decided now.
         """
         token = parse_compact(text)
         claimed_for: set[str] = set()
@@ -85,8 +96,7 @@ class TokenVerifier:
                 client, refused_from = await self._check_access_token(basis, realm, token, audience)
             else:
                 client, refused_from = await self._check_client_token(basis, realm, token, audience)
-            if possession is not None:
-                await possession(realm, token.claims)
+            await possession(realm, token.claims)
             if single_use and client.uuid not in claimed_for:
                 await self._assertions.claim(token.claims, client, refused_from)
                 claimed_for.add(client.uuid)
@@ -95,7 +105,7 @@ class TokenVerifier:
         return await self._node.decide(decision)
 
     async def verify_access_token(
-        self, realm_name: str, text: str, *, possession: Possession | None = None
+        self, realm_name: str, text: str, *, possession: Possession = bearer_only
     ) -> VerifiedToken:
         """As ``verify``, but only an access token of the realm will do."""
         token = parse_compact(text)
@@ -103,8 +113,7 @@ class TokenVerifier:
         async def decision(basis: Basis) -> VerifiedToken:
             realm = await require_realm(basis, realm_name)
             client, _ = await self._check_access_token(basis, realm, token, None)
-            if possession is not None:
-                await possession(realm, token.claims)
+            await possession(realm, token.claims)
             return VerifiedToken(client.client_id, token.claims, True)
 
         return await self._node.decide(decision)

@@ -9,7 +9,7 @@ from keyturn_verifier.node.node import Basis, Node
 from keyturn_verifier.realms import require_realm
 from keyturn_verifier.tokens.access_tokens import token_type_of
 from keyturn_verifier.tokens.signed_introspection import IntrospectionSigner
-from keyturn_verifier.tokens.verification import TokenVerifier, VerifiedToken
+from keyturn_verifier.tokens.verification import TokenVerifier, VerifiedToken, left_to_the_caller
 from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.callers import Callers
 from keyturn_verifier.web.errors import caller_error
@@ -56,7 +56,7 @@ class IntrospectionEndpoint:
 
     async def _introspect(self, realm: str, token: str) -> dict[str, Any]:
         try:
-            verified = await self._verifier.verify_access_token(realm, token)
+            verified = await self._verifier.verify_access_token(realm, token, possession=left_to_the_caller)
         except KeyturnError as error:
             if is_unavailable(error):
                 raise

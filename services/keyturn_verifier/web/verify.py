@@ -17,7 +17,7 @@ from keyturn_verifier.metrics import AnswerMetrics
 from keyturn_verifier.node.node import Node
 from keyturn_verifier.node.states import RealmState
 from keyturn_verifier.possession.confirmation import CERTIFICATE, confirmation_of
-from keyturn_verifier.tokens.verification import TokenVerifier
+from keyturn_verifier.tokens.verification import TokenVerifier, left_to_the_caller
 from keyturn_verifier.web.answers import TokenLog
 from keyturn_verifier.web.callers import Callers
 from keyturn_verifier.web.errors import caller_error
@@ -91,7 +91,7 @@ class VerifyEndpoint:
                 token,
                 audience=wanted.audience,
                 single_use=wanted.single_use,
-                possession=None if wanted.certificate is None else wanted.require_certificate,
+                possession=left_to_the_caller if wanted.certificate is None else wanted.require_certificate,
             )
         except UnknownRealmError:
             raise

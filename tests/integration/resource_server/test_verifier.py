@@ -97,3 +97,16 @@ async def test_a_token_bound_to_a_key_is_no_bearer_token(
     async with Verifier("acme", audience=API, settings=settings) as verifier:
         with pytest.raises(TokenRefusedError):
             await verifier.verify_access_token(answer.json()["access_token"])
+
+
+@pytest.mark.parametrize("cnf", [{"jkt": "a"}, {"x5t#S256": "a"}, {"kid": "a"}, {}])
+async def test_what_a_client_signed_and_bound_is_no_bearer_token_and_is_not_used_up(
+    cnf: dict[str, str], node: RunningNode, settings: VerifierSettings
+) -> None:
+    """RFC 8705 section 3, RFC 9449 section 7.2: nothing was shown to hold it to."""
+    async with Verifier("acme", audience=API, settings=settings) as verifier:
+        bound = assertion(KEY, "signer", "acme", aud=API, jti="bound", cnf=cnf)
+        with pytest.raises(TokenRefusedError) as refused:
+            await verifier.verify_client_token(bound)
+        assert refused.value.reason == "possession_not_proved"
+        await verifier.verify_client_token(assertion(KEY, "signer", "acme", aud=API, jti="bound"))
