@@ -5,14 +5,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.verifier.filling import FLEET_KEY
-from tests.integration.verifier.nodes import ASSERTION_TYPE
+from tests.integration.verifier.nodes import ASSERTION_TYPE, good_claims
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 
@@ -78,15 +77,6 @@ def form_request(target: Target, body: str, headers: str = "") -> bytes:
 
 def assertion_body(target: Target, key: SigningKey, client_id: str) -> str:
     """A form with an assertion (private_key_jwt) that is good now and was never used."""
-    now = int(time.time())
-    claims = {
-        "iss": client_id,
-        "sub": client_id,
-        "aud": target.issuer,
-        "jti": str(uuid.uuid4()),
-        "iat": now,
-        "exp": now + 60,
-    }
     kind = ASSERTION_TYPE.replace(":", "%3A")
-    signed = key.sign_compact(key.header_segment(), claims)
+    signed = key.sign_compact(key.header_segment(), good_claims(client_id, target.issuer))
     return f"grant_type=client_credentials&client_assertion_type={kind}&client_assertion={signed}"

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { importJWK } from "jose";
 import * as oauth4webapi from "oauth4webapi";
 import * as openidClient from "openid-client";
+import * as undici from "undici";
 
 const scene = JSON.parse(readFileSync(0, "utf8"));
 const rows = new Map();
@@ -19,32 +20,45 @@ async function privateKey(algorithm) {
   return { key: await importJWK(scene.keys[algorithm], algorithm), kid: algorithm };
 }
 
-async function askOpenidClient(clientId, authentication, method, algorithm) {
-  const config = await openidClient.discovery(new URL(scene.issuer), clientId, undefined, authentication);
+// How both say that a certificate is shown: a fetch with an agent that has it, and the endpoints meant for it.
+function showing({ certificate, key }, symbol) {
+  const dispatcher = new undici.Agent({ connect: { cert: certificate, key } });
+  return { [symbol]: (url, options) => undici.fetch(url, { ...options, dispatcher }) };
+}
+
+async function askOpenidClient(clientId, authentication, method, algorithm, certificate) {
+  const config = await openidClient.discovery(
+    new URL(scene.issuer),
+    clientId,
+    certificate && { use_mtls_endpoint_aliases: true },
+    authentication,
+    certificate && showing(certificate, openidClient.customFetch),
+  );
   const answer = await openidClient.clientCredentialsGrant(config);
   note(method, algorithm, "token", answer.token_type === "bearer");
   const told = await openidClient.tokenIntrospection(config, answer.access_token);
   note(method, algorithm, "introspection", told.active);
 }
 
-async function askOauth4webapi(clientId, authentication, method, algorithm) {
+async function askOauth4webapi(clientId, authentication, method, algorithm, certificate) {
+  const options = certificate ? showing(certificate, oauth4webapi.customFetch) : {};
   const issuer = new URL(scene.issuer);
   for (const place of ["oidc", "oauth2"]) {
     const server = await oauth4webapi.processDiscoveryResponse(
       issuer,
       await oauth4webapi.discoveryRequest(issuer, { algorithm: place }),
     );
-    const client = { client_id: clientId };
+    const client = { client_id: clientId, use_mtls_endpoint_aliases: Boolean(certificate) };
     const answer = await oauth4webapi.processClientCredentialsResponse(
       server,
       client,
-      await oauth4webapi.clientCredentialsGrantRequest(server, client, authentication, {}),
+      await oauth4webapi.clientCredentialsGrantRequest(server, client, authentication, {}, options),
     );
     note(method, algorithm, "token", answer.token_type === "bearer");
     const told = await oauth4webapi.processIntrospectionResponse(
       server,
       client,
-      await oauth4webapi.introspectionRequest(server, client, authentication, answer.access_token),
+      await oauth4webapi.introspectionRequest(server, client, authentication, answer.access_token, options),
     );
     note(method, algorithm, "introspection", told.active);
   }
@@ -60,5 +74,8 @@ await ask(scene.bySecret, library.ClientSecretPost(scene.secret), "client_secret
 await ask(scene.bySecretJwt, library.ClientSecretJwt(scene.secret), "client_secret_jwt", "HS256");
 for (const algorithm of Object.keys(scene.keys)) {
   await ask(scene.byKey, library.PrivateKeyJwt(await privateKey(algorithm)), "private_key_jwt", algorithm);
+}
+for (const certificate of scene.certificates) {
+  await ask(certificate.clientId, library.TlsClientAuth(), certificate.method, undefined, certificate);
 }
 console.log(JSON.stringify([...rows.values()]));

@@ -1,8 +1,6 @@
 """Python's OAuth libraries, each as its own documentation uses it; a function gives back what worked."""
 
 import json
-import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +12,7 @@ from joserfc import jwk as joserfc_jwk
 from joserfc import jws as joserfc_jws
 from joserfc import jwt as joserfc_jwt
 from jwt.algorithms import get_default_algorithms
+from keycloak import KeycloakOpenID
 from msal.oauth2cli.assertion import JwtAssertionCreator
 from msal.oauth2cli.oauth2 import Client as MsalClient
 from requests_oauth2client import (
@@ -22,11 +21,12 @@ from requests_oauth2client import (
     ClientSecretPost,
     OAuth2Client,
     PrivateKeyJwt,
+    PublicApp,
 )
 
 from tests.integration.oauth_clients.rows import Row, Worked
-from tests.integration.oauth_clients.scene import ASYMMETRIC, SECRET, SYMMETRIC, Scene
-from tests.integration.verifier.nodes import ASSERTION_TYPE
+from tests.integration.oauth_clients.scene import ASYMMETRIC, REALM, SECRET, SYMMETRIC, Scene
+from tests.integration.verifier.nodes import ASSERTION_TYPE, good_claims
 
 _SECONDS = 10
 
@@ -53,6 +53,15 @@ def authlib(scene: Scene) -> list[Row]:
         key = joserfc_jwk.import_key(scene.keys[alg])
         signing = PrivateKeyJWT(alg=alg, headers={"kid": alg})
         ask(scene.long_key, key, "private_key_jwt", alg, signing)
+    # The certificate is requests'; of the form only the client id is left.
+    for method, files in scene.certificates.items():
+        session = OAuth2Session(method, token_endpoint_auth_method="none")
+        session.cert = files.pair
+        token = session.fetch_token(_token_endpoint(scene.mtls_issuer), grant_type="client_credentials")
+        worked.token(method, "", token["token_type"] == "Bearer")
+        url = f"{_token_endpoint(scene.mtls_issuer)}/introspect"
+        answer = session.introspect_token(url, token["access_token"])
+        worked.introspection(method, "", answer.json()["active"])
     return worked.rows
 
 
@@ -72,6 +81,32 @@ def requests_oauth2client(scene: Scene) -> list[Row]:
         ask(ClientSecretJwt(scene.by_secret_jwt, SECRET, alg=alg), "client_secret_jwt", alg)
     for alg in ASYMMETRIC:
         ask(PrivateKeyJwt(scene.by_key, scene.keys[alg], alg=alg), "private_key_jwt", alg)
+    for method, files in scene.certificates.items():
+        session = requests.Session()
+        session.cert = files.pair
+        url = _token_endpoint(scene.mtls_issuer)
+        client = OAuth2Client(
+            url, introspection_endpoint=f"{url}/introspect", auth=PublicApp(method), session=session
+        )
+        token = client.client_credentials()
+        worked.token(method, "", token.token_type == "Bearer")
+        worked.introspection(method, "", client.introspect_token(token)["active"])
+    return worked.rows
+
+
+def python_keycloak(scene: Scene) -> list[Row]:
+    """Keycloak's own paths below the server's URL, and its parameters, some of them empty."""
+    worked = Worked()
+
+    def ask(client: KeycloakOpenID, method: str) -> None:
+        token = client.token(grant_type="client_credentials")
+        worked.token(method, "", token["token_type"] == "Bearer")
+        worked.introspection(method, "", client.introspect(token["access_token"])["active"])
+
+    ask(KeycloakOpenID(scene.server_url, REALM, scene.by_secret, SECRET), "client_secret_post")
+    mtls_url = scene.mtls_issuer.partition("/realms/")[0]
+    for method, files in scene.certificates.items():
+        ask(KeycloakOpenID(mtls_url, REALM, method, cert=files.pair), method)
     return worked.rows
 
 
@@ -133,6 +168,10 @@ def joserfc(scene: Scene) -> list[Row]:
     return _signed_by(sign, scene, (*ASYMMETRIC, "Ed25519"))
 
 
+def _token_endpoint(issuer: str) -> str:
+    return f"{issuer}/protocol/openid-connect/token"
+
+
 def _signed_by(
     sign: Callable[[dict[str, Any], str], str], scene: Scene, asymmetric: tuple[str, ...]
 ) -> list[Row]:
@@ -144,16 +183,8 @@ def _signed_by(
         for alg in algorithms:
 
             def assertion(client_id: str = client_id, alg: str = alg) -> dict[str, str]:
-                now = int(time.time())
-                claims = {
-                    "iss": client_id,
-                    "sub": client_id,
-                    "aud": scene.issuer,
-                    "jti": str(uuid.uuid4()),
-                    "iat": now,
-                    "exp": now + 60,
-                }
-                return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": sign(claims, alg)}
+                signed = sign(good_claims(client_id, scene.issuer), alg)
+                return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": signed}
 
             def post(url: str, form: dict[str, str]) -> dict[str, Any]:
                 answer = requests.post(url, form, timeout=_SECONDS)

@@ -1,22 +1,26 @@
-"""A verifier on TLS, and clients of it for every way to prove oneself."""
+"""A verifier on TLS, behind nginx too, and clients of it for every way to prove oneself."""
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from redis.asyncio import Redis
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_verifier.web.protocol import HttpProtocol
+from tests.integration.verifier.behind_nginx import serve_with_client_certificates
 from tests.integration.verifier.filling import Filling, client_of, realm_of
 from tests.integration.verifier.nodes import running_node
+from tests.support.certificates import Issued, issue, make_authority
+from tests.support.processes import Processes
 from tests.support.served import listen, served, url_of
 from tests.support.tls import ServerTls
+from tests.support.waiting import find_free_port
 
 REALM: Final = "acme"
 SECRET: Final = "only-letters-digits-and-hyphens-make-this-secret-of-64-octets-0x"
@@ -30,11 +34,15 @@ AUTHLIB_LIFETIME: Final = 3600
 
 @dataclass(frozen=True)
 class Scene:
-    """``keys``: private JWKs by algorithm, all of one client. Client ids are constants of this class."""
+    """``keys``: private JWKs by algorithm, all of one client. ``certificates``: of the clients that prove
+    themselves by one, by method. ``mtls_issuer``: the same where nginx asks for them.
+    Client ids are constants of this class."""
 
     issuer: str
+    mtls_issuer: str
     authority: Path
     keys: dict[str, dict[str, Any]]
+    certificates: dict[str, "CertificateFiles"]
 
     by_secret = "by-secret"
     by_secret_jwt = "by-secret-jwt"
@@ -42,6 +50,11 @@ class Scene:
     long_secret_jwt = "by-secret-jwt-for-an-hour"
     long_key = "by-key-for-an-hour"
     msal = "by-key-for-ten-minutes"
+
+    @property
+    def server_url(self) -> str:
+        """Where the realms are, as libraries made for Keycloak are told."""
+        return self.issuer.partition("/realms/")[0]
 
     @property
     def token_endpoint(self) -> str:
@@ -61,24 +74,81 @@ class Scene:
                 "bySecret": self.by_secret,
                 "bySecretJwt": self.by_secret_jwt,
                 "byKey": self.by_key,
+                "certificates": [
+                    {
+                        "method": method,
+                        "clientId": method,
+                        "certificate": files.certificate.read_text(),
+                        "key": files.key.read_text(),
+                    }
+                    for method, files in self.certificates.items()
+                ],
             }
         )
 
 
+@dataclass(frozen=True)
+class CertificateFiles:
+    """A client's certificate and private key in PEM."""
+
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def write(cls, directory: Path, name: str, issued: Issued) -> Self:
+        files = cls(directory / f"{name}.pem", directory / f"{name}.key")
+        files.certificate.write_bytes(issued.pem)
+        files.key.write_bytes(issued.key_pem)
+        return files
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """As requests takes them."""
+        return str(self.certificate), str(self.key)
+
+
 @asynccontextmanager
-async def oauth_scene(redis: Redis, redis_url: str, directory: Path) -> AsyncIterator[Scene]:
-    """A node that serves over its own HTTP protocol, with TLS, what the libraries ask."""
+async def oauth_scene(
+    redis: Redis, redis_url: str, directory: Path, nginx: Path, processes: Processes
+) -> AsyncIterator[Scene]:
+    """A node that serves over its own HTTP protocol, with TLS, what the libraries ask; and nginx before it,
+    on another port, for clients with certificates."""
     tls = ServerTls.make(directory)
     keys = _keys()
-    await _fill(redis, list(keys.values()))
-    with listen() as listening:
-        base_url = url_of(listening, tls=True)
-        async with (
-            running_node(redis_url, public_url=base_url) as node,
-            served(node.app, listening=listening, tls=tls, http=HttpProtocol),
-        ):
-            private = {alg: json.loads(key.export_private_jwk()) for alg, key in keys.items()}
-            yield Scene(f"{base_url}/realms/{REALM}", tls.authority, private)
+    root = make_authority("CN=Root")
+    certificates = {
+        "tls_client_auth": issue(root),
+        "self_signed_tls_client_auth": issue(None, "CN=self"),
+    }
+    authorities = directory / "authorities.pem"
+    authorities.write_bytes(root.pem)
+    await _fill(redis, list(keys.values()), certificates)
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(listen())
+        base_url, port = url_of(listening, tls=True), find_free_port()
+        node = await stack.enter_async_context(
+            running_node(
+                redis_url,
+                public_url=base_url,
+                mtls_url=f"https://127.0.0.1:{port}",
+                client_cert_proxies="127.0.0.1",
+                client_cert_form="pem",
+                client_authorities_path=str(authorities),
+            )
+        )
+        await stack.enter_async_context(served(node.app, listening=listening, tls=tls, http=HttpProtocol))
+        plain_url = await stack.enter_async_context(served(node.app, http=HttpProtocol))
+        await serve_with_client_certificates(nginx, processes, directory, plain_url, tls, port)
+        yield Scene(
+            f"{base_url}/realms/{REALM}",
+            f"https://127.0.0.1:{port}/realms/{REALM}",
+            tls.authority,
+            {alg: json.loads(key.export_private_jwk()) for alg, key in keys.items()},
+            {
+                method: CertificateFiles.write(directory, method, issued)
+                for method, issued in certificates.items()
+            },
+        )
 
 
 @cache
@@ -91,12 +161,17 @@ def _keys() -> dict[str, SigningKey]:
     }
 
 
-async def _fill(redis: Redis, keys: list[SigningKey]) -> None:
+async def _fill(redis: Redis, keys: list[SigningKey], certificates: dict[str, Issued]) -> None:
     realm = realm_of(REALM)
     jwks: dict[str, Any] = {"keys": [key.public_jwk for key in keys]}
     by_key = {"authenticator": "client-jwt", "jwks": jwks, "jwks_source": "jwks"}
     by_secret_jwt = {"authenticator": "client-secret-jwt", "secret": SECRET}
+    own = {"keys": [certificates["self_signed_tls_client_auth"].public_jwk]}
+    by_certificate = {"authenticator": "client-x509"}
     clients = {
+        # Clients with certificates are called by their method.
+        "tls_client_auth": {**by_certificate, "x509_subject_dn": "CN=worker,O=Acme"},
+        "self_signed_tls_client_auth": {**by_certificate, "x509_self_signed": True, "jwks": own},
         Scene.by_secret: {"secret": SECRET},
         Scene.by_secret_jwt: by_secret_jwt,
         Scene.by_key: by_key,

@@ -12,13 +12,19 @@ from tests.integration.oauth_clients import python_libraries
 from tests.integration.oauth_clients.rows import Row, documented
 from tests.integration.oauth_clients.scene import Scene, oauth_scene
 from tests.support.node import RunNode
+from tests.support.processes import Processes
 
 
 @pytest.fixture
 async def scene(
-    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    redis: Redis,
+    redis_url: str,
+    nginx: Path,
+    processes: Processes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Scene]:
-    async with oauth_scene(redis, redis_url, tmp_path) as made:
+    async with oauth_scene(redis, redis_url, tmp_path, nginx, processes) as made:
         # All of these Python libraries send through requests, which is told so whom to trust.
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
         yield made
@@ -32,6 +38,12 @@ async def scene(
         ("MSAL", python_libraries.msal),
         ("PyJWT", python_libraries.pyjwt),
         ("joserfc", python_libraries.joserfc),
+        pytest.param(
+            "python-keycloak",
+            python_libraries.python_keycloak,
+            # It gives its certificate to httpx, too, which wants it in another way.
+            marks=pytest.mark.filterwarnings("ignore:`cert=...` is deprecated:DeprecationWarning"),
+        ),
     ],
 )
 async def test_a_python_library_gets_tokens_with_every_method_it_has(

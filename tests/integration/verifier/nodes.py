@@ -103,18 +103,23 @@ def basic(client_id: str, secret: str) -> str:
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-def assertion_claims(client_id: str, realm: str, **changes: Any) -> dict[str, Any]:
-    """Claims of an assertion that is good now; None takes a claim away."""
-    now = time.time()
-    claims = {
+def good_claims(client_id: str, audience: str, lifetime: int = 60) -> dict[str, Any]:
+    """Claims of an assertion that is good now and was never used (RFC 7523 section 3)."""
+    now = int(time.time())
+    return {
         "iss": client_id,
         "sub": client_id,
-        "aud": f"{BASE_URL}/realms/{realm}",
+        "aud": audience,
         "jti": str(uuid.uuid4()),
-        "iat": int(now),
-        "exp": int(now) + 50,
+        "iat": now,
+        "exp": now + lifetime,
     }
-    return {name: value for name, value in {**claims, **changes}.items() if value is not None}
+
+
+def assertion_claims(client_id: str, realm: str, **changes: Any) -> dict[str, Any]:
+    """Claims of an assertion that is good now; None takes a claim away."""
+    claims = good_claims(client_id, f"{BASE_URL}/realms/{realm}", lifetime=50) | changes
+    return {name: value for name, value in claims.items() if value is not None}
 
 
 def assertion(key: SigningKey, client_id: str, realm: str, **changes: Any) -> str:

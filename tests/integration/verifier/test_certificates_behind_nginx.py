@@ -1,22 +1,20 @@
 """deploy/nginx/client-certificates.conf in a real nginx: what it passes on is what the node goes by."""
 
-import re
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 
 from keyturn_shared.projection import RealmProjection
+from tests.integration.verifier.behind_nginx import serve_with_client_certificates
 from tests.integration.verifier.filling import Filling, client_of
 from tests.integration.verifier.node_process import NodeProcess
 from tests.integration.verifier.test_tls_of_the_node import trusting
 from tests.support.certificates import issue, make_authority
-from tests.support.nginx import serve_nginx
 from tests.support.processes import Processes
 from tests.support.tls import ServerTls
 from tests.support.waiting import find_free_port
 
-CONFIG = Path(__file__).parents[3] / "deploy" / "nginx" / "client-certificates.conf"
 ROOT = make_authority("CN=Root")
 
 
@@ -41,20 +39,8 @@ async def test_clients_with_certificates_are_known_behind_nginx_and_headers_of_t
         KEYTURN_CLIENT_CERT_FORM="pem",
         KEYTURN_CLIENT_AUTHORITIES_PATH=str(tmp_path / "authorities.pem"),
     )
-    tls, port, plain = ServerTls.make(tmp_path), find_free_port(), find_free_port()
-    config = CONFIG.read_text()
-    for pattern, value in (
-        (r"listen 8443 ssl", f"listen 127.0.0.1:{port} ssl"),
-        (r"/etc/nginx/tls/server\.pem", str(tls.certificate)),
-        (r"/etc/nginx/tls/server\.key", str(tls.key)),
-    ):
-        config, count = re.subn(pattern, value, config)
-        assert count == 1
-    upstream = f"upstream verifiers {{ server {node.base_url.removeprefix('http://')}; }}"
-    started = f"server {{ listen 127.0.0.1:{plain}; return 204; }}"
-    await serve_nginx(
-        nginx, processes, tmp_path, f"{upstream}\n{started}\n{config}", f"http://127.0.0.1:{plain}"
-    )
+    tls, port = ServerTls.make(tmp_path), find_free_port()
+    await serve_with_client_certificates(nginx, processes, tmp_path, node.base_url, tls, port)
     url = f"https://127.0.0.1:{port}/realms/acme/protocol/openid-connect/token"
 
     async def ask(client_id: str, certificate: object = None, **headers: str) -> int:
