@@ -2,7 +2,7 @@
 
 The node is asked for a token by each client once, so that all of them are in its memory with their keys read,
 and then by a part of them again, to see that they are. Clients have a key each (private_key_jwt, ES256,
-inline JWK Set) or a secret each.
+inline JWK Set) or a secret each; there are twice as many different keys as a node has loaded at a time.
 
     python -m benchmarks.verifier.memory [--clients 100000] [--method private_key_jwt] [--json]
 """
@@ -26,6 +26,7 @@ import uvloop
 from benchmarks.verifier.load import load
 from benchmarks.verifier.target import Target, assertion_body, form_request, start_node, until_answers
 from keyturn.stack.redis_server import EmbeddedRedis
+from keyturn_shared.jose.public_keys import MOST_LOADED
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.redis_client import connect
 from tests.integration.verifier.filling import Filling, client_of, realm_of
@@ -96,7 +97,7 @@ def requests(target: Target, method: str, keys: list[SigningKey], clients: range
 
 def measure(method: str, clients: int) -> Memory:
     """Start a node, ask it for every client, and see what it takes."""
-    keys = [SigningKey.generate("ES256") for _ in range(64)]
+    keys = [SigningKey.generate("ES256") for _ in range(min(clients, 2 * MOST_LOADED))]
     directory = Path(tempfile.mkdtemp(prefix="keyturn-bench-"))
     with ExitStack() as stack:
         redis = EmbeddedRedis(directory / "redis").start()

@@ -8,7 +8,6 @@ from typing import Final, Self
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.algorithms import (
@@ -22,8 +21,10 @@ from keyturn_shared.jose.compact import MAX_KID_CHARACTERS
 from keyturn_shared.jose.errors import AlgorithmNotAllowedError, InvalidKeyError, KeyRefusal
 from keyturn_shared.jose.public_keys import (
     algorithms_of,
+    load_spki,
     members_of,
     public_key_from_members,
+    spki_of,
     thumbprint_of,
 )
 from keyturn_shared.jose.weak_keys import refuse_weak
@@ -42,13 +43,14 @@ class Thumbprint:
 _ALONE: Final = {name: (algorithm,) for name, algorithm in SIGNATURE_ALGORITHMS.items()}
 
 
-# Compared by identity, as the key object inside: two parses of one JWK are told equal by their thumbprint.
+# Compared by identity: two parses of one JWK are told equal by their thumbprint.
 class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A public key that verifies signatures.
 
     ``kid``: as given, or the thumbprint. ``other_kids``: further names of a key without a given kid.
     ``alg``: the one algorithm its JWK binds it to, or None. ``use``: ``sig`` or None. ``key_ops``: as given.
-    ``thumbprint``: RFC 7638, SHA-256, base64url. ``algorithms``: all that it may verify.
+    ``thumbprint``: RFC 7638, SHA-256, base64url. ``spki``: the key itself, as DER: OpenSSL's object is made
+    of it when it is used, since a node holds very many keys. ``algorithms``: all that it may verify.
     """
 
     kid: str
@@ -56,7 +58,7 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     use: str | None
     key_ops: tuple[str, ...] | None
     thumbprint: str
-    public_key: PublicKey
+    spki: bytes
     algorithms: tuple[SignatureAlgorithm, ...]
     other_kids: tuple[str, ...] = ()
 
@@ -100,14 +102,19 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
         key_ops: tuple[str, ...] | None,
     ) -> Self:
         algorithms = _bound_algorithms(key, alg)
-        thumbprint = thumbprint_of(key)
+        thumbprint, spki = thumbprint_of(key), spki_of(key)
         # A node holds very many keys: what is equal in them is one object.
         alg = None if alg is None else SIGNATURE_ALGORITHMS[alg].name
         use = None if use is None else "sig"
         if kid is not None:
             kid = thumbprint if kid == thumbprint else kid
-            return cls(kid, alg, use, key_ops, thumbprint, key, algorithms)
-        return cls(thumbprint, alg, use, key_ops, thumbprint, key, algorithms, (_keycloak_kid(key),))
+            return cls(kid, alg, use, key_ops, thumbprint, spki, algorithms)
+        return cls(thumbprint, alg, use, key_ops, thumbprint, spki, algorithms, (_keycloak_kid(spki),))
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key object of ``cryptography``."""
+        return load_spki(self.spki)
 
     @property
     def kty(self) -> str:
@@ -122,7 +129,8 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def bits(self) -> int | None:
         """Size of the modulus, or None for a key on a curve."""
-        return self.public_key.key_size if isinstance(self.public_key, rsa.RSAPublicKey) else None
+        key = self.public_key
+        return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
     @property
     def public_jwk(self) -> dict[str, object]:
@@ -146,7 +154,7 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
         if algorithm not in self.algorithms:
             raise AlgorithmNotAllowedError(f"{algorithm.name} with a key for {self.alg or self.kty}")
         # _bound_algorithms chose them by the type of the key.
-        algorithm.verify(self.public_key, signature, signing_input)  # type: ignore[arg-type]
+        algorithm.verify(load_spki(self.spki), signature, signing_input)  # type: ignore[arg-type]
 
 
 def _purpose(jwk: Mapping[str, object]) -> tuple[str | None, tuple[str, ...] | None]:
@@ -178,10 +186,9 @@ def _bound_algorithms(key: PublicKey, alg: str | None) -> tuple[SignatureAlgorit
     raise InvalidKeyError(KeyRefusal.ALGORITHM_MISMATCH, f"alg {alg[:40]!r} on a key of another type")
 
 
-def _keycloak_kid(key: PublicKey) -> str:
+def _keycloak_kid(spki: bytes) -> str:
     """What Keycloak's adapters send as ``kid`` for a key that was uploaded without one."""
-    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64url.encode_text(hashlib.sha256(der).digest())
+    return base64url.encode_text(hashlib.sha256(spki).digest())
 
 
 def _optional_text(jwk: Mapping[str, object], name: str) -> str | None:

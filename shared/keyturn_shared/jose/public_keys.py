@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Final, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
@@ -18,6 +19,9 @@ from keyturn_shared.jose.algorithms import (
 )
 from keyturn_shared.jose.errors import InvalidKeyError, KeyRefusal, MalformedError
 from keyturn_shared.jose.weak_keys import MAX_RSA_BITS, refuse_weak
+
+MOST_LOADED: Final = 8192
+"""Keys that are there as OpenSSL's objects, the ones used last. Each takes about 2 KB."""
 
 _ECDSA_BY_CRV: Final = {algorithm.crv: algorithm for algorithm in ECDSA_ALGORITHMS}
 _ECDSA_BY_CURVE: Final = {algorithm.curve.name: algorithm for algorithm in ECDSA_ALGORITHMS}
@@ -67,6 +71,17 @@ def members_of(key: PublicKey) -> dict[str, str]:
 def thumbprint_of(key: PublicKey) -> str:
     """RFC 7638 thumbprint: SHA-256, base64url."""
     return base64url.encode_text(hashlib.sha256(strict_json.encode(members_of(key))).digest())
+
+
+def spki_of(key: PublicKey) -> bytes:
+    """The key as a SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER: all there is of it, in few octets."""
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+@lru_cache(maxsize=MOST_LOADED)
+def load_spki(spki: bytes) -> PublicKey:
+    """The key that ``spki_of`` was asked about, made anew unless it is one of those used last."""
+    return cast("PublicKey", load_der_public_key(spki))
 
 
 def algorithms_of(key: PublicKey) -> tuple[SignatureAlgorithm, ...]:

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from keyturn_shared.jose import base64url, strict_json
-from keyturn_shared.jose.errors import InvalidKeyError
+from keyturn_shared.jose.errors import BadSignatureError, InvalidKeyError
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.public_keys import thumbprint_of
+from keyturn_shared.jose.public_keys import MOST_LOADED, load_spki, thumbprint_of
 from keyturn_shared.jose.weak_keys import _SMALL_ORDER_Y
 from tests.unit.shared.jose.scene import public_key, rsa_private_key, signing_key
 
@@ -51,6 +51,20 @@ def test_a_key_survives_its_jwk(alg: str) -> None:
     assert again.public_jwk == key.public_jwk
     assert again.thumbprint == key.thumbprint == thumbprint_of(key.public_key)
     assert (again.alg, again.use, again.algorithms) == (alg, "sig", key.algorithms)
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"])
+def test_a_key_that_is_only_held_is_not_loaded_and_verifies_once_it_is(alg: str) -> None:
+    signer = signing_key(alg)
+    jwk = signer.public_jwk
+    load_spki.cache_clear()
+    key = VerificationKey.from_jwk(jwk)
+    assert load_spki.cache_info().currsize == 0
+    for _ in range(2):
+        key.verify(signer.algorithm, signer.sign(b"text"), b"text")
+        with pytest.raises(BadSignatureError):
+            key.verify(signer.algorithm, signer.sign(b"text"), b"other")
+    assert (load_spki.cache_info().currsize, load_spki.cache_info().maxsize) == (1, MOST_LOADED)
 
 
 def test_key_of_a_certificate() -> None:
