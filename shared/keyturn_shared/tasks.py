@@ -1,6 +1,7 @@
-"""Ending tasks for certain."""
+"""Tasks that run as long as their service, and ending tasks for certain."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -26,3 +27,21 @@ def _retrieve(tasks: Iterable[asyncio.Task[Any] | None]) -> None:
     for task in tasks:
         if task is not None and not task.cancelled():
             task.exception()
+
+
+class Background(ABC):
+    """Runs ``_run``, which does not end by itself, as a task of this ``name`` from ``start`` to ``stop``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self) -> None:
+        await end_tasks(self._task)
+        self._task = None
+
+    @abstractmethod
+    async def _run(self) -> None: ...

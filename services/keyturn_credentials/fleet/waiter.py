@@ -26,7 +26,8 @@ class FleetWaiter:
     """Looks at the registry, at first every millisecond, then less and less often, until the change is safe.
 
     What Redis shows counts only if the database agrees that it is about its own log: after a backup was
-    restored, Redis has events under the same numbers that are lost, until the relay finds out.
+    restored, Redis has events under the same numbers that are lost, until the relay finds out. All who wait
+    share the looks, and that question after each of them.
 
     The pauses grow because a change is applied within milliseconds or not before a lease runs out. While
     Redis may have forgotten leases, nothing can be safe before they have ended, so nobody looks until then.
@@ -40,10 +41,12 @@ class FleetWaiter:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._looks = SharedLooks(registry)
+        self._looks = SharedLooks(registry, clock, sleep=sleep)
         self._log = log
         self._clock = clock
         self._sleep = sleep
+        self._checked: Head | None = None
+        self._check: asyncio.Task[bool | StoreUnavailableError] | None = None
 
     async def wait(self, sequence: int, timeout: float) -> FleetSummary:
         """The fleet's standing towards that event once it is safe, or when ``timeout`` seconds are over."""
@@ -72,7 +75,7 @@ class FleetWaiter:
             try:
                 view = await self._looks.view(sequence)
                 summary = judge(view, sequence)
-                if summary.safe and not await self._is_of_this_log(view.head):
+                if summary.safe and not await self._agrees(view.head):
                     summary = replace(summary, pending=(UNACCOUNTED,))
             except (RedisUnavailableError, StoreUnavailableError):
                 summary = UNKNOWN
@@ -83,10 +86,28 @@ class FleetWaiter:
             await self._sleep(min(max(pause, _unsettled_seconds(view)), left))
             pause = min(pause * _PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
-    async def _is_of_this_log(self, head: Head | None) -> bool:
-        """Asked after the head was read, so that a database set back before that is noticed."""
+    async def _agrees(self, head: Head | None) -> bool:
+        """``_is_of_this_log``, asked once for all who wait with the same look: they are answered together,
+        and hold the very same head. Raises StoreUnavailableError."""
         if head is None:
             return False
+        if self._check is None or self._check.done() or self._checked is not head:
+            # Begun here, after that look, and never joined by who has seen a later one.
+            self._checked, self._check = head, asyncio.create_task(self._outcome(head))
+        # Shielded: others may wait for the same answer.
+        outcome = await asyncio.shield(self._check)
+        if isinstance(outcome, StoreUnavailableError):
+            raise outcome
+        return outcome
+
+    async def _outcome(self, head: Head) -> bool | StoreUnavailableError:
+        try:
+            return await self._is_of_this_log(head)
+        except StoreUnavailableError as error:
+            return error
+
+    async def _is_of_this_log(self, head: Head) -> bool:
+        """Asked after the head was read, so that a database set back before that is noticed."""
         events = await self._log.read(head.position.sequence, 1)
         event_id = events[0].id if events and events[0].sequence == head.position.sequence else None
         return belongs_together(head, await self._log.fleet_state(), event_id)

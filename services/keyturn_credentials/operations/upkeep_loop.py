@@ -7,12 +7,12 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from keyturn_credentials.operations.upkeep import Upkeep
-from keyturn_shared.tasks import end_tasks
+from keyturn_shared.tasks import Background
 
 _log = structlog.get_logger(__name__)
 
 
-class UpkeepLoop:
+class UpkeepLoop(Background):
     """Realm keys are looked at every ``seconds``, seals once after the start: the keys of the rings are
     settings, so they change with a restart."""
 
@@ -24,10 +24,10 @@ class UpkeepLoop:
         seconds: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__("upkeep")
         self._upkeep = upkeep
         self._seconds = seconds
         self._sleep = sleep
-        self._task: asyncio.Task[None] | None = None
         self._failures = Counter(
             "keyturn_upkeep_failures", "Rounds of upkeep that failed, by cause", ["cause"], registry=metrics
         )
@@ -40,13 +40,6 @@ class UpkeepLoop:
             registry=metrics,
         )
         self._sealed = False
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="upkeep")
-
-    async def stop(self) -> None:
-        await end_tasks(self._task)
-        self._task = None
 
     async def _run(self) -> None:
         while True:

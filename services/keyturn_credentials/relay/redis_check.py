@@ -11,7 +11,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from keyturn_credentials.relay.redis_settings import ASKED, Shortcoming, shortcomings
 from keyturn_shared.fleet.layout import Layout
-from keyturn_shared.tasks import end_tasks
+from keyturn_shared.tasks import Background
 
 CHECK_SECONDS: Final = 60.0
 _SOON_SECONDS: Final = 2.0
@@ -19,7 +19,7 @@ _SOON_SECONDS: Final = 2.0
 _log = structlog.get_logger(__name__)
 
 
-class RedisCheck:
+class RedisCheck(Background):
     """Warns once of each shortcoming, and shows it as a metric for as long as it is there.
 
     ``replicated``: the URL names Sentinels or a cluster. Other servers show it by the replicas they have.
@@ -34,11 +34,11 @@ class RedisCheck:
         lease_seconds: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        super().__init__("redis-check")
         self._redis: Any = redis  # a cluster's client has these commands too, with a target
         self._replicated = replicated
         self._lease_seconds = lease_seconds
         self._sleep = sleep
-        self._task: asyncio.Task[None] | None = None
         self._known: set[Shortcoming] = set()
         self._told_hidden = False
         self._gauge = Gauge(
@@ -50,13 +50,6 @@ class RedisCheck:
         self._readable = Gauge(
             "keyturn_redis_settings_readable", "Whether Redis tells its settings", registry=metrics
         )
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="redis-check")
-
-    async def stop(self) -> None:
-        await end_tasks(self._task)
-        self._task = None
 
     async def _run(self) -> None:
         while True:

@@ -10,9 +10,11 @@ from keyturn_credentials.web.openapi.describing import (
     Content,
     Operation,
     array_of,
+    changing,
     done,
     json_content,
     reference,
+    showing,
 )
 
 _ALL: Final = "/admin/realms/{realm}/clients"
@@ -47,17 +49,8 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body=Body(reference("NewClientRepresentation")),
         changes=True,
     ),
-    ("GET", _ONE): Operation(
-        "Show a client.", {200: json_content("The client.", reference("ClientRepresentation"), "ETag")}
-    ),
-    ("PUT", _ONE): Operation(
-        "Change a client. Absent members stay as they are.",
-        done("Changed.", "ETag"),
-        refusals=(409,),
-        body=Body(reference("ClientRepresentation")),
-        changes=True,
-        takes_version=True,
-    ),
+    ("GET", _ONE): showing("client", "ClientRepresentation"),
+    ("PUT", _ONE): changing("client", "ClientRepresentation"),
     ("DELETE", _ONE): Operation("Delete a client.", done(), changes=True, takes_version=True),
     ("GET", _SECRET): Operation("Show a client's secret.", _CREDENTIAL),
     ("POST", _SECRET): Operation(

@@ -61,3 +61,21 @@ def json_content(description: str, schema: Schema, *headers: str) -> Content:
 def done(description: str = "Done.", *headers: str) -> Mapping[int, Content]:
     """204 without content."""
     return {204: Content(description, {}, headers)}
+
+
+def showing(what: str, representation: str) -> Operation:
+    """GET of a representation that has a version."""
+    content = json_content(f"The {what}.", reference(representation), "ETag")
+    return Operation(f"Show a {what}.", {200: content})
+
+
+def changing(what: str, representation: str) -> Operation:
+    """PUT of a representation that has a version."""
+    return Operation(
+        f"Change a {what}. Absent members stay as they are.",
+        done("Changed.", "ETag"),
+        refusals=(409,),
+        body=Body(reference(representation)),
+        changes=True,
+        takes_version=True,
+    )

@@ -8,9 +8,11 @@ from keyturn_credentials.web.openapi.describing import (
     Content,
     Operation,
     array_of,
+    changing,
     done,
     json_content,
     reference,
+    showing,
 )
 
 _ALL: Final = "/admin/realms"
@@ -28,17 +30,8 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body=Body(reference("NewRealmRepresentation")),
         changes=True,
     ),
-    ("GET", _ONE): Operation(
-        "Show a realm.", {200: json_content("The realm.", reference("RealmRepresentation"), "ETag")}
-    ),
-    ("PUT", _ONE): Operation(
-        "Change a realm. Absent members stay as they are.",
-        done("Changed.", "ETag"),
-        refusals=(409,),
-        body=Body(reference("RealmRepresentation")),
-        changes=True,
-        takes_version=True,
-    ),
+    ("GET", _ONE): showing("realm", "RealmRepresentation"),
+    ("PUT", _ONE): changing("realm", "RealmRepresentation"),
     ("DELETE", _ONE): Operation("Delete a realm with its clients.", done(), changes=True),
     ("GET", f"{_ONE}/keys"): Operation(
         "List the realm's signing keys.",
