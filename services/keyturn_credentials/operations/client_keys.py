@@ -12,9 +12,8 @@ from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.recording import (
     Done,
     record_client,
-    require_client,
+    require_for_change,
     require_power_over,
-    require_realm,
 )
 from keyturn_credentials.store.transaction import Actor, Store
 from keyturn_shared.events import ClientKeyRevoked, ClientKeysCacheCleared, ClientKeysChanged
@@ -41,8 +40,7 @@ class ClientKeyOperations:
     ) -> Done[Client]:
         """Set the attributes that hold keys (None: remove), all at once."""
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            before = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, before = await require_for_change(transaction, realm_name, client_uuid)
             require_power_over(actor.principal, realm, before)
             merged = {
                 name: text for name, text in {**before.attributes, **values}.items() if text is not None
@@ -67,8 +65,7 @@ class ClientKeyOperations:
         if not is_thumbprint(thumbprint):
             raise InvalidRequestError("a thumbprint is 43 characters of base64url (RFC 7638, SHA-256)")
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            before = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, before = await require_for_change(transaction, realm_name, client_uuid)
             require_power_over(actor.principal, realm, before)
             # Revoked again, it keeps its first date, and the caller gets a sequence to wait for all the same.
             revoked = {thumbprint: transaction.now, **before.revoked_keys}
@@ -91,8 +88,7 @@ class ClientKeyOperations:
     async def clear_cache(self, actor: Actor, realm_name: str, client_uuid: str) -> Done[Client]:
         """Key sets whose fetch began before this event are not used for the client any more."""
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            before = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, before = await require_for_change(transaction, realm_name, client_uuid)
             require_power_over(actor.principal, realm, before)
             stamp = await transaction.stamp()
             after = replace(before, keys_not_before=stamp.sequence)

@@ -13,7 +13,7 @@ from keyturn_credentials.domain.secrets import check_chosen
 from keyturn_credentials.operations.recording import (
     Done,
     record_client,
-    require_client,
+    require_for_change,
     require_power_over,
     require_realm,
     require_version,
@@ -68,8 +68,7 @@ class ClientOperations:
     ) -> Done[Client]:
         """PUT. ``expected``: versions the caller has seen (If-Match)."""
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            before = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, before = await require_for_change(transaction, realm_name, client_uuid)
             require_version(before.version, expected)
             after = self._changed(before, realm, representation, transaction.now)
             require_power_over(actor.principal, realm, before, after)
@@ -90,8 +89,7 @@ class ClientOperations:
         self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
     ) -> Done[Client]:
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            client = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, client = await require_for_change(transaction, realm_name, client_uuid)
             require_version(client.version, expected)
             require_power_over(actor.principal, realm, client)
             await transaction.clients.delete(client.uuid)

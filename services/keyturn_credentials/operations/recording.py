@@ -2,18 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.projecting import Projector
 from keyturn_credentials.domain.realm import Realm, RealmKey
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import ForbiddenError, NotFoundError, PreconditionFailedError
+from keyturn_credentials.store.together import find_for_change
 from keyturn_credentials.store.transaction import Stamp, Transaction
 from keyturn_shared.events import Event
 from keyturn_shared.projection import Projection, client_field, realm_field
 
 Value = TypeVar("Value")
+
+_NO_CLIENT: Final = "Could not find client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,19 @@ def require_realm(realm: Realm | None) -> Realm:
 
 def require_client(client: Client | None) -> Client:
     if client is None:
-        raise NotFoundError("Could not find client")
+        raise NotFoundError(_NO_CLIENT)
     return client
+
+
+async def require_for_change(
+    transaction: Transaction, realm_name: str, client_uuid: str
+) -> tuple[Realm, Client]:
+    """Realm and client; until the transaction ends nobody else changes this client. Raises NotFoundError."""
+    found = await find_for_change(transaction, realm_name, client_uuid)
+    if found is None:
+        require_realm(await transaction.realms.get(realm_name))
+        raise NotFoundError(_NO_CLIENT)
+    return found
 
 
 def require_version(version: int, expected: frozenset[int] | None) -> None:

@@ -9,9 +9,8 @@ from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.recording import (
     Done,
     record_client,
-    require_client,
+    require_for_change,
     require_power_over,
-    require_realm,
 )
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.store.transaction import Actor, Store
@@ -32,8 +31,7 @@ class SecretOperations:
         to show: where only digests are kept, nobody can read it again."""
         secret = generate_secret()
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            before = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, before = await require_for_change(transaction, realm_name, client_uuid)
             require_power_over(actor.principal, realm, before)
             if not before.is_confidential:
                 raise InvalidRequestError("a public client has no secret")
@@ -55,8 +53,7 @@ class SecretOperations:
     async def revoke_rotated(self, actor: Actor, realm_name: str, client_uuid: str) -> Done[Client]:
         """The former secret is refused from now on."""
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get(realm_name))
-            before = require_client(await transaction.clients.get_for_change(realm.id, client_uuid))
+            realm, before = await require_for_change(transaction, realm_name, client_uuid)
             require_power_over(actor.principal, realm, before)
             if before.secrets.rotated is None:
                 raise NotFoundError("Client does not have a rotated secret")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.projecting import secret_context
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_credentials.store.direct import binds_of, run, run_one
 from keyturn_credentials.store.failures import conflict
 from keyturn_credentials.store.tables import client_attributes, client_names, clients
 from keyturn_shared.sealing import KeyRing
@@ -27,8 +28,8 @@ _by_uuid_for_change: Final = _by_uuid.with_for_update()
 _by_client_id: Final = _select.where(
     clients.c.realm_id == bindparam("realm_id"), clients.c.client_id == bindparam("client_id")
 )
-_insert: Final = insert(clients)
-_insert_name: Final = insert(client_names)
+_insert: Final = insert(clients).values(binds_of(clients))
+_insert_name: Final = insert(client_names).values(binds_of(client_names, "realm_id", "client_id")).inline()
 _insert_attributes: Final = insert(client_attributes)
 
 
@@ -59,9 +60,9 @@ class Clients:
     async def insert(self, client: Client) -> None:
         """Raises ConflictError when the realm has a client of this id, or any realm one of this UUID."""
         with conflict(f"Client {client.client_id} already exists"):
-            await self._connection.execute(_insert, self.to_row(client))
+            await run(self._connection, _insert, self.to_row(client))
         name = {"realm_id": client.realm_id, "client_id": client.client_id}
-        await self._connection.execute(_insert_name, name)
+        await run(self._connection, _insert_name, name)
         await self._insert_attributes(client, searchable(client.attributes))
 
     async def update(self, before: Client, after: Client) -> None:
@@ -72,7 +73,7 @@ class Clients:
             changed["secrets"] = self._seal(after)
         with conflict(f"Client {after.client_id} already exists"):
             statement = _update_of(frozenset(changed))
-            await self._connection.execute(statement, {**changed, "of_uuid": before.uuid})
+            await run(self._connection, statement, {**changed, "of_uuid": before.uuid})
         # What hangs on a renamed client has followed it: the database cascades.
         await self._update_attributes(before, after)
 
@@ -97,7 +98,7 @@ class Clients:
         await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
     async def _one(self, query: Select[Any], **values: str) -> Client | None:
-        row = (await self._connection.execute(query, values)).one_or_none()
+        row = await run_one(self._connection, query, values)
         return None if row is None else self.from_row(row)
 
     async def _insert_attributes(self, client: Client, values: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from keyturn_credentials.store.beginning import revive, transaction_on_postgresql, transaction_on_sqlite
 from keyturn_credentials.store.connecting import (
     IN_SERVICE,
     MAINTENANCE,
@@ -50,11 +51,11 @@ class Engines:
         self._maintenance = maintenance
         if self.is_postgresql:
             self._reader = self._finder = postgresql_engine(url, limits, pool_size=pool_size)
-            self._writer = postgresql_engine(url, limits, pool_size=pool_size, transactions=True)
+            self._writer = postgresql_engine(url, limits, pool_size=pool_size)
         else:
             self._reader = sqlite_engine(url, limits, pool_size=_SQLITE_READERS)
             self._finder = sqlite_engine(url, limits, pool_size=_SQLITE_READERS, by_key=True)
-            self._writer = sqlite_engine(url, limits, pool_size=1, by_key=True, transactions=True)
+            self._writer = sqlite_engine(url, limits, pool_size=1, by_key=True)
         # SQLite has one writer; waiting here is fair, while its busy handler is a lottery.
         self._turn = asyncio.Lock() if not self.is_postgresql else None
 
@@ -69,16 +70,22 @@ class Engines:
         """As ``reading``, for queries that find a few rows by key: cheaper, but long ones would hold up
         everything else."""
         async with self._finder.connect() as connection:
+            if self.is_postgresql:
+                await revive(connection)
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed at the end of the block, rolled back by whatever is raised in it."""
         if self._turn is None:
-            async with self._writer.begin() as connection:
+            async with self._writer.connect() as connection, transaction_on_postgresql(connection):
                 yield connection
         else:
-            async with self._turn, self._writer.begin() as connection:
+            async with (
+                self._turn,
+                self._writer.connect() as connection,
+                transaction_on_sqlite(connection),
+            ):
                 yield connection
 
     @asynccontextmanager

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
+from keyturn_credentials.store.direct import run, run_one
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.tables import event_counter, events, fleet_state, projections, relay_lease
@@ -26,6 +27,7 @@ from keyturn_shared.clock import Clock
 _ONE_ROW: Final = 1
 _FIELDS_A_QUERY: Final = 500
 
+_fleet_state: Final = select(fleet_state)
 _head: Final = select(event_counter.c.value)
 _read: Final = (
     select(events.c.sequence, events.c.id, events.c.payload, events.c.touches)
@@ -70,12 +72,12 @@ class DatabaseEventLog:
         with translated():
             async with self._engines.finding() as connection:
                 # The counter moves in the transaction that writes the event, so both are committed at once.
-                return int((await connection.execute(_head)).scalar_one())
+                return int((await run(connection, _head))[0].value)
 
     async def read(self, first: int, limit: int) -> list[LoggedEvent]:
         with translated():
             async with self._engines.finding() as connection:
-                rows = await connection.execute(_read, {"first": first, "most": limit})
+                rows = await run(connection, _read, {"first": first, "most": limit})
                 return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
 
     async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
@@ -103,7 +105,7 @@ class DatabaseEventLog:
     async def fleet_state(self) -> FleetState:
         with translated():
             async with self._engines.finding() as connection:
-                row = (await connection.execute(select(fleet_state))).one_or_none()
+                row = await run_one(connection, _fleet_state)
                 return FleetState() if row is None else FleetState(row.epoch, row.closed_nonce)
 
     async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:

@@ -7,6 +7,7 @@ from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey
+from keyturn_credentials.store.direct import run_one
 from keyturn_credentials.store.failures import conflict
 from keyturn_credentials.store.tables import realm_keys, realms
 
@@ -21,12 +22,12 @@ class Realms:
         self._connection = connection
 
     async def get(self, name: str) -> Realm | None:
-        row = (await self._connection.execute(_by_name, {"name": name})).one_or_none()
+        row = await run_one(self._connection, _by_name, {"name": name})
         return None if row is None else _realm(row)
 
     async def get_for_change(self, name: str) -> Realm | None:
         """As ``get``; until the transaction ends nobody else changes this realm or its keys."""
-        row = (await self._connection.execute(_by_name_for_change, {"name": name})).one_or_none()
+        row = await run_one(self._connection, _by_name_for_change, {"name": name})
         return None if row is None else _realm(row)
 
     async def all(self) -> list[Realm]:

@@ -71,6 +71,18 @@ class WholeResultConnection(Connection):
         if self.raw.in_transaction:
             await super().rollback()
 
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """Run one statement; its rows."""
+        found: list[Any] = []
+
+        def execute() -> None:
+            cursor = self.raw.execute(sql, parameters)
+            found.extend(cursor.fetchall())
+            cursor.close()
+
+        await self.run(sql, execute)
+        return found
+
     @property
     def raw(self) -> sqlite3.Connection:
         connection: sqlite3.Connection = self._conn

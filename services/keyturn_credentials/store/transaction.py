@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.store.clients import Clients
+from keyturn_credentials.store.direct import run
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.realms import Realms
@@ -27,17 +28,32 @@ _next_sequence: Final = (
     .values(value=event_counter.c.value + 1)
     .returning(event_counter.c.value)
 )
-_insert_event: Final = insert(events)
-_insert_audit: Final = insert(audit)
+_AUDITED: Final = [name for name in audit.columns.keys() if name != "id"]  # noqa: SIM118 - not a mapping
+_insert_event: Final = insert(events).values(
+    {name: bindparam(f"event_{name}") for name in events.columns.keys()}  # noqa: SIM118 - not a mapping
+)
+_insert_audit: Final = insert(audit).values({name: bindparam(f"audit_{name}") for name in _AUDITED}).inline()
 
 
-def _upsert_projection(on_postgresql: bool) -> Any:
-    statement = insert_into(projections, on_postgresql=on_postgresql)
+def _upsert_projection(*, on_postgresql: bool) -> Any:
+    values: dict[str, Any] = {name: bindparam(f"projection_{name}") for name in ("field", "sequence", "body")}
+    statement = insert_into(projections, on_postgresql=on_postgresql).values(values)
     new = {"sequence": statement.excluded.sequence, "body": statement.excluded.body}
     return statement.on_conflict_do_update(index_elements=["field"], set_=new)
 
 
-_upsert_projections: Final = {True: _upsert_projection(True), False: _upsert_projection(False)}
+def _append_at_once() -> Any:
+    """One round trip while the counter's row is locked, where each statement is one."""
+    projected = _upsert_projection(on_postgresql=True).returning(projections.c.sequence)
+    logged = _insert_event.returning(events.c.sequence)
+    return _insert_audit.add_cte(projected.cte("projected"), logged.cte("logged"))
+
+
+_upsert_projections: Final = {
+    True: _upsert_projection(on_postgresql=True),
+    False: _upsert_projection(on_postgresql=False),
+}
+_append: Final = _append_at_once()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +98,7 @@ class Transaction:
 
     async def stamp(self) -> Stamp:
         """Take the next number of the log."""
-        self.sequence = (await self.connection.execute(_next_sequence)).scalar_one()
+        self.sequence = int((await run(self.connection, _next_sequence))[0].value)
         return Stamp(self.sequence, str(uuid.uuid4()), self.now)
 
     async def append(
@@ -97,40 +113,34 @@ class Transaction:
     ) -> None:
         """Write an event made of this transaction's stamp, the projections it touches (None: deleted), and
         the audit entry. ``details`` never holds a secret."""
-        if changed:
-            await self.connection.execute(
-                _upsert_projections[self._on_postgresql],
-                [
-                    {
-                        "field": field,
-                        "sequence": event.sequence,
-                        "body": None if projection is None else encode_projection(projection),
-                    }
-                    for field, projection in changed.items()
-                ],
-            )
         kind = str(event.__struct_config__.tag)
-        await self.connection.execute(
-            _insert_event,
+        logged = {
+            "event_sequence": event.sequence,
+            "event_id": event.id,
+            "event_type": kind,
+            "event_realm_id": realm_id,
+            "event_client_uuid": client_uuid,
+            "event_payload": encode_event(event),
+            "event_touches": list(event.touches),
+            "event_occurred_at": event.occurred_at,
+        }
+        projected = [
             {
-                "sequence": event.sequence,
-                "id": event.id,
-                "type": kind,
-                "realm_id": realm_id,
-                "client_uuid": client_uuid,
-                "payload": encode_event(event),
-                "touches": list(event.touches),
-                "occurred_at": event.occurred_at,
-            },
-        )
-        await self.audit(
-            kind,
-            realm_id=realm_id,
-            client_uuid=client_uuid,
-            client_id=client_id,
-            sequence=event.sequence,
-            details=details,
-        )
+                "projection_field": field,
+                "projection_sequence": event.sequence,
+                "projection_body": None if projection is None else encode_projection(projection),
+            }
+            for field, projection in changed.items()
+        ]
+        audited = self._audited(kind, realm_id, client_uuid, client_id, event.sequence, details)
+        last = projected.pop() if self._on_postgresql and projected else None
+        for each in projected:
+            await run(self.connection, _upsert_projections[self._on_postgresql], each)
+        if last is not None:
+            await run(self.connection, _append, last | logged | audited)
+        else:
+            await run(self.connection, _insert_event, logged)
+            await run(self.connection, _insert_audit, audited)
 
     async def projection(self, field: str) -> bytes | None:
         """A projection's JSON as it is now; None when there is none."""
@@ -158,22 +168,34 @@ class Transaction:
         details: Mapping[str, Any] | None = None,
     ) -> None:
         """Write who did this, for what is no event by itself."""
-        principal = self._actor.principal
-        await self.connection.execute(
+        await run(
+            self.connection,
             _insert_audit,
-            {
-                "occurred_at": self.now,
-                "realm_id": realm_id,
-                "action": action,
-                "client_uuid": client_uuid,
-                "client_id": client_id,
-                "actor_realm": principal.realm,
-                "actor_client_id": principal.client_id,
-                "remote_address": self._actor.remote_address,
-                "sequence": sequence,
-                "details": dict(details or {}),
-            },
+            self._audited(action, realm_id, client_uuid, client_id, sequence, details),
         )
+
+    def _audited(
+        self,
+        action: str,
+        realm_id: str,
+        client_uuid: str | None,
+        client_id: str | None,
+        sequence: int | None,
+        details: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        principal = self._actor.principal
+        return {
+            "audit_occurred_at": self.now,
+            "audit_realm_id": realm_id,
+            "audit_action": action,
+            "audit_client_uuid": client_uuid,
+            "audit_client_id": client_id,
+            "audit_actor_realm": principal.realm,
+            "audit_actor_client_id": principal.client_id,
+            "audit_remote_address": self._actor.remote_address,
+            "audit_sequence": sequence,
+            "audit_details": dict(details or {}),
+        }
 
 
 class Store:

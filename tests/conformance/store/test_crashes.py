@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.errors import ConflictError, NotFoundError
+from keyturn_credentials.store.sqlite_connection import WholeResultConnection
 from keyturn_shared.events import decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
@@ -30,16 +32,20 @@ class Crash:
 
     @contextmanager
     def armed(self) -> Iterator[None]:
-        real = AsyncConnection.execute
+        def counted(real: Any) -> Any:
+            async def statement(connection: Any, *arguments: Any, **options: Any) -> Any:
+                if self.done == self.before_statement:
+                    raise CrashError
+                self.done += 1
+                return await real(connection, *arguments, **options)
 
-        async def execute(connection: AsyncConnection, *arguments: Any, **options: Any) -> Any:
-            if self.done == self.before_statement:
-                raise CrashError
-            self.done += 1
-            return await real(connection, *arguments, **options)
+            return statement
 
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(AsyncConnection, "execute", execute)
+            # SQLAlchemy's statements, and those handed to the driver; on SQLite BEGIN and COMMIT as well.
+            patched.setattr(AsyncConnection, "execute", counted(AsyncConnection.execute))
+            for driver in (WholeResultConnection, asyncpg.Connection):
+                patched.setattr(driver, "fetch", counted(driver.fetch))
             yield
 
 
