@@ -116,6 +116,8 @@ class Relay:
             if not events:
                 break
             published += await self._publish(position, events)
+            if len(events) < _PUBLISH_BATCH:
+                break  # what was committed meanwhile wakes the loop, or is found when it looks again
         return published
 
     async def close(self) -> bool:

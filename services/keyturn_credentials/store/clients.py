@@ -30,7 +30,12 @@ _by_client_id: Final = _select.where(
 )
 _insert: Final = insert(clients).values(binds_of(clients))
 _insert_name: Final = insert(client_names).values(binds_of(client_names, "realm_id", "client_id")).inline()
-_insert_attributes: Final = insert(client_attributes)
+_insert_attribute: Final = insert(client_attributes).values(binds_of(client_attributes))
+_delete_attribute: Final = delete(client_attributes).where(
+    client_attributes.c.realm_id == bindparam("of_realm_id"),
+    client_attributes.c.client_id == bindparam("of_client_id"),
+    client_attributes.c.name == bindparam("of_name"),
+)
 
 
 @cache
@@ -103,21 +108,15 @@ class Clients:
 
     async def _insert_attributes(self, client: Client, values: Mapping[str, str]) -> None:
         of_client = {"realm_id": client.realm_id, "client_id": client.client_id}
-        rows = [{**of_client, "name": name, "value": value} for name, value in values.items()]
-        if rows:
-            await self._connection.execute(_insert_attributes, rows)
+        for name, value in values.items():
+            await run(self._connection, _insert_attribute, {**of_client, "name": name, "value": value})
 
     async def _update_attributes(self, before: Client, after: Client) -> None:
         old, new = searchable(before.attributes), searchable(after.attributes)
-        gone = [name for name, value in old.items() if new.get(name) != value]
-        if gone:
-            await self._connection.execute(
-                delete(client_attributes).where(
-                    client_attributes.c.realm_id == after.realm_id,
-                    client_attributes.c.client_id == after.client_id,
-                    client_attributes.c.name.in_(gone),
-                )
-            )
+        of_client = {"of_realm_id": after.realm_id, "of_client_id": after.client_id}
+        for name, value in old.items():
+            if new.get(name) != value:
+                await run(self._connection, _delete_attribute, {**of_client, "of_name": name})
         added = {name: value for name, value in new.items() if old.get(name) != value}
         await self._insert_attributes(after, added)
 

@@ -5,9 +5,9 @@ Readers run each statement by itself. Writers run transactions: on SQLite one af
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import stamina
 from sqlalchemy.engine import make_url
@@ -22,6 +22,7 @@ from keyturn_credentials.store.connecting import (
     postgresql_engine,
     sqlite_engine,
 )
+from keyturn_credentials.store.direct import run
 from keyturn_shared.errors import ConfigurationError
 
 _SQLITE_READERS: Final = 4
@@ -58,6 +59,8 @@ class Engines:
             self._writer = sqlite_engine(url, limits, pool_size=1, by_key=True)
         # SQLite has one writer; waiting here is fair, while its busy handler is a lottery.
         self._turn = asyncio.Lock() if not self.is_postgresql else None
+        self._kept: AsyncConnection | None = None
+        self._keeping = asyncio.Lock()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -73,6 +76,17 @@ class Engines:
             if self.is_postgresql:
                 await revive(connection)
             yield connection
+
+    async def find(self, statement: Any, values: Mapping[str, Any] | None = None) -> list[Any]:
+        """One statement that finds a few rows by key; see ``direct.run``."""
+        if self.is_postgresql:
+            async with self.finding() as connection:
+                return await run(connection, statement, values)
+        # Such a statement runs at once and to its end, so all of them share a connection.
+        if self._kept is None:
+            async with self._keeping:
+                self._kept = self._kept or await self._finder.connect()
+        return await run(self._kept, statement, values)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -128,6 +142,9 @@ class Engines:
                     await connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
     async def close(self) -> None:
+        if self._kept is not None:
+            await self._kept.close()
+            self._kept = None
         await self._reader.dispose()
         await self._finder.dispose()
         await self._writer.dispose()

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection
 from typing import Any, Final
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Select,
@@ -17,7 +18,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
-from keyturn_credentials.store.direct import run, run_one
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.tables import event_counter, events, fleet_state, projections, relay_lease
@@ -35,9 +35,18 @@ _read: Final = (
     .order_by(events.c.sequence)
     .limit(bindparam("most"))
 )
-_some_projections: Final = select(projections.c.field, projections.c.sequence, projections.c.body).where(
-    projections.c.field.in_(bindparam("fields", expanding=True))
-)
+# The fields in one value, a JSON array, which both databases take apart.
+_fields: Final[dict[bool, Any]] = {
+    True: func.json_array_elements_text(bindparam("fields", type_=JSON)).column_valued(),
+    False: func.json_each(bindparam("fields", type_=JSON)).table_valued("value"),
+}
+_some: Final = {True: select(_fields[True]), False: select(_fields[False].c.value)}
+_some_projections: Final = {
+    on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body).where(
+        projections.c.field.in_(some)
+    )
+    for on_postgresql, some in _some.items()
+}
 
 
 def _next_projections(place: ColumnElement[Any]) -> Select[Any]:
@@ -70,25 +79,22 @@ class DatabaseEventLog:
     async def head(self) -> int:
         """The newest committed sequence, 0 when there is none."""
         with translated():
-            async with self._engines.finding() as connection:
-                # The counter moves in the transaction that writes the event, so both are committed at once.
-                return int((await run(connection, _head))[0].value)
+            # The counter moves in the transaction that writes the event, so both are committed at once.
+            return int((await self._engines.find(_head))[0].value)
 
     async def read(self, first: int, limit: int) -> list[LoggedEvent]:
         with translated():
-            async with self._engines.finding() as connection:
-                rows = await run(connection, _read, {"first": first, "most": limit})
-                return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
+            rows = await self._engines.find(_read, {"first": first, "most": limit})
+        return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
 
     async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
         found: dict[str, tuple[int, bytes | None]] = {}
         wanted = list(fields)
         with translated():
-            async with self._engines.finding() as connection:
-                for start in range(0, len(wanted), _FIELDS_A_QUERY):
-                    some = wanted[start : start + _FIELDS_A_QUERY]
-                    for row in await connection.execute(_some_projections, {"fields": some}):
-                        found[row.field] = (row.sequence, row.body)
+            for start in range(0, len(wanted), _FIELDS_A_QUERY):
+                some = {"fields": wanted[start : start + _FIELDS_A_QUERY]}
+                rows = await self._engines.find(_some_projections[self._engines.is_postgresql], some)
+                found |= {row.field: (row.sequence, row.body) for row in rows}
         return found
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
@@ -104,9 +110,8 @@ class DatabaseEventLog:
 
     async def fleet_state(self) -> FleetState:
         with translated():
-            async with self._engines.finding() as connection:
-                row = await run_one(connection, _fleet_state)
-                return FleetState() if row is None else FleetState(row.epoch, row.closed_nonce)
+            rows = await self._engines.find(_fleet_state)
+        return FleetState(rows[0].epoch, rows[0].closed_nonce) if rows else FleetState()
 
     async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         values = {"id": _ONE_ROW, "epoch": state.epoch, "closed_nonce": state.closed_nonce}

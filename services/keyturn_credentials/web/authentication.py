@@ -14,7 +14,6 @@ from starlette.requests import Request
 from keyturn_credentials.domain.realm import KeyState
 from keyturn_credentials.domain.roles import Principal, Role, roles_of
 from keyturn_credentials.errors import InvalidRequestError, UnauthenticatedError
-from keyturn_credentials.store.direct import run_one
 from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.tables import clients, realm_keys, realms
 from keyturn_credentials.store.transaction import Store
@@ -105,8 +104,8 @@ class AdminAuthenticator:
         if any("\0" in text for text in wanted.values()):
             return None
         with translated():
-            async with self._store.engines.finding() as connection:
-                return await run_one(connection, _standing, wanted)
+            rows = await self._store.engines.find(_standing, wanted)
+        return rows[0] if rows else None
 
     def _verify(self, text: str, token: UnverifiedToken, public_jwk: Mapping[str, object]) -> None:
         # Remembered with the key it was verified with: reading that takes longer than comparing it.
