@@ -51,7 +51,8 @@ class CredentialUses:
         use = (client_uuid, name)
         known = hash(use)
         now = self._clock.now()
-        if now - self._noted.get(known, float("-inf")) < RESOLUTION_SECONDS:
+        noted = self._noted.get(known)
+        if noted is not None and now - noted < RESOLUTION_SECONDS:
             return
         if len(self._noted) >= self._capacity:
             self._noted.clear()

@@ -74,6 +74,7 @@ class HttpProtocol(asyncio.Protocol):
         self._realm = ""
         self._headers: Headers = []
         self._header_bytes = 0
+        self._expects = False
         self._route: Route | None = None
         self._chunks: list[bytes] = []
         self._size = 0
@@ -141,6 +142,7 @@ class HttpProtocol(asyncio.Protocol):
         self._url = b""
         self._headers = []
         self._header_bytes = 0
+        self._expects = False
         self._route = None
         self._chunks = []
         self._size = 0
@@ -148,12 +150,17 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._count(len(url))
+        self._header_bytes += len(url)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            self._give_up(431, "Request Header Fields Too Large")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
-        self._headers.append((name.lower(), value))
-        if len(self._headers) > MAX_HEADERS:
+        self._header_bytes += len(name) + len(value) + 4
+        name = name.lower()
+        self._headers.append((name, value))
+        if name == b"expect" and value.lower() == b"100-continue":
+            self._expects = True
+        if self._header_bytes > MAX_HEADER_BYTES or len(self._headers) > MAX_HEADERS:
             self._give_up(431, "Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
@@ -163,7 +170,7 @@ class HttpProtocol(asyncio.Protocol):
         path = target.decode("latin-1")
         self._path = unquote(path) if "%" in path else path
         self._realm, self._route = self._application.find(self._path)
-        if any(name == b"expect" and value.lower() == b"100-continue" for name, value in self._headers):
+        if self._expects:
             self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -211,11 +218,6 @@ class HttpProtocol(asyncio.Protocol):
             b"%b: %b\r\n" % header for header in self._headers if header[0] not in (b"upgrade", b"connection")
         ]
         return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, self._url, b"".join(kept))
-
-    def _count(self, size: int) -> None:
-        self._header_bytes += size
-        if self._header_bytes > MAX_HEADER_BYTES:
-            self._give_up(431, "Request Header Fields Too Large")
 
     def _next(self) -> None:
         if not self._waiting or not self._writable or self._transport is None:

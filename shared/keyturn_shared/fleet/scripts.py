@@ -62,7 +62,7 @@ class RedisScripts:
     async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         try:
             async with self._turn():
-                return await self._script(name)(keys=keys, args=arguments)
+                return await self._script(name)(keys=_octets(keys), args=_octets(arguments))
         except (RedisError, OSError, TimeoutError) as error:
             await self._part_from_isolated_primary(error)
             raise RedisUnavailableError(f"{name}: {error}") from error
@@ -104,3 +104,11 @@ class RedisScripts:
         if script is None:
             script = self._scripts[name] = self._redis.register_script(source(name, self._package))
         return script
+
+
+def _octets(values: Sequence[Argument]) -> list[bytes]:
+    """As they go to Redis. The client would find out for each what it is, in twice the time."""
+    return [
+        value.encode() if type(value) is str else b"%d" % value if type(value) is int else value  # type: ignore[misc]
+        for value in values
+    ]
