@@ -36,7 +36,7 @@ from keyturn_credentials.operations.client_keys import (
     certificate_attributes,
     inline_jwks_attributes,
 )
-from keyturn_credentials.operations.recording import Done, require_client, require_realm
+from keyturn_credentials.operations.recording import Done, require_client, require_realm, require_version
 from keyturn_credentials.store.transaction import Actor, Store
 from keyturn_shared.clock import Clock
 from keyturn_shared.secret import Secret
@@ -75,7 +75,8 @@ class UploadedFile:
 
 class CertificateOperations:
     """``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``. ``replace_url``: in the same
-    change the client stops using the keys at its JWKS URL. Raises as ``ClientOperations``, and KeyStoreError.
+    change the client stops using the keys at its JWKS URL. ``expected``: versions of the client that
+    the caller has seen (If-Match). Raises as ``ClientOperations``, and KeyStoreError.
     """
 
     def __init__(self, store: Store, clock: Clock, keys: ClientKeyOperations) -> None:
@@ -98,14 +99,16 @@ class CertificateOperations:
         kind: KeyPairKind,
         *,
         replace_url: bool = False,
+        expected: frozenset[int] | None = None,
     ) -> Done[dict[str, str]]:
         """A key pair whose certificate is set. The private key is in the answer, and nowhere else."""
         _, client = await self._find(realm_name, client_uuid)
+        require_version(client.version, expected)  # before the work; it is asked again when it is done
         _require_effect(client, prefix, replace_url)
         pair, certificate = await self._work(lambda: self._make(client, kind, DEFAULT_VALIDITY_YEARS))
         body = certificate_body(certificate)
         values = _values(prefix, replace_url, certificate=body)
-        done = await self._set(actor, realm_name, client_uuid, prefix, values)
+        done = await self._set(actor, realm_name, client_uuid, prefix, values, expected)
         return Done(done.sequence, {"privateKey": pair.private_key_body.reveal(), "certificate": body})
 
     async def generate_archive(
@@ -117,9 +120,11 @@ class CertificateOperations:
         order: ArchiveOrder,
         *,
         replace_url: bool = False,
+        expected: frozenset[int] | None = None,
     ) -> Done[bytes]:
         """As ``generate``, with the private key in an archive."""
         realm, client = await self._find(realm_name, client_uuid)
+        require_version(client.version, expected)  # before the work; it is asked again when it is done
         _require_effect(client, prefix, replace_url)
         realm_entries = await self._realm_entries(realm, order)
 
@@ -132,7 +137,7 @@ class CertificateOperations:
 
         archive, body = await self._work(work)
         values = _values(prefix, replace_url, certificate=body)
-        done = await self._set(actor, realm_name, client_uuid, prefix, values)
+        done = await self._set(actor, realm_name, client_uuid, prefix, values, expected)
         return Done(done.sequence, archive)
 
     async def archive(self, realm_name: str, client_uuid: str, prefix: str, order: ArchiveOrder) -> bytes:
@@ -157,6 +162,7 @@ class CertificateOperations:
         file: UploadedFile,
         *,
         replace_url: bool = False,
+        expected: frozenset[int] | None = None,
     ) -> Done[dict[str, str]]:
         """Set the public keys in a file. A private key in it is never kept."""
         _, client = await self._find(realm_name, client_uuid)
@@ -175,10 +181,12 @@ class CertificateOperations:
             if prefix != CREDENTIAL:
                 raise InvalidRequestError(f"a JSON Web Key Set can be imported for {CREDENTIAL} only")
             inline = inline_jwks_attributes(imported.text) | _without_url(replace_url)
-            done = await self._keys.set_keys(actor, realm_name, client_uuid, inline, source="jwks")
+            done = await self._keys.set_keys(
+                actor, realm_name, client_uuid, inline, source="jwks", expected=expected
+            )
         else:
             values = _values(prefix, replace_url, **_attribute_of(imported))
-            done = await self._set(actor, realm_name, client_uuid, prefix, values)
+            done = await self._set(actor, realm_name, client_uuid, prefix, values, expected)
         return Done(done.sequence, imported.representation)
 
     async def _set(
@@ -188,9 +196,16 @@ class CertificateOperations:
         client_uuid: str,
         prefix: str,
         values: Mapping[str, str | None],
+        expected: frozenset[int] | None,
     ) -> Done[Client]:
         return await self._keys.set_keys(
-            actor, realm_name, client_uuid, values, source="certificate", details={"attribute": prefix}
+            actor,
+            realm_name,
+            client_uuid,
+            values,
+            source="certificate",
+            details={"attribute": prefix},
+            expected=expected,
         )
 
     def _make(self, client: Client, kind: KeyPairKind, years: int) -> tuple[KeyPair, x509.Certificate]:

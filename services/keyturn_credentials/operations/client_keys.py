@@ -37,10 +37,11 @@ class ClientKeyOperations:
         *,
         source: KeySource,
         details: Mapping[str, object] | None = None,
+        expected: frozenset[int] | None = None,
     ) -> Done[Client]:
         """Set the attributes that hold keys (None: remove), all at once."""
         async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid)
+            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, before)
             merged = {
                 name: text for name, text in {**before.attributes, **values}.items() if text is not None
@@ -59,13 +60,21 @@ class ClientKeyOperations:
             )
         return Done(sequence, after)
 
-    async def revoke(self, actor: Actor, realm_name: str, client_uuid: str, thumbprint: str) -> Done[Client]:
+    async def revoke(
+        self,
+        actor: Actor,
+        realm_name: str,
+        client_uuid: str,
+        thumbprint: str,
+        *,
+        expected: frozenset[int] | None = None,
+    ) -> Done[Client]:
         """Refuse the key with this RFC 7638 thumbprint for ever, wherever it appears. A key need not be
         known to be revoked: it may be one that a JWKS URL serves next."""
         if not is_thumbprint(thumbprint):
             raise InvalidRequestError("a thumbprint is 43 characters of base64url (RFC 7638, SHA-256)")
         async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid)
+            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, before)
             # Revoked again, it keeps its first date, and the caller gets a sequence to wait for all the same.
             revoked = {thumbprint: transaction.now, **before.revoked_keys}
@@ -85,10 +94,12 @@ class ClientKeyOperations:
             )
         return Done(sequence, after)
 
-    async def clear_cache(self, actor: Actor, realm_name: str, client_uuid: str) -> Done[Client]:
+    async def clear_cache(
+        self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
+    ) -> Done[Client]:
         """Key sets whose fetch began before this event are not used for the client any more."""
         async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid)
+            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, before)
             stamp = await transaction.stamp()
             after = replace(before, keys_not_before=stamp.sequence)

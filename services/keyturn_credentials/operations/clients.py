@@ -16,7 +16,6 @@ from keyturn_credentials.operations.recording import (
     require_for_change,
     require_power_over,
     require_realm,
-    require_version,
 )
 from keyturn_credentials.operations.secret_making import NEEDS_SECRET, SecretMaker
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
@@ -68,8 +67,7 @@ class ClientOperations:
     ) -> Done[Client]:
         """PUT. ``expected``: versions the caller has seen (If-Match)."""
         async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid)
-            require_version(before.version, expected)
+            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             after = self._changed(before, realm, representation, transaction.now)
             require_power_over(actor.principal, realm, before, after)
             await transaction.clients.update(before, after)
@@ -89,8 +87,7 @@ class ClientOperations:
         self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
     ) -> Done[Client]:
         async with self._store.change(actor) as transaction:
-            realm, client = await require_for_change(transaction, realm_name, client_uuid)
-            require_version(client.version, expected)
+            realm, client = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, client)
             await transaction.clients.delete(client.uuid)
             sequence = await record_client(transaction, self._projector, ClientDeleted, realm, before=client)

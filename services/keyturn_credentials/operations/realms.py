@@ -88,11 +88,12 @@ class RealmOperations:
             )
         return Done(sequence, after)
 
-    async def delete(self, actor: Actor, name: str) -> Done[Realm]:
+    async def delete(self, actor: Actor, name: str, *, expected: frozenset[int] | None = None) -> Done[Realm]:
         """The realm with its keys and clients. Its clients' projections go with the realm's: a realm made
         again under the name has another id."""
         async with self._store.change(actor) as transaction:
             realm = require_realm(await transaction.realms.get_for_change(name))
+            require_version(realm.version, expected)
             if realm.name == MASTER:
                 raise InvalidRequestError("realm master cannot be deleted: its clients administer keyturn")
             await transaction.realms.delete(realm.id)

@@ -40,13 +40,19 @@ def require_client(client: Client | None) -> Client:
 
 
 async def require_for_change(
-    transaction: Transaction, realm_name: str, client_uuid: str
+    transaction: Transaction,
+    realm_name: str,
+    client_uuid: str,
+    *,
+    expected: frozenset[int] | None = None,
 ) -> tuple[Realm, Client]:
-    """Realm and client; until the transaction ends nobody else changes this client. Raises NotFoundError."""
+    """Realm and client; until the transaction ends nobody else changes this client. ``expected``: versions
+    the caller has seen (If-Match). Raises NotFoundError, PreconditionFailedError."""
     found = await find_for_change(transaction, realm_name, client_uuid)
     if found is None:
         require_realm(await transaction.realms.get(realm_name))
         raise NotFoundError(_NO_CLIENT)
+    require_version(found[1].version, expected)
     return found
 
 

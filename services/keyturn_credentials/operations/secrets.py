@@ -26,12 +26,14 @@ class SecretOperations:
         self._projector = projector
         self._secrets = secrets
 
-    async def regenerate(self, actor: Actor, realm_name: str, client_uuid: str) -> Done[Secret]:
+    async def regenerate(
+        self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
+    ) -> Done[Secret]:
         """A new secret in force at once; the former one overlaps if the policy says so. It is the answer's
         to show: where only digests are kept, nobody can read it again."""
         secret = generate_secret()
         async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid)
+            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, before)
             if not before.is_confidential:
                 raise InvalidRequestError("a public client has no secret")
@@ -50,10 +52,12 @@ class SecretOperations:
             )
         return Done(sequence, secret)
 
-    async def revoke_rotated(self, actor: Actor, realm_name: str, client_uuid: str) -> Done[Client]:
+    async def revoke_rotated(
+        self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
+    ) -> Done[Client]:
         """The former secret is refused from now on."""
         async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid)
+            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, before)
             if before.secrets.rotated is None:
                 raise NotFoundError("Client does not have a rotated secret")

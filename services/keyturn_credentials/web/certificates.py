@@ -54,7 +54,13 @@ class CertificateRoutes:
         """``?keyType=`` chooses the key pair; without it an RSA one as Keycloak makes."""
         kind = KeyPairKind.named(call.query("keyType") or KeyPairKind.RSA_4096.value)
         done = await self._operations.generate(
-            call.actor, call.realm, call.client_uuid, _prefix(call), kind, replace_url=_replaces_url(call)
+            call.actor,
+            call.realm,
+            call.client_uuid,
+            _prefix(call),
+            kind,
+            replace_url=_replaces_url(call),
+            expected=call.expected_versions,
         )
         call.changed(done)
         return JSONResponse(done.value, headers=_NEVER_STORED)
@@ -69,6 +75,7 @@ class CertificateRoutes:
                 _prefix(call),
                 order,
                 replace_url=_replaces_url(call),
+                expected=call.expected_versions,
             )
         call.changed(done)
         return _archive(done.value)
@@ -82,7 +89,13 @@ class CertificateRoutes:
     async def upload(self, call: Call) -> Response:
         file = await _read_upload(await read_form(call.request))
         done = await self._operations.upload(
-            call.actor, call.realm, call.client_uuid, _prefix(call), file, replace_url=_replaces_url(call)
+            call.actor,
+            call.realm,
+            call.client_uuid,
+            _prefix(call),
+            file,
+            replace_url=_replaces_url(call),
+            expected=call.expected_versions,
         )
         call.changed(done)
         return JSONResponse(done.value)

@@ -71,12 +71,22 @@ class ClientKeyRoutes:
 
     async def revoke(self, call: Call) -> Response:
         call.changed(
-            await self._operations.revoke(call.actor, call.realm, call.client_uuid, call.path("thumbprint"))
+            await self._operations.revoke(
+                call.actor,
+                call.realm,
+                call.client_uuid,
+                call.path("thumbprint"),
+                expected=call.expected_versions,
+            )
         )
         return Response(status_code=204)
 
     async def clear_cache(self, call: Call) -> Response:
-        call.changed(await self._operations.clear_cache(call.actor, call.realm, call.client_uuid))
+        call.changed(
+            await self._operations.clear_cache(
+                call.actor, call.realm, call.client_uuid, expected=call.expected_versions
+            )
+        )
         return Response(status_code=204)
 
 

@@ -89,7 +89,7 @@ class RealmRoutes:
         return Response(status_code=204, headers={"ETag": entity_tag(done.value.version)})
 
     async def delete(self, call: Call) -> Response:
-        call.changed(await self._operations.delete(call.actor, call.realm))
+        call.changed(await self._operations.delete(call.actor, call.realm, expected=call.expected_versions))
         return Response(status_code=204)
 
     async def keys(self, call: Call) -> Response:

@@ -45,7 +45,9 @@ class SecretRoutes:
         return _credential(value)
 
     async def regenerate(self, call: Call) -> Response:
-        done = await self._operations.regenerate(call.actor, call.realm, call.client_uuid)
+        done = await self._operations.regenerate(
+            call.actor, call.realm, call.client_uuid, expected=call.expected_versions
+        )
         call.changed(done)
         return _credential(done.value.reveal())
 
@@ -57,7 +59,11 @@ class SecretRoutes:
         return _credential(shown_secret(rotated, show=may_see_secret(call, realm, client)))
 
     async def delete_rotated(self, call: Call) -> Response:
-        call.changed(await self._operations.revoke_rotated(call.actor, call.realm, call.client_uuid))
+        call.changed(
+            await self._operations.revoke_rotated(
+                call.actor, call.realm, call.client_uuid, expected=call.expected_versions
+            )
+        )
         return Response(status_code=204)
 
     async def _find(self, call: Call) -> tuple[Realm, Client]:

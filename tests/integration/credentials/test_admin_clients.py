@@ -1,6 +1,25 @@
 """Clients through the admin API, in Keycloak's shapes."""
 
+from typing import Any, Final
+
+import pytest
+
 from tests.support.admin_api import AdminApi
+
+SEEN_BEFORE: Final = {"If-Match": '"1"'}
+"""The version of what was changed once since."""
+KEY_SET: Final = b'{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}'
+UPLOAD: Final[dict[str, Any]] = {
+    "data": {"keystoreFormat": "JSON Web Key Set"},
+    "files": {"file": KEY_SET},
+}
+CONTENT: Final[dict[str, dict[str, Any]]] = {
+    "generate-and-download": {
+        "json": {"format": "PKCS12", "keyType": "P-256", "keyPassword": "k", "storePassword": "s"}
+    },
+    "upload": UPLOAD,
+    "upload-certificate": UPLOAD,
+}
 
 
 async def test_a_client_is_created_read_changed_and_deleted(api: AdminApi) -> None:
@@ -61,6 +80,55 @@ async def test_two_writers_do_not_overwrite_each_other(api: AdminApi) -> None:
     second = await api.call("PUT", path, json={"name": "two"}, headers={"If-Match": tag})
     assert (first.status_code, second.status_code) == (204, 412)
     assert (await api.call("GET", path)).json()["name"] == "one"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "client-secret"),
+        ("DELETE", "client-secret/rotated"),
+        ("POST", "certificates/jwt.credential/generate?keyType=P-256"),
+        ("POST", "certificates/jwt.credential/generate-and-download"),
+        ("POST", "certificates/jwt.credential/upload"),
+        ("POST", "certificates/jwt.credential/upload-certificate"),
+        ("POST", "keys/NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs/revoke"),
+        ("POST", "clear-keys-cache"),
+        ("DELETE", ""),
+    ],
+)
+async def test_no_change_is_made_to_a_client_that_is_not_as_it_was_seen(
+    api: AdminApi, method: str, path: str
+) -> None:
+    """RFC 9110 section 13.1.1: 412, and nothing is changed."""
+    uuid = await api.create("/master/clients", {"clientId": "orders"})
+    client = f"/master/clients/{uuid}"
+    assert (await api.call("PUT", client, json={"name": "two"})).status_code == 204
+    before = (await api.call("GET", client)).json()
+    secret = (await api.call("GET", f"{client}/client-secret")).json()
+    content = CONTENT.get(path.rpartition("/")[2], {})
+    target = f"{client}/{path}".rstrip("/")
+    refused = await api.call(method, target, headers=SEEN_BEFORE, **content)
+    assert (refused.status_code, refused.json()["error"]) == (412, "precondition_failed")
+    assert (await api.call("GET", client)).json() == before
+    assert (await api.call("GET", f"{client}/client-secret")).json() == secret
+    assert (await api.call("GET", f"{client}/keys")).json() == []
+
+
+async def test_a_change_of_what_is_as_it_was_seen_is_made(api: AdminApi) -> None:
+    uuid = await api.create("/master/clients", {"clientId": "orders"})
+    secret = f"/master/clients/{uuid}/client-secret"
+    assert (await api.call("POST", secret, headers={"If-Match": '"1"'})).status_code == 200
+    assert (await api.call("POST", secret, headers={"If-Match": '"1"'})).status_code == 412
+    assert (await api.call("POST", secret, headers={"If-Match": '"1", "2"'})).status_code == 200
+
+
+async def test_a_realm_that_is_not_as_it_was_seen_is_not_deleted(api: AdminApi) -> None:
+    assert (await api.call("POST", "", json={"realm": "acme"})).status_code == 201
+    assert (await api.call("PUT", "/acme", json={"displayName": "Acme"})).status_code == 204
+    assert (await api.call("DELETE", "/acme", headers=SEEN_BEFORE)).status_code == 412
+    tag = (await api.call("GET", "/acme")).headers["etag"]
+    assert (await api.call("DELETE", "/acme", headers={"If-Match": tag})).status_code == 204
+    assert (await api.call("GET", "/acme")).status_code == 404
 
 
 async def test_clients_are_found_by_id_by_part_of_it_and_by_attribute(api: AdminApi) -> None:

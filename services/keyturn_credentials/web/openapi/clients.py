@@ -54,10 +54,15 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("DELETE", _ONE): Operation("Delete a client.", done(), changes=True, takes_version=True),
     ("GET", _SECRET): Operation("Show a client's secret.", _CREDENTIAL),
     ("POST", _SECRET): Operation(
-        "Give the client a new secret; a policy lets the former one overlap.", _CREDENTIAL, changes=True
+        "Give the client a new secret; a policy lets the former one overlap.",
+        _CREDENTIAL,
+        changes=True,
+        takes_version=True,
     ),
     ("GET", f"{_SECRET}/rotated"): Operation("Show the former secret while it overlaps.", _CREDENTIAL),
-    ("DELETE", f"{_SECRET}/rotated"): Operation("End the former secret now.", done(), changes=True),
+    ("DELETE", f"{_SECRET}/rotated"): Operation(
+        "End the former secret now.", done(), changes=True, takes_version=True
+    ),
     ("GET", f"{_ONE}/installation/providers/{{provider}}"): Operation(
         "The file that configures a Keycloak adapter: provider keycloak-oidc-keycloak-json.",
         {200: json_content("The file.", {"type": "object"})},

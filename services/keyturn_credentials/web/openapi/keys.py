@@ -34,6 +34,7 @@ _UPLOAD: Final = Operation(
     body=Body(reference("Upload"), "multipart/form-data"),
     query=_REPLACES_URL,
     changes=True,
+    takes_version=True,
 )
 
 OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
@@ -43,6 +44,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         _CERTIFICATE,
         query={"keyType": {"enum": [*KeyPairKind]}, **_REPLACES_URL},
         changes=True,
+        takes_version=True,
     ),
     ("POST", f"{_CERTIFICATES}/generate-and-download"): Operation(
         "As generate, with the private key in an archive.",
@@ -51,6 +53,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         body=Body(reference("KeyStoreConfig")),
         query=_REPLACES_URL,
         changes=True,
+        takes_version=True,
     ),
     ("POST", f"{_CERTIFICATES}/download"): Operation(
         "The certificate in an archive, without the private key, which is not kept.",
@@ -74,9 +77,15 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {200: json_content("Uses.", reference("CredentialUses"))},
     ),
     ("POST", f"{_ONE}/keys/{{thumbprint}}/revoke"): Operation(
-        "Refuse a key for ever, under any kid, whatever the JWKS URL serves.", done(), changes=True
+        "Refuse a key for ever, under any kid, whatever the JWKS URL serves.",
+        done(),
+        changes=True,
+        takes_version=True,
     ),
     ("POST", f"{_ONE}/clear-keys-cache"): Operation(
-        "Forget the key set fetched for the client, also one whose fetch is under way.", done(), changes=True
+        "Forget the key set fetched for the client, also one whose fetch is under way.",
+        done(),
+        changes=True,
+        takes_version=True,
     ),
 }

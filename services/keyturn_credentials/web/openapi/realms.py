@@ -32,7 +32,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ),
     ("GET", _ONE): showing("realm", "RealmRepresentation"),
     ("PUT", _ONE): changing("realm", "RealmRepresentation"),
-    ("DELETE", _ONE): Operation("Delete a realm with its clients.", done(), changes=True),
+    ("DELETE", _ONE): Operation("Delete a realm with its clients.", done(), changes=True, takes_version=True),
     ("GET", f"{_ONE}/keys"): Operation(
         "List the realm's signing keys.",
         {200: json_content("Keys.", reference("KeysMetadataRepresentation"))},
