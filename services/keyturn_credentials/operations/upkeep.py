@@ -1,7 +1,9 @@
 """What is due without anybody asking: realm keys that move on, and values sealed under former keys."""
 
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.projecting import Projector, secret_context, signing_key_context
@@ -34,6 +36,7 @@ class Upkeep:
         *,
         encryption: KeyRing,
         fleet: KeyRing,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -41,6 +44,7 @@ class Upkeep:
         self._realms = realms
         self._encryption = encryption
         self._fleet = fleet
+        self._sleep = sleep
         # Realm id to its version, and how often nothing was found to forget there.
         self._forgotten: dict[str, tuple[int, int]] = {}
 
@@ -62,15 +66,41 @@ class Upkeep:
         regenerated.
         """
         async with self._store.read() as reading:
-            names = [realm.name for realm in await reading.realms.all()]
+            realms = await reading.realms.all()
         renewed = 0
-        for name in names:
-            renewed += await self._renew_realm(name)
-            after: str | None = ""
+        for realm in realms:
+            renewed += await self._renew_realm(realm.name)
+            after = await self._skip_renewed(realm.id, "")
             while after is not None:
-                after, count = await self._renew_clients(name, after)
+                after, count = await self._renew_clients(realm.name, after)
                 renewed += count
+                if after is not None:
+                    after = await self._skip_renewed(realm.id, after)
         return renewed
+
+    async def _skip_renewed(self, realm_id: str, after: str) -> str | None:
+        """The id after which the first client comes that has to be sealed anew; None when there is none.
+
+        Nothing is locked or opened, and after each batch this rests as long as that took: mostly there is
+        nothing to do, and a million clients are looked at while others change them.
+        """
+        while True:
+            begun = self._clock.elapsed()
+            async with self._store.read() as reading:
+                batch = await reading.clients.sealed_after(realm_id, after, _BATCH)
+            for client_id, kept in batch:
+                if not all(self._is_renewed(stored) for stored in kept.values()):
+                    return after
+                after = client_id
+            if len(batch) < _BATCH:
+                return None
+            await self._sleep(self._clock.elapsed() - begun)
+
+    def _is_renewed(self, stored: Mapping[str, Any]) -> bool:
+        sealed = stored["sealed"]
+        return sealed is None or (
+            self._encryption.is_current(sealed) and self._fleet.is_current(stored["digest"])
+        )
 
     async def forget_secrets(self) -> int:
         """Forget the secrets of realms that keep digests only, which may have kept them before; how many

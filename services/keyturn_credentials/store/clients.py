@@ -28,6 +28,12 @@ _by_uuid_for_change: Final = _by_uuid.with_for_update()
 _by_client_id: Final = _select.where(
     clients.c.realm_id == bindparam("realm_id"), clients.c.client_id == bindparam("client_id")
 )
+_sealed_after: Final = (
+    select(clients.c.client_id, clients.c.secrets)
+    .where(clients.c.realm_id == bindparam("realm_id"), clients.c.client_id > bindparam("after"))
+    .order_by(clients.c.client_id)
+    .limit(bindparam("most"))
+)
 _insert: Final = insert(clients).values(binds_of(clients))
 _insert_name: Final = insert(client_names).values(binds_of(client_names, "realm_id", "client_id")).inline()
 _insert_attribute: Final = insert(client_attributes).values(binds_of(client_attributes))
@@ -96,6 +102,13 @@ class Clients:
         )
         rows = await self._connection.execute(wanted)
         return [(self.from_row(row), self._is_sealed_anew(row.secrets)) for row in rows]
+
+    async def sealed_after(
+        self, realm_id: str, after: str, most: int
+    ) -> list[tuple[str, Mapping[str, Mapping[str, Any]]]]:
+        """Ids that come after ``after``, in order, each with its secrets as they are kept: not opened."""
+        wanted = {"realm_id": realm_id, "after": after, "most": most}
+        return [(row.client_id, row.secrets) for row in await run(self._connection, _sealed_after, wanted)]
 
     async def reseal(self, client: Client) -> None:
         """Write a client's secrets under the current key."""
