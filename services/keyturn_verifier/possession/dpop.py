@@ -12,7 +12,7 @@ from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
 from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import JoseError, MalformedError
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.verify import require_algorithm, verify_signature
+from keyturn_shared.jose.verify import require_algorithm
 from keyturn_verifier.authentication.replay import AssertionClaims
 from keyturn_verifier.errors import InvalidDpopProofError, ReplayedError
 from keyturn_verifier.possession.targets import normalised_target
@@ -43,7 +43,7 @@ def read_dpop_proof(text: str) -> DpopProof:
         # The one place where a key out of a token is used: it proves nothing but that its holder is here, and
         # everything else is bound to its thumbprint.
         key = VerificationKey.from_jwk(_jwk_of(token))
-        verify_signature(token, key)
+        key.verify(token.header.algorithm, token.signature, token.signing_input, keep_loaded=False)
     except JoseError as error:
         raise InvalidDpopProofError(f"{error.code}: {error.detail}") from None
     return DpopProof(key.thumbprint, token.claims)

@@ -24,6 +24,7 @@ from keyturn_shared.jose.public_keys import (
     load_spki,
     members_of,
     public_key_from_members,
+    read_spki,
     spki_of,
     thumbprint_of,
 )
@@ -148,13 +149,16 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
         """Whether a header's ``kid`` means this key."""
         return kid == self.kid or kid in self.other_kids
 
-    def verify(self, algorithm: Algorithm, signature: bytes, signing_input: bytes) -> None:
+    def verify(
+        self, algorithm: Algorithm, signature: bytes, signing_input: bytes, *, keep_loaded: bool = True
+    ) -> None:
         """Raise AlgorithmNotAllowedError if the algorithm is not one of this key, else BadSignatureError
-        if the signature does not hold."""
+        if the signature does not hold. ``keep_loaded``: False for a key that anybody can send."""
         if algorithm not in self.algorithms:
             raise AlgorithmNotAllowedError(f"{algorithm.name} with a key for {self.alg or self.kty}")
         # _bound_algorithms chose them by the type of the key.
-        algorithm.verify(load_spki(self.spki), signature, signing_input)  # type: ignore[arg-type]
+        key = load_spki(self.spki) if keep_loaded else read_spki(self.spki)
+        algorithm.verify(key, signature, signing_input)  # type: ignore[arg-type]
 
 
 def _purpose(jwk: Mapping[str, object]) -> tuple[str | None, tuple[str, ...] | None]:

@@ -78,10 +78,13 @@ def spki_of(key: PublicKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-@lru_cache(maxsize=MOST_LOADED)
-def load_spki(spki: bytes) -> PublicKey:
-    """The key that ``spki_of`` was asked about, made anew unless it is one of those used last."""
+def read_spki(spki: bytes) -> PublicKey:
+    """The key that ``spki_of`` was asked about."""
     return cast("PublicKey", load_der_public_key(spki))
+
+
+load_spki = lru_cache(maxsize=MOST_LOADED)(read_spki)
+"""As ``read_spki``; the keys used last are kept."""
 
 
 def algorithms_of(key: PublicKey) -> tuple[SignatureAlgorithm, ...]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keyturn_shared.jose.public_keys import load_spki
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_verifier.errors import InvalidDpopProofError, PossessionError
 from keyturn_verifier.possession.confirmation import confirmation_of
@@ -50,6 +51,12 @@ def test_a_proof_of_which_any_character_differs_is_refused(position: int, charac
     if changed != GOOD:
         with pytest.raises(InvalidDpopProofError):
             read_dpop_proof(changed)
+
+
+def test_a_key_that_anybody_can_send_displaces_no_key_of_a_client() -> None:
+    load_spki.cache_clear()
+    read_dpop_proof(GOOD)
+    assert load_spki.cache_info().currsize == 0
 
 
 def test_a_proof_that_is_too_long_is_refused() -> None:
