@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
 
@@ -228,6 +228,10 @@ class Relay:
     async def _publish(self, position: Position, events: Sequence[LoggedEvent]) -> int:
         fields = {field for event in events for field in event.touches}
         projections = await self._log.projections(fields)
+        if not _belong_together(events, projections):
+            _log.warning("relay_database_set_back", sequence=events[-1].sequence)
+            self._head = None
+            return 0
         if self._published_while_filling is not None:
             self._published_while_filling.update(fields)
         publications = [_publication(event, projections) for event in events]
@@ -256,6 +260,18 @@ async def _next(batches: AsyncIterator[list[ProjectionRow]]) -> list[ProjectionR
     return await anext(batches, [])
 
 
-def _publication(event: LoggedEvent, projections: dict[str, tuple[int, bytes | None]]) -> Publication:
-    touched = tuple((field, *projections[field]) for field in event.touches if field in projections)
+def _belong_together(
+    events: Sequence[LoggedEvent], projections: Mapping[str, tuple[int, bytes | None]]
+) -> bool:
+    """Whether the projections are as new as the events that touch them, which are committed with them. If
+    not, the database was set back after the events were read."""
+    return all(
+        field in projections and projections[field][0] >= event.sequence
+        for event in events
+        for field in event.touches
+    )
+
+
+def _publication(event: LoggedEvent, projections: Mapping[str, tuple[int, bytes | None]]) -> Publication:
+    touched = tuple((field, *projections[field]) for field in event.touches)
     return Publication(event.sequence, event.id, event.payload, touched)

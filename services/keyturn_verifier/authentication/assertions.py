@@ -77,6 +77,8 @@ class AssertionCheck:
         try:
             key = _signer(token, candidates)
         except BadSignatureError:
+            if client.jwks_url is None:
+                raise  # the keys that are configured are all there are
             key = await self._newer_signer(token, realm, client, candidates)
         if key.thumbprint in client.revoked_thumbprints:
             raise KeyRevokedError(key.thumbprint)

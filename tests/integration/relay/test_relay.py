@@ -53,6 +53,27 @@ async def test_a_first_start_fills_redis_and_then_publishes_in_order(scene: Scen
     assert decode_client(stored[client_field(realm.id, "a")])[0] == 2
 
 
+async def test_events_are_not_published_with_projections_from_before_them(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
+    uuid = await add_client(scene, "a")
+    relay = scene.relay()
+    await relay.inspect()
+    former = await scene.log.projections([client_field(realm.id, "a")])
+    await scene.clients.update(ACTOR, "acme", uuid, {"name": "another"})
+
+    async def set_back(_: object) -> dict[str, tuple[int, bytes | None]]:
+        return former
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.log, "projections", set_back)
+        assert await relay.publish_new() == 0
+        assert [position.sequence for position, _ in await stream(scene.redis)] == [2]
+    assert await relay.inspect()
+    assert [position.sequence for position, _ in await stream(scene.redis)] == [2, 3]
+
+
 async def test_a_deleted_client_leaves_redis_with_its_event(scene: Scene) -> None:
     realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
     uuid = await add_client(scene, "a")
