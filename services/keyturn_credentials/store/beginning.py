@@ -28,7 +28,7 @@ async def transaction_on_postgresql(connection: AsyncConnection) -> AsyncIterato
     try:
         async with driver.transaction(isolation="read_committed"):
             yield
-    except BaseException:
+    except BaseException:  # also cancelled: what is not rolled back must not go back to the pool
         if driver.is_closed() or driver.is_in_transaction():
             await asyncio.shield(connection.invalidate())  # nobody else gets what could not be rolled back
         raise
@@ -42,10 +42,9 @@ async def transaction_on_sqlite(connection: AsyncConnection) -> AsyncIterator[No
         await driver.fetch("BEGIN IMMEDIATE", ())
         yield
         await driver.fetch("COMMIT", ())
-    except Exception:
+    except Exception:  # whatever the block raised, nothing of it is kept
         await driver.rollback()
         raise
-    except BaseException:
-        # Cancelled, perhaps while SQLite's thread was at work: closing waits for that.
+    except BaseException:  # cancelled, perhaps while SQLite's thread was at work: closing waits for that
         await asyncio.shield(connection.invalidate())
         raise

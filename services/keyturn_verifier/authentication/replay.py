@@ -62,7 +62,7 @@ class AssertionClaims:
                 claims = await self._registry.claim([use for use, _ in batch])
             except KeyturnError as error:
                 _fail(batch, error)
-            except BaseException:
+            except BaseException:  # also cancelled: callers wait for these futures, and nobody else ends them
                 _fail(batch, RedisUnavailableError("claiming assertions was interrupted"))
                 raise
             else:
