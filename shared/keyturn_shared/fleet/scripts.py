@@ -108,7 +108,4 @@ class RedisScripts:
 
 def _octets(values: Sequence[Argument]) -> list[bytes]:
     """As they go to Redis. The client would find out for each what it is, in twice the time."""
-    return [
-        value.encode() if type(value) is str else b"%d" % value if type(value) is int else value  # type: ignore[misc]
-        for value in values
-    ]
+    return [value if isinstance(value, bytes) else str(value).encode() for value in values]
