@@ -104,10 +104,13 @@ class RealmOperations:
             )
         return Done(sequence, realm)
 
-    async def clear_keys_cache(self, actor: Actor, name: str) -> Done[Realm]:
+    async def clear_keys_cache(
+        self, actor: Actor, name: str, *, expected: frozenset[int] | None = None
+    ) -> Done[Realm]:
         """Key sets whose fetch began before this event are not used for any client of the realm."""
         async with self._store.change(actor) as transaction:
             before = require_realm(await transaction.realms.get_for_change(name))
+            require_version(before.version, expected)
             keys = await transaction.realms.keys(before.id)
             stamp = await transaction.stamp()
             after = replace(before, keys_not_before=stamp.sequence)
@@ -123,10 +126,16 @@ class RealmOperations:
             )
         return Done(sequence, after)
 
-    async def rotate_keys(self, actor: Actor, name: str) -> Done[list[RealmKey]]:
-        """The next key signs at once."""
+    async def rotate_keys(
+        self, actor: Actor, name: str, *, expected: frozenset[int] | None = None
+    ) -> Done[list[RealmKey]]:
+        """The next key signs at once. The realm gets another version, so that a call which names the one it
+        has seen cannot rotate twice."""
         async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get_for_change(name))
+            before = require_realm(await transaction.realms.get_for_change(name))
+            require_version(before.version, expected)
+            realm = replace(before, version=before.version + 1)
+            await transaction.realms.update(realm)
             keys = await transaction.realms.keys(realm.id)
             moved = realm_keys.rotate(realm, keys, self._maker(realm, transaction.now), transaction.now)
             sequence = await self._replace_keys(transaction, realm, moved)

@@ -105,11 +105,15 @@ class RealmRoutes:
         )
 
     async def rotate_keys(self, call: Call) -> Response:
-        call.changed(await self._operations.rotate_keys(call.actor, call.realm))
+        call.changed(
+            await self._operations.rotate_keys(call.actor, call.realm, expected=call.expected_versions)
+        )
         return Response(status_code=204)
 
     async def clear_keys_cache(self, call: Call) -> Response:
-        call.changed(await self._operations.clear_keys_cache(call.actor, call.realm))
+        call.changed(
+            await self._operations.clear_keys_cache(call.actor, call.realm, expected=call.expected_versions)
+        )
         return Response(status_code=204)
 
 

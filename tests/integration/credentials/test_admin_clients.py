@@ -131,6 +131,27 @@ async def test_a_realm_that_is_not_as_it_was_seen_is_not_deleted(api: AdminApi) 
     assert (await api.call("GET", "/acme")).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["keys/rotate", "clear-keys-cache"])
+async def test_the_keys_of_a_realm_that_is_not_as_it_was_seen_stay(api: AdminApi, path: str) -> None:
+    assert (await api.call("POST", "", json={"realm": "acme"})).status_code == 201
+    assert (await api.call("PUT", "/acme", json={"displayName": "Acme"})).status_code == 204
+    before = (await api.call("GET", "/acme/keys")).json()
+    refused = await api.call("POST", f"/acme/{path}", headers=SEEN_BEFORE)
+    assert (refused.status_code, refused.json()["error"]) == (412, "precondition_failed")
+    assert (await api.call("GET", "/acme/keys")).json() == before
+    tag = (await api.call("GET", "/acme")).headers["etag"]
+    assert (await api.call("POST", f"/acme/{path}", headers={"If-Match": tag})).status_code == 204
+
+
+async def test_a_realms_keys_rotate_once_for_a_call_made_twice(api: AdminApi) -> None:
+    assert (await api.call("POST", "", json={"realm": "acme"})).status_code == 201
+    tag = (await api.call("GET", "/acme")).headers["etag"]
+    assert (await api.call("POST", "/acme/keys/rotate", headers={"If-Match": tag})).status_code == 204
+    rotated = (await api.call("GET", "/acme/keys")).json()
+    assert (await api.call("POST", "/acme/keys/rotate", headers={"If-Match": tag})).status_code == 412
+    assert (await api.call("GET", "/acme/keys")).json() == rotated
+
+
 async def test_clients_are_found_by_id_by_part_of_it_and_by_attribute(api: AdminApi) -> None:
     for name in ("orders", "Order-archive", "billing"):
         await api.create("/master/clients", {"clientId": name, "attributes": {"team": name[:1] + " x"}})

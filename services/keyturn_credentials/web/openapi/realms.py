@@ -41,11 +41,13 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "Rotate the signing keys now: the next one signs, the present one only verifies.",
         done(),
         changes=True,
+        takes_version=True,
     ),
     ("POST", f"{_ONE}/clear-keys-cache"): Operation(
         "Forget the key sets fetched for the realm's clients, also those whose fetch is under way.",
         done(),
         changes=True,
+        takes_version=True,
     ),
     ("POST", f"{_ONE}/partialImport"): Operation(
         "Take over the clients of a Keycloak export, and report what could not be.",
