@@ -181,9 +181,16 @@ async def _insert(
 
 
 async def _settle(engines: Engines) -> None:
-    """What the database's own background work would do in time: tell its planner how much there is now."""
+    """What the database's own background work would do in time: tell its planner how much there is now, and
+    write what stands in its log to where it belongs."""
+    statements = (
+        ("VACUUM ANALYZE", "CHECKPOINT")
+        if engines.is_postgresql
+        else ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)")
+    )
     async with engines.maintaining() as connection:
-        await connection.execute(text("VACUUM ANALYZE" if engines.is_postgresql else "ANALYZE"))
+        for statement in statements:
+            await connection.execute(text(statement))
 
 
 def main() -> int:

@@ -18,12 +18,13 @@ from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.redis_client import connect
-from tests.durability.http import until_ready
+from tests.durability.http import send, until_ready
 from tests.storm.fleet import free_ports
 from tests.support.admin_api import ADMIN_ID, settings_for
 from tests.support.admin_tokens import AdminTokens
 from tests.support.credentials_process import environment
 from tests.support.postgres import PostgresServer
+from tests.support.waiting import wait_until
 
 SERVICE_CORE: Final = 0
 LOAD_CORE: Final = 1
@@ -61,6 +62,7 @@ class BenchmarkedService:
         tokens = AdminTokens(self.settings, SystemClock())
         self.token = await tokens.issue("master", ADMIN_ID, exp=int(time.time()) + _TOKEN_SECONDS)
         await self.until_relayed()
+        await self.until_upkept()
         return self
 
     async def until_relayed(self) -> int:
@@ -80,6 +82,15 @@ class BenchmarkedService:
                 await asyncio.sleep(0.5)
         finally:
             await redis.aclose()
+
+    async def until_upkept(self) -> None:
+        """Wait until the service has looked for seals under former keys, which it does once after a start."""
+
+        async def is_upkept() -> bool:
+            metrics = await send("GET", f"http://127.0.0.1:{self.port}/metrics")
+            return b"\nkeyturn_seals_current 1.0" in metrics.body
+
+        await wait_until(is_upkept, timeout=_FILL_SECONDS, interval=0.5)
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
         """A request of the admin API as it goes over the wire; ``path`` begins after ``/admin/realms``."""

@@ -91,6 +91,11 @@ class KeyRing:
         """Whether the first key made it; the others are waiting to be re-sealed."""
         return sealed.startswith(f"{_VERSION}.{self._first.key_id}.")
 
+    @staticmethod
+    def key_id_of(value: str) -> str:
+        """The id of the key that made a sealed value or a digest."""
+        return value.split(".", 2)[1]
+
     def digest(self, secret: str, context: str) -> str:
         """HMAC-SHA256 of a secret for one context, for comparing without keeping the secret."""
         return f"{_VERSION}.{self._first.key_id}.{_encode(_hmac(self._first, secret, context))}"

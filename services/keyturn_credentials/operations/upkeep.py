@@ -1,9 +1,8 @@
 """What is due without anybody asking: realm keys that move on, and values sealed under former keys."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.projecting import Projector, secret_context, signing_key_context
@@ -12,6 +11,7 @@ from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret, without_plain
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.recording import record_realm
+from keyturn_credentials.store.clients import seal_keys
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import RealmUpdated
@@ -36,7 +36,6 @@ class Upkeep:
         *,
         encryption: KeyRing,
         fleet: KeyRing,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -44,7 +43,6 @@ class Upkeep:
         self._realms = realms
         self._encryption = encryption
         self._fleet = fleet
-        self._sleep = sleep
         # Realm id to its version, and how often nothing was found to forget there.
         self._forgotten: dict[str, tuple[int, int]] = {}
 
@@ -70,37 +68,29 @@ class Upkeep:
         renewed = 0
         for realm in realms:
             renewed += await self._renew_realm(realm.name)
-            after = await self._skip_renewed(realm.id, "")
-            while after is not None:
-                after, count = await self._renew_clients(realm.name, after)
-                renewed += count
-                if after is not None:
-                    after = await self._skip_renewed(realm.id, after)
+            async for client_ids in self._sealed_under_other_keys(realm.id, self._current_seal_keys):
+                renewed += await self._renew_clients(realm.name, client_ids)
         return renewed
 
-    async def _skip_renewed(self, realm_id: str, after: str) -> str | None:
-        """The id after which the first client comes that has to be sealed anew; None when there is none.
+    @property
+    def _current_seal_keys(self) -> str:
+        return seal_keys({self._encryption.current_key_id, self._fleet.current_key_id})
 
-        Nothing is locked or opened, and after each batch this rests as long as that took: mostly there is
-        nothing to do, and a million clients are looked at while others change them.
-        """
-        while True:
-            begun = self._clock.elapsed()
-            async with self._store.read() as reading:
-                batch = await reading.clients.sealed_after(realm_id, after, _BATCH)
-            for client_id, kept in batch:
-                if not all(self._is_renewed(stored) for stored in kept.values()):
-                    return after
-                after = client_id
-            if len(batch) < _BATCH:
-                return None
-            await self._sleep(self._clock.elapsed() - begun)
+    async def _sealed_under_other_keys(self, realm_id: str, but: str = "") -> AsyncIterator[list[str]]:
+        """Ids of the clients that have sealed secrets, in batches, without those sealed under the keys
+        ``but``: however many these are, they are not looked at."""
+        keys: str | None = ""
+        while keys is not None:
+            after = ""
+            while keys not in ("", but) and (batch := await self._sealed_under(realm_id, keys, after)):
+                yield batch
+                after = batch[-1]
+            async with self._store.find() as reading:
+                keys = await reading.clients.next_seal_keys(realm_id, keys)
 
-    def _is_renewed(self, stored: Mapping[str, Any]) -> bool:
-        sealed = stored["sealed"]
-        return sealed is None or (
-            self._encryption.is_current(sealed) and self._fleet.is_current(stored["digest"])
-        )
+    async def _sealed_under(self, realm_id: str, keys: str, after: str) -> list[str]:
+        async with self._store.find() as reading:
+            return await reading.clients.sealed_under(realm_id, keys, after, _BATCH)
 
     async def forget_secrets(self) -> int:
         """Forget the secrets of realms that keep digests only, which may have kept them before; how many
@@ -113,29 +103,25 @@ class Upkeep:
             if version == realm.version and looks >= _LOOKS:
                 continue
             found = 0
-            after: str | None = ""
-            while after is not None:
-                after, count = await self._forget_clients(realm.name, after)
-                found += count
+            async for client_ids in self._sealed_under_other_keys(realm.id):
+                found += await self._forget_clients(realm.name, client_ids)
             looks = looks + 1 if version == realm.version and not found else 0
             self._forgotten[realm.id] = (realm.version, looks)
             forgotten += found
         return forgotten
 
-    async def _forget_clients(self, realm_name: str, after: str) -> tuple[str | None, int]:
-        """As ``_renew_clients``."""
+    async def _forget_clients(self, realm_name: str, client_ids: list[str]) -> int:
         async with self._store.change(_SYSTEM) as transaction:
             realm = await transaction.realms.get(realm_name)
             if realm is None or not realm.keeps_digests_only:
-                return None, 0
-            batch = await transaction.clients.batch_for_change(realm.id, after, _BATCH)
+                return 0
             count = 0
-            for client, _ in batch:
+            for client in await transaction.clients.some_for_change(realm.id, client_ids):
                 forgetting = without_plain(client.secrets)
                 if client.authenticator != "client-secret-jwt" and forgetting != client.secrets:
                     count += 1
                     await transaction.clients.reseal(replace(client, secrets=forgetting))
-        return (batch[-1][0].client_id if len(batch) == _BATCH else None), count
+        return count
 
     async def _renew_realm(self, name: str) -> int:
         async with self._store.change(_SYSTEM) as transaction:
@@ -158,20 +144,15 @@ class Upkeep:
             )
         return 1
 
-    async def _renew_clients(self, name: str, after: str) -> tuple[str | None, int]:
-        """One batch; the id it ended with (None: there is no more), and how many were renewed."""
+    async def _renew_clients(self, name: str, client_ids: list[str]) -> int:
         async with self._store.change(_SYSTEM) as transaction:
             realm = await transaction.realms.get(name)
             if realm is None:
-                return None, 0
-            batch = await transaction.clients.batch_for_change(realm.id, after, _BATCH)
+                return 0
             changed = {}
-            count = 0
-            for client, is_sealed_anew in batch:
+            batch = await transaction.clients.some_for_change(realm.id, client_ids)
+            for client in batch:
                 secrets = self._renew_digests(client.uuid, client.secrets)
-                if is_sealed_anew and secrets == client.secrets:
-                    continue
-                count += 1
                 renewed = replace(client, secrets=secrets)
                 await transaction.clients.reseal(renewed)
                 if secrets != client.secrets:
@@ -190,7 +171,7 @@ class Upkeep:
                 )
                 details = {"reason": "secrets digested under the current key", "clients": len(changed)}
                 await transaction.append(event, changed, realm_id=realm.id, details=details)
-        return (batch[-1][0].client_id if len(batch) == _BATCH else None), count
+        return len(batch)
 
     async def _is_sealed_for_fleet(self, transaction: Transaction, realm: Realm) -> bool:
         body = await transaction.projection(realm_field(realm.name))

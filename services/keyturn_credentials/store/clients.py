@@ -1,6 +1,6 @@
 """Clients in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -28,9 +28,19 @@ _by_uuid_for_change: Final = _by_uuid.with_for_update()
 _by_client_id: Final = _select.where(
     clients.c.realm_id == bindparam("realm_id"), clients.c.client_id == bindparam("client_id")
 )
-_sealed_after: Final = (
-    select(clients.c.client_id, clients.c.secrets)
-    .where(clients.c.realm_id == bindparam("realm_id"), clients.c.client_id > bindparam("after"))
+_next_seal_keys: Final = (
+    select(clients.c.seal_keys)
+    .where(clients.c.realm_id == bindparam("realm_id"), clients.c.seal_keys > bindparam("after"))
+    .order_by(clients.c.seal_keys)
+    .limit(1)
+)
+_sealed_under: Final = (
+    select(clients.c.client_id)
+    .where(
+        clients.c.realm_id == bindparam("realm_id"),
+        clients.c.seal_keys == bindparam("seal_keys"),
+        clients.c.client_id > bindparam("after"),
+    )
     .order_by(clients.c.client_id)
     .limit(bindparam("most"))
 )
@@ -57,6 +67,8 @@ class Clients:
     def __init__(self, connection: AsyncConnection, encryption: KeyRing) -> None:
         self._connection = connection
         self._encryption = encryption
+        # By UUID, as they were read.
+        self._seal_keys: dict[str, str] = {}
 
     async def get(self, realm_id: str, uuid: str) -> Client | None:
         return await self._one(_by_uuid, uuid=uuid, realm_id=realm_id)
@@ -78,10 +90,13 @@ class Clients:
 
     async def update(self, before: Client, after: Client) -> None:
         """Write what changed of a client that was read with ``get_for_change``."""
-        old, new = self.to_row(before, seal=False), self.to_row(after, seal=False)
+        old, new = _unsealed_row(before), _unsealed_row(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if "secrets" in changed:
-            changed["secrets"] = self._seal(after)
+            changed["secrets"] = sealed = self._seal(after)
+            # An index has these, so they are written only when they are others.
+            if (keys := seal_keys_of(sealed)) != self._seal_keys.get(after.uuid):
+                changed["seal_keys"] = keys
         with conflict(f"Client {after.client_id} already exists"):
             statement = _update_of(frozenset(changed))
             await run(self._connection, statement, {**changed, "of_uuid": before.uuid})
@@ -91,28 +106,30 @@ class Clients:
     async def delete(self, uuid: str) -> None:
         await self._connection.execute(delete(clients).where(clients.c.uuid == uuid))
 
-    async def batch_for_change(self, realm_id: str, after: str, most: int) -> list[tuple[Client, bool]]:
-        """Clients whose ids come after ``after``, in order, locked; each with whether its secrets are sealed
-        under the current key."""
+    async def some_for_change(self, realm_id: str, client_ids: Collection[str]) -> list[Client]:
+        """Those of these clients that are still there, in order of their ids, locked."""
         wanted = (
-            _select.where(clients.c.realm_id == realm_id, clients.c.client_id > after)
+            _select.where(clients.c.realm_id == realm_id, clients.c.client_id.in_(client_ids))
             .order_by(clients.c.client_id)
-            .limit(most)
             .with_for_update()
         )
-        rows = await self._connection.execute(wanted)
-        return [(self.from_row(row), self._is_sealed_anew(row.secrets)) for row in rows]
+        return [self.from_row(row) for row in await self._connection.execute(wanted)]
 
-    async def sealed_after(
-        self, realm_id: str, after: str, most: int
-    ) -> list[tuple[str, Mapping[str, Mapping[str, Any]]]]:
-        """Ids that come after ``after``, in order, each with its secrets as they are kept: not opened."""
-        wanted = {"realm_id": realm_id, "after": after, "most": most}
-        return [(row.client_id, row.secrets) for row in await run(self._connection, _sealed_after, wanted)]
+    async def next_seal_keys(self, realm_id: str, after: str) -> str | None:
+        """The next of the different ``seal_keys`` in a realm, however many clients have them; None when there
+        are no more."""
+        row = await run_one(self._connection, _next_seal_keys, {"realm_id": realm_id, "after": after})
+        return None if row is None else str(row.seal_keys)
+
+    async def sealed_under(self, realm_id: str, seal_keys: str, after: str, most: int) -> list[str]:
+        """Ids of clients with these ``seal_keys`` that come after the id ``after``, in order."""
+        wanted = {"realm_id": realm_id, "seal_keys": seal_keys, "after": after, "most": most}
+        return [row.client_id for row in await run(self._connection, _sealed_under, wanted)]
 
     async def reseal(self, client: Client) -> None:
         """Write a client's secrets under the current key."""
-        values = {"secrets": self._seal(client)}
+        sealed = self._seal(client)
+        values = {"secrets": sealed, "seal_keys": seal_keys_of(sealed)}
         await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
     async def _one(self, query: Select[Any], **values: str) -> Client | None:
@@ -135,6 +152,7 @@ class Clients:
 
     def from_row(self, row: Row[Any]) -> Client:
         """A client of all columns of ``clients``. Raises SealError when a secret does not open."""
+        self._seal_keys[row.uuid] = row.seal_keys
         return Client(
             uuid=row.uuid,
             realm_id=row.realm_id,
@@ -149,22 +167,9 @@ class Clients:
             version=row.version,
         )
 
-    def to_row(self, client: Client, *, seal: bool = True) -> dict[str, Any]:
-        return {
-            "uuid": client.uuid,
-            "realm_id": client.realm_id,
-            "client_id": client.client_id,
-            "enabled": client.enabled,
-            "authenticator": client.authenticator,
-            "attributes": client.attributes,
-            "document": client.document,
-            "secrets": self._seal(client) if seal else client.secrets,
-            "revoked_keys": client.revoked_keys,
-            "keys_not_before": client.keys_not_before,
-            "version": client.version,
-            "secret_expires_at": _end_of(client.secrets.current),
-            "former_secret_ends_at": _end_of(client.secrets.rotated),
-        }
+    def to_row(self, client: Client) -> dict[str, Any]:
+        sealed = self._seal(client)
+        return _unsealed_row(client) | {"secrets": sealed, "seal_keys": seal_keys_of(sealed)}
 
     def _seal(self, client: Client) -> dict[str, dict[str, Any]]:
         known = {"current": client.secrets.current, "rotated": client.secrets.rotated}
@@ -181,10 +186,6 @@ class Clients:
             if stored is not None
         }
 
-    def _is_sealed_anew(self, kept: Mapping[str, Mapping[str, Any]]) -> bool:
-        seals = [stored["sealed"] for stored in kept.values()]
-        return all(sealed is None or self._encryption.is_current(sealed) for sealed in seals)
-
     def _open(self, uuid: str, kept: Mapping[str, Mapping[str, Any]]) -> ClientSecrets:
         return ClientSecrets(
             current=self._open_one(uuid, kept.get("current")),
@@ -198,6 +199,37 @@ class Clients:
         if kept["sealed"] is not None:
             secret = Secret(self._encryption.open(kept["sealed"], secret_context(uuid)).decode())
         return StoredSecret(kept["digest"], kept["created_at"], kept["expires_at"], secret)
+
+
+def seal_keys_of(sealed: Mapping[str, Mapping[str, Any]]) -> str:
+    """The ids of the keys that secrets are sealed and digested under, apart by spaces. A secret of which only
+    a digest is kept counts for nothing: it stays as it is until it is regenerated."""
+    kept = [stored for stored in sealed.values() if stored["sealed"] is not None]
+    return seal_keys({KeyRing.key_id_of(stored[name]) for stored in kept for name in ("sealed", "digest")})
+
+
+def seal_keys(key_ids: Collection[str]) -> str:
+    """As the column ``seal_keys`` has them."""
+    return " ".join(sorted(key_ids))
+
+
+def _unsealed_row(client: Client) -> dict[str, Any]:
+    """What can be compared: a secret that is sealed again looks different."""
+    return {
+        "uuid": client.uuid,
+        "realm_id": client.realm_id,
+        "client_id": client.client_id,
+        "enabled": client.enabled,
+        "authenticator": client.authenticator,
+        "attributes": client.attributes,
+        "document": client.document,
+        "secrets": client.secrets,
+        "revoked_keys": client.revoked_keys,
+        "keys_not_before": client.keys_not_before,
+        "version": client.version,
+        "secret_expires_at": _end_of(client.secrets.current),
+        "former_secret_ends_at": _end_of(client.secrets.rotated),
+    }
 
 
 def _end_of(stored: StoredSecret | None) -> float | None:

@@ -78,9 +78,11 @@ clients: Final = Table(
     Column("revoked_keys", JSON, nullable=False),
     Column("keys_not_before", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("seal_keys", String(64), nullable=False, server_default="?"),
     Column("secret_expires_at", Double),
     Column("former_secret_ends_at", Double),
     UniqueConstraint("realm_id", "client_id"),
+    Index(None, "realm_id", "seal_keys", "client_id"),
     *(
         Index(
             f"ix_clients_realm_id_{name}",
@@ -93,8 +95,9 @@ clients: Final = Table(
     ),
 )
 """All that a client is stands in one row, so one row lock makes reading and changing it one step.
-``secrets``: sealed under the encryption keys; see ``clients.py``. The times of their ends stand beside it
-once more, for listing what comes."""
+``secrets``: sealed under the encryption keys; see ``clients.py``. Beside it stand once more the ids of these
+keys and of the digests' (``seal_keys``), for finding what is to be sealed anew, and the times of their ends,
+for listing what comes."""
 
 
 def _of_a_client() -> ForeignKeyConstraint:

@@ -1,9 +1,11 @@
 """Seals under former keys are found among many that are not, without holding up those who write meanwhile."""
 
+from sqlalchemy import select, text, update
+
 from benchmarks.credentials.filling import fill
 from benchmarks.credentials.population import REALM, TEAMS, client_id_of
-from keyturn_credentials.operations.upkeep import Upkeep
-from keyturn_shared.clock import SystemClock
+from keyturn_credentials.domain.attributes import DIGEST_ONLY
+from keyturn_credentials.store.tables import clients
 from keyturn_shared.sealing import KeyRing
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 from tests.support.admin_api import settings_for
@@ -36,22 +38,33 @@ async def test_only_what_is_sealed_under_a_former_key_is_sealed_anew(instance: I
     await renewing.engines.close()
 
 
-async def test_it_rests_between_what_it_looks_at(instance: Instance) -> None:
-    await fill(instance.settings, MANY)
-    rests: list[float] = []
+async def seal_keys(instance: Instance) -> dict[str, str]:
+    """By client id."""
+    wanted = select(clients.c.client_id, clients.c.seal_keys)
+    async with instance.store.read() as reading:
+        rows = await reading.connection.execute(wanted)
+    return {row.client_id: row.seal_keys for row in rows}
 
-    async def sleep(seconds: float) -> None:
-        rests.append(seconds)
 
+async def test_under_which_keys_a_secret_is_sealed_stands_beside_it(instance: Instance) -> None:
     encryption, fleet = instance.settings.encryption_ring(), instance.settings.fleet_ring()
-    upkeep = Upkeep(
-        instance.store,
-        SystemClock(),
-        instance.operations.upkeep._projector,
-        instance.operations.realms,
-        encryption=encryption,
-        fleet=fleet,
-        sleep=sleep,
-    )
-    assert await upkeep.renew_seals() == 0
-    assert len(rests) == 2
+    both = " ".join(sorted((encryption.current_key_id, fleet.current_key_id)))
+    for realm in ({"realm": "sealed"}, {"realm": "digests", "attributes": {DIGEST_ONLY: "true"}}):
+        await instance.operations.realms.create(ACTOR, realm)
+    make = instance.operations.clients.create
+    await make(ACTOR, "sealed", {"clientId": "secret"})
+    await make(ACTOR, "sealed", {"clientId": "public", "publicClient": True})
+    await make(ACTOR, "digests", {"clientId": "digest"})
+    client, _ = (await make(ACTOR, "sealed", {"clientId": "changed", "publicClient": True})).value
+    await instance.operations.clients.update(ACTOR, "sealed", client.uuid, {"publicClient": False})
+    assert await seal_keys(instance) == {"secret": both, "public": "", "digest": "", "changed": both}
+
+
+async def test_what_a_former_build_writes_is_sealed_anew_too(instance: Instance) -> None:
+    """It may go on for a while after another instance has brought the database up to date."""
+    await fill(instance.settings, 3)
+    before = await seal_keys(instance)
+    async with instance.engines.writing() as connection:
+        await connection.execute(update(clients).values(seal_keys=text("'?'")))
+    assert await instance.operations.upkeep.renew_seals() == 3
+    assert await seal_keys(instance) == before

@@ -21,7 +21,7 @@ from keyturn_credentials.store.search import find_page
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 
 SCRIPTS = Path(migrating.__file__).parent / "migrations"
-REVISIONS = ["0001", "0002"]
+REVISIONS = ["0001", "0002", "0003"]
 
 
 def upgrade_to(connection: Connection, revision: str) -> None:
@@ -31,12 +31,13 @@ def upgrade_to(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
-def rows(settings: CredentialsSettings) -> list[tuple[str, dict[str, object]]]:
-    """What the first build wrote for one realm with one client."""
+def rows(settings: CredentialsSettings, revision: str) -> list[tuple[str, dict[str, object]]]:
+    """What a build of this revision wrote for one realm with one client."""
     sealed = settings.encryption_ring().seal(b"the-secret", secret_context("uuid-1"))
     digest = settings.fleet_ring().digest("the-secret", secret_context("uuid-1"))
     kept = {"digest": digest, "created_at": 1.0, "expires_at": None, "sealed": sealed}
     former = {**kept, "expires_at": 4102444800.0}
+    owner = "'uuid-1'" if revision < "0003" else "'realm-1', 'Old-Orders'"
     return [
         (
             "INSERT INTO realms (id, name, enabled, attributes, document, keys_not_before, version)"
@@ -52,13 +53,18 @@ def rows(settings: CredentialsSettings) -> list[tuple[str, dict[str, object]]]:
                 "secrets": json.dumps({"current": kept, "rotated": former}),
             },
         ),
-        ("INSERT INTO client_attributes VALUES ('uuid-1', 'team', 'payments')", {}),
+        (f"INSERT INTO client_attributes VALUES ({owner}, 'team', 'payments')", {}),
         (
             "INSERT INTO events (sequence, id, type, payload, touches, occurred_at)"
             " VALUES (1, 'event-1', 'realm_created', :payload, '[]', 1.0)",
             {"payload": b"{}"},
         ),
         ("UPDATE event_counter SET value = 1", {}),
+        *(
+            [("INSERT INTO client_names (realm_id, client_id) VALUES ('realm-1', 'Old-Orders')", {})]
+            if revision >= "0003"
+            else []
+        ),
     ]
 
 
@@ -67,7 +73,7 @@ async def upgraded(request: pytest.FixtureRequest, settings: CredentialsSettings
     instance = instance_of(settings)
     async with instance.engines.migrating() as connection:
         await connection.run_sync(upgrade_to, request.param)
-        for statement, values in rows(settings):
+        for statement, values in rows(settings, request.param):
             if not instance.engines.is_postgresql:
                 statement = statement.replace("CAST(:attributes AS json)", ":attributes")
                 statement = statement.replace("CAST(:secrets AS json)", ":secrets")
