@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from cryptography import x509
 
 from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client import Client, KeySource
 from keyturn_credentials.domain.client_keys import read_certificate, read_public_key
 from keyturn_credentials.domain.realm import KeyState, Realm
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
@@ -73,11 +73,23 @@ class UploadedFile:
     store_password: Secret | None
 
 
-class CertificateOperations:
-    """``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``. ``replace_url``: in the same
-    change the client stops using the keys at its JWKS URL. ``expected``: versions of the client that
-    the caller has seen (If-Match). Raises as ``ClientOperations``, and KeyStoreError.
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a client has a key. ``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``.
+
+    For setting one: ``replace_url``: in the same change the client stops using the keys at its JWKS URL;
+    ``expected``: versions of the client that the caller has seen (If-Match).
     """
+
+    realm: str
+    client_uuid: str
+    prefix: str
+    replace_url: bool = False
+    expected: frozenset[int] | None = None
+
+
+class CertificateOperations:
+    """Raises as ``ClientOperations``, and KeyStoreError."""
 
     def __init__(self, store: Store, clock: Clock, keys: ClientKeyOperations) -> None:
         self._store = store
@@ -85,47 +97,26 @@ class CertificateOperations:
         self._keys = keys
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def get(self, realm_name: str, client_uuid: str, prefix: str) -> dict[str, str]:
+    async def get(self, place: KeyPlace) -> dict[str, str]:
         """Keycloak's CertificateRepresentation of what is set."""
-        _, client = await self._find(realm_name, client_uuid)
-        return _representation(client, prefix)
+        _, client = await self._find(place)
+        return _representation(client, place.prefix)
 
-    async def generate(
-        self,
-        actor: Actor,
-        realm_name: str,
-        client_uuid: str,
-        prefix: str,
-        kind: KeyPairKind,
-        *,
-        replace_url: bool = False,
-        expected: frozenset[int] | None = None,
-    ) -> Done[dict[str, str]]:
+    async def generate(self, actor: Actor, place: KeyPlace, kind: KeyPairKind) -> Done[dict[str, str]]:
         """A key pair whose certificate is set. The private key is in the answer, and nowhere else."""
-        _, client = await self._find(realm_name, client_uuid)
-        require_version(client.version, expected)  # before the work; it is asked again when it is done
-        _require_effect(client, prefix, replace_url)
+        _, client = await self._find(place)
+        require_version(client.version, place.expected)  # before the work; it is asked again when it is done
+        _require_effect(client, place)
         pair, certificate = await self._work(lambda: self._make(client, kind, DEFAULT_VALIDITY_YEARS))
         body = certificate_body(certificate)
-        values = _values(prefix, replace_url, certificate=body)
-        done = await self._set(actor, realm_name, client_uuid, prefix, values, expected)
+        done = await self._set(actor, place, _values(place, certificate=body))
         return Done(done.sequence, {"privateKey": pair.private_key_body.reveal(), "certificate": body})
 
-    async def generate_archive(
-        self,
-        actor: Actor,
-        realm_name: str,
-        client_uuid: str,
-        prefix: str,
-        order: ArchiveOrder,
-        *,
-        replace_url: bool = False,
-        expected: frozenset[int] | None = None,
-    ) -> Done[bytes]:
+    async def generate_archive(self, actor: Actor, place: KeyPlace, order: ArchiveOrder) -> Done[bytes]:
         """As ``generate``, with the private key in an archive."""
-        realm, client = await self._find(realm_name, client_uuid)
-        require_version(client.version, expected)  # before the work; it is asked again when it is done
-        _require_effect(client, prefix, replace_url)
+        realm, client = await self._find(place)
+        require_version(client.version, place.expected)  # before the work; it is asked again when it is done
+        _require_effect(client, place)
         realm_entries = await self._realm_entries(realm, order)
 
         def work() -> tuple[bytes, str]:
@@ -136,36 +127,26 @@ class CertificateOperations:
             return archive, certificate_body(certificate)
 
         archive, body = await self._work(work)
-        values = _values(prefix, replace_url, certificate=body)
-        done = await self._set(actor, realm_name, client_uuid, prefix, values, expected)
+        done = await self._set(actor, place, _values(place, certificate=body))
         return Done(done.sequence, archive)
 
-    async def archive(self, realm_name: str, client_uuid: str, prefix: str, order: ArchiveOrder) -> bytes:
+    async def archive(self, place: KeyPlace, order: ArchiveOrder) -> bytes:
         """The certificate in an archive; the private key was forgotten when it was made."""
-        realm, client = await self._find(realm_name, client_uuid)
-        text = client.attributes.get(f"{prefix}.{attributes.CERTIFICATE}")
+        realm, client = await self._find(place)
+        name = f"{place.prefix}.{attributes.CERTIFICATE}"
+        text = client.attributes.get(name)
         if not text:
             raise NotFoundError("keypair not generated for client")
-        certificate = read_certificate(text, f"{prefix}.{attributes.CERTIFICATE}")
+        certificate = read_certificate(text, name)
         entry = CertificateEntry(order.key_alias or client.client_id, certificate)
         entries = [entry, *await self._realm_entries(realm, order)]
         return await self._work(
             lambda: write_archive(order.file_format, entries, order.passwords, now=self._now())
         )
 
-    async def upload(
-        self,
-        actor: Actor,
-        realm_name: str,
-        client_uuid: str,
-        prefix: str,
-        file: UploadedFile,
-        *,
-        replace_url: bool = False,
-        expected: frozenset[int] | None = None,
-    ) -> Done[dict[str, str]]:
+    async def upload(self, actor: Actor, place: KeyPlace, file: UploadedFile) -> Done[dict[str, str]]:
         """Set the public keys in a file. A private key in it is never kept."""
-        _, client = await self._find(realm_name, client_uuid)
+        _, client = await self._find(place)
         imported = await self._work(
             lambda: import_credentials(
                 file.file_format,
@@ -176,36 +157,32 @@ class CertificateOperations:
                 store_password=file.store_password,
             )
         )
-        _require_effect(client, prefix, replace_url)
+        _require_effect(client, place)
         if isinstance(imported, ImportedKeySet):
-            if prefix != CREDENTIAL:
+            if place.prefix != CREDENTIAL:
                 raise InvalidRequestError(f"a JSON Web Key Set can be imported for {CREDENTIAL} only")
-            inline = inline_jwks_attributes(imported.text) | _without_url(replace_url)
-            done = await self._keys.set_keys(
-                actor, realm_name, client_uuid, inline, source="jwks", expected=expected
-            )
+            inline = inline_jwks_attributes(imported.text) | _without_url(place)
+            done = await self._set(actor, place, inline, source="jwks")
         else:
-            values = _values(prefix, replace_url, **_attribute_of(imported))
-            done = await self._set(actor, realm_name, client_uuid, prefix, values, expected)
+            done = await self._set(actor, place, _values(place, **_attribute_of(imported)))
         return Done(done.sequence, imported.representation)
 
     async def _set(
         self,
         actor: Actor,
-        realm_name: str,
-        client_uuid: str,
-        prefix: str,
+        place: KeyPlace,
         values: Mapping[str, str | None],
-        expected: frozenset[int] | None,
+        *,
+        source: KeySource = "certificate",
     ) -> Done[Client]:
         return await self._keys.set_keys(
             actor,
-            realm_name,
-            client_uuid,
+            place.realm,
+            place.client_uuid,
             values,
-            source="certificate",
-            details={"attribute": prefix},
-            expected=expected,
+            source=source,
+            details={"attribute": place.prefix},
+            expected=place.expected,
         )
 
     def _make(self, client: Client, kind: KeyPairKind, years: int) -> tuple[KeyPair, x509.Certificate]:
@@ -222,10 +199,10 @@ class CertificateOperations:
         certificate = read_certificate(active.certificate, "the realm's certificate")
         return [CertificateEntry(order.realm_alias or realm.name, certificate)]
 
-    async def _find(self, realm_name: str, client_uuid: str) -> tuple[Realm, Client]:
+    async def _find(self, place: KeyPlace) -> tuple[Realm, Client]:
         async with self._store.find() as reading:
-            realm = require_realm(await reading.realms.get(realm_name))
-            return realm, require_client(await reading.clients.get(realm.id, client_uuid))
+            realm = require_realm(await reading.realms.get(place.realm))
+            return realm, require_client(await reading.clients.get(realm.id, place.client_uuid))
 
     async def _work(self, function: Callable[[], Result]) -> Result:
         async with self._turn:
@@ -241,19 +218,20 @@ def _attribute_of(imported: ImportedCertificate | ImportedPublicKey) -> dict[str
     return {"public_key": imported.representation["publicKey"]}
 
 
-def _values(prefix: str, replace_url: bool, **parts: str) -> dict[str, str | None]:
-    return certificate_attributes(prefix, **parts) | _without_url(replace_url and prefix == CREDENTIAL)
+def _values(place: KeyPlace, **parts: str) -> dict[str, str | None]:
+    return certificate_attributes(place.prefix, **parts) | _without_url(place)
 
 
-def _without_url(replace_url: bool) -> dict[str, str | None]:
-    return {attributes.USE_JWKS_URL: None} if replace_url else {}
+def _without_url(place: KeyPlace) -> dict[str, str | None]:
+    replaced = place.replace_url and place.prefix == CREDENTIAL
+    return {attributes.USE_JWKS_URL: None} if replaced else {}
 
 
-def _require_effect(client: Client, prefix: str, replace_url: bool) -> None:
+def _require_effect(client: Client, place: KeyPlace) -> None:
     """Keycloak would take the key and go on using the URL."""
-    if replace_url:
+    if place.replace_url or place.prefix != CREDENTIAL:
         return
-    if prefix == CREDENTIAL and attributes.is_true(client.attributes, attributes.USE_JWKS_URL):
+    if attributes.is_true(client.attributes, attributes.USE_JWKS_URL):
         raise InvalidRequestError(
             f"the client uses the keys at its JWKS URL, so this one would have no effect:"
             f" set {attributes.USE_JWKS_URL} to false first"

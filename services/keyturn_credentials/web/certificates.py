@@ -18,7 +18,12 @@ from keyturn_credentials.keystores import (
     KeyStoreFormat,
 )
 from keyturn_credentials.keystores.errors import FormatNotSupportedError
-from keyturn_credentials.operations.certificates import ArchiveOrder, CertificateOperations, UploadedFile
+from keyturn_credentials.operations.certificates import (
+    ArchiveOrder,
+    CertificateOperations,
+    KeyPlace,
+    UploadedFile,
+)
 from keyturn_credentials.web.bodies import read_form, read_json
 from keyturn_credentials.web.clients import CONFIGURE, MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
@@ -48,55 +53,31 @@ class CertificateRoutes:
         ]
 
     async def get(self, call: Call) -> Response:
-        return JSONResponse(await self._operations.get(call.realm, call.client_uuid, _prefix(call)))
+        return JSONResponse(await self._operations.get(_place(call)))
 
     async def generate(self, call: Call) -> Response:
         """``?keyType=`` chooses the key pair; without it an RSA one as Keycloak makes."""
         kind = KeyPairKind.named(call.query("keyType") or KeyPairKind.RSA_4096.value)
-        done = await self._operations.generate(
-            call.actor,
-            call.realm,
-            call.client_uuid,
-            _prefix(call),
-            kind,
-            replace_url=_replaces_url(call),
-            expected=call.expected_versions,
-        )
+        done = await self._operations.generate(call.actor, _place(call), kind)
         call.changed(done)
         return JSONResponse(done.value, headers=_NEVER_STORED)
 
     async def generate_and_download(self, call: Call) -> Response:
         with _not_acceptable():
             order = _read_order(await read_json(call.request))
-            done = await self._operations.generate_archive(
-                call.actor,
-                call.realm,
-                call.client_uuid,
-                _prefix(call),
-                order,
-                replace_url=_replaces_url(call),
-                expected=call.expected_versions,
-            )
+            done = await self._operations.generate_archive(call.actor, _place(call), order)
         call.changed(done)
         return _archive(done.value)
 
     async def download(self, call: Call) -> Response:
         with _not_acceptable():
             order = _read_order(await read_json(call.request))
-            archive = await self._operations.archive(call.realm, call.client_uuid, _prefix(call), order)
+            archive = await self._operations.archive(_place(call), order)
         return _archive(archive)
 
     async def upload(self, call: Call) -> Response:
         file = await _read_upload(await read_form(call.request))
-        done = await self._operations.upload(
-            call.actor,
-            call.realm,
-            call.client_uuid,
-            _prefix(call),
-            file,
-            replace_url=_replaces_url(call),
-            expected=call.expected_versions,
-        )
+        done = await self._operations.upload(call.actor, _place(call), file)
         call.changed(done)
         return JSONResponse(done.value)
 
@@ -114,16 +95,18 @@ def _archive(data: bytes) -> Response:
     return Response(data, media_type="application/octet-stream", headers=_NEVER_STORED)
 
 
-def _prefix(call: Call) -> str:
+def _place(call: Call) -> KeyPlace:
+    """``?replaceJwksUrl=true``: new keys take the place of those at the client's JWKS URL."""
     prefix = call.path("attr")
     if prefix not in CERTIFICATE_PREFIXES:
         raise NotFoundError(f"there are certificates for {', '.join(CERTIFICATE_PREFIXES)}")
-    return prefix
-
-
-def _replaces_url(call: Call) -> bool:
-    """``?replaceJwksUrl=true``: the new keys take the place of those at the client's JWKS URL."""
-    return (call.query("replaceJwksUrl") or "").lower() == "true"
+    return KeyPlace(
+        call.realm,
+        call.client_uuid,
+        prefix,
+        replace_url=(call.query("replaceJwksUrl") or "").lower() == "true",
+        expected=call.expected_versions,
+    )
 
 
 def _read_order(config: Mapping[str, Any]) -> ArchiveOrder:
