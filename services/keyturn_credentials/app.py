@@ -1,4 +1,5 @@
-"""The composition root: everything the service is made of is put together here and nowhere else."""
+"""The composition root: everything the service is made of is put together here, and what it can do in
+``operations.composition``, which commands use too."""
 
 import asyncio
 import os
@@ -6,7 +7,6 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -23,20 +23,12 @@ from keyturn_credentials.console.routes import ConsoleRoutes
 from keyturn_credentials.console.sessions import SessionSealer, cookie_name
 from keyturn_credentials.console.spent import SpentNumbers
 from keyturn_credentials.console.throttle import Throttle
-from keyturn_credentials.domain.projecting import Projector
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.operations.bootstrap import FirstAdmin, bootstrap
-from keyturn_credentials.operations.certificates import CertificateOperations
-from keyturn_credentials.operations.client_keys import ClientKeyOperations
-from keyturn_credentials.operations.clients import ClientOperations
-from keyturn_credentials.operations.importing import ImportOperations
-from keyturn_credentials.operations.realm_import import RealmImportOperations
-from keyturn_credentials.operations.realms import RealmOperations
+from keyturn_credentials.operations.composition import Operations, build_operations
 from keyturn_credentials.operations.secret_making import SecretMaker
-from keyturn_credentials.operations.secrets import SecretOperations
-from keyturn_credentials.operations.upkeep import Upkeep
 from keyturn_credentials.operations.upkeep_loop import UpkeepLoop
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
@@ -87,39 +79,6 @@ _RELAY_CONNECTIONS: Final = 2
 _log = structlog.get_logger(__name__)
 
 OnFirstAdmin = Callable[[FirstAdmin], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Operations:
-    """What can be done; the HTTP API and the commands share it."""
-
-    realms: RealmOperations
-    realm_imports: RealmImportOperations
-    clients: ClientOperations
-    secrets: SecretOperations
-    keys: ClientKeyOperations
-    certificates: CertificateOperations
-    imports: ImportOperations
-    upkeep: Upkeep
-
-
-def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) -> Operations:
-    fleet_ring = settings.fleet_ring()
-    projector = Projector(store.encryption, fleet_ring)
-    maker = SecretMaker(fleet_ring)
-    keys = ClientKeyOperations(store, projector)
-    realms = RealmOperations(store, projector, store.encryption)
-    imports = ImportOperations(store, projector, maker)
-    return Operations(
-        realms=realms,
-        realm_imports=RealmImportOperations(store, realms, imports),
-        clients=ClientOperations(store, projector, maker),
-        secrets=SecretOperations(store, projector, maker),
-        keys=keys,
-        certificates=CertificateOperations(store, clock, keys),
-        imports=imports,
-        upkeep=Upkeep(store, clock, projector, realms, encryption=store.encryption, fleet=fleet_ring),
-    )
 
 
 class _FleetSide:
@@ -192,7 +151,9 @@ def build_app(
         replicated=Endpoint.parse(settings.redis_url).kind != "single",
         lease_seconds=settings.lease_seconds,
     )
-    upkeep = UpkeepLoop(operations.upkeep, metrics, seconds=settings.rotation_check_seconds)
+    upkeep = UpkeepLoop(
+        operations.upkeep, operations.retention, metrics, seconds=settings.rotation_check_seconds
+    )
 
     async def readiness() -> dict[str, str]:
         try:

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from keyturn_credentials.app import build_operations
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.operations.composition import build_operations
 from keyturn_credentials.operations.exporting import export_realm
 from keyturn_credentials.operations.importing import IfExists
 from keyturn_credentials.operations.recording import require_realm

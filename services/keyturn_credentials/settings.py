@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.sealing import KeyRing
 
@@ -53,7 +54,10 @@ class CredentialsSettings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1)
     request_body_limit: int = Field(default=2 * 1024 * 1024, ge=1024)
     rotation_check_seconds: float = Field(default=60.0, gt=0)
-    """How often due realm keys and sealed values are looked for."""
+    """How often due realm keys, sealed values and old entries of the logs are looked for."""
+    event_retention_days: float | None = Field(default=None, ge=1)
+    audit_retention_days: float | None = Field(default=None, ge=1)
+    """How long the logs are kept; None: for ever."""
 
     @field_validator("jwks_allowed_networks", mode="before")
     @classmethod
@@ -61,6 +65,16 @@ class CredentialsSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @model_validator(mode="after")
+    def _check_retention(self) -> Self:
+        kept_for_ever = float("inf")
+        if (self.audit_retention_days or kept_for_ever) < (self.event_retention_days or kept_for_ever):
+            raise ConfigurationError(
+                "KEYTURN_AUDIT_RETENTION_DAYS is not below KEYTURN_EVENT_RETENTION_DAYS:"
+                " who made a change is known as long as the change"
+            )
+        return self
 
     @model_validator(mode="after")
     def _read_keys(self) -> Self:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from keyturn_credentials.operations.retention import Retention
 from keyturn_credentials.operations.upkeep import Upkeep
 from keyturn_shared.tasks import Background
 
@@ -19,6 +20,7 @@ class UpkeepLoop(Background):
     def __init__(
         self,
         upkeep: Upkeep,
+        retention: Retention,
         metrics: CollectorRegistry,
         *,
         seconds: float,
@@ -26,6 +28,7 @@ class UpkeepLoop(Background):
     ) -> None:
         super().__init__("upkeep")
         self._upkeep = upkeep
+        self._retention = retention
         self._seconds = seconds
         self._sleep = sleep
         self._failures = Counter(
@@ -37,6 +40,12 @@ class UpkeepLoop(Background):
         self._seals_current = Gauge(
             "keyturn_seals_current",
             "1 when everything was found sealed under the first keys of the rings, or was sealed anew",
+            registry=metrics,
+        )
+        self._forgotten = Counter(
+            "keyturn_log_entries_forgotten",
+            "What was kept as long as it is to be, of the logs events and audit",
+            ["log"],
             registry=metrics,
         )
         self._sealed = False
@@ -60,3 +69,5 @@ class UpkeepLoop(Background):
             self._seals_current.set(1)
             if renewed:
                 _log.info("seals_renewed", count=renewed)
+        self._forgotten.labels("events").inc(await self._retention.forget_events())
+        self._forgotten.labels("audit").inc(await self._retention.forget_audit())

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Collection
 from typing import Any, Final
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     ColumnElement,
     Select,
@@ -20,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.failures import translated
+from keyturn_credentials.store.listed import texts_of
 from keyturn_credentials.store.tables import event_counter, events, fleet_state, projections, relay_lease
 from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
@@ -35,17 +35,11 @@ _read: Final = (
     .order_by(events.c.sequence)
     .limit(bindparam("most"))
 )
-# The fields in one value, a JSON array, which both databases take apart.
-_fields: Final[dict[bool, Any]] = {
-    True: func.json_array_elements_text(bindparam("fields", type_=JSON)).column_valued(),
-    False: func.json_each(bindparam("fields", type_=JSON)).table_valued("value"),
-}
-_some: Final = {True: select(_fields[True]), False: select(_fields[False].c.value)}
 _some_projections: Final = {
     on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body).where(
-        projections.c.field.in_(some)
+        projections.c.field.in_(texts_of("fields", on_postgresql=on_postgresql))
     )
-    for on_postgresql, some in _some.items()
+    for on_postgresql in (True, False)
 }
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keyturn_credentials.app import Operations, build_operations
 from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.operations.composition import Operations, build_operations
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.event_log import DatabaseEventLog

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keyturn_credentials.app import build_operations
+from keyturn_credentials.operations.composition import build_operations
 from keyturn_credentials.operations.upkeep import Upkeep
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.transaction import Store

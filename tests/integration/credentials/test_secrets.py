@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keyturn_credentials.app import build_operations
+from keyturn_credentials.operations.composition import build_operations
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.transaction import Store
 from tests.support.admin_api import AdminApi, running, settings_for

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from keyturn_credentials.app import build_operations
+from keyturn_credentials.operations.composition import build_operations
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.event_log import DatabaseEventLog

@@ -35,6 +35,7 @@ class Scene:
     """One database with its operations, one Redis, and relays between them."""
 
     engines: Engines
+    store: Store
     log: DatabaseEventLog
     clients: ClientOperations
     realms: RealmOperations
@@ -64,6 +65,7 @@ async def scene(tmp_path: Path, redis: Redis) -> AsyncIterator[Scene]:
     projector = Projector(encryption, fleet)
     yield Scene(
         engines,
+        store,
         DatabaseEventLog(engines, clock),
         ClientOperations(store, projector, SecretMaker(fleet)),
         RealmOperations(store, projector, encryption),

@@ -1,6 +1,7 @@
 """The relay keeps Redis equal to the database, whatever happens to either."""
 
 import json
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 
 from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.relay.event_log import FleetState, ProjectionRow
+from keyturn_credentials.store.retention import forget_events
 from keyturn_shared.events import decode_event
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.registry import UNACCOUNTED, judge
@@ -146,6 +148,43 @@ async def test_a_database_set_back_opens_a_new_epoch(scene: Scene) -> None:
     entries = await scene.redis.xrange(LAYOUT.events)
     reason = decode_event(entries[-1][1][b"__data__"])
     assert getattr(reason, "reason", None) == "database_older_than_redis"
+
+
+async def test_redis_that_is_further_behind_than_the_log_goes_back_is_filled_anew(scene: Scene) -> None:
+    realm = (await scene.realms.create(ACTOR, {"realm": "acme"})).value
+    uuid = await add_client(scene, "deleted")
+    relay = scene.relay()
+    assert await relay.inspect()
+    await add_client(scene, "a")
+    await scene.clients.delete(ACTOR, "acme", uuid)
+    await add_client(scene, "b")
+    async with scene.store.change(ACTOR) as transaction:
+        assert await forget_events(transaction, before=time.time() + 60.0, most=100) == 4
+    assert await relay.publish_new() == 0
+    assert not relay.settled
+    assert await relay.inspect()
+    head = await relay._channel.read_head()
+    assert head is not None
+    assert (head.position.sequence, head.complete) == (5, True)
+    expected = {realm_field("acme"), client_field(realm.id, "a"), client_field(realm.id, "b")}
+    assert set(await projections(scene)) == expected
+
+
+async def test_a_relay_goes_on_when_the_log_was_cut_behind_it(scene: Scene) -> None:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    relay = scene.relay()
+    assert await relay.inspect()
+    await add_client(scene, "a")
+    assert await relay.publish_new() == 1
+    epochs = {position.epoch for position, _ in await stream(scene.redis)}
+    async with scene.store.change(ACTOR) as transaction:
+        assert await forget_events(transaction, before=time.time() + 60.0, most=100) == 1
+    await add_client(scene, "b")
+    assert await relay.inspect()
+    assert await scene.relay("relay-2").inspect() is False
+    seen = await stream(scene.redis)
+    assert [position.sequence for position, _ in seen] == [1, 2, 3]
+    assert {position.epoch for position, _ in seen} == epochs
 
 
 async def test_a_wait_is_safe_once_every_node_reported_or_ran_out(scene: Scene) -> None:

@@ -1,0 +1,56 @@
+"""How long the event log and the audit log are kept."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.store.retention import forget_audit, forget_events
+from keyturn_credentials.store.transaction import Actor, Store, Transaction
+from keyturn_shared.clock import Clock
+
+_BATCH: Final = 500
+_DAY: Final = 86_400.0
+_SYSTEM: Final = Actor(Principal.system())
+
+
+class Retention:
+    """Days; None: for ever. May be run by several instances at once, at any time, and again."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        event_days: float | None,
+        audit_days: float | None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._event_days = event_days
+        self._audit_days = audit_days
+        self._sleep = sleep
+
+    async def forget_events(self) -> int:
+        """How many events were forgotten. Raises StoreUnavailableError."""
+        return await self._forget(forget_events, self._event_days)
+
+    async def forget_audit(self) -> int:
+        """How many entries were forgotten. Raises StoreUnavailableError."""
+        return await self._forget(forget_audit, self._audit_days)
+
+    async def _forget(
+        self, forget: Callable[[Transaction, float, int], Awaitable[int]], days: float | None
+    ) -> int:
+        """Batch by batch; after each this rests as long as that took, since others are writing."""
+        forgotten = 0
+        while days is not None:
+            begun = self._clock.elapsed()
+            async with self._store.change(_SYSTEM) as transaction:
+                count = await forget(transaction, transaction.now - days * _DAY, _BATCH)
+            forgotten += count
+            if count < _BATCH:
+                break
+            await self._sleep(self._clock.elapsed() - begun)
+        return forgotten
