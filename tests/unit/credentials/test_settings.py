@@ -1,0 +1,18 @@
+"""Settings that contradict each other are refused with one clear line."""
+
+import pytest
+
+from keyturn_shared.errors import ConfigurationError
+from tests.support.admin_api import settings_for
+
+
+@pytest.mark.parametrize(("events", "audit"), [(None, None), (30, None), (30, 30), (1, 365)])
+def test_who_made_a_change_is_known_as_long_as_the_change(events: int | None, audit: int | None) -> None:
+    settings = settings_for("", "", event_retention_days=events, audit_retention_days=audit)
+    assert (settings.event_retention_days, settings.audit_retention_days) == (events, audit)
+
+
+@pytest.mark.parametrize(("events", "audit"), [(None, 30), (30, 29)])
+def test_a_change_that_nobody_made_is_not_kept(events: int | None, audit: int | None) -> None:
+    with pytest.raises(ConfigurationError, match="KEYTURN_AUDIT_RETENTION_DAYS"):
+        settings_for("", "", event_retention_days=events, audit_retention_days=audit)
