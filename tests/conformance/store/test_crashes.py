@@ -1,7 +1,7 @@
 """Invariant 1 under crashes at any point: state and event are committed together or not at all, no gaps."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,8 @@ from keyturn_shared.events import decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 
+NAMES = ("a", "b", "c", "aa", "bb", "cc")
+
 
 class CrashError(BaseException):
     """The process is gone: nothing of it runs on, so nothing that catches errors may catch this one."""
@@ -25,78 +27,99 @@ class CrashError(BaseException):
 
 @dataclass
 class Crash:
-    """Happens before the n-th statement of a change, or after its commit (``lost_answer``)."""
+    """Happens at the n-th statement of a change, BEGIN and COMMIT among them (None: never): before it is
+    carried out, or when it was and only its answer is lost."""
 
-    before_statement: int | None
+    at_statement: int | None
+    answer_lost: bool
     done: int = 0
 
     @contextmanager
     def armed(self) -> Iterator[None]:
         def counted(real: Any) -> Any:
             async def statement(connection: Any, *arguments: Any, **options: Any) -> Any:
-                if self.done == self.before_statement:
+                is_here, self.done = self.done == self.at_statement, self.done + 1
+                if is_here and not self.answer_lost:
                     raise CrashError
-                self.done += 1
-                return await real(connection, *arguments, **options)
+                answer = await real(connection, *arguments, **options)
+                if is_here:
+                    raise CrashError
+                return answer
 
             return statement
 
         with pytest.MonkeyPatch.context() as patched:
-            # SQLAlchemy's statements, and those handed to the driver; on SQLite BEGIN and COMMIT as well.
-            patched.setattr(AsyncConnection, "execute", counted(AsyncConnection.execute))
-            for driver in (WholeResultConnection, asyncpg.Connection):
-                patched.setattr(driver, "fetch", counted(driver.fetch))
+            # SQLAlchemy's statements, those handed to the driver, and the drivers' own.
+            for connection, name in (
+                (AsyncConnection, "execute"),
+                (WholeResultConnection, "fetch"),
+                (asyncpg.Connection, "fetch"),
+                (asyncpg.Connection, "execute"),
+            ):
+                patched.setattr(connection, name, counted(getattr(connection, name)))
             yield
 
 
-@dataclass
+@dataclass(frozen=True)
 class Model:
     """What has to be there: each client's version, and how many events there are."""
 
-    realm_id: str
-    versions: dict[str, int] = field(default_factory=dict)
-    uuids: dict[str, str] = field(default_factory=dict)
-    events: int = 1
+    realm: str
+    events: int
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, kind: str, name: str) -> "Model | None":
+        """What has to be there after a change; None when it is to be refused."""
+        if (name in self.versions) == (kind == "create"):
+            return None
+        others = {each: version for each, version in self.versions.items() if each != name}
+        version = self.versions.get(name, 0) + 1
+        match kind:
+            case "delete":
+                left = others
+            case "rename":
+                if (new := renamed(name)) in others:
+                    return None
+                left = {**others, new: version}
+            case "clear":  # what a caller sees of the client is as before, so its version is too
+                left = {**self.versions}
+            case _:
+                left = {**others, name: version}
+        return Model(self.realm, self.events + 1, left)
+
+
+def renamed(name: str) -> str:
+    return f"{name}{name}" if len(name) == 1 else name[0]
 
 
 STEP = st.tuples(
     st.sampled_from(["create", "update", "rename", "regenerate", "delete", "clear"]),
-    st.sampled_from(["a", "b", "c"]),
-    st.none() | st.integers(0, 9),
+    st.sampled_from(NAMES),
+    st.none() | st.integers(0, 11),
+    st.booleans(),
 )
 
 
-async def carry_out(instance: Instance, model: Model, kind: str, name: str) -> None:
-    """One change; the model follows when it returns. Raises what the operation raises."""
-    clients, realm = instance.operations.clients, model.realm_id
-    uuid = model.uuids.get(name, "no-such-client")
+async def carry_out(process: Instance, model: Model, kind: str, name: str, uuid: str) -> None:
+    """One change. Raises what the operation raises."""
+    clients, realm = process.operations.clients, model.realm
     match kind:
         case "create":
-            done = await clients.create(ACTOR, realm, {"clientId": name, "attributes": {"x": "1"}})
-            model.versions[name], model.uuids[name] = 1, done.value[0].uuid
+            await clients.create(ACTOR, realm, {"clientId": name, "attributes": {"x": "1"}})
         case "update":
-            version = str(model.versions.get(name))
-            await clients.update(ACTOR, realm, uuid, {"attributes": {"x": version}})
-            model.versions[name] += 1
+            await clients.update(ACTOR, realm, uuid, {"attributes": {"x": str(model.events)}})
         case "rename":
-            new = f"{name}{name}" if len(name) == 1 else name[0]
-            await clients.update(ACTOR, realm, uuid, {"clientId": new})
-            model.versions[new] = model.versions.pop(name) + 1
-            model.uuids[new] = model.uuids.pop(name)
+            await clients.update(ACTOR, realm, uuid, {"clientId": renamed(name)})
         case "regenerate":
-            await instance.operations.secrets.regenerate(ACTOR, realm, uuid)
-            model.versions[name] += 1
+            await process.operations.secrets.regenerate(ACTOR, realm, uuid)
         case "delete":
             await clients.delete(ACTOR, realm, uuid)
-            del model.versions[name], model.uuids[name]
         case _:
-            # What a caller sees of the client is as before, so its version is too.
-            await instance.operations.keys.clear_cache(ACTOR, realm, uuid)
-    model.events += 1
+            await process.operations.keys.clear_cache(ACTOR, realm, uuid)
 
 
-async def check(instance: Instance, model: Model, names: list[str]) -> None:
-    """The log is whole, and clients, projections and log tell the same."""
+async def check(instance: Instance, model: Model) -> dict[str, str]:
+    """The log is whole, and clients, projections and log tell the same. The clients' UUIDs by their ids."""
     logged = await instance.log.read(1, 1000)
     assert [event.sequence for event in logged] == list(range(1, model.events + 1))
     assert await instance.log.head() == model.events
@@ -106,41 +129,68 @@ async def check(instance: Instance, model: Model, names: list[str]) -> None:
         assert (decoded.sequence, decoded.id) == (event.sequence, event.id)
         touched |= dict.fromkeys(event.touches, event.sequence)
     async with instance.store.read() as reading:
-        realm = await reading.realms.get(model.realm_id)
+        realm = await reading.realms.get(model.realm)
         assert realm is not None
-        found = {name: await reading.clients.find(realm.id, name) for name in names}
-    assert {name: one.version for name, one in found.items() if one is not None} == model.versions
-    fields = {name: client_field(realm.id, name) for name in names}
+        looked_for = {name: await reading.clients.find(realm.id, name) for name in NAMES}
+    found = {name: client for name, client in looked_for.items() if client is not None}
+    assert {name: client.version for name, client in found.items()} == model.versions
+    fields = {name: client_field(realm.id, name) for name in NAMES}
     projections = await instance.log.projections(fields.values())
     for name, of_name in fields.items():
         sequence, body = projections.get(of_name, (0, None))
         assert sequence == touched.get(of_name, 0)
         assert (body is None) == (name not in model.versions)
         if body is not None:
-            assert decode_client(projection_value(sequence, body))[1].uuid == model.uuids[name]
+            assert decode_client(projection_value(sequence, body))[1].uuid == found[name].uuid
+    return {name: client.uuid for name, client in found.items()}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(STEP, min_size=3, max_size=12))
 async def test_a_crash_at_any_statement_leaves_all_of_a_change_or_nothing(
-    instance: Instance, steps: list[tuple[str, str, int | None]]
+    instance: Instance, steps: list[tuple[str, str, int | None, bool]]
 ) -> None:
     async with instance.store.read() as reading:
         known = len(await reading.realms.all())
-    name_of_realm = f"realm-{known}"
-    await instance.operations.realms.create(ACTOR, {"realm": name_of_realm})
-    model = Model(name_of_realm, events=await instance.log.head())
-    for kind, name, crashes_at in steps:
+    model = Model(f"realm-{known}", events=1 + await instance.log.head())
+    await instance.operations.realms.create(ACTOR, {"realm": model.realm})
+    uuids = await check(instance, model)
+    for kind, name, crashes_at, answer_lost in steps:
         # A process that crashed is another one afterwards, with connections of its own.
         process = instance_of(instance.settings)
+        changed = model.after(kind, name)
+        crash = Crash(crashes_at, answer_lost)
         try:
-            with Crash(crashes_at).armed():
-                await carry_out(process, model, kind, name)
-        except (CrashError, ConflictError, NotFoundError, KeyError):
-            pass
+            with crash.armed():
+                await carry_out(process, model, kind, name, uuids.get(name, "no-such-client"))
+            assert changed is not None
+            model = changed
+        except CrashError:
+            if await instance.log.head() > model.events:
+                assert crash.answer_lost
+                assert changed is not None
+                model = changed
+        except (ConflictError, NotFoundError):
+            assert changed is None
         finally:
             await process.engines.close()
-        await check(instance, model, ["a", "b", "c", "aa", "bb", "cc"])
+        uuids = await check(instance, model)
+
+
+async def test_a_crash_at_the_commit_leaves_nothing_before_it_and_everything_after_it(
+    instance: Instance,
+) -> None:
+    await instance.operations.realms.create(ACTOR, {"realm": "acme"})
+    model = Model("acme", events=1)
+    counting = Crash(None, answer_lost=False)
+    with counting.armed():
+        await carry_out(instance, model, "create", "counted", "")
+    for answer_lost, name, expected in ((False, "lost", 2), (True, "kept", 3)):
+        process = instance_of(instance.settings)
+        with pytest.raises(CrashError), Crash(counting.done - 1, answer_lost).armed():
+            await carry_out(process, model, "create", name, "")
+        await process.engines.close()
+        assert await instance.log.head() == expected
 
 
 async def test_writers_that_are_cancelled_leave_no_gap_and_nobody_waits_for_them(instance: Instance) -> None:
