@@ -84,11 +84,11 @@ class BenchmarkedService:
             await redis.aclose()
 
     async def until_upkept(self) -> None:
-        """Wait until the service has looked for seals under former keys, which it does once after a start."""
+        """Wait until the service has done what it does once after a start."""
 
         async def is_upkept() -> bool:
             metrics = await send("GET", f"http://127.0.0.1:{self.port}/metrics")
-            return b"\nkeyturn_seals_current 1.0" in metrics.body
+            return b"\nkeyturn_upkeep_rounds_total 0.0" not in metrics.body
 
         await wait_until(is_upkept, timeout=_FILL_SECONDS, interval=0.5)
 

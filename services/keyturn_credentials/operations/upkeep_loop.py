@@ -31,6 +31,9 @@ class UpkeepLoop(Background):
         self._retention = retention
         self._seconds = seconds
         self._sleep = sleep
+        self._rounds = Counter(
+            "keyturn_upkeep_rounds", "Rounds of upkeep that were done to their end", registry=metrics
+        )
         self._failures = Counter(
             "keyturn_upkeep_failures", "Rounds of upkeep that failed, by cause", ["cause"], registry=metrics
         )
@@ -54,6 +57,7 @@ class UpkeepLoop(Background):
         while True:
             try:
                 await self._round()
+                self._rounds.inc()
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the loop must come again
                 self._failures.labels(type(error).__name__).inc()
                 _log.warning("upkeep_failed", error=repr(error))

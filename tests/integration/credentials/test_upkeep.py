@@ -1,13 +1,18 @@
 """Realm keys rotate by themselves, and keys of the rings are replaced while the service runs."""
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from keyturn_credentials.operations.composition import build_operations
+from keyturn_credentials.operations.upkeep_loop import UpkeepLoop
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.event_log import DatabaseEventLog
+from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.transaction import Store
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from keyturn_shared.sealing import KeyRing
@@ -96,4 +101,34 @@ async def _renew(settings: CredentialsSettings) -> None:
     upkeep = build_operations(Store(engines, clock, settings.encryption_ring()), clock, settings).upkeep
     assert await upkeep.renew_seals() == 3
     assert await upkeep.renew_seals() == 0
+    await engines.close()
+
+
+async def test_rounds_that_fail_are_counted_and_others_follow(tmp_path: Path, redis_url: str) -> None:
+    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path}/keyturn.db", redis_url)
+    engines, clock, metrics = Engines(settings.database_url), SetClock(1_800_000_000.0), CollectorRegistry()
+    operations = build_operations(Store(engines, clock, settings.encryption_ring()), clock, settings)
+    rests: asyncio.Queue[float] = asyncio.Queue()
+    goes_on = asyncio.Semaphore(0)
+
+    async def sleep(seconds: float) -> None:
+        rests.put_nowait(seconds)
+        await goes_on.acquire()
+
+    def seen() -> tuple[float | None, float | None]:
+        cause = {"cause": "StoreUnavailableError"}
+        return (
+            metrics.get_sample_value("keyturn_upkeep_failures_total", cause),
+            metrics.get_sample_value("keyturn_upkeep_rounds_total"),
+        )
+
+    loop = UpkeepLoop(operations.upkeep, operations.retention, metrics, seconds=7.0, sleep=sleep)
+    await loop.start()  # the database has no tables yet
+    assert await rests.get() == 7.0
+    assert seen() == (1.0, 0.0)
+    await migrate(engines)
+    goes_on.release()
+    assert await rests.get() == 7.0
+    assert seen() == (1.0, 1.0)
+    await loop.stop()
     await engines.close()
