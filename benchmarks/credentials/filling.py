@@ -1,9 +1,9 @@
 """Fills a database with clients, as many as are wanted, in the time it takes to write the rows.
 
 Every client is made by the service's own code and has all that a client made over the admin API has: its
-row, its searchable attributes, its projection, its event and its audit entry, in one log without gaps.
-Only the calls are left out. The service may run meanwhile; it is told nothing, and finds the new events by
-itself.
+row, its place among the others' names, its searchable attributes, its projection, its event and its audit
+entry, in one log without gaps. Only the calls are left out. The service may run meanwhile; it is told
+nothing, and finds the new events by itself.
 
     KEYTURN_ENCRYPTION_KEYS=… KEYTURN_FLEET_KEYS=… KEYTURN_DATABASE_URL=sqlite+aiosqlite:///keyturn.db \\
         python -m benchmarks.credentials.filling --clients 1000000
@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, text, update
+from sqlalchemy import Table, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.credentials.population import REALM, representation_of
@@ -33,9 +33,11 @@ from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.clients import Clients, searchable
 from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.migrate import migrate
+from keyturn_credentials.store.name_blocks import BLOCK, cut
 from keyturn_credentials.store.tables import (
     audit,
     client_attributes,
+    client_name_blocks,
     client_names,
     clients,
     event_counter,
@@ -49,6 +51,8 @@ from keyturn_shared.projection import client_field, encode_projection
 from keyturn_shared.secret import Secret
 
 _BATCH: Final = 5000
+_BLOCKS: Final = 64
+"""Blocks of names that are made at a time."""
 _json: Final = msgspec.json.Encoder()
 
 Rows = dict[Table, list[tuple[Any, ...]]]
@@ -151,6 +155,9 @@ async def fill(
                 for table, values in rows.items():
                     await _insert(connection, engines.is_postgresql, table, values)
             on_batch(numbers.stop - first)
+        async with engines.writing() as connection:
+            await connection.execute(update(event_counter).values(value=event_counter.c.value))  # the turn
+            await _cut_into_blocks(connection, found.id)
         await _settle(engines)
         return newest
     finally:
@@ -160,6 +167,20 @@ async def fill(
 def _in_batches(numbers: range) -> Iterator[range]:
     for start in range(numbers.start, numbers.stop, _BATCH):
         yield range(start, min(start + _BATCH, numbers.stop))
+
+
+async def _cut_into_blocks(connection: AsyncConnection, realm_id: str) -> None:
+    """All at once at the end: one client after the other, each block would be cut many times."""
+    await connection.execute(delete(client_name_blocks).where(client_name_blocks.c.realm_id == realm_id))
+    of_realm = select(client_names.c.client_id).where(client_names.c.realm_id == realm_id)
+    after = ""
+    while True:
+        following = of_realm.where(client_names.c.client_id > after).order_by(client_names.c.client_id)
+        names = list((await connection.execute(following.limit(_BLOCKS * BLOCK))).scalars())
+        if not names:
+            return
+        await connection.execute(client_name_blocks.insert(), cut(realm_id, names[0] if after else "", names))
+        after = names[-1]
 
 
 async def _insert(

@@ -89,7 +89,7 @@ class ClientOperations:
         async with self._store.change(actor) as transaction:
             realm, client = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
             require_power_over(actor.principal, realm, client)
-            await transaction.clients.delete(client.uuid)
+            await transaction.clients.delete(client)
             sequence = await record_client(transaction, self._projector, ClientDeleted, realm, before=client)
         return Done(sequence, client)
 

@@ -1,6 +1,8 @@
-"""What is due without anybody asking: realm keys that move on, and values sealed under former keys."""
+"""What is due without anybody asking: realm keys that move on, values sealed under former keys, and what a
+build before this one left to do."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -36,6 +38,7 @@ class Upkeep:
         *,
         encryption: KeyRing,
         fleet: KeyRing,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -43,6 +46,7 @@ class Upkeep:
         self._realms = realms
         self._encryption = encryption
         self._fleet = fleet
+        self._sleep = sleep
         # Realm id to its version, and how often nothing was found to forget there.
         self._forgotten: dict[str, tuple[int, int]] = {}
 
@@ -91,6 +95,31 @@ class Upkeep:
     async def _sealed_under(self, realm_id: str, keys: str, after: str) -> list[str]:
         async with self._store.find() as reading:
             return await reading.clients.sealed_under(realm_id, keys, after, _BATCH)
+
+    async def settle_names(self) -> int:
+        """Make the blocks by which clients' ids are found anew where they are not exact; how many that were.
+        A build before them may have run beside this one, and created and renamed clients.
+
+        After each block this rests as long as that took: there may be a thousand of them.
+        """
+        async with self._store.read() as reading:
+            realms = await reading.realms.all()
+        settled = 0
+        for realm in realms:
+            first: str | None = ""
+            while first is not None:
+                begun = self._clock.elapsed()
+                async with self._store.read() as reading:
+                    following = await reading.clients.name_blocks.next(realm.id, first)
+                    is_exact = await reading.clients.name_blocks.is_exact(realm.id, first)
+                if not is_exact:
+                    settled += 1
+                    async with self._store.change(_SYSTEM) as transaction:
+                        await transaction.take_turn()
+                        await transaction.clients.name_blocks.make_anew(realm.id, first)
+                first = following
+                await self._sleep(self._clock.elapsed() - begun)
+        return settled
 
     async def forget_secrets(self) -> int:
         """Forget the secrets of realms that keep digests only, which may have kept them before; how many

@@ -14,8 +14,9 @@ _log = structlog.get_logger(__name__)
 
 
 class UpkeepLoop(Background):
-    """Realm keys are looked at every ``seconds``, seals once after the start: the keys of the rings are
-    settings, so they change with a restart."""
+    """Realm keys are looked at every ``seconds``; seals once after the start, as the keys of the rings are
+    settings, so they change with a restart; and the blocks of names once after the start, as the build before
+    may have run until then."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class UpkeepLoop(Background):
             registry=metrics,
         )
         self._sealed = False
+        self._named = False
 
     async def _run(self) -> None:
         while True:
@@ -75,3 +77,8 @@ class UpkeepLoop(Background):
                 _log.info("seals_renewed", count=renewed)
         self._forgotten.labels("events").inc(await self._retention.forget_events())
         self._forgotten.labels("audit").inc(await self._retention.forget_audit())
+        if not self._named:
+            settled = await self._upkeep.settle_names()
+            self._named = True
+            if settled:
+                _log.info("name_blocks_made_anew", count=settled)

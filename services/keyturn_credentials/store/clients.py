@@ -12,6 +12,7 @@ from keyturn_credentials.domain.projecting import secret_context
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.store.direct import binds_of, run, run_one
 from keyturn_credentials.store.failures import conflict
+from keyturn_credentials.store.name_blocks import NameBlocks
 from keyturn_credentials.store.tables import client_attributes, client_names, clients
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
@@ -65,6 +66,7 @@ class Clients:
     """The clients as one connection sees them. Secrets are sealed on the way in and opened on the way out."""
 
     def __init__(self, connection: AsyncConnection, encryption: KeyRing) -> None:
+        self.name_blocks = NameBlocks(connection)
         self._connection = connection
         self._encryption = encryption
         # By UUID, as they were read.
@@ -86,6 +88,7 @@ class Clients:
             await run(self._connection, _insert, self.to_row(client))
         name = {"realm_id": client.realm_id, "client_id": client.client_id}
         await run(self._connection, _insert_name, name)
+        self.name_blocks.added(client.realm_id, client.client_id)
         await self._insert_attributes(client, searchable(client.attributes))
 
     async def update(self, before: Client, after: Client) -> None:
@@ -101,10 +104,15 @@ class Clients:
             statement = _update_of(frozenset(changed))
             await run(self._connection, statement, {**changed, "of_uuid": before.uuid})
         # What hangs on a renamed client has followed it: the database cascades.
+        if after.client_id != before.client_id:
+            self.name_blocks.removed(before.realm_id, before.client_id)
+            self.name_blocks.added(after.realm_id, after.client_id)
         await self._update_attributes(before, after)
 
-    async def delete(self, uuid: str) -> None:
-        await self._connection.execute(delete(clients).where(clients.c.uuid == uuid))
+    async def delete(self, client: Client) -> None:
+        """Only one that was read with ``get_for_change``."""
+        await self._connection.execute(delete(clients).where(clients.c.uuid == client.uuid))
+        self.name_blocks.removed(client.realm_id, client.client_id)
 
     async def some_for_change(self, realm_id: str, client_ids: Collection[str]) -> list[Client]:
         """Those of these clients that are still there, in order of their ids, locked."""

@@ -121,6 +121,18 @@ client_names: Final = Table(
 """The clients' ids once more, small and seldom written, for finding pages of them. An index of all parts of
 three characters belongs to it: ``client_names_parts``, an FTS5 table on SQLite, a GIN index on PostgreSQL."""
 
+client_name_blocks: Final = Table(
+    "client_name_blocks",
+    metadata,
+    Column("realm_id", _Id, nullable=False),
+    Column("first_client_id", _Name, nullable=False),
+    Column("clients", Integer, nullable=False),
+    Column("parts", _Name, nullable=False),
+    PrimaryKeyConstraint("realm_id", "first_client_id"),
+)
+"""How many clients have ids from ``first_client_id`` up to that of the next block, and what these consist of;
+see ``name_blocks.py``. It refers to no realm: its rows are locked last of all, and a reference would lock."""
+
 client_attributes: Final = Table(
     "client_attributes",
     metadata,

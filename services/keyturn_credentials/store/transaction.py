@@ -28,6 +28,7 @@ _next_sequence: Final = (
     .values(value=event_counter.c.value + 1)
     .returning(event_counter.c.value)
 )
+_hold_counter: Final = select(event_counter.c.value).where(event_counter.c.id == 1).with_for_update()
 _AUDITED: Final = [name for name in audit.columns.keys() if name != "id"]  # noqa: SIM118 - not a mapping
 _insert_event: Final = insert(events).values(
     {name: bindparam(f"event_{name}") for name in events.columns.keys()}  # noqa: SIM118 - not a mapping
@@ -101,6 +102,11 @@ class Transaction:
         self.sequence = int((await run(self.connection, _next_sequence))[0].value)
         return Stamp(self.sequence, str(uuid.uuid4()), self.now)
 
+    async def take_turn(self) -> None:
+        """What ``stamp`` does without taking a number, for what is no event: from here to the end of the
+        transaction no other change can be committed."""
+        await run(self.connection, _hold_counter)
+
     async def append(
         self,
         event: Event,
@@ -148,8 +154,16 @@ class Transaction:
         body: bytes | None = (await self.connection.execute(wanted)).scalar_one_or_none()
         return body
 
+    async def settle_names(self) -> None:
+        """Write what became of clients' ids to their blocks, when all else of the transaction is done."""
+        if self.clients.name_blocks.has_changes:
+            assert self.sequence is not None, "the log's turn is the blocks'"  # noqa: S101 - a mistake in code
+            await self.clients.name_blocks.settle()
+
     async def forget_clients_of(self, realm_id: str, stamp: Stamp) -> None:
-        """Mark the projections of a deleted realm's clients as deleted, however many they are."""
+        """Mark the projections of a deleted realm's clients as deleted, however many they are, and forget
+        where their ids were."""
+        await self.clients.name_blocks.forget(realm_id)
         prefix = client_field(realm_id, "")
         await self.connection.execute(
             update(projections)
@@ -228,6 +242,7 @@ class Store:
                     on_postgresql=self.engines.is_postgresql,
                 )
                 yield transaction
+                await transaction.settle_names()
         if transaction.sequence is not None:
             self._on_committed(transaction.sequence)
 

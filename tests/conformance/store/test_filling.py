@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import func, select
 
+from benchmarks.credentials import filling
 from benchmarks.credentials.filling import fill
 from benchmarks.credentials.population import REALM, client_id_of, representation_of, secret_of
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.store import name_blocks
 from keyturn_credentials.store.finding import Criteria
 from keyturn_credentials.store.search import find_page
 from keyturn_credentials.store.tables import audit, client_attributes
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value
+from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance
 
 
@@ -70,6 +74,19 @@ async def test_filled_clients_are_found_and_changed_as_others_are(instance: Inst
     assert [each.client_id for each in page] == sorted(client_id_of(number) for number in range(50))
     assert {each.client_id for each in by_attribute} == {client_id_of(1), client_id_of(41)}
     assert counts == [100, 51]
+    assert await require_exact_blocks(instance, realm_id) == [each.client_id for each in page]
     one = await client(instance, client_id_of(7))
     done = await instance.operations.secrets.regenerate(ACTOR, REALM, one.uuid)
     assert done.sequence == 52
+
+
+async def test_filled_clients_are_in_blocks_that_the_service_goes_on_with(instance: Instance) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (filling, name_blocks):
+            patch.setattr(module, "BLOCK", 4)
+        patch.setattr(filling, "_BLOCKS", 2)
+        await fill(instance.settings, 50)
+        await fill(instance.settings, 20, first=50)
+        created = await instance.operations.clients.create(ACTOR, REALM, representation_of(70))
+        names = await require_exact_blocks(instance, created.value[0].realm_id)
+    assert names == sorted(client_id_of(number) for number in range(71))

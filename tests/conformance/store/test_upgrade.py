@@ -18,10 +18,11 @@ from keyturn_credentials.store.engine import Engines
 from keyturn_credentials.store.finding import Criteria
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.search import find_page
+from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 
 SCRIPTS = Path(migrating.__file__).parent / "migrations"
-REVISIONS = ["0001", "0002", "0003"]
+REVISIONS = ["0001", "0002", "0003", "0004"]
 
 
 def upgrade_to(connection: Connection, revision: str) -> None:
@@ -97,6 +98,7 @@ async def test_what_was_there_is_found_and_works_on(upgraded: Instance) -> None:
     assert client.secrets.current.secret is not None
     assert client.secrets.current.secret.reveal() == "the-secret"
     assert client.secrets.rotated is not None
+    assert await require_exact_blocks(upgraded, "realm-1") == ["Old-Orders"]
     done = await upgraded.operations.secrets.regenerate(ACTOR, "acme", "uuid-1")
     assert done.sequence == 2
     changed = {"clientId": "renamed", "attributes": {"team": "billing"}}
@@ -107,6 +109,39 @@ async def test_what_was_there_is_found_and_works_on(upgraded: Instance) -> None:
             (Criteria(attributes=changed["attributes"]), 1),
         ):
             assert len(await find_page(reading, "realm-1", criteria, first=0, most=9)) == count
+
+
+async def test_blocks_of_names_are_made_for_as_many_clients_as_there_are(
+    settings: CredentialsSettings,
+) -> None:
+    instance = instance_of(settings)
+    async with instance.engines.migrating() as connection:
+        await connection.run_sync(upgrade_to, "0004")
+        for realm in ("empty", "large", "small"):
+            await connection.execute(
+                text(
+                    "INSERT INTO realms (id, name, enabled, attributes, document, keys_not_before, version)"
+                    " VALUES (:realm, :realm, true, '{}', '{}', 0, 1)"
+                ),
+                {"realm": realm},
+            )
+        clients = [{"realm": "large", "id": f"Client-{number:04}"} for number in range(2500)]
+        clients.append({"realm": "small", "id": "A"})
+        await connection.execute(
+            text(
+                "INSERT INTO clients (uuid, realm_id, client_id, enabled, authenticator, attributes,"
+                " document, secrets, revoked_keys, keys_not_before, version)"
+                " VALUES (:id, :realm, :id, true, 'client-secret', '{}', '{}', '{}', '{}', 0, 1)"
+            ),
+            clients,
+        )
+        names = text("INSERT INTO client_names (realm_id, client_id) VALUES (:realm, :id)")
+        await connection.execute(names, clients)
+    await migrate(instance.engines)
+    assert await require_exact_blocks(instance, "large") == [client["id"] for client in clients[:-1]]
+    assert await require_exact_blocks(instance, "small") == ["A"]
+    assert await instance.operations.upkeep.settle_names() == 0
+    await instance.engines.close()
 
 
 def test_every_former_revision_is_upgraded_from_here() -> None:
