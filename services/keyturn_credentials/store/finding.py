@@ -4,31 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, TextClause, bindparam, exists, func, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy import Select, TextClause, exists, func, select, text
 
+from keyturn_credentials.store.finding_parts import ids_with_part
+from keyturn_credentials.store.name_blocks import lowered
 from keyturn_credentials.store.tables import client_attributes, client_names
 from keyturn_credentials.store.transaction import Reading
 
-_PART_CHARACTERS: Final = 3
-_WINDOW: Final = 10_000
-"""Ids that are looked at one after the other before the index of parts is asked. What many clients have in
-their ids fills a page from few of them, while the index would have to give all those clients."""
+_WALKED: Final = 10_000
+"""Ids that are walked over as fast as their blocks are added up."""
+_COUNTED: Final = (1_000, 100_000)
+"""How many clients with an attribute are counted, at first and at most."""
 
-# A plus sign keeps SQLite from walking through all ids of the realm because they are in order already.
-_by_parts_sqlite: Final = text(
-    "SELECT client_id FROM client_names"
-    " WHERE id IN (SELECT rowid FROM client_names_parts WHERE client_names_parts MATCH :parts)"
-    " AND +realm_id = :realm_id AND +client_id > :after AND instr(lower(client_id), :part) > 0"
-    " ORDER BY +client_id LIMIT :most OFFSET :first"
+_far: Final = text(
+    "WITH placed AS (SELECT first_client_id, sum(clients) OVER (ORDER BY first_client_id) - clients AS before"
+    " FROM client_name_blocks WHERE realm_id = :realm_id),"
+    " beginning AS MATERIALIZED (SELECT first_client_id, before FROM placed WHERE before <= :first"
+    " ORDER BY first_client_id DESC LIMIT 1)"
+    " SELECT client_id FROM client_names WHERE realm_id = :realm_id"
+    " AND client_id >= (SELECT first_client_id FROM beginning)"
+    " ORDER BY client_id LIMIT :most OFFSET coalesce((SELECT :first - before FROM beginning), 0)"
 )
-_by_parts_postgresql: Final = text(
-    "WITH found AS MATERIALIZED (SELECT client_id FROM client_names"
-    " WHERE keyturn_parts(client_id) @> :parts AND realm_id = :realm_id AND client_id > :after"
-    " AND strpos(lower(client_id), :part) > 0)"
-    " SELECT client_id FROM found ORDER BY client_id LIMIT :most OFFSET :first"
-).bindparams(bindparam("parts", type_=ARRAY(Text())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +47,25 @@ class Page:
 
 async def find_ids(reading: Reading, realm_id: str, criteria: Criteria, page: Page) -> list[str]:
     """The ids of a page, in order."""
-    on_postgresql = reading.connection.dialect.name == "postgresql"
-    part = criteria.client_id if criteria.is_part else None
-    if not part or criteria.attributes or len(part) < _PART_CHARACTERS:
-        return await _ids(reading, _cut(_in_order(realm_id, criteria, page, on_postgresql), page))
-    window = _cut(_names(realm_id, page.after), Page(0, _WINDOW)).subquery()
-    in_window = select(window.c.client_id).where(_contains(window.c.client_id, part, on_postgresql))
-    found = await _ids(reading, _cut(in_window.order_by(window.c.client_id), page))
-    if len(found) == page.most:
-        return found
-    beyond = _cut(_names(realm_id, page.after), Page(_WINDOW, 1))
-    if not await _ids(reading, beyond):
-        return found
-    lowered = _lowered(part)
-    pieces = [lowered[start : start + _PART_CHARACTERS] for start in range(len(lowered) - 2)]
-    values: dict[str, Any] = {"realm_id": realm_id, "part": lowered, "after": page.after}
-    values |= {"most": page.most, "first": page.first}
-    if on_postgresql:
-        return await _ids(reading, _by_parts_postgresql, values | {"parts": pieces})
-    quoted = ['"{}"'.format(piece.replace('"', '""')) for piece in pieces]
-    return await _ids(reading, _by_parts_sqlite, values | {"parts": " AND ".join(quoted)})
+    if criteria.attributes:
+        attributes = await _rarest_first(reading, realm_id, criteria.attributes)
+        return await _ids(reading, _cut(_with_attributes(realm_id, attributes, criteria, page.after), page))
+    if criteria.client_id and criteria.is_part:
+        return await ids_with_part(
+            reading.connection,
+            realm_id,
+            criteria.client_id,
+            after=page.after,
+            first=page.first,
+            most=page.most,
+        )
+    query = _names(realm_id, page.after)
+    if criteria.client_id:
+        query = query.where(client_names.c.client_id == criteria.client_id)
+    elif page.first > _WALKED and not page.after:
+        values = {"realm_id": realm_id, "first": page.first, "most": page.most}
+        return await _ids(reading, _far, values)
+    return await _ids(reading, _cut(query, page))
 
 
 async def _ids(
@@ -89,12 +84,32 @@ def _names(realm_id: str, after: str) -> Select[Any]:
     return later.order_by(client_names.c.client_id)
 
 
-def _in_order(realm_id: str, criteria: Criteria, page: Page, on_postgresql: bool) -> Select[Any]:
-    """Of the attributes the first one leads; both it and the ids alone are there in order."""
-    attributes = list(criteria.attributes.items())
-    query = (
-        _with_attribute(realm_id, *attributes[0], page.after) if attributes else _names(realm_id, page.after)
-    )
+async def _rarest_first(
+    reading: Reading, realm_id: str, attributes: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """The attributes, the one that the fewest clients have at the beginning. As far as it is worth while: the
+    number of those that very many have is not known."""
+    found = list(attributes.items())
+    if len(found) == 1:
+        return found
+    for most in _COUNTED:
+        counts = [await _count(reading, realm_id, attribute, most) for attribute in found]
+        if min(counts) < most:
+            break
+    return [found[place] for place in sorted(range(len(found)), key=counts.__getitem__)]
+
+
+async def _count(reading: Reading, realm_id: str, attribute: tuple[str, str], most: int) -> int:
+    some = _with_attribute(realm_id, *attribute, "").limit(most).subquery()
+    count = await reading.connection.execute(select(func.count()).select_from(some))
+    return int(count.scalar_one())
+
+
+def _with_attributes(
+    realm_id: str, attributes: list[tuple[str, str]], criteria: Criteria, after: str
+) -> Select[Any]:
+    """The first attribute leads: those that have it are there in order of their ids."""
+    query = _with_attribute(realm_id, *attributes[0], after)
     column = query.selected_columns[0]
     for name, value in attributes[1:]:
         other = client_attributes.alias()
@@ -109,7 +124,7 @@ def _in_order(realm_id: str, criteria: Criteria, page: Page, on_postgresql: bool
     if not criteria.client_id:
         return query
     if criteria.is_part:
-        return query.where(_contains(column, criteria.client_id, on_postgresql))
+        return query.where(func.lower(column).contains(lowered(criteria.client_id), autoescape=True))
     return query.where(column == criteria.client_id)
 
 
@@ -120,15 +135,3 @@ def _with_attribute(realm_id: str, name: str, value: str, after: str) -> Select[
     )
     later = query.where(columns.client_id > after) if after else query
     return later.order_by(columns.client_id)
-
-
-def _contains(column: ColumnElement[str], part: str, on_postgresql: bool) -> ColumnElement[bool]:
-    """In any case of ASCII letters, as SQLite's LIKE is by itself."""
-    if on_postgresql:
-        return func.strpos(func.lower(column), _lowered(part)) > 0
-    return column.contains(part, autoescape=True)
-
-
-def _lowered(part: str) -> str:
-    """As the database does it: letters other than ASCII stay as they are."""
-    return part.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keyturn_credentials.store import finding
+from keyturn_credentials.store import finding, finding_parts
 from keyturn_credentials.store.finding import Criteria
 from keyturn_credentials.store.search import find_after, find_page
 from tests.conformance.store.conftest import ACTOR, Instance
@@ -23,11 +23,10 @@ async def realm_id(instance: Instance) -> str:
     return realm.id
 
 
-@pytest.fixture(params=[0, 10_000], ids="window of {}".format)
-def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many ids are looked at before the index of parts is asked."""
-    monkeypatch.setattr(finding, "_WINDOW", request.param)
-    return int(request.param)
+@pytest.fixture(params=[0, 16], ids="{} blocks".format)
+def looked_into(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many blocks are looked into before the index of parts is asked."""
+    monkeypatch.setattr(finding_parts, "_BLOCKS", request.param)
 
 
 EXPECTED = [
@@ -51,7 +50,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.usefixtures("window")
+@pytest.mark.usefixtures("looked_into")
 async def test_criteria(instance: Instance, realm_id: str) -> None:
     for criteria, expected in EXPECTED:
         async with instance.store.read() as reading:
@@ -65,6 +64,26 @@ async def test_pages_join_up(instance: Instance, realm_id: str) -> None:
         keyset = [await find_after(reading, realm_id, Criteria(), after="A_b", most=2)]
     assert [client.client_id for page in pages for client in page] == sorted(NAMES)
     assert [client.client_id for client in keyset[0]] == ["Axb", "Orders-eu"]
+
+
+async def test_there_is_nothing_beyond_the_end(instance: Instance, realm_id: str) -> None:
+    for criteria in (Criteria(), Criteria("o", is_part=True), Criteria("ord", is_part=True)):
+        for first in (9, 2**20, 2**31):
+            async with instance.store.read() as reading:
+                assert await find_page(reading, realm_id, criteria, first=first, most=100) == []
+
+
+async def test_the_rarest_attribute_leads_whichever_is_named_first(
+    instance: Instance, realm_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as it is worth while to count them, and no further."""
+    wanted = {"all": "yes", "first": "A"}
+    rarest = ["first", "all"]
+    for counted, expected in (((9,), rarest), ((1, 9), rarest), ((1, 2), list(wanted))):
+        monkeypatch.setattr(finding, "_COUNTED", counted)
+        async with instance.store.read() as reading:
+            ordered = await finding._rarest_first(reading, realm_id, wanted)
+        assert [name for name, _ in ordered] == expected
 
 
 async def test_a_changed_or_removed_attribute_is_not_found_any_more(
@@ -81,7 +100,7 @@ async def test_a_changed_or_removed_attribute_is_not_found_any_more(
             assert len(await find_page(reading, realm_id, criteria, first=0, most=100)) == count
 
 
-@pytest.mark.usefixtures("window")
+@pytest.mark.usefixtures("looked_into")
 async def test_pages_of_what_has_a_part_in_common_join_up(instance: Instance, realm_id: str) -> None:
     for name in ("Border", "disorder", "reorder"):
         await instance.operations.clients.create(ACTOR, "acme", {"clientId": name})
@@ -97,7 +116,7 @@ async def test_pages_of_what_has_a_part_in_common_join_up(instance: Instance, re
 async def test_a_renamed_and_a_deleted_client_are_found_by_nothing_of_before(
     instance: Instance, realm_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding, "_WINDOW", 0)
+    monkeypatch.setattr(finding_parts, "_BLOCKS", 0)
     async with instance.store.read() as reading:
         orders, european = [await reading.clients.find(realm_id, name) for name in ("orders", "Orders-eu")]
         assert orders is not None
@@ -149,7 +168,7 @@ async def test_what_is_found_is_what_python_finds(instance: Instance, data: st.D
     first, most = data.draw(st.integers(0, 3), "first"), data.draw(st.integers(1, 4), "most")
     expected = sorted(each for each in names if folded(part) in folded(each))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(finding, "_WINDOW", data.draw(st.sampled_from([0, 1, 5, 1000]), "window"))
+        patched.setattr(finding_parts, "_BLOCKS", data.draw(st.sampled_from([0, 16]), "blocks"))
         async with instance.store.read() as reading:
             found = await find_page(reading, realm.id, Criteria(part, is_part=True), first=first, most=most)
     assert [client.client_id for client in found] == expected[first : first + most]
