@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 import uvloop
 
-from benchmarks.credentials.population import REALM, client_id_of, team_of
+from benchmarks.credentials.population import REALM, client_id_of, representation_of, team_of
 from benchmarks.credentials.service import BenchmarkedService
 from benchmarks.verifier.load import LoadResult, load
 from keyturn_credentials.settings import CredentialsSettings
@@ -84,6 +84,10 @@ class Calls:
         while True:
             yield self._search(f"first={int(self._clients * share)}&max=100")
 
+    def page_to_the_end(self) -> Iterator[bytes]:
+        while True:
+            yield self._search(f"first={max(0, self._clients - 100)}&max=100")
+
     def exact(self) -> Iterator[bytes]:
         while True:
             yield self._search(f"max=20&clientId={client_id_of(self._number())}")
@@ -102,9 +106,21 @@ class Calls:
         while True:
             yield self._search(f"max=20&search=true&clientId=no-such-{self._number()}")
 
+    def two_characters_of_none(self) -> Iterator[bytes]:
+        """No team, no role and no number has them."""
+        while True:
+            yield self._search("max=20&search=true&clientId=qz")
+
     def attribute(self) -> Iterator[bytes]:
         while True:
             yield self._search(f"max=20&q=team:{quote(team_of(self._number()))}")
+
+    def attributes_together(self) -> Iterator[bytes]:
+        """Every fortieth client is of the team; of its contact there is one in a thousand."""
+        while True:
+            number = self._number()
+            contact = representation_of(number)["attributes"]["contact"]
+            yield self._search(f"max=20&q={quote(f'team:{team_of(number)} contact:{contact}')}")
 
     def _number(self) -> int:
         return self._random.randrange(self._clients)
@@ -133,11 +149,14 @@ async def measure(
         "change of one client": calls.regenerate(uuids),
         "first page of 100": calls.page(),
         "page of 100 from the middle": calls.page_within(0.5),
+        "page of 100 from the end": calls.page_to_the_end(),
         "exact id": calls.exact(),
         "part of an id that few have": calls.part(),
         "part of an id that many have": calls.common_part(),
         "part of an id that none has": calls.no_part(),
+        "two characters that none has": calls.two_characters_of_none(),
         "attribute that many have": calls.attribute(),
+        "two attributes, one that few have": calls.attributes_together(),
     }
     results: dict[str, Measured] = {}
     before = await service.until_relayed()
