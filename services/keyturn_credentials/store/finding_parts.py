@@ -16,7 +16,7 @@ from sqlalchemy.types import Text
 from keyturn_credentials.store.name_blocks import BEYOND, BLOCK, lowered, pieces
 
 _INDEXED_CHARACTERS: Final = 3
-_BLOCKS: Final = 16
+_BLOCKS: Final = 8
 """That are looked into before the index is asked, besides those that the page leaves behind."""
 _MOST_BLOCKS: Final = 80
 """With these."""
