@@ -214,3 +214,13 @@ async def test_what_a_build_before_wrote_past_the_blocks_is_settled(instance: In
 
 async def _writes_nothing(self: name_blocks.NameBlocks) -> None:
     """As a build that has no blocks."""
+
+
+@pytest.mark.usefixtures("small_blocks")
+async def test_a_block_that_is_gone_is_not_made_anew(instance: Instance) -> None:
+    """Its clients are counted in the block before it by now."""
+    realm_id = await realm_of(instance, "a", "b", "c")
+    async with instance.store.change(ACTOR) as transaction:
+        await transaction.take_turn()
+        await transaction.clients.name_blocks.make_anew(realm_id, "b")
+    assert await require_exact_blocks(instance, realm_id) == ["a", "b", "c"]
