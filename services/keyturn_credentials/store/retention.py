@@ -1,17 +1,23 @@
 """Forgetting what the event log and the audit log have had for long enough."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.store.listed import texts_of
 from keyturn_credentials.store.tables import audit, event_counter, events, projections
 from keyturn_credentials.store.transaction import Transaction
-from keyturn_shared.projection import client_field
 
-_REALM_DELETED: Final = "realm_deleted"
+_MARKED: Final = {
+    on_postgresql: select(projections.c.field, projections.c.sequence).where(
+        projections.c.body.is_(None),
+        projections.c.field.in_(texts_of("fields", on_postgresql=on_postgresql)),
+    )
+    for on_postgresql in (True, False)
+}
 
 
 async def forget_events(transaction: Transaction, before: float, most: int) -> int:
@@ -24,32 +30,28 @@ async def forget_events(transaction: Transaction, before: float, most: int) -> i
     connection = transaction.connection
     head = (await connection.execute(select(event_counter.c.value))).scalar_one()
     oldest = await connection.execute(
-        select(events.c.sequence, events.c.type, events.c.realm_id, events.c.touches, events.c.occurred_at)
+        select(events.c.sequence, events.c.touches, events.c.occurred_at)
         .where(events.c.sequence < head)
         .order_by(events.c.sequence)
         .limit(most)
     )
     old = list(takewhile(lambda row: row.occurred_at < before, oldest))
     if old:
-        last = old[-1].sequence
-        on_postgresql = connection.dialect.name == "postgresql"
-        for condition, values in _touched_by(old, on_postgresql=on_postgresql):
-            marks = delete(projections).where(projections.c.body.is_(None), projections.c.sequence <= last)
-            await connection.execute(marks.where(condition), values)
-        await connection.execute(delete(events).where(events.c.sequence <= last))
+        await _forget_marks(connection, old)
+        await connection.execute(delete(events).where(events.c.sequence <= old[-1].sequence))
     return len(old)
 
 
-def _touched_by(
-    rows: Sequence[Any], *, on_postgresql: bool
-) -> Iterator[tuple[ColumnElement[bool], Mapping[str, Any]]]:
-    """Conditions for the projections that these events touched, with their values."""
-    named = projections.c.field.in_(texts_of("fields", on_postgresql=on_postgresql))
-    yield named, {"fields": [field for row in rows for field in row.touches]}
-    for row in rows:
-        if row.type == _REALM_DELETED:  # it does not name the realm's clients, however many they were
-            prefix = client_field(row.realm_id, "")
-            yield (projections.c.field >= prefix) & (projections.c.field < f"{prefix}\U0010ffff"), {}
+async def _forget_marks(connection: AsyncConnection, old: Sequence[Any]) -> None:
+    """Of the projections that these events deleted. Those of a deleted realm's clients are no event's: they
+    stay, since Redis may have these clients still (see ``Transaction.knows_clients_of``)."""
+    touched = {(field, row.sequence) for row in old for field in row.touches}
+    some = {"fields": [field for field, _ in touched]}
+    marked = _MARKED[connection.dialect.name == "postgresql"]
+    marks = sorted(touched.intersection(map(tuple, await connection.execute(marked, some))))
+    for field, sequence in marks:  # which it may not be any more: a client may have its name by now
+        is_this_one = (projections.c.field == field) & (projections.c.sequence == sequence)
+        await connection.execute(delete(projections).where(is_this_one, projections.c.body.is_(None)))
 
 
 async def forget_audit(transaction: Transaction, before: float, most: int) -> int:
