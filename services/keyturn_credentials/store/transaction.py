@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.domain.roles import Principal
@@ -162,14 +162,20 @@ class Transaction:
 
     async def forget_clients_of(self, realm_id: str, stamp: Stamp) -> None:
         """Mark the projections of a deleted realm's clients as deleted, however many they are, and forget
-        where their ids were."""
+        where their ids were.
+
+        No event names them, so Redis and nodes keep theirs until the next epoch. They are found by the
+        realm's id alone: see ``knows_clients_of``.
+        """
         await self.clients.name_blocks.forget(realm_id)
-        prefix = client_field(realm_id, "")
         await self.connection.execute(
-            update(projections)
-            .where(projections.c.field >= prefix, projections.c.field < f"{prefix}\U0010ffff")
-            .values(sequence=stamp.sequence, body=None)
+            update(projections).where(*_of_clients_of(realm_id)).values(sequence=stamp.sequence, body=None)
         )
+
+    async def knows_clients_of(self, realm_id: str) -> bool:
+        """Whether a realm of this id has clients, or had some before it was deleted."""
+        wanted = select(projections.c.field).where(*_of_clients_of(realm_id)).limit(1)
+        return (await self.connection.execute(wanted)).first() is not None
 
     async def audit(
         self,
@@ -210,6 +216,11 @@ class Transaction:
             "audit_sequence": sequence,
             "audit_details": dict(details or {}),
         }
+
+
+def _of_clients_of(realm_id: str) -> tuple[ColumnElement[bool], ...]:
+    prefix = client_field(realm_id, "")
+    return projections.c.field >= prefix, projections.c.field < f"{prefix}\U0010ffff"
 
 
 class Store:
