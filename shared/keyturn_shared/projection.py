@@ -14,6 +14,10 @@ from keyturn_shared.errors import KeyturnError
 Authenticator = Literal["client-secret", "client-jwt", "client-secret-jwt", "client-x509"]
 """Keycloak's provider ids for how a client proves itself."""
 
+CLIENT_UUID: Final = "client_uuid"
+"""Claim of access tokens beside ``client_id``: names are given away again, and a token ends with its client.
+One without it was issued by an earlier build."""
+
 SecretTransport = Literal["any", "basic", "post"]
 
 

@@ -24,6 +24,7 @@ from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import JoseError
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature
+from keyturn_shared.projection import CLIENT_UUID
 
 _REMEMBERED: Final = 1024
 _standing: Final = (
@@ -74,6 +75,8 @@ class AdminAuthenticator:
             row = await self._standing_of(claimed)
             if row is None or not row.realm_enabled or not row.enabled or row.state == KeyState.NEXT.value:
                 raise UnauthenticatedError("HTTP 401 Unauthorized")
+            if claimed.token.claims.get(CLIENT_UUID, row.uuid) != row.uuid:
+                raise UnauthenticatedError("HTTP 401 Unauthorized")  # another client has this name by now
             self._verify(text.strip(), claimed.token, row.public_jwk)
             judge_times(claimed.token.claims, now=self._clock.now(), lifetime_cap=None)
         except JoseError as error:

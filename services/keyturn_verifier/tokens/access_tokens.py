@@ -7,7 +7,7 @@ from typing import Final
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose import base64url
-from keyturn_shared.projection import ClientProjection
+from keyturn_shared.projection import CLIENT_UUID, ClientProjection
 from keyturn_verifier.errors import UnavailableError
 from keyturn_verifier.node.states import RealmState
 from keyturn_verifier.possession.confirmation import DPOP_KEY
@@ -61,6 +61,7 @@ class AccessTokenIssuer:
             "jti": base64url.encode_text(self._random(_JTI_BYTES)),
             "client_id": client.client_id,
             "azp": client.client_id,
+            CLIENT_UUID: client.uuid,
         }
         if grant.scope:
             claims["scope"] = grant.scope

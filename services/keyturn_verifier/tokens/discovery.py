@@ -8,7 +8,7 @@ from keyturn_verifier.node.states import RealmState
 
 _METHODS: Final = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
 _ASSERTION_ALGORITHMS: Final = sorted(ASYMMETRIC_NAMES | SYMMETRIC_NAMES)
-_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id", "azp", "scope", "cnf")
+_CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "jti", "client_id", "azp", "client_uuid", "scope", "cnf")
 
 
 @dataclass(frozen=True, slots=True)

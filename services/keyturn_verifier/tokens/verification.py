@@ -10,7 +10,7 @@ from keyturn_shared.jose.claims import judge_times
 from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import BadSignatureError, MalformedError, MissingClaimError
 from keyturn_shared.jose.verify import verify_with_key_set
-from keyturn_shared.projection import ClientProjection
+from keyturn_shared.projection import CLIENT_UUID, ClientProjection
 from keyturn_verifier.authentication.assertions import AssertionCheck
 from keyturn_verifier.authentication.decoys import Decoys
 from keyturn_verifier.authentication.uses import CredentialUses
@@ -130,7 +130,10 @@ class TokenVerifier:
         if audience is not None:
             _require_named(claims, audience)
         refused_from = judge_times(claims, now=self._clock.now(), leeway=self._clock_skew, lifetime_cap=None)
-        return await _client(basis, realm, claims.get("client_id")), refused_from
+        client = await _client(basis, realm, claims.get("client_id"))
+        if claims.get(CLIENT_UUID, client.uuid) != client.uuid:
+            raise UnknownClientError("another client has this name by now")
+        return client, refused_from
 
     async def _check_client_token(
         self, basis: Basis, realm: RealmState, token: UnverifiedToken, audience: str | None

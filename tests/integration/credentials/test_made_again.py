@@ -61,3 +61,39 @@ async def test_clients_of_a_deleted_realm_do_not_come_back_with_a_realm_of_its_i
     await scene.change("POST", "", json={"realm": "acme"})
     assert await scene.status("acme", "asked", "the secret of one") == 401
     assert await scene.status("acme", "unasked", "the secret of another") == 401
+
+
+async def test_a_token_of_a_deleted_client_is_not_one_of_the_next_client_of_its_name(scene: Scene) -> None:
+    await scene.change("POST", "", json={"realm": "acme"})
+    first = await scene.make_client("acme", "worker", "the secret of the first")
+    token = await scene.token("acme", "worker", "the secret of the first")
+    assert await _is_let_through(scene, "acme", token)
+    await scene.change("DELETE", f"/acme/clients/{first}")
+    await scene.make_client("acme", "worker", "the secret of the second")
+    assert not await _is_let_through(scene, "acme", token)
+    assert await _is_let_through(
+        scene, "acme", await scene.token("acme", "worker", "the secret of the second")
+    )
+
+
+async def test_a_token_from_before_does_not_get_the_roles_of_the_next_client_of_its_name(
+    scene: Scene,
+) -> None:
+    first = await scene.make_client("master", "deploy", "the secret of the first")
+    token = await scene.token("master", "deploy", "the secret of the first")
+    await scene.change("DELETE", f"/master/clients/{first}")
+    roles = {"keyturn.admin.roles": "admin"}
+    await scene.make_client("master", "deploy", "the secret of the second", **roles)
+    assert await _status_of_admin(scene, token) == 401
+    own = await scene.token("master", "deploy", "the secret of the second")
+    assert await _status_of_admin(scene, own) == 200
+
+
+async def _is_let_through(scene: Scene, realm: str, token: str) -> bool:
+    bearer = {"Authorization": f"Bearer {token}"}
+    return (await scene.node.http.get(f"/realms/{realm}/forward-auth", headers=bearer)).status_code == 204
+
+
+async def _status_of_admin(scene: Scene, token: str) -> int:
+    bearer = {"Authorization": f"Bearer {token}"}
+    return (await scene.api.http.get("/admin/realms", headers=bearer)).status_code
