@@ -16,9 +16,9 @@ from keyturn_credentials.console.spent import SpentNumbers
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.roles import Principal
-from keyturn_credentials.domain.secrets import ClientSecrets, generate_secret
+from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret, generate_secret
 from keyturn_credentials.errors import ForbiddenError, UnauthenticatedError
-from keyturn_credentials.operations.secret_making import SecretMaker
+from keyturn_credentials.operations.secret_making import NEEDS_SECRET, SecretMaker
 from keyturn_credentials.store.transaction import Store
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.secret import Secret
@@ -54,7 +54,7 @@ class ConsoleAccess:
         client = await self._find_admin(realm, client_id)
         # The comparison is made in any case, so that an unknown client takes the time of a known one.
         matches = self._secrets.is_same(client or self._nobody, secret)
-        if client is None or not matches:
+        if client is None or not matches or self._secret_of(client) is None:
             raise UnauthenticatedError(_REFUSED)
         return self._open(realm, client)
 
@@ -87,12 +87,12 @@ class ConsoleAccess:
         if request.method not in _SAFE_METHODS:
             require_csrf(request, session)
         client = await self._find_admin(session.realm, session.client_id)
-        if client is None or (client.uuid, _secret_of(client)) != (session.client_uuid, session.secret_made):
+        if client is None or (client.uuid, self._made(client)) != (session.client_uuid, session.secret_made):
             raise UnauthenticatedError("HTTP 401 Unauthorized")
         return Principal(session.realm, client.uuid, client.client_id, client.admin_roles)
 
     def _open(self, realm: str, client: Client) -> tuple[ConsoleSession, str]:
-        return self._sealer.open_session(realm, client.uuid, client.client_id, _secret_of(client))
+        return self._sealer.open_session(realm, client.uuid, client.client_id, self._made(client))
 
     async def _is_over(self, session: ConsoleSession) -> bool:
         """Whether it was signed out. While Redis cannot tell, a session counts until it runs out: operators
@@ -114,10 +114,17 @@ class ConsoleAccess:
             return None
         return client
 
+    def _made(self, client: Client) -> float:
+        """When the secret that the client goes by was made, 0 without one: sessions end with it."""
+        secret = self._secret_of(client)
+        return 0.0 if secret is None else secret.created_at
 
-def _secret_of(client: Client) -> float:
-    """When the client's secret was made: another one ends the sessions of the former."""
-    return 0.0 if client.secrets.current is None else client.secrets.current.created_at
+    def _secret_of(self, client: Client) -> StoredSecret | None:
+        """The secret that a verifier would take from the client now, if there is one."""
+        secret = client.secrets.current
+        if secret is None or not client.is_confidential or client.authenticator not in NEEDS_SECRET:
+            return None
+        return secret if secret.is_valid(self._sealer.clock.now()) else None
 
 
 def require_csrf(request: Request, session: ConsoleSession) -> None:
