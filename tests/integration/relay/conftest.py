@@ -42,8 +42,10 @@ class Scene:
     redis: Redis
     scripts: RedisScripts
 
-    def relay(self, holder: str = "relay-1", *, fill_batch: int = FILL_BATCH) -> Relay:
-        channel, metrics = RelayChannel(self.scripts, TERMS), RelayMetrics(CollectorRegistry())
+    def relay(
+        self, holder: str = "relay-1", *, fill_batch: int = FILL_BATCH, terms: LeaseTerms = TERMS
+    ) -> Relay:
+        channel, metrics = RelayChannel(self.scripts, terms), RelayMetrics(CollectorRegistry())
         return Relay(self.log, channel, SystemClock(), metrics, holder=holder, fill_batch=fill_batch)
 
     @property

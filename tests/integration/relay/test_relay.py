@@ -14,7 +14,8 @@ from keyturn_credentials.store.retention import forget_events
 from keyturn_shared.events import decode_event
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.registry import UNACCOUNTED, judge
-from keyturn_shared.position import Position
+from keyturn_shared.fleet.relay_channel import LeaseTerms
+from keyturn_shared.position import BEGINNING, Position
 from keyturn_shared.projection import client_field, decode_client, decode_realm, realm_field
 from tests.integration.relay.conftest import ACTOR, Scene
 
@@ -36,6 +37,11 @@ async def projections(scene: Scene) -> dict[str, bytes]:
 async def add_client(scene: Scene, name: str) -> str:
     done = await scene.clients.create(ACTOR, "acme", {"clientId": name})
     return done.value[0].uuid
+
+
+async def _a_client_of_acme(scene: Scene) -> str:
+    await scene.realms.create(ACTOR, {"realm": "acme"})
+    return await add_client(scene, "a")
 
 
 async def test_a_first_start_fills_redis_and_then_publishes_in_order(scene: Scene) -> None:
@@ -122,6 +128,29 @@ async def test_a_flush_opens_a_new_epoch_with_everything_in_it(scene: Scene) -> 
         client_field(realm.id, "a"),
         client_field(realm.id, "b"),
     }
+
+
+@pytest.mark.parametrize("restored", [False, True])
+async def test_where_leases_become_shorter_waits_outlast_the_longer_ones(
+    scene: Scene, restored: bool
+) -> None:
+    uuid = await _a_client_of_acme(scene)
+    longer, shorter = LeaseTerms(30, 1), LeaseTerms(0.2, 0.1)
+    await scene.relay(terms=longer).inspect()
+    node = scene.node("node-1")
+    head = (await node.renew(BEGINNING, "{}")).head
+    assert head is not None
+    assert (await node.renew(head, "{}")).lease_seconds == 30
+    if restored:  # the new terms come with an epoch
+        await scene.log.replace_fleet_state(await scene.log.fleet_state(), FleetState(head.epoch + 1))
+    relay = scene.relay(terms=shorter)
+    assert await relay.inspect()
+    await node.renew(head, "{}")  # the answer is lost: the node goes by the lease it has
+    await scene.clients.delete(ACTOR, "acme", uuid)
+    await relay.publish_new()
+    view = await scene.registry.view(3)
+    assert not judge(replace(view, now=view.now + 25_000), 3).safe
+    assert judge(replace(view, now=view.now + 31_001), 3).safe
 
 
 async def test_after_a_flush_no_wait_succeeds_before_forgotten_leases_have_ended(scene: Scene) -> None:

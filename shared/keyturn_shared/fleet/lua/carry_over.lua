@@ -11,5 +11,5 @@ if not add_event(KEYS[2], ARGV[10], ARGV[5] .. '-' .. ARGV[2], ARGV[6], text(now
 account_for_losses(KEYS[1], now, tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9], false, ARGV[4],
   ARGV[11], ARGV[12])
 if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('RENAME', KEYS[3], KEYS[4]) end
-begin_epoch(KEYS[1], now, ARGV[5], ARGV[2], ARGV[7], ARGV[8])
+begin_epoch(KEYS[1], now, ARGV[5], ARGV[2], tonumber(ARGV[7]), tonumber(ARGV[8]))
 return 'opened'

@@ -37,10 +37,22 @@ local function trusted(head)
   return vouched and vouched ~= '' and vouched == run_id()
 end
 
+-- Leases last so long from now on. Nodes may hold longer ones, of which their next record says nothing: where the
+-- term becomes shorter, waits have to outlast those.
+local function set_terms(head, now, lease_ms, margin_ms)
+  local known = redis.call('HMGET', head, 'lease_ms', 'margin_ms', 'waits_after')
+  local term = tonumber(known[1] or '0') + tonumber(known[2] or '0')
+  if term > lease_ms + margin_ms then
+    redis.call('HSET', head, 'waits_after', text(math.max(now + term, tonumber(known[3] or '0'))))
+  end
+  redis.call('HSET', head, 'lease_ms', text(lease_ms), 'margin_ms', text(margin_ms))
+end
+
 -- From now on this Redis process is trusted, in this epoch and no other.
 local function begin_epoch(head, now, epoch, sequence, lease_ms, margin_ms)
+  set_terms(head, now, lease_ms, margin_ms)
   redis.call('HSET', head, 'epoch', epoch, 'sequence', sequence, 'base_sequence', sequence, 'opened_at', text(now),
-    'stamped_at', text(now), 'lease_ms', lease_ms, 'margin_ms', margin_ms, 'vouched', run_id(), 'closed_nonce', '')
+    'stamped_at', text(now), 'vouched', run_id(), 'closed_nonce', '')
 end
 
 -- Called before this Redis process is vouched for. Leases and used assertions that another process knew of

@@ -9,5 +9,5 @@ if not add_event(KEYS[2], ARGV[9], ARGV[1] .. '-' .. ARGV[2], ARGV[4], text(now)
 account_for_losses(KEYS[1], now, tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8] == '1',
   ARGV[10], ARGV[11], ARGV[12])
 redis.call('HSET', KEYS[1], 'event_id', ARGV[3], 'complete', '0')
-begin_epoch(KEYS[1], now, ARGV[1], ARGV[2], ARGV[5], ARGV[6])
+begin_epoch(KEYS[1], now, ARGV[1], ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]))
 return 'opened'

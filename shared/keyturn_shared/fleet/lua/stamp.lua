@@ -2,5 +2,6 @@
 -- The relay found the head in the database, which it looked at after that moment.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'superseded' end
 if not trusted(KEYS[1]) then return 'untrusted' end
-redis.call('HSET', KEYS[1], 'stamped_at', ARGV[2], 'lease_ms', ARGV[3], 'margin_ms', ARGV[4])
+redis.call('HSET', KEYS[1], 'stamped_at', ARGV[2])
+set_terms(KEYS[1], now_ms(), tonumber(ARGV[3]), tonumber(ARGV[4]))
 return 'stamped'
