@@ -105,6 +105,8 @@ class HttpProtocol(asyncio.Protocol):
             self._timer.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._closed:  # also in the middle of what has come: see HttpParserUpgrade below
+            return
         if not self._receiving and not self._busy:
             self._receiving = True
             self._deadline = self._loop.time() + self.request_seconds

@@ -307,3 +307,14 @@ async def test_a_stop_waits_for_the_answer_under_way(served: Served) -> None:
     writer.close()
     assert answer.endswith(b"last words")
     assert b"connection: close" in answer
+
+
+async def test_many_offers_of_another_protocol_at_once_are_refused_as_any_requests_are(
+    served: Served,
+) -> None:
+    offer = b"GET /realms/a/echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n"
+    problems: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+    with contextlib.suppress(ConnectionResetError):  # it closes before it has read everything
+        await served.exchange(offer * 3000)
+    assert not problems
