@@ -11,7 +11,7 @@ from keyturn_credentials.domain.projecting import Projector, signing_key_context
 from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey, check_realm
 from keyturn_credentials.domain.representation import change_realm, realm_from
 from keyturn_credentials.domain.roles import MASTER
-from keyturn_credentials.errors import ConflictError, InvalidRequestError
+from keyturn_credentials.errors import ConflictError, ForbiddenError, InvalidRequestError
 from keyturn_credentials.keystores import (
     KeyPairKind,
     certificate_body,
@@ -80,6 +80,8 @@ class RealmOperations:
             require_version(before.version, expected)
             after = check_realm(replace(change_realm(before, representation), version=before.version + 1))
             realm_keys.rotation_period(after)
+            if not set(before.allowed_networks).issuperset(after.allowed_networks):
+                _require_power_over_networks(actor)
             if before.name == MASTER and (after.name != MASTER or not after.enabled):
                 raise InvalidRequestError(
                     "realm master cannot be renamed or disabled: its clients administer keyturn"
@@ -193,3 +195,9 @@ class RealmOperations:
             )
 
         return make
+
+
+def _require_power_over_networks(actor: Actor) -> None:
+    """Raise ForbiddenError unless the caller is no tenant: the networks are those that keyturn is in."""
+    if actor.principal.realm != MASTER:
+        raise ForbiddenError("private networks are opened to a realm by clients of realm master only")

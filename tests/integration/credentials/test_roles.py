@@ -128,3 +128,18 @@ async def test_a_realms_own_admins_have_power_there_and_nowhere_else(api: AdminA
     assert [realm["realm"] for realm in listed] == ["acme"]
     made = await api.call("POST", "", realm="acme", client_id=name, json={"realm": "new"})
     assert made.status_code == 403
+
+
+async def test_only_clients_of_master_open_private_networks_to_a_realm(api: AdminApi) -> None:
+    """Who manages one realm would else reach through the fetchers what is beside keyturn."""
+    opened = {"keyturn.jwks.allowed-networks": "10.0.0.0/8, 127.0.0.0/8"}
+    await api.create("", {"realm": "acme"})
+    own = {"realm": "acme", "client_id": await admin(api, "acme", "manage-clients,manage-realm")}
+    refused = await api.call("PUT", "/acme", json={"attributes": opened}, **own)
+    assert refused.status_code == 403
+    assert (await api.call("GET", "/acme", **own)).json()["attributes"] == {}
+    assert (await api.call("PUT", "/acme", json={"attributes": opened})).status_code == 204
+    narrowed = {"keyturn.jwks.allowed-networks": "127.0.0.0/8", "keyturn.strict-audience": "true"}
+    for attributes in (opened, narrowed):  # what is open stays open, or is closed
+        assert (await api.call("PUT", "/acme", json={"attributes": attributes}, **own)).status_code == 204
+    assert (await api.call("PUT", "/acme", json={"attributes": opened}, **own)).status_code == 403
