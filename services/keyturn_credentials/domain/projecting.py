@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client import DEFAULT_AUTHENTICATOR, Client
 from keyturn_credentials.domain.client_keys import keys_of
 from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey
 from keyturn_credentials.domain.secrets import StoredSecret
@@ -55,7 +55,8 @@ class Projector:
             realm_id=client.realm_id,
             client_id=client.client_id,
             enabled=client.enabled,
-            authenticator=client.authenticator,
+            # One that does not authenticate goes by secrets, of which it has none.
+            authenticator=client.authenticator if client.is_confidential else DEFAULT_AUTHENTICATOR,
             service_accounts_enabled=client.service_accounts_enabled,
             secrets=self._project_secrets(client),
             secret_transport=client.secret_transport,

@@ -17,7 +17,12 @@ from keyturn_shared.projection import ClientProjection, ProjectedSecret, RealmPr
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 from keyturn_verifier.authentication.replay import AssertionClaims
-from keyturn_verifier.errors import KeyRevokedError, WrongAudienceError, WrongIssuerError
+from keyturn_verifier.errors import (
+    AuthenticatorMismatchError,
+    KeyRevokedError,
+    WrongAudienceError,
+    WrongIssuerError,
+)
 from keyturn_verifier.key_sets.errors import KeysUnavailableError
 
 
@@ -145,6 +150,13 @@ class AssertionCheck:
             else:
                 return projected
         raise refused
+
+
+def require_signing(client: ClientProjection) -> None:
+    """Raise AuthenticatorMismatchError unless the client proves itself by what it signs: one that does not
+    may have keys or secrets that an operator does not trust any more."""
+    if client.authenticator not in ("client-jwt", "client-secret-jwt"):
+        raise AuthenticatorMismatchError(f"an assertion with {client.authenticator}")
 
 
 def check_audience(claims: Mapping[str, Any], accepted: frozenset[str]) -> None:

@@ -7,7 +7,7 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.uses import name_of_key, name_of_secret
 from keyturn_shared.jose.errors import AlgorithmNotAllowedError, UnknownKidError
 from keyturn_shared.projection import ClientProjection
-from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.authentication.assertions import AssertionCheck, require_signing
 from keyturn_verifier.authentication.certificates import CertificateCheck
 from keyturn_verifier.authentication.decoys import Decoys
 from keyturn_verifier.authentication.presented import (
@@ -96,8 +96,7 @@ class Authenticator:
         token = presented.token
         try:
             accepted = _usable(client, presented.client_id)
-            if accepted.authenticator not in ("client-jwt", "client-secret-jwt"):
-                raise AuthenticatorMismatchError(f"an assertion with {accepted.authenticator}")
+            require_signing(accepted)
         except KeyturnError:
             self._decoys.spend(token)
             raise

@@ -11,7 +11,7 @@ from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import BadSignatureError, MalformedError, MissingClaimError
 from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.projection import CLIENT_UUID, ClientProjection
-from keyturn_verifier.authentication.assertions import AssertionCheck
+from keyturn_verifier.authentication.assertions import AssertionCheck, require_signing
 from keyturn_verifier.authentication.decoys import Decoys
 from keyturn_verifier.authentication.uses import CredentialUses
 from keyturn_verifier.errors import (
@@ -143,6 +143,7 @@ class TokenVerifier:
             raise MissingClaimError("iss")
         try:
             client = await _client(basis, realm, issuer)
+            require_signing(client)
             credential = await self._assertions.check_signature(token, realm.projection, client)
         except KeyturnError as error:
             # What is wrong is not to be told by the time it takes either: a gateway asks for anybody.

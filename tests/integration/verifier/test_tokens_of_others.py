@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import jwt
+import msgspec
 import pytest
 from jwt import PyJWKSet
 
@@ -312,3 +313,28 @@ async def test_discovery_and_certs_can_be_cached_and_name_what_is_there(node: Ru
     )
     assert (again.status_code, again.content) == (304, b"")
     assert (await node.http.get("/realms/nowhere/protocol/openid-connect/certs")).status_code == 404
+
+
+@pytest.mark.parametrize("other", ["client-secret", "client-x509"])
+async def test_a_key_the_client_does_not_go_by_any_more_vouches_for_nothing(
+    node: RunningNode,
+    filling: Filling,
+    realm: RealmProjection,
+    worker: ClientProjection,
+    signer: ClientProjection,
+    other: Any,
+) -> None:
+    """As at the token endpoint: the key stays configured, and may be why the client was switched."""
+    [result] = await verify(node, [assertion(KEY, "signer", "acme")])
+    assert result["active"]
+    switched = msgspec.structs.replace(signer, authenticator=other)
+    sequence = await filling.change(realm, switched)
+    await eventually(lambda: _is_safe(filling, sequence))
+    [result] = await verify(node, [assertion(KEY, "signer", "acme")])
+    assert result == {"active": False, "error": "authenticator_mismatch"}
+    bearer = {"Authorization": f"Bearer {assertion(KEY, 'signer', 'acme')}"}
+    assert (await node.http.get("/realms/acme/forward-auth", headers=bearer)).status_code == 401
+
+
+async def _is_safe(filling: Filling, sequence: int) -> bool:
+    return (await filling.summary(sequence)).safe
