@@ -30,6 +30,11 @@ class Realms:
         row = await run_one(self._connection, _by_name_for_change, {"name": name})
         return None if row is None else _realm(row)
 
+    async def has(self, realm_id: str) -> bool:
+        """Whether there is a realm of this id, whatever its name."""
+        found = await self._connection.execute(select(realms.c.id).where(realms.c.id == realm_id))
+        return found.first() is not None
+
     async def all(self) -> list[Realm]:
         return [_realm(row) for row in await self._connection.execute(select(realms).order_by(realms.c.name))]
 

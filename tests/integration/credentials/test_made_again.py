@@ -56,11 +56,18 @@ async def test_clients_of_a_deleted_realm_do_not_come_back_with_a_realm_of_its_i
     await scene.make_client("acme", "unasked", "the secret of another")
     assert await scene.status("acme", "asked", "the secret of one") == 200
     await scene.change("DELETE", "/acme")
-    again = await scene.api.call("POST", "", json={"realm": "acme", "id": "chosen"}, headers=_WAIT)
-    assert (again.status_code, again.json()["code"]) == (409, "conflict")
-    await scene.change("POST", "", json={"realm": "acme"})
+    await scene.change("POST", "", json={"realm": "acme", "id": "chosen"})
+    assert (await scene.api.call("GET", "/acme")).json()["id"] != "chosen"
     assert await scene.status("acme", "asked", "the secret of one") == 401
     assert await scene.status("acme", "unasked", "the secret of another") == 401
+
+
+async def test_a_realm_of_the_id_of_another_one_is_refused(scene: Scene) -> None:
+    await scene.change("POST", "", json={"realm": "acme", "id": "chosen"})
+    await scene.make_client("acme", "worker", "the secret of one")
+    again = await scene.api.call("POST", "", json={"realm": "copy", "id": "chosen"})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert await scene.status("acme", "worker", "the secret of one") == 200
 
 
 async def test_a_token_of_a_deleted_client_is_not_one_of_the_next_client_of_its_name(scene: Scene) -> None:
