@@ -46,6 +46,7 @@ def with_keys(
         last_modified=_validator(headers, "last-modified"),
         changed_at=attempt.began_at if changed else record.changed_at,
         since=_since(record, jwks, attempt.began_at),
+        as_of=(attempt.as_of.epoch, attempt.as_of.sequence),
     )
     return _succeeded(renewed, attempt, headers, policy)
 
@@ -53,7 +54,11 @@ def with_keys(
 def confirmed(
     record: KeySetRecord, attempt: Attempt, headers: Mapping[str, str], policy: KeySetPolicy
 ) -> KeySetRecord:
-    """After a 304: the keys stay and are fresh again."""
+    """After a 304: the keys stay and are fresh again.
+
+    So does their position: a server that is asked whether it has anything else says nothing of the keys that
+    would do after a clearing, when it has to send them anew.
+    """
     return _succeeded(record, attempt, headers, policy)
 
 
@@ -86,7 +91,6 @@ def _succeeded(
     return msgspec.structs.replace(
         record,
         generation=attempt.generation,
-        as_of=(attempt.as_of.epoch, attempt.as_of.sequence),
         fetched_at=attempt.began_at,
         fresh_until=attempt.began_at + freshness,
         stale_until=attempt.began_at + freshness + policy.outage,

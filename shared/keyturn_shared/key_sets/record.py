@@ -19,7 +19,7 @@ class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """What the fleet knows of a key set. Times are NumericDate seconds; 0 means never.
 
     ``generation``: names the last attempt, and grows: ms of Redis' clock when it began. ``as_of``: epoch and
-    sequence of the event log when the fetch that brought or confirmed ``keys`` began. ``keys``: public JWKs,
+    sequence of the event log when the fetch that brought ``keys`` began. ``keys``: public JWKs,
     made anew from what was understood; ``since``: when each of them first came, in the same order.
     ``fetched_at``: the last success, ``changed_at``: the last one that brought other keys. Until
     ``fresh_until`` the keys are used without question, until ``stale_until`` only because an attempt failed.

@@ -9,6 +9,7 @@ from keyturn_shared.position import Position
 from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
 from tests.integration.key_sets.fleet import client_of, fleet_of, make_jwk, record_of, set_head
 from tests.integration.key_sets.jwks_server import JwksServer, Page
+from tests.support.waiting import wait_until
 
 
 async def test_the_first_use_fetches_once_for_the_whole_fleet(redis_url: str, server: JwksServer) -> None:
@@ -61,6 +62,25 @@ async def test_a_cleared_key_set_is_fetched_again_before_it_is_used(
             assert await node.kids(cleared, "new") == ["new"]
     # The first fetch, the one after the clearing, and a conditional one for the kid that is gone.
     assert server.answers == {("/jwks", 200): 2, ("/jwks", 304): 1}
+
+
+async def test_a_poll_after_the_clearing_that_only_confirms_the_keys_does_not_bring_them_back(
+    redis_url: str, redis: Redis, server: JwksServer
+) -> None:
+    """Whoever clears has a reason not to believe what was fetched, and so none to believe its ETag."""
+    await set_head(redis, 7, 100)
+    server.pages["/jwks"] = Page([make_jwk("k1")])
+    client = client_of(server.url("/jwks"))
+    async with fleet_of(1, redis_url) as [node]:
+        assert await node.kids(client, "k1") == ["k1"]
+        await set_head(redis, 7, 101)
+        node.position = Position(7, 101)
+        confirmed = server.answers["/jwks", 304]
+        await wait_until(lambda: server.answers["/jwks", 304] >= confirmed + 2, timeout=20)
+        assert server.answers["/jwks", 200] == 1
+        cleared = client_of(server.url("/jwks"), uuid=client.uuid, keys_not_before=101)
+        assert await node.kids(cleared, "k1") == ["k1"]
+        assert server.answers["/jwks", 200] == 2
 
 
 async def test_a_redis_that_knows_less_than_the_node_is_not_asked_to_fetch(

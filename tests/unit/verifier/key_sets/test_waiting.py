@@ -62,7 +62,9 @@ async def test_cleared_keys_never_serve() -> None:
     assert cleared.judge(held(FETCHED), 1001, POLICY) is None
     assert not cleared.can_do_without(held(FETCHED), 1001, POLICY)
     assert isinstance(cleared.give_up(held(FETCHED), 1001, POLICY), KeysUnavailableError)
-    again = confirmed(FETCHED, make_attempt(1010, as_of=required), {}, POLICY)
+    confirmed_since = confirmed(FETCHED, make_attempt(1005, as_of=required), {}, POLICY)
+    assert cleared.judge(held(confirmed_since), 1006, POLICY) is None
+    again = with_keys(FETCHED, make_attempt(1010, as_of=required), KEYS, {}, POLICY)
     assert cleared.judge(held(again), 1011, POLICY) == KEYS.keys
 
 
