@@ -14,6 +14,9 @@ from keyturn_shared.errors import KeyturnError
 Authenticator = Literal["client-secret", "client-jwt", "client-secret-jwt", "client-x509"]
 """Keycloak's provider ids for how a client proves itself."""
 
+LONGEST_NAME: Final = 255
+"""Characters of a realm's name and of a client id."""
+
 CLIENT_UUID: Final = "client_uuid"
 """Claim of access tokens beside ``client_id``: names are given away again, and a token ends with its client.
 One without it was issued by an earlier build."""

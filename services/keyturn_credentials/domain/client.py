@@ -10,11 +10,10 @@ from keyturn_credentials.domain.roles import Role, roles_of
 from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
-from keyturn_shared.projection import Authenticator, SecretTransport
+from keyturn_shared.projection import LONGEST_NAME, Authenticator, SecretTransport
 
 AUTHENTICATORS: Final[tuple[Authenticator, ...]] = get_args(Authenticator)
 DEFAULT_AUTHENTICATOR: Final[Authenticator] = "client-secret"
-MAX_CLIENT_ID_CHARACTERS: Final = 255
 MAX_ASSERTION_LIFETIME: Final = 3600
 MAX_TOKEN_LIFESPAN: Final = 86_400
 
@@ -98,8 +97,8 @@ KeySource = Literal["certificate", "jwks", "jwks_url"]
 def check_client(client: Client) -> Client:
     """The client itself. Raises InvalidRequestError for what no client may be."""
     identifier = client.client_id
-    if not 0 < len(identifier) <= MAX_CLIENT_ID_CHARACTERS:
-        raise InvalidRequestError(f"clientId has 1 to {MAX_CLIENT_ID_CHARACTERS} characters")
+    if not 0 < len(identifier) <= LONGEST_NAME:
+        raise InvalidRequestError(f"clientId has 1 to {LONGEST_NAME} characters")
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in identifier):
         raise InvalidRequestError("clientId has a control character")
     if client.signing_alg is not None:

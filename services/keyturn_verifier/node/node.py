@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.projection import client_field, realm_field
+from keyturn_shared.projection import LONGEST_NAME, client_field, realm_field
 from keyturn_verifier.errors import FencedError, UnsettledError, is_unavailable
 from keyturn_verifier.metrics import NodeMetrics
 from keyturn_verifier.node.cache import StateCache
@@ -28,11 +28,15 @@ class Basis:
 
     async def realm(self, name: str) -> RealmState | None:
         """The realm, or None when there is certainly none. Raises UnavailableError, RedisUnavailableError."""
+        if len(name) > LONGEST_NAME:
+            return None  # nobody can have it, and to remember that of very many would take much room
         state = await self._use(realm_field(name))
         return state if isinstance(state, RealmState) else None
 
     async def client(self, realm: RealmState, client_id: str) -> ClientState | None:
         """A client of the realm; otherwise as ``realm``."""
+        if len(client_id) > LONGEST_NAME:
+            return None
         state = await self._use(client_field(realm.projection.id, client_id))
         return state if isinstance(state, ClientState) else None
 

@@ -185,3 +185,18 @@ async def test_a_refusal_takes_one_read_whether_the_client_was_in_memory_or_not(
         await basis.even_out(realm, client_id)
     assert memory.read == ["client:r:nobody"]
     assert memory.in_vain == ["client:r:a", "client:r:nobody"]
+
+
+async def test_a_name_that_nobody_can_have_is_neither_looked_up_nor_kept() -> None:
+    """Anybody can ask for very many of them, and each may be as long as a request."""
+    scene = Scene()
+
+    async def decision(basis: Basis) -> tuple[object, object]:
+        realm = await basis.realm("main")
+        assert realm is not None
+        return await basis.realm("m" * 256), await basis.client(realm, "a" * 256)
+
+    before = set(scene.memory.states)
+    assert await scene.node.decide(decision) == (None, None)
+    assert scene.memory.read == []
+    assert set(scene.memory.states) == before
