@@ -100,6 +100,7 @@ class StateCache:
 
     def forget_all(self) -> None:
         """Drop everything."""
+        self._metrics.jumps.inc()
         for states in (self._present, self._absent):
             for state in states.values():
                 state.superseded = True

@@ -45,6 +45,17 @@ async def test_a_change_is_applied_in_milliseconds(
         assert sorted(times)[15] < 0.2
 
 
+async def test_a_node_counts_how_often_it_forgot_everything(node: RunningNode, filling: Filling) -> None:
+    before = await node.metric("keyturn_node_jumps_total")
+    assert before > 0, "it joined"
+    await filling.carry_over()
+
+    async def counted() -> bool:
+        return await node.metric("keyturn_node_jumps_total") == before + 1
+
+    await eventually(counted)
+
+
 async def test_a_node_that_wakes_from_a_freeze_refuses_until_it_has_heard_of_the_fleet(
     node: RunningNode, filling: Filling, realm: RealmProjection
 ) -> None:
