@@ -133,18 +133,27 @@ class RealmOperations:
         return Done(sequence, after)
 
     async def rotate_keys(
-        self, actor: Actor, name: str, *, expected: frozenset[int] | None = None
+        self, actor: Actor, name: str, *, revoke: bool = False, expected: frozenset[int] | None = None
     ) -> Done[list[RealmKey]]:
         """The next key signs at once. The realm gets another version, so that a call which names the one it
-        has seen cannot rotate twice."""
+        has seen cannot rotate twice.
+
+        ``revoke``: none of the present keys is left, and nothing they signed or will sign is taken any more.
+        Whoever has one of them has the next one too, since every node has both.
+        """
         async with self._store.change(actor) as transaction:
             before = require_realm(await transaction.realms.get_for_change(name))
             require_version(before.version, expected)
             realm = replace(before, version=before.version + 1)
             await transaction.realms.update(realm)
             keys = await transaction.realms.keys(realm.id)
-            moved = realm_keys.rotate(realm, keys, self._maker(realm, transaction.now), transaction.now)
-            sequence = await self._replace_keys(transaction, realm, moved)
+            make = self._maker(realm, transaction.now)
+            if revoke:
+                moved = realm_keys.first_keys(realm, make)
+                details = {"revoked": [key.kid for key in keys]}
+            else:
+                moved, details = realm_keys.rotate(realm, keys, make, transaction.now), {}
+            sequence = await self._replace_keys(transaction, realm, moved, **details)
         return Done(sequence, moved)
 
     async def settle_keys(self, actor: Actor, name: str) -> Done[list[RealmKey]] | None:
@@ -160,7 +169,9 @@ class RealmOperations:
             sequence = await self._replace_keys(transaction, realm, moved)
         return Done(sequence, moved)
 
-    async def _replace_keys(self, transaction: Transaction, realm: Realm, keys: list[RealmKey]) -> int:
+    async def _replace_keys(
+        self, transaction: Transaction, realm: Realm, keys: list[RealmKey], **details: list[str]
+    ) -> int:
         await transaction.realms.replace_keys(realm.id, keys)
         active = next(key for key in keys if key.state is KeyState.ACTIVE)
         return await record_realm(
@@ -170,7 +181,7 @@ class RealmOperations:
             before=realm,
             after=realm,
             keys=keys,
-            details={"active_kid": active.kid},
+            details={"active_kid": active.kid, **details},
             active_kid=active.kid,
         )
 

@@ -105,8 +105,12 @@ class RealmRoutes:
         )
 
     async def rotate_keys(self, call: Call) -> Response:
+        """With ``?revoke=true`` the present keys are not left to verify what they signed."""
+        revoke = (call.query("revoke") or "").lower() == "true"
         call.changed(
-            await self._operations.rotate_keys(call.actor, call.realm, expected=call.expected_versions)
+            await self._operations.rotate_keys(
+                call.actor, call.realm, revoke=revoke, expected=call.expected_versions
+            )
         )
         return Response(status_code=204)
 

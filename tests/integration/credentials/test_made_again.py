@@ -1,10 +1,11 @@
-"""What was deleted stays deleted, also when something of the same name or id is made later."""
+"""What was deleted or revoked stays so, also when something of the same name or id is made later."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from tests.integration.verifier.filling import FLEET_KEY
@@ -104,3 +105,26 @@ async def _is_let_through(scene: Scene, realm: str, token: str) -> bool:
 async def _status_of_admin(scene: Scene, token: str) -> int:
     bearer = {"Authorization": f"Bearer {token}"}
     return (await scene.api.http.get("/admin/realms", headers=bearer)).status_code
+
+
+async def test_revoked_keys_of_a_realm_vouch_for_nothing_once_the_call_returns(scene: Scene) -> None:
+    """Whoever took over a node has the key that signs and the one that will sign next."""
+    await scene.make_client("master", "worker", "the secret of one")
+    stolen = [await scene.api.tokens.key("master", state=state) for state in ("active", "next")]
+    issued = await scene.token("master", "worker", "the secret of one")
+    claims = jwt.decode(issued, options={"verify_signature": False})
+    forged = [key.sign_compact(key.header_segment("at+jwt"), claims) for key in stolen]
+    assert await _is_let_through(scene, "master", forged[0])
+    admin = await scene.api.token()
+    assert await _status_of_admin(scene, admin) == 200
+    await scene.change("POST", "/master/keys/rotate?revoke=true")
+    for token in (issued, *forged):
+        assert not await _is_let_through(scene, "master", token)
+    assert await _status_of_admin(scene, admin) == 401
+    scene.api.forget_keys()
+    shown = (await scene.api.call("GET", "/master/keys")).json()["keys"]
+    assert sorted(key["state"] for key in shown) == ["active", "next"]
+    assert {key["kid"] for key in shown}.isdisjoint(key.kid for key in stolen)
+    audit = (await scene.api.call("GET", "/master/audit?action=realm_keys_rotated")).json()
+    assert sorted(audit[0]["details"]["revoked"]) == sorted(key.kid for key in stolen)
+    assert await _is_let_through(scene, "master", await scene.token("master", "worker", "the secret of one"))

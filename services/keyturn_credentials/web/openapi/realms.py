@@ -38,8 +38,10 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {200: json_content("Keys.", reference("KeysMetadataRepresentation"))},
     ),
     ("POST", f"{_ONE}/keys/rotate"): Operation(
-        "Rotate the signing keys now: the next one signs, the present one only verifies.",
+        "Rotate the signing keys now: the next one signs, the present one only verifies. With revoke, new"
+        " ones take the place of all, and no token of the realm holds any more.",
         done(),
+        query={"revoke": FLAG},
         changes=True,
         takes_version=True,
     ),
