@@ -75,6 +75,7 @@ from keyturn_shared.web.health import health_routes
 
 _STOP_SECONDS: Final = 5.0
 _RELAY_CONNECTIONS: Final = 2
+_BODY_SECONDS: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -224,7 +225,7 @@ def build_app(
         routes=routes,
         lifespan=lifespan,
         middleware=[
-            Middleware(BodyLimit, limit=settings.request_body_limit),
+            Middleware(BodyLimit, limit=settings.request_body_limit, seconds=_BODY_SECONDS),
             Middleware(SlashesIgnored),
         ],
         exception_handlers={

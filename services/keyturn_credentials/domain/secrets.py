@@ -130,11 +130,13 @@ def stamp(secrets: ClientSecrets, policy: RotationPolicy, now: float) -> ClientS
     return replace(secrets, current=replace(secrets.current, expires_at=now + policy.expiration))
 
 
-def without_rotation(secrets: ClientSecrets) -> ClientSecrets:
-    """The current secret alone, without an expiry: what is left when no policy is active any more."""
-    if secrets.current is None:
-        return ClientSecrets()
-    return ClientSecrets(current=replace(secrets.current, expires_at=None))
+def without_rotation(secrets: ClientSecrets, now: float) -> ClientSecrets:
+    """The current secret alone, without an expiry: what is left when no policy is active any more. One that
+    had expired stays so: what an operator let run out, or ended, is not put in force by the way."""
+    current = secrets.current
+    if current is None or not current.is_valid(now):
+        return ClientSecrets(current=current)
+    return ClientSecrets(current=replace(current, expires_at=None))
 
 
 def without_plain(secrets: ClientSecrets) -> ClientSecrets:

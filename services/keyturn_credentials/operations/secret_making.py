@@ -76,7 +76,7 @@ class SecretMaker:
             case Due.STAMP if policy is not None:
                 return replace(client, secrets=stamp(client.secrets, policy, now))
             case Due.FORGET_ROTATED:
-                return replace(client, secrets=without_rotation(client.secrets))
+                return replace(client, secrets=without_rotation(client.secrets, now))
             case _:
                 return client
 

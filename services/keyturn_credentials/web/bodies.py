@@ -1,5 +1,6 @@
 """Request bodies: bounded, and JSON read strictly."""
 
+import asyncio
 import sys
 from typing import Any
 
@@ -19,11 +20,13 @@ _MAX_FORM_FIELDS = 50
 
 
 class BodyLimit:
-    """Middleware: refuses a request whose body is longer than ``limit`` bytes, announced or not."""
+    """Middleware: refuses a request whose body is longer than ``limit`` bytes, announced or not, or takes
+    longer than ``seconds`` to come."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, seconds: float) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,12 +36,20 @@ class BodyLimit:
             if name == b"content-length" and (not value.isdigit() or int(value) > self._limit):
                 await self._refuse()(scope, receive, send)
                 return
-        received = 0
+        received, is_complete = 0, False
+        deadline = asyncio.get_running_loop().time() + self._seconds
 
         async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_complete
+            if is_complete:  # what comes now is that the caller hung up
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, f"a request is sent within {self._seconds:g} seconds") from None
             received += len(message.get("body", b""))
+            is_complete = not message.get("more_body", False)
             if received > self._limit:
                 raise HTTPException(413, f"a request body may have {self._limit} bytes")
             return message

@@ -42,6 +42,7 @@ _REFUSED: Final = {
     406: "An archive of this format cannot be made.",
     409: "It exists already.",
     412: "It was changed meanwhile.",
+    408: "The body took too long to come.",
     413: "The body is too long.",
     415: "A body of another type was expected.",
     503: "The database or Redis does not answer.",
@@ -90,7 +91,7 @@ def _describe(path: str, operation: Operation, roles: list[str]) -> dict[str, An
     if operation.takes_version:
         parameters.append(_parameter("header", "If-Match", {"type": "string", "examples": ['"1"', "*"]}))
     refusals = {400, 401, 403, 503, *operation.refusals}
-    refusals |= ({404} if names else set()) | ({413} if operation.body else set())
+    refusals |= ({404} if names else set()) | ({408, 413} if operation.body else set())
     refusals |= {412} if operation.takes_version else set()
     extra = _OF_CHANGES if operation.changes else ()
     answers = {str(status): _answer(content, extra) for status, content in operation.answers.items()}

@@ -81,10 +81,16 @@ def test_without_a_policy_neither_an_end_nor_a_former_secret_stays() -> None:
     kept = put_in_force(ClientSecrets(), secret("a", 0.0), policy, 0.0)
     kept = put_in_force(kept, secret("b", 1.0), policy, 1.0)
     assert judge(kept, None, 2.0) is Due.FORGET_ROTATED
-    left = without_rotation(kept)
+    left = without_rotation(kept, 2.0)
     assert left == ClientSecrets(current=replace(secret("b", 1.0), expires_at=None))
     assert judge(left, None, 2.0) is Due.NOTHING
     assert judge(ClientSecrets(), policy, 2.0) is Due.NOTHING
+
+
+def test_without_a_policy_an_expired_secret_stays_expired() -> None:
+    expired = put_in_force(ClientSecrets(), secret("a", 0.0), RotationPolicy(100), 0.0)
+    assert judge(expired, None, 100.0) is Due.FORGET_ROTATED
+    assert without_rotation(expired, 100.0) == expired
 
 
 def test_digests_alone_are_the_same_secrets() -> None:
