@@ -47,7 +47,8 @@ class BodyLimit:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, f"a request is sent within {self._seconds:g} seconds") from None
+                late = f"a request is sent within {self._seconds:g} seconds"
+                raise HTTPException(408, late, {"Connection": "close"}) from None
             received += len(message.get("body", b""))
             is_complete = not message.get("more_body", False)
             if received > self._limit:
