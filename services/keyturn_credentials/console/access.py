@@ -112,6 +112,8 @@ class ConsoleAccess:
             client = await reading.clients.find(realm.id, client_id)
         if client is None or not client.enabled or not client.admin_roles:
             return None
+        if not client.service_accounts_enabled:  # it gets no tokens, so it has no part in the admin API
+            return None
         return client
 
     def _made(self, client: Client) -> float:

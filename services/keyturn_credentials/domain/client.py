@@ -41,12 +41,12 @@ class Client:
     @property
     def is_confidential(self) -> bool:
         """Whether it authenticates at all: public and bearer-only clients do not."""
-        return not (self.document.get("publicClient") or self.document.get("bearerOnly"))
+        return is_confidential(self.document)
 
     @property
     def service_accounts_enabled(self) -> bool:
         """Whether it may ask for tokens of its own; as nearly all clients here do, unless told otherwise."""
-        return self.is_confidential and self.document.get("serviceAccountsEnabled") is not False
+        return has_service_account(self.document)
 
     @property
     def secret_transport(self) -> SecretTransport:
@@ -89,6 +89,14 @@ class Client:
         if url.startswith("/"):
             url = str(self.document.get("rootUrl") or "").rstrip("/") + url
         return url or None
+
+
+def is_confidential(document: Mapping[str, Any]) -> bool:
+    return not (document.get("publicClient") or document.get("bearerOnly"))
+
+
+def has_service_account(document: Mapping[str, Any]) -> bool:
+    return is_confidential(document) and document.get("serviceAccountsEnabled") is not False
 
 
 KeySource = Literal["certificate", "jwks", "jwks_url"]

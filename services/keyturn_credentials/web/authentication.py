@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 from starlette.requests import Request
 
+from keyturn_credentials.domain.client import has_service_account
 from keyturn_credentials.domain.realm import KeyState
 from keyturn_credentials.domain.roles import Principal, Role, roles_of
 from keyturn_credentials.errors import InvalidRequestError, UnauthenticatedError
@@ -33,6 +34,7 @@ _standing: Final = (
         clients.c.uuid,
         clients.c.enabled,
         clients.c.attributes,
+        clients.c.document,
         realm_keys.c.state,
         realm_keys.c.public_jwk,
     )
@@ -77,6 +79,8 @@ class AdminAuthenticator:
                 raise UnauthenticatedError("HTTP 401 Unauthorized")
             if claimed.token.claims.get(CLIENT_UUID, row.uuid) != row.uuid:
                 raise UnauthenticatedError("HTTP 401 Unauthorized")  # another client has this name by now
+            if not has_service_account(row.document):
+                raise UnauthenticatedError("HTTP 401 Unauthorized")  # nor may it have tokens any more
             self._verify(text.strip(), claimed.token, row.public_jwk)
             judge_times(claimed.token.claims, now=self._clock.now(), lifetime_cap=None)
         except JoseError as error:

@@ -133,6 +133,8 @@ class TokenVerifier:
         client = await _client(basis, realm, claims.get("client_id"))
         if claims.get(CLIENT_UUID, client.uuid) != client.uuid:
             raise UnknownClientError("another client has this name by now")
+        if not client.service_accounts_enabled:
+            raise ClientDisabledError("the client may have no tokens any more")
         return client, refused_from
 
     async def _check_client_token(

@@ -54,7 +54,9 @@ async def test_a_secret_opens_the_console_until_it_expires(api: AdminApi, clock:
 
 
 @pytest.mark.parametrize(
-    "change", [{"clientAuthenticatorType": "client-jwt"}, {"publicClient": True}], ids=str
+    "change",
+    [{"clientAuthenticatorType": "client-jwt"}, {"publicClient": True}, {"serviceAccountsEnabled": False}],
+    ids=str,
 )
 async def test_a_secret_that_the_client_does_not_go_by_any_more_does_not_open_the_console(
     api: AdminApi, change: dict[str, Any]

@@ -97,6 +97,20 @@ async def test_a_token_from_before_does_not_get_the_roles_of_the_next_client_of_
     assert await _status_of_admin(scene, own) == 200
 
 
+@pytest.mark.parametrize("change", [{"serviceAccountsEnabled": False}, {"publicClient": True}], ids=str)
+async def test_tokens_end_when_their_client_may_have_none_any_more(
+    scene: Scene, change: dict[str, Any]
+) -> None:
+    roles = {"keyturn.admin.roles": "admin"}
+    client = await scene.make_client("master", "deploy", "the secret of deploy", **roles)
+    token = await scene.token("master", "deploy", "the secret of deploy")
+    assert await _status_of_admin(scene, token) == 200
+    assert await _is_let_through(scene, "master", token)
+    await scene.change("PUT", f"/master/clients/{client}", json=change)
+    assert await _status_of_admin(scene, token) == 401
+    assert not await _is_let_through(scene, "master", token)
+
+
 async def _is_let_through(scene: Scene, realm: str, token: str) -> bool:
     bearer = {"Authorization": f"Bearer {token}"}
     return (await scene.node.http.get(f"/realms/{realm}/forward-auth", headers=bearer)).status_code == 204
