@@ -22,14 +22,15 @@ _KEYCLOAKS_OWN: Final = frozenset(
 class ExportedClient:
     """One client of an export. ``refused``: why it is not taken over at all; ``notes``: what of it is not.
 
-    ``rotated``: its former secret, with NumericDate seconds until which it is valid. ``revoked_keys``: as in
-    ``Client``; keyturn's own exports have them.
+    ``expires_at``: NumericDate seconds until which its secret is valid, None without an end; ``rotated``: its
+    former secret, with the same of that. ``revoked_keys``: as in ``Client``; keyturn's own exports have them.
     """
 
     client_id: str
     representation: Mapping[str, Any]
     refused: str | None = None
     notes: tuple[str, ...] = ()
+    expires_at: float | None = None
     rotated: tuple[Secret, float] | None = None
     revoked_keys: Mapping[str, float] = field(default_factory=dict)
 
@@ -79,6 +80,7 @@ def _read_client(exported: Mapping[str, Any]) -> ExportedClient:
         client_id,
         representation,
         notes=tuple(notes),
+        expires_at=_time(values.get(attributes.SECRET_EXPIRES)),
         rotated=_rotated(values),
         revoked_keys=_revoked_keys(exported.get(REVOKED_KEYS)),
     )
@@ -97,12 +99,16 @@ def _refusal(client_id: str, exported: Mapping[str, Any]) -> str | None:
 
 
 def _rotated(values: Mapping[str, Any]) -> tuple[Secret, float] | None:
-    secret, expires = values.get(attributes.ROTATED_SECRET), values.get(attributes.ROTATED_EXPIRES)
-    if not isinstance(secret, str) or not secret or set(secret) == {"*"}:
+    secret, expires = values.get(attributes.ROTATED_SECRET), _time(values.get(attributes.ROTATED_EXPIRES))
+    if not isinstance(secret, str) or not secret or set(secret) == {"*"} or expires is None:
         return None
-    if not isinstance(expires, str) or not expires.isdigit() or len(expires) > 12:
+    return Secret(secret), expires
+
+
+def _time(value: object) -> float | None:
+    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 12:
         return None
-    return Secret(secret), float(expires)
+    return float(value) or None
 
 
 def _revoked_keys(value: object) -> dict[str, float]:

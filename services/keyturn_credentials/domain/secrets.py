@@ -130,6 +130,14 @@ def stamp(secrets: ClientSecrets, policy: RotationPolicy, now: float) -> ClientS
     return replace(secrets, current=replace(secrets.current, expires_at=now + policy.expiration))
 
 
+def no_longer_than(secrets: ClientSecrets, expires_at: float) -> ClientSecrets:
+    """The current secret ends then at the latest."""
+    if secrets.current is None:
+        return secrets
+    ends = expires_at if secrets.current.expires_at is None else min(secrets.current.expires_at, expires_at)
+    return replace(secrets, current=replace(secrets.current, expires_at=ends))
+
+
 def without_rotation(secrets: ClientSecrets, now: float) -> ClientSecrets:
     """The current secret alone, without an expiry: what is left when no policy is active any more. One that
     had expired stays so: what an operator let run out, or ended, is not put in force by the way."""

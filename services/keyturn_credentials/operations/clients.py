@@ -17,7 +17,7 @@ from keyturn_credentials.operations.recording import (
     require_power_over,
     require_realm,
 )
-from keyturn_credentials.operations.secret_making import NEEDS_SECRET, SecretMaker
+from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
 from keyturn_shared.events import ClientCreated, ClientDeleted, ClientUpdated
 from keyturn_shared.secret import Secret
@@ -96,12 +96,7 @@ class ClientOperations:
     def _changed(self, before: Client, realm: Realm, representation: Mapping[str, Any], now: float) -> Client:
         after = replace(change_client(before, representation), version=before.version + 1)
         check_client(after)
-        chosen = _chosen_secret(representation)
-        if chosen is not None and not self._secrets.is_same(before, chosen):
-            return self._secrets.renew(after, realm, chosen, now)
-        if after.secrets.current is None and after.is_confidential and after.authenticator in NEEDS_SECRET:
-            return self._secrets.give_first(after, realm, None, now)[0]
-        return self._secrets.settle(after, realm, now)
+        return self._secrets.change(after, realm, _chosen_secret(representation), now)
 
 
 def _chosen_secret(representation: Mapping[str, Any]) -> Secret | None:

@@ -12,7 +12,7 @@ from keyturn_credentials.domain.export_reading import ExportedClient, read_expor
 from keyturn_credentials.domain.projecting import Projector
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_client, client_from
-from keyturn_credentials.domain.secrets import check_chosen
+from keyturn_credentials.domain.secrets import check_chosen, no_longer_than
 from keyturn_credentials.errors import ConflictError, CredentialsError, InvalidRequestError
 from keyturn_credentials.operations.recording import record_client, require_power_over, require_realm
 from keyturn_credentials.operations.secret_making import SecretMaker
@@ -179,10 +179,13 @@ class ImportOperations:
         if text is not None and not isinstance(text, str):
             raise InvalidRequestError("secret is a string")
         chosen = check_chosen(text) if text else None
-        if before is None or before.secrets.current is None:
+        if before is None:
             after, _ = self._secrets.give_first(wanted, realm, chosen, now)
         else:
-            after = wanted if chosen is None else self._secrets.renew(wanted, realm, chosen, now)
+            after = self._secrets.change(wanted, realm, chosen, now)
+        ends = exported.expires_at
+        if ends is not None and chosen is not None and self._secrets.is_same(after, chosen):
+            after = replace(after, secrets=no_longer_than(after.secrets, ends))
         if exported.rotated is not None and exported.rotated[1] > now:
             former, expires_at = exported.rotated
             stored = replace(self._secrets.store(after, realm, former, now), expires_at=expires_at)

@@ -65,6 +65,15 @@ class SecretMaker:
         stored = self.store(client, realm, secret, now)
         return replace(client, secrets=put_in_force(client.secrets, stored, policy, now))
 
+    def change(self, client: Client, realm: Realm, chosen: Secret | None, now: float) -> Client:
+        """A client that is changed, with the chosen secret in force. The one it has already is no new one:
+        choosing it again does not make it last longer."""
+        if chosen is not None and not self.is_same(client, chosen):
+            return self.renew(client, realm, chosen, now)
+        if client.secrets.current is None and client.is_confidential and client.authenticator in NEEDS_SECRET:
+            return self.give_first(client, realm, None, now)[0]
+        return self.settle(client, realm, now)
+
     def settle(self, client: Client, realm: Realm, now: float) -> Client:
         """What the policy asks for when a client is changed (Keycloak's executor fires on update)."""
         if client.authenticator == "client-secret-jwt" and _is_digest_only(client.secrets):

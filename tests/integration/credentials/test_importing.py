@@ -7,7 +7,10 @@ from typing import Any
 from keyturn_credentials.migration import import_export
 from keyturn_credentials.operations.importing import IfExists
 from keyturn_shared.jose.signing import SigningKey
-from tests.support.admin_api import AdminApi
+from tests.integration.verifier.nodes import TestClock
+from tests.support.admin_api import AdminApi, running, settings_for
+
+SECRET = "the secret of the orders service"
 
 
 def export() -> dict[str, Any]:
@@ -116,3 +119,38 @@ async def test_who_manages_clients_cannot_make_an_admin_by_importing_one(api: Ad
     for method, more in (("DELETE", ""), ("POST", "/client-secret"), ("POST", "/clear-keys-cache")):
         assert (await api.call(method, path + more, client_id="manager")).status_code == 403
     assert (await api.call("PUT", path, client_id="manager", json={"secret": "mine"})).status_code == 403
+
+
+async def test_an_import_does_not_lengthen_the_life_of_a_secret(tmp_path: Path, redis_url: str) -> None:
+    clock = TestClock()
+    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path}/own.db", redis_url)
+    policy = {"keyturn.secret.expiration-period": "60"}
+    async with running(settings, clock) as api:
+        await api.call("POST", "", json={"realm": "acme", "attributes": policy})
+        path = f"/acme/clients/{await api.create('/acme/clients', {'clientId': 'orders', 'secret': SECRET})}"
+        exported = (await api.call("GET", path)).json()
+        assert exported["secret"] == SECRET
+        clock.ahead += 61
+        overwriting = {"clients": [exported], "ifResourceExists": "OVERWRITE"}
+        again = await api.call("POST", "/acme/partialImport", json=overwriting)
+        assert again.json()["overwritten"] == 1
+        # As with a PUT of the same: the policy gives the client another secret.
+        present = (await api.call("GET", path)).json()
+        assert present["secret"] != SECRET
+        assert float(present["attributes"]["client.secret.expiration.time"]) > clock.now()
+        for attributes in (policy, {}):
+            made = {"realm": f"other{len(attributes)}", "attributes": attributes}
+            await api.call("POST", "", json=made)
+            elsewhere = {"clients": [exported | {"id": None}]}
+            await api.call("POST", f"/{made['realm']}/partialImport", json=elsewhere)
+            [taken] = (await api.call("GET", f"/{made['realm']}/clients")).json()
+            ends = exported["attributes"]["client.secret.expiration.time"]
+            assert taken["attributes"]["client.secret.expiration.time"] == ends
+
+
+async def test_an_import_leaves_no_client_that_signs_with_a_secret_which_nobody_keeps(api: AdminApi) -> None:
+    await api.call("POST", "", json={"realm": "acme", "attributes": {"keyturn.secret.digest-only": "true"}})
+    await api.create("/acme/clients", {"clientId": "orders"})
+    changed = {"clientId": "orders", "clientAuthenticatorType": "client-secret-jwt"}
+    overwriting = {"clients": [changed], "ifResourceExists": "OVERWRITE"}
+    assert (await api.call("POST", "/acme/partialImport", json=overwriting)).json()["refused"] == 1
