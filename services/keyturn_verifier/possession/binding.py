@@ -1,8 +1,14 @@
 """Binds access tokens, when they are issued, to what the client has shown to hold."""
 
+from keyturn_shared.jose.errors import InvalidKeyError
 from keyturn_shared.projection import ClientProjection
 from keyturn_verifier.certificates.client_certificate import ClientCertificate
-from keyturn_verifier.errors import InvalidDpopProofError, InvalidRequestError
+from keyturn_verifier.errors import (
+    InvalidDpopProofError,
+    InvalidRequestError,
+    KeyRevokedError,
+    UntrustedCertificateError,
+)
 from keyturn_verifier.node.states import RealmState
 from keyturn_verifier.possession.confirmation import CERTIFICATE, DPOP_KEY, Confirmation
 from keyturn_verifier.possession.dpop import DpopCheck, DpopProof, read_dpop_proof
@@ -35,7 +41,8 @@ class TokenBinding:
         proof: DpopProof | None,
         certificate: ClientCertificate | None,
     ) -> Confirmation:
-        """Raises InvalidDpopProofError, InvalidRequestError, and what claiming a proof raises.
+        """Raises InvalidDpopProofError, InvalidRequestError, KeyRevokedError, UntrustedCertificateError, and
+        what claiming a proof raises.
 
         A client that is not told to bind its tokens may still have one bound by a proof it brings; by its
         certificate only if it is told to, since whoever ends TLS for it may show one without its doing.
@@ -46,6 +53,7 @@ class TokenBinding:
                 raise InvalidRequestError(
                     "This client's tokens are bound to a certificate: none was presented"
                 )
+            _require_unrevoked(certificate, client)
             confirmation[CERTIFICATE] = certificate.thumbprint
         if proof is not None:
             self._dpop.check(proof, method="POST", urls=realm.token_urls)
@@ -54,3 +62,12 @@ class TokenBinding:
         elif client.dpop_bound_tokens:
             raise InvalidDpopProofError("This client's tokens are bound to a key: a DPoP proof is needed")
         return confirmation
+
+
+def _require_unrevoked(certificate: ClientCertificate, client: ClientProjection) -> None:
+    try:
+        thumbprint = certificate.key.thumbprint
+    except InvalidKeyError as error:
+        raise UntrustedCertificateError(error.detail) from None
+    if thumbprint in client.revoked_thumbprints:
+        raise KeyRevokedError(thumbprint)

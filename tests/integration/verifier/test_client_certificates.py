@@ -133,6 +133,24 @@ async def test_a_revoked_key_is_refused_under_any_certificate_of_the_right_name(
     assert await refusals(tls_node, "key_revoked") == 2
 
 
+async def test_no_token_is_bound_to_a_revoked_key(
+    tls_node: RunningNode, filling: Filling, realm: RealmProjection
+) -> None:
+    certificate = issue(ROOT)
+    revoked = frozenset({certificate.thumbprint})
+    client = client_of(realm, "worker", secret=SECRET, mtls_bound_tokens=True, revoked_thumbprints=revoked)
+    await filling.change(realm, client)
+    header = {"Authorization": basic("worker", SECRET)}
+    for shown_one, status in (
+        (certificate, 401),
+        (issue(ROOT, key=certificate.key), 401),
+        (issue(ROOT), 200),
+    ):
+        answer = await tls_node.token("acme", {}, headers=header | shown(shown_one))
+        assert answer.status_code == status
+    assert await refusals(tls_node, "key_revoked", "client_secret_basic") == 2
+
+
 async def test_a_certificate_is_good_only_in_its_time(
     tls_node: RunningNode, filling: Filling, realm: RealmProjection
 ) -> None:
