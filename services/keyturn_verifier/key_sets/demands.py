@@ -9,7 +9,8 @@ The rules, and why junk cannot shut a real key out for long:
   refused at once if not. So with junk coming in all the time a new key works ``min_interval`` after it was
   published at the latest, because any attempt after the publication brings it, whoever asked for it.
 - A kid is called unknown only after an attempt that began after the request came, or if none is allowed.
-- Requests that wait are counted; those beyond the bound are refused at once, so junk cannot pile up.
+- Requests that wait are counted; those beyond the bound are refused at once, so junk cannot pile up. Those
+  for key sets that never were fetched, or fail, are counted apart.
 """
 
 import asyncio
@@ -70,11 +71,14 @@ class KeySetDemands:
         self._metrics = metrics
         self._demands: dict[str, _Demand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting = 0
         self._closed: dict[str, float] = {}
-        # Key sets that never were fetched, or fail, must not hold up those in good order.
-        self._proven = asyncio.Semaphore(policy.demand_concurrency)
-        self._unproven = asyncio.Semaphore(policy.retry_concurrency)
+        # By whether the key set is proven: those that never were fetched, or fail, must not hold up those in
+        # good order, nor take their room.
+        self._lanes = {
+            True: asyncio.Semaphore(policy.demand_concurrency),
+            False: asyncio.Semaphore(policy.retry_concurrency),
+        }
+        self._waiting = {True: 0, False: 0}
 
     async def wait(
         self,
@@ -90,7 +94,8 @@ class KeySetDemands:
         deadline = elapsed + self._policy.find_timeout
         waiter = Waiter(required, kid, algorithm, deadline, verdict, besides=besides)
         demand = self._demands.get(address.id)
-        crowded = self._waiting >= self._policy.waiters or (
+        proven = self._is_proven(address)
+        crowded = self._waiting[proven] >= self._policy.waiters or (
             demand is not None and len(demand.waiters) >= self._policy.waiters_per_url
         )
         if crowded or elapsed < self._closed.get(address.id, 0.0):
@@ -102,8 +107,7 @@ class KeySetDemands:
             task.add_done_callback(self._tasks.discard)
         demand.waiters.append(waiter)
         demand.news.set()
-        self._waiting += 1
-        self._metrics.waiting.set(self._waiting)
+        self._count(proven, 1)
         try:
             async with asyncio.timeout(self._policy.find_timeout):
                 return self._settled("answered", await verdict)
@@ -113,8 +117,7 @@ class KeySetDemands:
                 late = KeysUnavailableError("no fetch has ended in time")
             return self._settled("timed_out", late)
         finally:
-            self._waiting -= 1
-            self._metrics.waiting.set(self._waiting)
+            self._count(proven, -1)
             with contextlib.suppress(ValueError):
                 demand.waiters.remove(waiter)
 
@@ -126,6 +129,14 @@ class KeySetDemands:
     async def stop(self) -> None:
         """End what is under way; the claims run out by themselves."""
         await end_tasks(*self._tasks)
+
+    def _is_proven(self, address: KeySetAddress) -> bool:
+        held = self._held.get(address.id)
+        return held is not None and not held.record.failures
+
+    def _count(self, proven: bool, change: int) -> None:
+        self._waiting[proven] += change
+        self._metrics.waiting.set(sum(self._waiting.values()))
 
     async def _serve(self, demand: _Demand) -> None:
         try:
@@ -148,8 +159,7 @@ class KeySetDemands:
     async def _ask(self, demand: _Demand) -> float:
         """One question to Redis and what follows from it. Seconds after which to ask again."""
         held = self._held.get(demand.address.id)
-        proven = held is not None and not held.record.failures
-        async with self._proven if proven else self._unproven:
+        async with self._lanes[self._is_proven(demand.address)]:
             asking = list(demand.waiters)
             if not asking:
                 return 0.0

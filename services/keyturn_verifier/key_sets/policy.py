@@ -18,7 +18,7 @@ class KeySetPolicy:
     Unknown kids: ``demand_burst`` fetches at once and one more every ``min_interval`` per URL, for the whole
     fleet; a fetch that found other keys is given back. ``spacing``: the least time between any two attempts
     on demand. A request waits at most ``find_timeout``; at most ``waiters_per_url`` and ``waiters`` wait on
-    one node, and it refuses the others at once.
+    one node, as many again for key sets that never were fetched or fail, and it refuses the others at once.
 
     Failures: the n-th retry follows ``min_interval`` * 2^(n-1) after the attempt, at most ``max_backoff``, or
     ``max_demand_backoff`` when a client needs the keys.

@@ -124,3 +124,20 @@ async def test_a_fetch_that_does_not_end_in_time_is_no_word_about_the_kid(
         page.hang, page.keys = 0.55, [make_jwk("k2")]
         with pytest.raises(KeysUnavailableError):
             await node.kids(client, "k2")
+
+
+async def test_requests_that_wait_for_urls_which_hang_take_no_room_from_those_of_a_good_one(
+    redis_url: str, server: JwksServer
+) -> None:
+    page = server.pages["/good"] = Page([make_jwk("k1")])
+    good = client_of(server.url("/good"))
+    async with fleet_of(1, redis_url, polls=False, waiters=4, waiters_per_url=2) as [node]:
+        assert await node.kids(good, "k1") == ["k1"]
+        hanging = []
+        for path in ("/one", "/two"):
+            server.pages[path] = Page(hang=5.0)
+            hanging += [asyncio.create_task(node.kids(client_of(server.url(path)), "k")) for _ in range(2)]
+        await wait_until(lambda: server.hanging == 2, timeout=20, interval=0.005)
+        page.keys = [make_jwk("k2")]
+        assert await node.kids(good, "k2") == ["k2"]
+        await asyncio.gather(*hanging, return_exceptions=True)
