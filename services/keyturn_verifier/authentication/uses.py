@@ -52,7 +52,7 @@ class CredentialUses:
         known = hash(use)
         now = self._clock.now()
         noted = self._noted.get(known)
-        if noted is not None and now - noted < RESOLUTION_SECONDS:
+        if noted is not None and 0 <= now - noted < RESOLUTION_SECONDS:  # the clock may have been put back
             return
         if len(self._noted) >= self._capacity:
             self._noted.clear()

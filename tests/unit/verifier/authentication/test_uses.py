@@ -83,3 +83,16 @@ async def test_memory_is_bounded(clock: SetClock, notebook: Notebook) -> None:
         uses.note("client", f"key:{number}")
     await uses.write()
     assert len(notebook.written[0]) == 2
+
+
+async def test_a_clock_that_is_put_back_does_not_hide_what_is_used_from_then_on(
+    clock: SetClock, notebook: Notebook
+) -> None:
+    uses = CredentialUses(notebook, clock)
+    clock.time = 100_000.0
+    uses.note("client", "key:a")
+    await uses.write()
+    clock.time = 1000.0
+    uses.note("client", "key:a")
+    await uses.write()
+    assert notebook.written[1:] == [{("client", "key:a"): 1000.0}]
