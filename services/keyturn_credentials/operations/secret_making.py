@@ -15,6 +15,7 @@ from keyturn_credentials.domain.secrets import (
     judge,
     put_in_force,
     stamp,
+    without_plain,
     without_rotation,
 )
 from keyturn_credentials.errors import InvalidRequestError
@@ -63,7 +64,7 @@ class SecretMaker:
         """The client with this secret in force, and the former one beside it if the policy says so."""
         policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
         stored = self.store(client, realm, secret, now)
-        return replace(client, secrets=put_in_force(client.secrets, stored, policy, now))
+        return replace(client, secrets=put_in_force(_as_kept(client, realm).secrets, stored, policy, now))
 
     def change(self, client: Client, realm: Realm, chosen: Secret | None, now: float) -> Client:
         """A client that is changed, with the chosen secret in force. The one it has already is no new one:
@@ -78,6 +79,7 @@ class SecretMaker:
         """What the policy asks for when a client is changed (Keycloak's executor fires on update)."""
         if client.authenticator == "client-secret-jwt" and _is_digest_only(client.secrets):
             raise InvalidRequestError(_NEEDS_WHOLE_SECRET)
+        client = _as_kept(client, realm)
         policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
         match judge(client.secrets, policy, now):
             case Due.ROTATE:
@@ -88,6 +90,13 @@ class SecretMaker:
                 return replace(client, secrets=without_rotation(client.secrets, now))
             case _:
                 return client
+
+
+def _as_kept(client: Client, realm: Realm) -> Client:
+    """Without the secret itself where the realm keeps digests only, unless the client signs with it."""
+    if not realm.keeps_digests_only or client.authenticator == "client-secret-jwt":
+        return client
+    return replace(client, secrets=without_plain(client.secrets))
 
 
 def _is_digest_only(secrets: ClientSecrets) -> bool:

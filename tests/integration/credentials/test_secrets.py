@@ -176,3 +176,23 @@ async def test_a_realm_that_turns_to_digests_forgets_the_secrets_it_has(
     # This one is signed with, so it has to stay; nobody is shown it.
     assert secret != "**********"
     assert await value(api, by_jwt) == "**********"
+
+
+async def test_a_secret_that_is_signed_with_no_more_is_forgotten_where_only_digests_are_kept(
+    api: AdminApi, clock: SetClock
+) -> None:
+    await api.call("POST", "", json={"realm": "acme"})
+    signing = {"clientId": "b", "clientAuthenticatorType": "client-secret-jwt"}
+    path = f"/acme/clients/{await api.create('/acme/clients', signing)}"
+    await api.call("PUT", "/acme", json={"attributes": {"keyturn.secret.digest-only": "true"}})
+    engines = Engines(api.settings.database_url)
+    upkeep = build_operations(
+        Store(engines, clock, api.settings.encryption_ring()), clock, api.settings
+    ).upkeep
+    assert [await upkeep.forget_secrets() for _ in range(3)] == [0, 0, 0]
+    changed = await api.call("PUT", path, json={"clientAuthenticatorType": "client-secret"})
+    assert changed.status_code == 204
+    await upkeep.forget_secrets()
+    await engines.close()
+    await api.call("PUT", "/acme", json={"attributes": {"keyturn.secret.digest-only": "false"}})
+    assert await value(api, path) == "**********"
