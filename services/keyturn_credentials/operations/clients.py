@@ -16,6 +16,7 @@ from keyturn_credentials.operations.recording import (
     require_for_change,
     require_power_over,
     require_realm,
+    with_id_of_its_own,
 )
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
@@ -47,6 +48,7 @@ class ClientOperations:
     ) -> tuple[Client, Secret | None]:
         """Create a client in a transaction that does more."""
         wanted = client_from(representation, uuid=str(uuid.uuid4()), realm_id=realm.id)
+        wanted = await with_id_of_its_own(transaction, wanted, representation)
         client, secret = self._secrets.give_first(
             wanted, realm, _chosen_secret(representation), transaction.now
         )

@@ -14,7 +14,12 @@ from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_client, client_from
 from keyturn_credentials.domain.secrets import check_chosen, no_longer_than
 from keyturn_credentials.errors import ConflictError, CredentialsError, InvalidRequestError
-from keyturn_credentials.operations.recording import record_client, require_power_over, require_realm
+from keyturn_credentials.operations.recording import (
+    record_client,
+    require_power_over,
+    require_realm,
+    with_id_of_its_own,
+)
 from keyturn_credentials.operations.secret_making import SecretMaker
 from keyturn_credentials.store.transaction import Actor, Store, Transaction
 from keyturn_shared.events import ClientCreated, ClientUpdated
@@ -157,7 +162,8 @@ class ImportOperations:
                 lines.append(_line(exported, Action.SKIPPED, before.uuid, ("a client of this id exists",)))
             else:
                 try:
-                    after = self._judge(actor, realm, exported, before, transaction.now)
+                    wanted = await self._wanted(transaction, realm, exported, before)
+                    after = self._judge(actor, realm, exported, before, wanted, transaction.now)
                 except CredentialsError as error:
                     lines.append(_line(exported, Action.REFUSED, notes=(error.detail,)))
                     continue
@@ -166,16 +172,27 @@ class ImportOperations:
                 planned.append(_Planned(exported, before, after))
         return lines, planned
 
-    def _judge(
-        self, actor: Actor, realm: Realm, exported: ExportedClient, before: Client | None, now: float
+    async def _wanted(
+        self, transaction: Transaction, realm: Realm, exported: ExportedClient, before: Client | None
     ) -> Client:
+        """The client as it is to be, secrets apart."""
         representation = exported.representation
         if before is None:
-            wanted = client_from(representation, uuid=str(uuid.uuid4()), realm_id=realm.id)
-        else:
-            members = {name: value for name, value in representation.items() if name != "id"}
-            wanted = replace(change_client(before, members), version=before.version + 1)
-        text = representation.get("secret")
+            new = client_from(representation, uuid=str(uuid.uuid4()), realm_id=realm.id)
+            return await with_id_of_its_own(transaction, new, representation)
+        members = {name: value for name, value in representation.items() if name != "id"}
+        return replace(change_client(before, members), version=before.version + 1)
+
+    def _judge(
+        self,
+        actor: Actor,
+        realm: Realm,
+        exported: ExportedClient,
+        before: Client | None,
+        wanted: Client,
+        now: float,
+    ) -> Client:
+        text = exported.representation.get("secret")
         if text is not None and not isinstance(text, str):
             raise InvalidRequestError("secret is a string")
         chosen = check_chosen(text) if text else None

@@ -1,10 +1,11 @@
 """Writing a change of a client or a realm with its projection and its event."""
 
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client import MAX_TOKEN_LIFESPAN, Client
 from keyturn_credentials.domain.projecting import Projector
 from keyturn_credentials.domain.realm import Realm, RealmKey
 from keyturn_credentials.domain.roles import Principal
@@ -17,6 +18,8 @@ from keyturn_shared.projection import Projection, client_field, realm_field
 Value = TypeVar("Value")
 
 _NO_CLIENT: Final = "Could not find client"
+_CLOCKS_APART: Final = 600
+"""Seconds, more than the clocks of this service and the verifiers differ by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,19 @@ def require_power_over(principal: Principal, realm: Realm, *clients: Client) -> 
     for client in clients:
         if client.admin_roles and not principal.may_act_on(client.admin_roles, realm.name):
             raise ForbiddenError("this client has admin roles that the caller does not have")
+
+
+async def with_id_of_its_own(
+    transaction: Transaction, client: Client, representation: Mapping[str, Any]
+) -> Client:
+    """A new client, with another id where it brings that of a deleted one, as from an export: access tokens
+    go by the id, and those of the deleted client may be good until they expire."""
+    if not representation.get("id"):
+        return client
+    since = transaction.now - MAX_TOKEN_LIFESPAN - _CLOCKS_APART
+    if await transaction.has_deleted(client.realm_id, client.uuid, since=since):
+        return replace(client, uuid=str(uuid.uuid4()))
+    return client
 
 
 async def record_client(

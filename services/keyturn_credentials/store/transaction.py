@@ -18,7 +18,7 @@ from keyturn_credentials.store.realms import Realms
 from keyturn_credentials.store.tables import audit, event_counter, events, projections
 from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
-from keyturn_shared.events import Event, encode_event
+from keyturn_shared.events import ClientDeleted, Event, encode_event
 from keyturn_shared.projection import Projection, client_field, encode_projection
 from keyturn_shared.sealing import KeyRing
 
@@ -28,6 +28,7 @@ _next_sequence: Final = (
     .values(value=event_counter.c.value + 1)
     .returning(event_counter.c.value)
 )
+_CLIENT_DELETED: Final = str(ClientDeleted.__struct_config__.tag)
 _hold_counter: Final = select(event_counter.c.value).where(event_counter.c.id == 1).with_for_update()
 _AUDITED: Final = [name for name in audit.columns.keys() if name != "id"]  # noqa: SIM118 - not a mapping
 _insert_event: Final = insert(events).values(
@@ -176,6 +177,16 @@ class Transaction:
         """Whether a realm of this id has clients, or had some before it was deleted."""
         wanted = select(projections.c.field).where(*_of_clients_of(realm_id)).limit(1)
         return (await self.connection.execute(wanted)).first() is not None
+
+    async def has_deleted(self, realm_id: str, client_uuid: str, *, since: float) -> bool:
+        """Whether a client of this realm with this id was deleted since then (NumericDate seconds)."""
+        wanted = select(audit.c.id).where(
+            audit.c.client_uuid == client_uuid,
+            audit.c.realm_id == realm_id,
+            audit.c.action == _CLIENT_DELETED,
+            audit.c.occurred_at >= since,
+        )
+        return (await self.connection.execute(wanted.limit(1))).first() is not None
 
     async def audit(
         self,

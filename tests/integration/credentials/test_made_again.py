@@ -84,6 +84,22 @@ async def test_a_token_of_a_deleted_client_is_not_one_of_the_next_client_of_its_
     )
 
 
+@pytest.mark.parametrize("path", ["clients", "partialImport"])
+async def test_a_token_of_a_deleted_client_is_not_one_of_a_client_that_is_made_from_its_export(
+    scene: Scene, path: str
+) -> None:
+    await scene.change("POST", "", json={"realm": "acme"})
+    first = await scene.make_client("acme", "worker", "the secret of the first")
+    exported = (await scene.api.call("GET", f"/acme/clients/{first}")).json()
+    token = await scene.token("acme", "worker", "the secret of the first")
+    await scene.change("DELETE", f"/acme/clients/{first}")
+    again = exported | {"secret": "the secret of the second"}
+    body = again if path == "clients" else {"clients": [again]}
+    await scene.change("POST", f"/acme/{path}", json=body)
+    assert await scene.status("acme", "worker", "the secret of the second") == 200
+    assert not await _is_let_through(scene, "acme", token)
+
+
 async def test_a_token_from_before_does_not_get_the_roles_of_the_next_client_of_its_name(
     scene: Scene,
 ) -> None:
