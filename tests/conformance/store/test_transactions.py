@@ -161,3 +161,19 @@ async def test_a_database_that_is_gone_is_an_error_of_its_own(instance: Instance
         await connection.exec_driver_sql("DROP TABLE event_counter")
     with pytest.raises(StoreUnavailableError):
         await instance.log.head()
+
+
+async def test_a_realm_knows_whom_it_deleted_and_since_when(instance: Instance) -> None:
+    realm = (await instance.operations.realms.create(ACTOR, {"realm": "acme"})).value
+    create = instance.operations.clients.create
+    kept, deleted = [(await create(ACTOR, "acme", {"clientId": name})).value[0].uuid for name in "ab"]
+    await instance.operations.clients.delete(ACTOR, "acme", deleted)
+    async with instance.store.change(ACTOR) as transaction:
+        assert await transaction.has_deleted(realm.id, deleted, since=transaction.now - 60.0)
+        assert not await transaction.has_deleted(realm.id, kept, since=transaction.now - 60.0)
+        assert not await transaction.has_deleted("another", deleted, since=transaction.now - 60.0)
+        assert not await transaction.has_deleted(realm.id, deleted, since=transaction.now + 60.0)
+        assert await transaction.knows_clients_of(realm.id)
+        assert not await transaction.knows_clients_of("another")
+        assert await transaction.realms.has(realm.id)
+        assert not await transaction.realms.has("another")
