@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.store.retention import forget_audit, forget_events
-from keyturn_credentials.store.transaction import Actor, Store, Transaction
+from keyturn_credentials.store.transaction import SYSTEM, Store, Transaction
 from keyturn_shared.clock import Clock
 
 _BATCH: Final = 500
 _DAY: Final = 86_400.0
-_SYSTEM: Final = Actor(Principal.system())
 
 
 class Retention:
@@ -47,7 +45,7 @@ class Retention:
         forgotten = 0
         while days is not None:
             begun = self._clock.elapsed()
-            async with self._store.change(_SYSTEM) as transaction:
+            async with self._store.change(SYSTEM) as transaction:
                 count = await forget(transaction, transaction.now - days * _DAY, _BATCH)
             forgotten += count
             if count < _BATCH:

@@ -9,12 +9,11 @@ from typing import Final
 from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.projecting import Projector, secret_context, signing_key_context
 from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey
-from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret, without_plain
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.recording import record_realm
 from keyturn_credentials.store.clients import seal_keys
-from keyturn_credentials.store.transaction import Actor, Store, Transaction
+from keyturn_credentials.store.transaction import SYSTEM, Store, Transaction
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import RealmUpdated
 from keyturn_shared.projection import client_field, realm_field
@@ -23,7 +22,6 @@ from keyturn_shared.sealing import KeyRing
 _BATCH: Final = 200
 _LOOKS: Final = 2
 """Times that nothing was found to forget before a realm is left alone: a change may have been under way."""
-_SYSTEM: Final = Actor(Principal.system())
 
 
 class Upkeep:
@@ -57,7 +55,7 @@ class Upkeep:
         rotated = 0
         for realm, keys in known:
             if realm_keys.settle(realm, keys, _pretend, self._clock.now()) != keys:
-                rotated += await self._realms.settle_keys(_SYSTEM, realm.name) is not None
+                rotated += await self._realms.settle_keys(SYSTEM, realm.name) is not None
         return rotated
 
     async def renew_seals(self) -> int:
@@ -114,7 +112,7 @@ class Upkeep:
                     is_exact = await reading.clients.name_blocks.is_exact(realm.id, first)
                 if not is_exact:
                     settled += 1
-                    async with self._store.change(_SYSTEM) as transaction:
+                    async with self._store.change(SYSTEM) as transaction:
                         await transaction.take_turn()
                         await transaction.clients.name_blocks.make_anew(realm.id, first)
                 first = following
@@ -140,7 +138,7 @@ class Upkeep:
         return forgotten
 
     async def _forget_clients(self, realm_name: str, client_ids: list[str]) -> int:
-        async with self._store.change(_SYSTEM) as transaction:
+        async with self._store.change(SYSTEM) as transaction:
             realm = await transaction.realms.get(realm_name)
             if realm is None or not realm.keeps_digests_only:
                 return 0
@@ -153,7 +151,7 @@ class Upkeep:
         return count
 
     async def _renew_realm(self, name: str) -> int:
-        async with self._store.change(_SYSTEM) as transaction:
+        async with self._store.change(SYSTEM) as transaction:
             realm = await transaction.realms.get_for_change(name)
             if realm is None:
                 return 0
@@ -174,7 +172,7 @@ class Upkeep:
         return 1
 
     async def _renew_clients(self, name: str, client_ids: list[str]) -> int:
-        async with self._store.change(_SYSTEM) as transaction:
+        async with self._store.change(SYSTEM) as transaction:
             realm = await transaction.realms.get(name)
             if realm is None:
                 return 0

@@ -66,6 +66,10 @@ class Actor:
     remote_address: str | None = None
 
 
+SYSTEM: Final = Actor(Principal.system())
+"""The service itself, which does what is due without anybody asking."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """An event's place in the log, its id and its time. From its taking to the end of the transaction no

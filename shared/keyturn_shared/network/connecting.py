@@ -95,7 +95,7 @@ async def _tunnel(proxy: Proxy, host: str, port: int) -> Connection:
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         writer.transport.abort()
         raise FetchRefused(Reason.PROXY_FAILED, "the proxy does not answer as a proxy") from None
-    except BaseException:
+    except BaseException:  # also cancelled or out of time: nobody else knows of this connection yet
         writer.transport.abort()
         raise
     return Connection(reader, writer)
