@@ -56,8 +56,9 @@ class CredentialsSettings(BaseSettings):
     rotation_check_seconds: float = Field(default=60.0, gt=0)
     """How often due realm keys, sealed values and old entries of the logs are looked for."""
     event_retention_days: float | None = Field(default=None, ge=1)
-    audit_retention_days: float | None = Field(default=None, ge=1)
-    """How long the logs are kept; None: for ever."""
+    audit_retention_days: float | None = Field(default=None, ge=2)
+    """How long the logs are kept; None: for ever. The audit log tells which client was deleted while tokens
+    of its may still be good, for a day."""
 
     @field_validator("jwks_allowed_networks", mode="before")
     @classmethod

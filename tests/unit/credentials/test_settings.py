@@ -1,6 +1,7 @@
 """Settings that contradict each other are refused with one clear line."""
 
 import pytest
+from pydantic import ValidationError
 
 from keyturn_shared.errors import ConfigurationError
 from tests.support.admin_api import settings_for
@@ -10,6 +11,11 @@ from tests.support.admin_api import settings_for
 def test_who_made_a_change_is_known_as_long_as_the_change(events: int | None, audit: int | None) -> None:
     settings = settings_for("", "", event_retention_days=events, audit_retention_days=audit)
     assert (settings.event_retention_days, settings.audit_retention_days) == (events, audit)
+
+
+def test_the_deleted_are_known_while_their_tokens_may_be_good() -> None:
+    with pytest.raises(ValidationError, match="audit_retention_days"):
+        settings_for("", "", event_retention_days=1, audit_retention_days=1)
 
 
 @pytest.mark.parametrize(("events", "audit"), [(None, 30), (30, 29)])
