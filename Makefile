@@ -1,4 +1,4 @@
-# keyturn: `make help` lists what can be done.
+# keyturn: `make help` lists all targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SEEDS ?= 1000
+NAME ?=
+FIRST ?= 0
 ARGS ?=
 
 .PHONY: help
@@ -21,7 +23,7 @@ $(INSTALLED): constraints.txt pyproject.toml
 	@touch $@
 
 .PHONY: install
-install: $(INSTALLED) ## Make .venv with everything needed to run, test and develop
+install: $(INSTALLED) ## Create .venv with everything needed to run, test and develop
 
 .PHONY: run
 run: install ## Start the local stack with the demo on http://127.0.0.1:8080
@@ -36,14 +38,14 @@ lint: install ## Check style, types and import rules
 
 .PHONY: test
 test: lint ## Run lint and every test: unit, conformance, integration, browser, end to end
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 .PHONY: simulate
-simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
+simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000 FIRST=0
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
 .PHONY: storm
-storm: install ## One minute of faults against 20 real nodes
+storm: install ## One minute of faults at every edge of 20 real nodes, judged from outside
 	$(BIN)/python -m tests.storm $(ARGS)
 
 .PHONY: durability
@@ -51,18 +53,31 @@ durability: install ## One minute of 20 writers while instances of the credentia
 	$(BIN)/python -m tests.durability --kill-database $(ARGS)
 	$(BIN)/python -m tests.durability --database sqlite $(ARGS)
 
+.PHONY: engines
+engines: install ## Failures of PostgreSQL, Redis Cluster and Sentinel under load through nginx; four minutes
+	$(BIN)/python -m tests.engines $(ARGS)
+
 .PHONY: fuzz-admin
-fuzz-admin: install ## Send the admin API whatever its description allows and does not, and 1,000 damaged archives
+fuzz-admin: install ## Fuzz the admin API with valid and invalid requests, and 1,000 damaged archives
 	$(BIN)/python -m tests.fuzz_admin $(ARGS)
 
 .PHONY: fuzz
-fuzz: install ## Ten minutes of what should be refused, at readers, endpoints and connections of a verifier
+fuzz: install ## Ten minutes of fuzzing the readers, endpoints and connections of a verifier
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: fuzz-http
+fuzz-http: install ## Ten minutes of octets that HTTP parsers disagree about, at every process and three other servers
+	$(BIN)/python -m tests.fuzz_http $(ARGS)
+
+.PHONY: mutants
+mutants: install ## Deliberate faults in the code behind the guarantee, which the tests must detect
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 .PHONY: bench
 bench: install ## Run the benchmarks one after the other; each explains itself with --help
 	$(BIN)/python -m benchmarks.jose_verify
 	$(BIN)/python -m benchmarks.propagation
+	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.refill --clients 100000
 	$(BIN)/python -m benchmarks.credentials.admin --database sqlite
 	$(BIN)/python -m benchmarks.credentials.admin --database postgresql
@@ -70,16 +85,28 @@ bench: install ## Run the benchmarks one after the other; each explains itself w
 	$(BIN)/python -m benchmarks.verifier.timing
 	$(BIN)/python -m benchmarks.verifier.memory
 
+.PHONY: drip
+drip: install ## Latency of a node and of the credentials service while one connection drips or floods them
+	$(BIN)/python -m benchmarks.drip $(ARGS)
+
 .PHONY: screenshots
-screenshots: install ## Take pictures of every page of the console into docs/images
+screenshots: install ## Take screenshots of every page of the console into docs/images
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 .PHONY: constraints
-constraints: install ## Pin all dependencies anew, with hashes
+constraints: install ## Pin all dependencies again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml --output-file constraints.txt
 	@# The image's part of the same versions.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements.txt
+
+.PHONY: migration
+migration: install ## Create the next migration of the database: make migration NAME=what_changes
+	$(BIN)/python -m keyturn_credentials.store.migrations $(NAME)
+
+.PHONY: release-check
+release-check: install ## Build the wheel and the source archive, and check that they can be released
+	$(BIN)/python -m tests.release $(ARGS)
 
 .PHONY: format
 format: install ## Format the code
@@ -88,4 +115,4 @@ format: install ## Format the code
 
 .PHONY: clean
 clean: ## Remove .venv and tool caches; data directories stay
-	rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mutants .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis

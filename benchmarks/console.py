@@ -13,11 +13,11 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.browser.console import cookie_of
-from tests.browser.key_server import KeyServer
-from tests.browser.scene import REALM, Scene
-from tests.e2e.running import RunningStack
-from tests.support.chromium import unpack_chromium
+from tests.testkit.chromium import unpack_chromium
+from tests.testkit.console_realm import REALM, Scene
+from tests.testkit.console_session import give_session
+from tests.testkit.local_stack import RunningStack
+from tests.testkit.threaded_key_server import KeyServer
 
 PAGES = ("sign in", "clients", "fleet", "rotations", "events")
 _PAINT = """() => new Promise((resolve) => {
@@ -40,7 +40,7 @@ _WEIGHT = """() => {
 
 
 async def visit(page: Page, name: str) -> tuple[float, float]:
-    """Milliseconds to the first paint of a page, and to its heading."""
+    """Return the milliseconds to the first paint of a page, and to its heading."""
     await page.goto("/console/" if name == "sign in" else f"/console/{REALM}/{name}")
     await page.locator("h1").first.wait_for()
     return float(await page.evaluate(_PAINT)), float(await page.evaluate("window.headingAt"))
@@ -49,7 +49,7 @@ async def visit(page: Page, name: str) -> tuple[float, float]:
 async def context_of(browser: Browser, stack: RunningStack, name: str) -> BrowserContext:
     context = await browser.new_context(base_url=stack.base_url)
     if name != "sign in":
-        await context.add_cookies([cookie_of(stack)])
+        await give_session(context, stack)
     return context
 
 

@@ -1,7 +1,7 @@
-"""What strict reading costs: parse, verify and judge one token, against cryptography's raw verify alone.
+"""Cost of strict reading: parse, verify and check one token, compared with cryptography's raw verify.
 
-Both run on one thread in short alternating rounds of one process; the ratio of a round is taken within
-the round, and the median of the ratios counts. 1.0 would be reading a token for nothing.
+Both run on one thread in short alternating rounds of one process; the ratio of a round is taken within the
+round, and the median of the ratios counts. 1.0 would mean that reading a token is free.
 
     python -m benchmarks.jose_verify [--rounds 31] [--seconds 0.1] [--json]
 """
@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
-from keyturn_shared.jose.claims import judge_times
+from keyturn_shared.jose.claims import check_times
 from keyturn_shared.jose.compact import parse_compact
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.jose.signing import SigningKey, sign_with_secret
+from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature, verify_with_key_set
 from keyturn_shared.secret import Secret
+from tests.testkit.secret_signing import sign_with_secret
 
 NOW = 1_795_000_000
 CLAIMS = {
@@ -52,7 +53,7 @@ class Result:
 def measure(algorithm: str, *, rounds: int, seconds: float) -> Result:
     """Compare one algorithm."""
     ours, raw = _pair(algorithm)
-    # The first calls fill caches; half a round more settles the clock of the processor.
+    # The first calls fill caches; half a round more settles the processor's clock.
     calls = max(1, round(seconds / _seconds_per_call(raw, 200)))
     _seconds_per_call(ours, calls // 2)
     times = [
@@ -80,7 +81,7 @@ def _pair(algorithm: str) -> tuple[Callable[[], object], Callable[[], object]]:
         parsed = parse_compact(token)
         require_algorithm(parsed, ASYMMETRIC_NAMES)
         verify_with_key_set(parsed, key_set)
-        return judge_times(parsed.claims, now=NOW)
+        return check_times(parsed.claims, now=NOW)
 
     ours()
     parsed = parse_compact(token)
@@ -106,13 +107,13 @@ def _as_cryptography_takes_it(algorithm: str, signature: bytes) -> tuple[bytes, 
 def _symmetric_pair(algorithm: str) -> tuple[Callable[[], object], Callable[[], object]]:
     secret = "s" * 64
     key = SymmetricKey(Secret(secret))
-    token = sign_with_secret(key, algorithm, CLAIMS)
+    token = sign_with_secret(secret, algorithm, CLAIMS)
 
     def ours() -> float:
         parsed = parse_compact(token)
         require_algorithm(parsed, SYMMETRIC_NAMES)
         verify_signature(parsed, key)
-        return judge_times(parsed.claims, now=NOW)
+        return check_times(parsed.claims, now=NOW)
 
     ours()
     parsed = parse_compact(token)
@@ -123,7 +124,7 @@ def _symmetric_pair(algorithm: str) -> tuple[Callable[[], object], Callable[[], 
 
 
 def _seconds_per_call(function: Callable[[], object], calls: int) -> float:
-    # The processor's time, not the clock on the wall: what others do on the machine stays out of it.
+    # Processor time, not wall-clock time, to exclude other load.
     started = time.thread_time()
     for _ in range(calls):
         function()

@@ -1,11 +1,10 @@
-"""How long a change takes to reach a fleet of real nodes.
+"""Time until a change reaches a fleet of real nodes.
 
-From the commit of the database transaction to the moment at which Redis recorded that the last node had
-applied it, by the clock of one machine; resolution 1 ms. And to the moment at which a caller that waits for
-the change (``Prefer: wait``) goes on. The credentials side (store, relay, waits) runs in this process, every
-node and Redis in processes of their own. Not in the figures: the admin call's HTTP exchange and its
-transaction. With ``--realtime`` other work of the machine does not count either: everything measured runs
-before it (Linux, as root).
+It is measured from the commit of the database transaction to the moment when Redis recorded that the last
+node had applied it, by the clock of one machine (resolution 1 ms), and to the moment when a caller that waits
+for the change (``Prefer: wait``) continues. The credentials side (store, relay, waits) runs in this process,
+every node and Redis in separate processes. Not included: the admin call's HTTP exchange and its transaction.
+With ``--realtime`` everything measured has priority over other processes of the machine (Linux, as root).
 
     python -m benchmarks.propagation --nodes 10 50 --changes 300
 """
@@ -25,26 +24,30 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from keyturn.stack.redis_server import EmbeddedRedis
-from keyturn_credentials.domain.projecting import Projector
+from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.fleet.waiter import FleetWaiter
+from keyturn_credentials.operations.changes import Changes
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.realms import RealmOperations
-from keyturn_credentials.operations.secret_making import SecretMaker
+from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.secrets import SecretOperations
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import Relay
-from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.redis_client import connect
 from keyturn_shared.sealing import KeyRing
+from keyturn_shared.signed_log.keys import LogSigningKeys
 
 _NODE_START_SECONDS = 300.0
 _WAIT_SECONDS = 10.0
@@ -74,7 +77,7 @@ def start_nodes(
 
 @dataclass(frozen=True)
 class Figures:
-    """Milliseconds after each commit: the last node had applied it, and the wait for it was over."""
+    """Milliseconds after each commit until the last node had applied it, and until its wait was over."""
 
     applied: list[float]
     waited: list[float]
@@ -83,33 +86,36 @@ class Figures:
 async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> Figures:
     directory = Path(tempfile.mkdtemp(prefix="keyturn-propagation-"))
     fleet_keys = KeyRing.generate_key()
-    fleet = KeyRing.from_text(fleet_keys, purpose="fleet")
+    fleet = FleetRing.read(fleet_keys)
     encryption = KeyRing.from_text(KeyRing.generate_key(), purpose="encryption")
     redis_server = EmbeddedRedis(directory / "redis").start()
     redis = connect(redis_server.url)
     clock, scripts = SystemClock(), RedisScripts(redis)
-    engines = Engines(f"sqlite+aiosqlite:///{directory / 'keyturn.db'}")
-    log = DatabaseEventLog(engines, clock)
+    database = Database(f"sqlite+aiosqlite:///{directory / 'keyturn.db'}")
+    log = DatabaseEventLog(database, clock)
     metrics = RelayMetrics(CollectorRegistry())
-    loop = RelayLoop(Relay(log, RelayChannel(scripts, LeaseTerms()), clock, metrics, holder="bench"), metrics)
+    log_keys = LogSigningKeys.derived_from(fleet_keys)
+    channel = RelayChannel(scripts, LeaseTerms())
+    relay = Relay(log, channel, clock, metrics, log_keys=log_keys, holder="bench")
+    loop = RelayLoop(relay, metrics, elapsed=clock.elapsed)
     committed: dict[int, float] = {}
 
     def on_committed(sequence: int) -> None:
         committed[sequence] = time.time()
         loop.wake()
 
-    store = Store(engines, clock, encryption, on_committed=on_committed)
-    projector = Projector(encryption, fleet)
+    store = Store(database, clock, encryption, log_keys=log_keys, on_committed=on_committed)
+    operations = Changes(store, Projector(encryption, fleet))
     actor = Actor(Principal.system())
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        await migrate(engines)
-        await RealmOperations(store, projector, encryption).create(actor, {"realm": "bench"})
-        maker = SecretMaker(fleet)
-        created = await ClientOperations(store, projector, maker).create(
-            actor, "bench", {"clientId": "bench"}
-        )
-        secrets = SecretOperations(store, projector, maker)
+        await migrate(database)
+        realms = RealmOperations(store, operations, encryption)
+        await realms.create(actor, {"realm": "bench"})
+        maker = SecretIssuer(fleet)
+        clients = ClientOperations(store, operations, maker, realms)
+        created = await clients.create(actor, "bench", {"clientId": "bench"})
+        secrets = SecretOperations(operations, maker)
         await loop.start()
         processes = start_nodes(nodes, redis_server.url, fleet_keys, directory)
         registry = FleetRegistry(scripts)
@@ -124,7 +130,7 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
         waiter = FleetWaiter(registry, log, clock)
         figures = Figures([], [])
         for _ in range(changes):
-            done = await secrets.regenerate(actor, "bench", created.value[0].uuid)
+            done = await secrets.regenerate(ClientTarget(actor, "bench", created.value[0].uuid))
             view, summary = await waiter.watch(done.sequence, _WAIT_SECONDS)
             over = time.time()
             if view is None or summary.applied < nodes:
@@ -141,7 +147,7 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
             process.wait(10)
         await loop.stop()
         await redis.aclose()
-        await engines.close()
+        await database.close()
         redis_server.stop()
 
 

@@ -1,5 +1,40 @@
-"""``python -m keyturn`` is the ``keyturn`` command."""
+"""The ``keyturn`` command, and ``python -m keyturn``."""
 
-from keyturn.cli import main
+import sys
+from collections.abc import Sequence
+from typing import Final
 
-main()
+from keyturn.extras import MissingExtraError, needing
+from keyturn.refusing import refuse
+
+EXTRA_OF: Final = {
+    "console": "local",
+    "credentials": "credentials",
+    "export": "credentials",
+    "fetcher": "verifier",
+    "import": "credentials",
+    "jwks": "verifier",
+    "log-keys": "credentials",
+    "realm-keys": "credentials",
+    "up": "local",
+    "verifier": "verifier",
+}
+"""The extra that a command needs. Each of them installs the command line too."""
+
+
+def main() -> None:
+    try:
+        with needing(_extra_of(sys.argv[1:])):
+            from keyturn.cli import app
+
+            app()
+    except MissingExtraError as error:
+        sys.exit(refuse(error.detail))
+
+
+def _extra_of(words: Sequence[str]) -> str:
+    return next((EXTRA_OF[word] for word in words if word in EXTRA_OF), "local")
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ import typer
 
 from keyturn import __version__
 from keyturn.jwks.commands import app as jwks_app
+from keyturn.log_keys.commands import app as log_keys_app
 
 app: Final = typer.Typer(
     name="keyturn",
@@ -19,6 +20,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(jwks_app, name="jwks")
+app.add_typer(log_keys_app, name="log-keys")
 
 
 def _show_version(asked: bool) -> None:
@@ -38,12 +40,18 @@ def keyturn(
 
 @app.command()
 def up(
-    nodes: Annotated[int, typer.Option(min=1, max=32, help="Verifier nodes to run.")] = 2,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the base URL, on 127.0.0.1.")] = 8080,
-    data_dir: Annotated[Path, typer.Option(help="Where the stack keeps everything.")] = Path(".keyturn"),
-    demo: Annotated[bool, typer.Option(help="Show the whole way of a key once the stack is ready.")] = False,
-    redis_url: Annotated[str | None, typer.Option(help="Use this Redis instead of an embedded one.")] = None,
-    database_url: Annotated[str | None, typer.Option(help="Use this database instead of SQLite.")] = None,
+    nodes: Annotated[int, typer.Option(min=1, max=32, help="Number of verifier nodes to run.")] = 2,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the base URL on 127.0.0.1.")] = 8080,
+    data_dir: Annotated[Path, typer.Option(help="Directory for the stack's data and logs.")] = Path(
+        ".keyturn"
+    ),
+    demo: Annotated[bool, typer.Option(help="Run the key-rotation demo when the stack is ready.")] = False,
+    redis_url: Annotated[
+        str | None, typer.Option(help="URL of a Redis to use instead of the embedded one.")
+    ] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="URL of a database to use instead of SQLite.")
+    ] = None,
 ) -> None:
     """Run the whole stack on this machine until Ctrl-C or SIGTERM."""
     from keyturn.stack.options import Options
@@ -72,9 +80,11 @@ def fetcher() -> None:
 
 @app.command()
 def console(
-    data_dir: Annotated[Path, typer.Option(help="Where the stack keeps everything.")] = Path(".keyturn"),
+    data_dir: Annotated[Path, typer.Option(help="Directory for the stack's data and logs.")] = Path(
+        ".keyturn"
+    ),
 ) -> None:
-    """Print a link that signs in to the console of a running local stack, once."""
+    """Print a one-time sign-in link for the console of a running local stack."""
     from keyturn.console_link import run
 
     _end_with(run(data_dir))
@@ -83,30 +93,64 @@ def console(
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A Keycloak realm export, or one of keyturn's.")],
-    realm: Annotated[str | None, typer.Option(help="Into this realm instead of the export's own.")] = None,
+    realm: Annotated[
+        str | None, typer.Option(help="Import into this realm instead of the one named in the export.")
+    ] = None,
     if_exists: Annotated[
-        str, typer.Option(help="What to do with a client that is there: FAIL, SKIP or OVERWRITE.")
+        str, typer.Option(help="What to do with a client that already exists: FAIL, SKIP or OVERWRITE.")
     ] = "FAIL",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, and write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report what would happen; write nothing.")
+    ] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Import into the local stack of this directory.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    only_problems: Annotated[
+        bool, typer.Option("--only-problems", help="List only clients that were refused or have a note.")
+    ] = False,
 ) -> None:
-    """Take over a realm export's clients, and report what could not be. Configured by KEYTURN_* variables."""
-    from keyturn.realm_files import run_import
+    """Import realms with their clients from an export, and report what could not be imported.
 
-    _end_with(run_import(file, realm, if_exists, dry_run=dry_run))
+    Without --data-dir, configured by KEYTURN_* variables; KEYTURN_DATABASE_URL is required.
+    """
+    from keyturn.realm_files import ImportOrder, run_import
+
+    _end_with(run_import(ImportOrder(file, realm, if_exists, dry_run, data_dir, as_json, only_problems)))
 
 
 @app.command()
 def export(
-    realm: Annotated[str, typer.Argument(help="The realm to write.")],
-    file: Annotated[Path, typer.Argument(help="A new file, made with mode 0600.")],
+    realm: Annotated[str, typer.Argument(help="The realm to export.")],
+    file: Annotated[Path, typer.Argument(help="The file to create, with mode 0600.")],
     with_secrets: Annotated[
-        bool, typer.Option("--with-secrets", help="Write client secrets in clear instead of a mask.")
+        bool,
+        typer.Option("--with-secrets", help="Write client secrets in clear text instead of masking them."),
     ] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Export from the local stack of this directory.")
+    ] = None,
 ) -> None:
-    """Write a realm with its clients as a Keycloak realm export. Configured by KEYTURN_* variables."""
+    """Write a realm with its clients as a Keycloak realm export.
+
+    Without --data-dir, configured by KEYTURN_* variables; KEYTURN_DATABASE_URL is required.
+    """
     from keyturn.realm_files import run_export
 
-    _end_with(run_export(realm, file, with_secrets=with_secrets))
+    _end_with(run_export(realm, file, with_secrets=with_secrets, data_dir=data_dir))
+
+
+@app.command("realm-keys")
+def realm_keys(
+    realms: Annotated[list[str], typer.Argument(help="The realms that the node serves.")],
+) -> None:
+    """Print KEYTURN_REALM_KEYS for nodes limited to these realms.
+
+    Reads KEYTURN_FLEET_KEYS and KEYTURN_DATABASE_URL; the service may be running.
+    """
+    from keyturn.realm_keys import run
+
+    _end_with(run(realms))
 
 
 def _run_service(name: str) -> NoReturn:
@@ -120,7 +164,7 @@ def _end_with(code: int) -> NoReturn:
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script."""
     app()
 
 

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from keyturn.services import refuse
+from keyturn.refusing import refuse
 from keyturn.stack import local_file
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.errors import StackError
@@ -17,20 +17,20 @@ from keyturn_shared.secret import Secret
 
 
 def make_link(local: LocalStack, encryption_keys: Secret, clock: Clock) -> str:
-    """A link that works once, within the next minutes. What comes after the # stays in the browser: no server
-    and no log on the way gets to see it."""
+    """Make a link that works once, within the next minutes. The part after the # stays in the browser, out of
+    every server and log."""
     ring = KeyRing.from_text(encryption_keys.reveal(), purpose="encryption")
     ticket = SessionSealer(ring, clock).issue_ticket(local.admin.realm, local.admin.client_id)
     return f"{local.base_url}/console/#ticket={ticket}"
 
 
 def run(data_dir: Path) -> int:
-    """Print a new link; the exit code. A refusal is one line on standard error."""
+    """Print a new link. Return the exit code. A refusal is one line on standard error."""
     directory = DataDirectory(data_dir)
     try:
         local = local_file.read(directory.local_file)
         if local is None:
-            raise StackError(f"no stack runs on {directory.path}: start it with keyturn up")
+            raise StackError(f"no stack is running in {directory.path}: start one with keyturn up")
         link = make_link(local, load(directory.secrets_file).encryption_keys, SystemClock())
     except KeyturnError as error:
         return refuse(error.detail)

@@ -1,37 +1,113 @@
-"""``keyturn import`` and ``keyturn export``: realm exports to and from files, beside a running service."""
+"""``keyturn import`` and ``keyturn export``: realm exports as files, with or without a running service."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from keyturn.database_choice import settings_for
+from keyturn.import_text import is_problem, lines, summary
 from keyturn.services import run_configured
 from keyturn_credentials.errors import InvalidRequestError
-from keyturn_credentials.migration import import_export, write_export
-from keyturn_credentials.operations.importing import IfExists
+from keyturn_credentials.operations.import_plan import IfExists
+from keyturn_credentials.operations.import_report import ImportReport, describe_report
+from keyturn_credentials.realm_transfer import import_export, write_export
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
 
+_WORTH_TELLING: Final = 1000
+"""Minimum number of clients for which progress is printed."""
 
-def run_import(file: Path, realm: str | None, if_exists: str, *, dry_run: bool) -> int:
-    """Take an export over and print the report as JSON; the exit code."""
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """Options of ``keyturn import``. ``data_dir``: a local stack's directory, or None for the environment's
+    database."""
+
+    file: Path
+    realm: str | None
+    if_exists: str
+    dry_run: bool
+    data_dir: Path | None
+    as_json: bool
+    only_problems: bool
+
+
+def run_import(order: ImportOrder) -> int:
+    """Import an export and print the outcome. Return the exit code."""
 
     def work() -> None:
-        settings = CredentialsSettings()  # type: ignore[call-arg]  # read from the environment
-        report = asyncio.run(
-            import_export(settings, file, realm=realm, if_exists=_if_exists(if_exists), dry_run=dry_run)
-        )
-        sys.stdout.write(json.dumps(report, indent=2) + "\n")
-        sys.stderr.write(_summary(report))
+        if_exists = _if_exists(order.if_exists)
+        with _progress() as progress, _collector_at_rest():
+            reports = asyncio.run(
+                import_export(
+                    settings_for(order.data_dir),
+                    order.file,
+                    realm=order.realm,
+                    if_exists=if_exists,
+                    dry_run=order.dry_run,
+                    progress=progress,
+                )
+            )
+        if order.as_json:
+            sys.stderr.writelines(f"{summary(report)}\n" for report in reports)
+            sys.stdout.write(json.dumps(_described(reports, order.only_problems), indent=2) + "\n")
+        else:
+            sys.stdout.writelines(f"{line}\n" for line in lines(reports, only_problems=order.only_problems))
 
     return run_configured(work)
 
 
-def run_export(realm: str, file: Path, *, with_secrets: bool) -> int:
-    """Write a realm to a new file that only its owner can read; the exit code. What is not finished is
+def _described(reports: list[ImportReport], only_problems: bool) -> dict[str, Any]:
+    """Return a realm's report, or an object with the reports of several realms."""
+    if only_problems:
+        reports = [replace(each, clients=tuple(filter(is_problem, each.clients))) for each in reports]
+    described = [describe_report(report) for report in reports]
+    return described[0] if len(described) == 1 else {"realms": described}
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Stop the cyclic garbage collector: searching a whole export again and again costs a fifth of an import,
+    and finds nothing before the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Print an import's progress to standard error: on one line of a terminal, otherwise a line per tenth."""
+    in_place, tenths = sys.stderr.isatty(), 0
+
+    def tell(done: int, of: int) -> None:
+        nonlocal tenths
+        now, before = done * 10 // of, tenths
+        tenths = now
+        if in_place:
+            sys.stderr.write(f"\r{done:,} of {of:,} clients")
+            sys.stderr.flush()
+        elif now > before and of > _WORTH_TELLING:
+            sys.stderr.write(f"{done:,} of {of:,} clients\n")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if in_place:
+            sys.stderr.write("\r\033[K")
+
+
+def run_export(realm: str, file: Path, *, with_secrets: bool, data_dir: Path | None = None) -> int:
+    """Write a realm to a new file that only its owner can read. Return the exit code. An unfinished file is
     removed."""
 
     async def write(settings: CredentialsSettings, descriptor: int) -> None:
@@ -40,11 +116,11 @@ def run_export(realm: str, file: Path, *, with_secrets: bool) -> int:
                 await asyncio.to_thread(stream.write, piece)
 
     def work() -> None:
-        settings = CredentialsSettings()  # type: ignore[call-arg]  # read from the environment
+        settings = settings_for(data_dir)
         descriptor = _new_file(file)
         try:
             asyncio.run(write(settings, descriptor))
-        except BaseException:  # also on Ctrl-C: half an export must not pass for one
+        except BaseException:  # also on Ctrl-C, so that no one uses half an export
             with suppress(FileNotFoundError):
                 file.unlink()
             raise
@@ -63,9 +139,4 @@ def _if_exists(name: str) -> IfExists:
     try:
         return IfExists(name.upper())
     except ValueError:
-        raise InvalidRequestError(f"--if-exists is one of {', '.join(IfExists)}") from None
-
-
-def _summary(report: dict[str, Any]) -> str:
-    counts = ", ".join(f"{report[name]} {name}" for name in ("added", "overwritten", "skipped", "refused"))
-    return f"{'Dry run: ' if report['dryRun'] else ''}{counts}\n"
+        raise InvalidRequestError(f"--if-exists must be one of {', '.join(IfExists)}") from None

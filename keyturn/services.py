@@ -1,7 +1,6 @@
-"""The services as processes: settings from the environment, one clear line when they cannot be used."""
+"""The services as processes: settings from the environment, and one clear line if they are invalid."""
 
 import os
-import sys
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -9,25 +8,25 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from keyturn.extras import needing
+from keyturn.refusing import refuse
 from keyturn_shared.errors import ConfigurationError, KeyturnError
-
-EXIT_REFUSED: Final = 2
-"""Exit code of a process that could not start as it was configured: starting it again would not help."""
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 _PREFIX: Final = "KEYTURN_"
+_MISSING: Final = "required, but not set"
 _FILE: Final = "_FILE"
 _MAX_SECRET_BYTES: Final = 65_536
 
 
 def run_service(name: str) -> int:
-    """Run ``credentials``, ``verifier`` or ``fetcher`` until it is told to end; the exit code."""
+    """Run ``credentials``, ``verifier`` or ``fetcher`` until it is told to end. Return the exit code."""
     return run_configured(_PROCESSES[name])
 
 
 def run_configured(work: Callable[[], None]) -> int:
-    """Do what reads its settings from the environment; the exit code. What is wrong is said in one line."""
+    """Run work that reads its settings from the environment. Return the exit code. An error is one line."""
     try:
         read_secret_files(os.environ)
         work()
@@ -38,18 +37,9 @@ def run_configured(work: Callable[[], None]) -> int:
     return 0
 
 
-def refuse(detail: str) -> int:
-    """Say on standard error why nothing was started; the exit code to end with."""
-    sys.stderr.write(f"keyturn: {detail}\n")
-    sys.stderr.flush()
-    return EXIT_REFUSED
-
-
 def read_secret_files(environment: MutableMapping[str, str]) -> None:
-    """Set ``KEYTURN_X`` from the file that ``KEYTURN_X_FILE`` names, as container secrets are given.
-
-    Raises ConfigurationError when the file cannot be read, or both are set.
-    """
+    """Set ``KEYTURN_X`` from the file named by ``KEYTURN_X_FILE``, the usual form of container secrets.
+    Raises ConfigurationError when the file cannot be read, or both are set."""
     for variable in [name for name in environment if name.startswith(_PREFIX) and name.endswith(_FILE)]:
         name = variable.removesuffix(_FILE)
         if environment.get(name):
@@ -58,15 +48,15 @@ def read_secret_files(environment: MutableMapping[str, str]) -> None:
             with Path(environment[variable]).open("rb") as file:
                 environment[name] = file.read(_MAX_SECRET_BYTES).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
+            reason = getattr(error, "strerror", None) or "it is not valid text"
             raise ConfigurationError(f"{variable}: {environment[variable]}: {reason}") from error
 
 
 def describe_settings_error(error: ValidationError) -> str:
-    """Which variables cannot be used and why, without their values: they may be secrets."""
+    """Return the invalid variables and the reasons, without values: they may be secrets."""
     return "; ".join(
         f"{_PREFIX}{'_'.join(str(part) for part in problem['loc'] if isinstance(part, str)).upper()}: "
-        f"{problem['msg']}"
+        f"{_MISSING if problem['type'] == 'missing' else problem['msg']}"
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     )
 
@@ -76,24 +66,27 @@ def _from_environment(kind: type[Settings]) -> Settings:
 
 
 def _credentials() -> None:
-    from keyturn_credentials.process import run
-    from keyturn_credentials.settings import CredentialsSettings
+    with needing("credentials"):
+        from keyturn_credentials.process import run
+        from keyturn_credentials.settings import CredentialsSettings
 
     run(_from_environment(CredentialsSettings))
 
 
 def _verifier() -> None:
-    from keyturn_verifier.process import run
-    from keyturn_verifier.settings import VerifierSettings
+    with needing("verifier"):
+        from keyturn_verifier.process import run
+        from keyturn_verifier.settings import VerifierSettings
 
     run(_from_environment(VerifierSettings))
 
 
 def _fetcher() -> None:
-    from keyturn_verifier.process import run_fetcher
-    from keyturn_verifier.settings import VerifierSettings
+    with needing("verifier"):
+        from keyturn_verifier.process import run_fetcher
+        from keyturn_verifier.settings import FetcherSettings
 
-    run_fetcher(_from_environment(VerifierSettings))
+    run_fetcher(_from_environment(FetcherSettings))
 
 
 _PROCESSES: Final[dict[str, Callable[[], None]]] = {

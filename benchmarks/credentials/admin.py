@@ -25,27 +25,28 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import uvloop
+from pydantic import AnyHttpUrl, SecretStr
 
-from benchmarks.credentials.population import REALM, client_id_of, representation_of, team_of
 from benchmarks.credentials.service import BenchmarkedService
 from benchmarks.verifier.load import LoadResult, load
 from keyturn_credentials.settings import CredentialsSettings
-from tests.support.admin_api import ADMIN_ID, ADMIN_SECRET, BASE_URL
+from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET, BASE_URL
+from tests.testkit.client_population import REALM, client_id_of, representation_of, team_of
 
 _CHANGED_CLIENTS = 500
 _GOOD = {200, 201, 204}
 
 
 class Measured(NamedTuple):
-    """``processor_us``: time of its core that the service took for each call, relaying included; other
-    programs on the machine disturb it least."""
+    """``processor_us``: time of its core that the service took per call, including the relay; other programs
+    on the machine disturb it least."""
 
     load: LoadResult
     processor_us: float
 
 
 class Calls:
-    """Requests without end, of each kind."""
+    """Endless requests of each kind."""
 
     def __init__(self, service: BenchmarkedService, clients: int) -> None:
         self._service = service
@@ -54,7 +55,7 @@ class Calls:
         self._run = uuid.uuid4().hex[:8]
 
     def uuids(self) -> list[str]:
-        """Clients from all over the realm, read before anything is measured."""
+        """Return clients from all over the realm, read before the measurement."""
         found = []
         for _ in range(_CHANGED_CLIENTS // 100):
             number = self._random.randrange(self._clients)
@@ -93,12 +94,12 @@ class Calls:
             yield self._search(f"max=20&clientId={client_id_of(self._number())}")
 
     def part(self) -> Iterator[bytes]:
-        """The digits at the end: one client has them, or a few."""
+        """Yield the digits at the end: one client has them, or a few."""
         while True:
             yield self._search(f"max=20&search=true&clientId={client_id_of(self._number())[-6:]}")
 
     def common_part(self) -> Iterator[bytes]:
-        """The name of a team: every fortieth client has it, all at one place in the order."""
+        """Yield the name of a team: every fortieth client has it, at one place in the order."""
         while True:
             yield self._search(f"max=20&search=true&clientId={team_of(self._number())}")
 
@@ -107,7 +108,7 @@ class Calls:
             yield self._search(f"max=20&search=true&clientId=no-such-{self._number()}")
 
     def two_characters_of_none(self) -> Iterator[bytes]:
-        """No team, no role and no number has them."""
+        """Yield two characters that no team, role or number has."""
         while True:
             yield self._search("max=20&search=true&clientId=qz")
 
@@ -116,7 +117,7 @@ class Calls:
             yield self._search(f"max=20&q=team:{quote(team_of(self._number()))}")
 
     def attributes_together(self) -> Iterator[bytes]:
-        """Every fortieth client is of the team; of its contact there is one in a thousand."""
+        """Every fortieth client is of the team; one in a thousand has its contact."""
         while True:
             number = self._number()
             contact = representation_of(number)["attributes"]["contact"]
@@ -202,10 +203,10 @@ def main() -> int:
     chosen = parser.parse_args()
     given: Any = None
     if chosen.given:
-        given = CredentialsSettings(
-            public_url=BASE_URL,
+        given = CredentialsSettings(  # type: ignore[call-arg]  # the rest is read from the environment
+            public_url=AnyHttpUrl(BASE_URL),
             bootstrap_admin_client_id=ADMIN_ID,
-            bootstrap_admin_client_secret=ADMIN_SECRET,
+            bootstrap_admin_client_secret=SecretStr(ADMIN_SECRET),
         )
     service = BenchmarkedService()
     try:

@@ -1,4 +1,4 @@
-"""The credentials service as a real process on a core of its own, with what it needs on the other one."""
+"""The credentials service as a real process on its own core, with its dependencies on the other one."""
 
 import asyncio
 import os
@@ -11,20 +11,21 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
-from benchmarks.credentials.filling import fill
 from keyturn.stack.parent import ending_with_parent
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.redis_client import connect
-from tests.durability.http import send, until_ready
-from tests.storm.fleet import free_ports
-from tests.support.admin_api import ADMIN_ID, settings_for
-from tests.support.admin_tokens import AdminTokens
-from tests.support.credentials_process import environment
-from tests.support.postgres import PostgresServer
-from tests.support.waiting import wait_until
+from tests.testkit.admin_api import ADMIN_ID, settings_for
+from tests.testkit.admin_tokens import AdminTokens
+from tests.testkit.credentials_process import environment
+from tests.testkit.database_filling import fill
+from tests.testkit.ports import find_free_port
+from tests.testkit.postgres import PostgresServer
+from tests.testkit.redis_reading import fields_of
+from tests.testkit.single_request import send, until_ready
+from tests.testkit.waiting import wait_until
 
 SERVICE_CORE: Final = 0
 LOAD_CORE: Final = 1
@@ -33,18 +34,16 @@ _FILL_SECONDS: Final = 1800.0
 
 
 class BenchmarkedService:
-    """Starts everything in a directory of its own; ``close`` ends it.
-
-    PostgreSQL runs with the durability it has by default: a commit waits for the disk.
-    """
+    """Starts everything in its own directory; ``close`` ends it. PostgreSQL runs with its default durability:
+    a commit waits for the disk."""
 
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="keyturn-bench-"))
         self._stack = ExitStack()
 
     async def start(self, database: str, clients: int, *, given: CredentialsSettings | None = None) -> Self:
-        """With that many clients. ``given``: settings of a database that was filled before."""
-        os.sched_setaffinity(0, {LOAD_CORE})  # what is started from here inherits it
+        """Start with this many clients. ``given``: settings of a database that was filled before."""
+        os.sched_setaffinity(0, {LOAD_CORE})  # inherited by what is started from here
         redis = EmbeddedRedis(self.directory / "redis").start()
         self._stack.callback(redis.stop)
         self.redis_url = redis.url
@@ -53,7 +52,7 @@ class BenchmarkedService:
         else:
             self.settings = settings_for(self._new_database(database), redis.url)
             await fill(self.settings, clients)
-        self.port = free_ports(1)[0]
+        self.port = find_free_port()
         self.process = self._launch()
         os.sched_setaffinity(self.process.pid, {SERVICE_CORE})
         self._stack.callback(self.process.wait, 20)
@@ -66,13 +65,13 @@ class BenchmarkedService:
         return self
 
     async def until_relayed(self) -> int:
-        """Wait until Redis holds every projection and no event is on its way; the newest sequence."""
+        """Wait until Redis holds every projection and no event is pending; return the newest sequence."""
         redis = connect(self.redis_url)
         deadline = time.monotonic() + _FILL_SECONDS
         try:
             seen = (b"", b"")
             while True:
-                head = await redis.hgetall(Layout().head)
+                head = await fields_of(redis, Layout().head)
                 now = (head.get(b"complete", b""), head.get(b"sequence", b""))
                 if now == seen and now[0] == b"1":
                     return int(now[1])
@@ -84,7 +83,7 @@ class BenchmarkedService:
             await redis.aclose()
 
     async def until_upkept(self) -> None:
-        """Wait until the service has done what it does once after a start."""
+        """Wait until the service has done its one-time work after a start."""
 
         async def is_upkept() -> bool:
             metrics = await send("GET", f"http://127.0.0.1:{self.port}/metrics")
@@ -93,7 +92,7 @@ class BenchmarkedService:
         await wait_until(is_upkept, timeout=_FILL_SECONDS, interval=0.5)
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
-        """A request of the admin API as it goes over the wire; ``path`` begins after ``/admin/realms``."""
+        """Build a request of the admin API as raw octets; ``path`` begins after ``/admin/realms``."""
         return (
             f"{method} /admin/realms{path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
             f"Authorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
@@ -101,7 +100,7 @@ class BenchmarkedService:
         ).encode() + body
 
     def processor_seconds(self) -> float:
-        """Processor time the service has used, in user and system mode."""
+        """Return the service's processor time, in user and system mode."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,4 +1,4 @@
-"""Rotations as clients see them: whole nodes, assertions signed with keys published a moment ago."""
+"""Rotations from the clients' view: whole nodes, and assertions with newly published keys."""
 
 import asyncio
 import json
@@ -10,18 +10,18 @@ from typing import Any
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.redis_client import connect
-from tests.integration.key_sets.jwks_server import JwksServer, Page, serving
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.integration.verifier.nodes import RunningNode, assertion, running_node
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.jwks_server import JwksServer, Page, serving
+from tests.testkit.nodes import RunningNode, assertion, running_node
 
 _FRESH_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class AssertionResult:
-    """Seconds. ``waited``: of assertions signed with a key that was published just before. ``withdrawn``:
-    from withdrawing a key, at a URL whose answers are fresh for 60 s, until no node took it; None if that was
-    not tried."""
+    """Seconds. ``waited``: of assertions signed with a key published just before. ``withdrawn``: from
+    withdrawing a key, at a URL whose answers are fresh for 60 s, until no node accepted it; None if not
+    measured."""
 
     rotations: int
     assertions: int
@@ -35,7 +35,7 @@ class AssertionResult:
 
 
 class _Client:
-    """A client whose keys are at a URL. It keeps the key before beside the new one."""
+    """A client whose keys are at a URL. It keeps the previous key next to the new one."""
 
     def __init__(self, name: str, server: JwksServer) -> None:
         self.name = name
@@ -44,7 +44,7 @@ class _Client:
         self.key = self.rotate()
 
     def rotate(self) -> SigningKey:
-        """Publish a new key; what was there before the last one is withdrawn."""
+        """Publish a new key, and withdraw the one before the last."""
         self.key = SigningKey.generate("ES256")
         self.page.keys = [self.key.public_jwk, *self.page.keys[:1]]
         return self.key
@@ -53,8 +53,8 @@ class _Client:
 async def run(
     redis_url: str, rotations: int, clients: int, *, nodes: int = 5, withdrawal: bool = False
 ) -> AssertionResult:
-    """Every client rotates again and again; each new key signs for every node at once, while those before
-    are in use too."""
+    """Have every client rotate repeatedly; each new key signs for every node at once, while former ones are
+    still in use."""
     waited: list[float] = []
     refused: list[str] = []
     realm = realm_of("bench")
@@ -75,7 +75,7 @@ async def run(
             for client in all_clients
         ]
         await Filling.on(redis).open(realm, *projections)
-        settings = {"fetcher_enabled": True, "jwks_allowed_networks": "127.0.0.0/8"}
+        settings: dict[str, Any] = {"fetcher_enabled": True, "jwks_allowed_networks": "127.0.0.0/8"}
         started = [await stack.enter_async_context(running_node(redis_url, **settings)) for _ in range(nodes)]
 
         async def live(client: _Client) -> None:
@@ -100,7 +100,7 @@ async def run(
 
 
 async def _withdraw(client: _Client, nodes: list[RunningNode]) -> float:
-    """Take the newest key away, and sign with it until every node refuses it."""
+    """Withdraw the newest key, and sign with it until every node refuses it."""
     key = client.key
     client.page.keys = client.page.keys[1:]
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""What requests see: junk kids by the thousand over five nodes, and a real key among them."""
+"""Requests' view: thousands of junk kids over five nodes, and a real key among them."""
 
 import asyncio
 import random
@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.key_sets.surroundings import LOOPBACK, REALM, client_of, jwks_server, nodes_of, redis_server
+from keyturn_shared.oauth.key_errors import KeysUnavailableError, UnknownKidError
 from keyturn_shared.projection import ClientProjection
-from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
-from keyturn_verifier.key_sets.parts import KeySetParts
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.wiring import KeySetWiring
 
 POLICY = KeySetPolicy(allowed_networks=LOOPBACK)
 
@@ -25,7 +25,7 @@ class JunkResult:
     new_key: float
 
 
-async def found(node: KeySetParts, client: ClientProjection, kid: str) -> bool:
+async def found(node: KeySetWiring, client: ClientProjection, kid: str) -> bool:
     assert node.lookup is not None
     try:
         return bool(await node.lookup.find(REALM, client, kid, "ES256"))
@@ -34,11 +34,11 @@ async def found(node: KeySetParts, client: ClientProjection, kid: str) -> bool:
 
 
 async def junk(requests: int, seconds: float) -> JunkResult:
-    """So many requests with random kids, evenly over the time and five nodes; a key is published half way."""
+    """Send requests with random kids, evenly over the time and five nodes; a key is published half way."""
     draw = random.Random(3)
     refused = 0
 
-    async def one(node: KeySetParts, client: ClientProjection) -> None:
+    async def one(node: KeySetWiring, client: ClientProjection) -> None:
         nonlocal refused
         known = await found(node, client, f"junk-{draw.random()}")
         refused += not known
@@ -54,7 +54,7 @@ async def junk(requests: int, seconds: float) -> JunkResult:
                 await asyncio.sleep(seconds * 0.45)
                 await site.publish(0, "second")
                 published = time.monotonic()
-                # What is waited for is in Redis and has no event.
+                # The condition is in Redis and has no event.
                 while not await found(draw.choice(nodes), client, "second"):  # noqa: ASYNC110 - see above
                     await asyncio.sleep(0.05)
                 return time.monotonic() - published

@@ -1,4 +1,4 @@
-"""What a key set costs a node that holds it parsed, and Redis."""
+"""Memory of a key set on a node that caches it parsed, and in Redis."""
 
 import time
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.record import KeySetRecord, decode_record, encode_record
 from keyturn_shared.position import Position
-from keyturn_verifier.key_sets.attempts import Attempt, with_keys
-from keyturn_verifier.key_sets.held import HeldKeySets
+from keyturn_verifier.key_sets.cache import KeySetCache
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.record_transitions import Attempt, with_keys
 
 _POLICY = KeySetPolicy()
 
 
 @dataclass(frozen=True)
 class MemoryResult:
-    """Bytes a set of ``keys`` P-256 keys. ``node_bytes``: resident, of a record and its parsed keys.
+    """Bytes per set of ``keys`` P-256 keys. ``node_bytes``: resident, of a record and its parsed keys.
     ``record_bytes``: the value in Redis. ``parse_seconds``: of one set."""
 
     sets: int
@@ -32,7 +32,7 @@ class MemoryResult:
 
 
 async def run(sets: int, keys: int) -> MemoryResult:
-    """Hold so many different sets."""
+    """Cache this many different sets."""
     now = SystemClock().now()
     jwks = [_jwk(f"{REALM.name}-{number}") for number in range(512)]
     records = []
@@ -44,7 +44,7 @@ async def run(sets: int, keys: int) -> MemoryResult:
         attempt = Attempt(number + 1, Position(1, 1), now, 0.5)
         parsed = KeySet.from_members({"keys": members})
         records.append(encode_record(with_keys(record, attempt, parsed, {"etag": f'"{number}"'}, _POLICY)))
-    held = HeldKeySets(sets)
+    held = KeySetCache(sets)
     before, began = _resident(), time.perf_counter()
     for number, value in enumerate(records):
         await held.admit(str(number), decode_record(value))

@@ -1,4 +1,4 @@
-"""Polling at scale: how many fetches a core makes, how late they are, with and without bad URLs."""
+"""Polling at scale: fetches per core, and their lateness, with and without bad URLs."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
-from benchmarks.key_sets.surroundings import LOOPBACK, Site, jwks_server, nodes_of, redis_server
+from benchmarks.key_sets.surroundings import LOOPBACK, Site, jwks_server, nodes_of, redis_server, seal
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
-from keyturn_shared.key_sets.record import KeySetRecord, encode_record
+from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.position import Position
 from keyturn_shared.redis_client import connect
-from keyturn_verifier.key_sets.attempts import Attempt, with_keys
-from keyturn_verifier.key_sets.channel import Claims, KeySetChannel, Queue
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.record_transitions import Attempt, with_keys
+from keyturn_verifier.key_sets.redis_repository import FetchLeases, KeySetRepository, Queue
 
 LAYOUT = KeySetLayout()
 POLICY = KeySetPolicy(allowed_networks=LOOPBACK)
@@ -26,7 +26,7 @@ POLICY = KeySetPolicy(allowed_networks=LOOPBACK)
 
 @dataclass(frozen=True)
 class PollingResult:
-    """One run. Seconds. ``late``: of good URLs, from due to the beginning of the fetch."""
+    """One run. Seconds. ``late``: of good URLs, from due to the start of the fetch."""
 
     fetches_per_second: float
     cpu_per_fetch: float
@@ -41,20 +41,20 @@ class PollingResult:
 class Lateness:
     """Notes how late polls of good URLs begin."""
 
-    def __init__(self, channel: KeySetChannel, good: set[str]) -> None:
-        self._claim = channel.claim
+    def __init__(self, channel: KeySetRepository, good: set[str]) -> None:
+        self._lease = channel.lease
         self._good = good
         self.late: list[float] = []
-        channel.claim = self.claim  # type: ignore[method-assign]
+        channel.lease = self.lease  # type: ignore[method-assign]  # to come between
 
-    async def claim(self, queue: Queue, count: int, random: float) -> Claims:
-        claims = await self._claim(queue, count, random)
-        self.late += [claim.late_seconds for claim in claims.claims if claim.id in self._good]
-        return claims
+    async def lease(self, queue: Queue, count: int, random: float) -> FetchLeases:
+        granted = await self._lease(queue, count, random)
+        self.late += [each.late_seconds for each in granted.leases if each.id in self._good]
+        return granted
 
 
 async def run(urls: int, bad_share: float, seconds: float, *, at_once: bool) -> PollingResult:
-    """Poll for a while. ``at_once``: everything is due from the beginning, to see what a core can do."""
+    """Poll for a while. ``at_once``: everything is due from the start, to measure a core's capacity."""
     with redis_server() as redis_url:
         async with jwks_server() as site, contextlib.aclosing(connect(redis_url)) as redis:
             before = (await redis.info("memory"))["used_memory"]
@@ -86,7 +86,8 @@ async def run(urls: int, bad_share: float, seconds: float, *, at_once: bool) -> 
 async def fill(
     redis: Redis, site: Site, urls: int, bad_share: float, spread: float
 ) -> tuple[set[str], set[str]]:
-    """Records as if every URL had been fetched within the last ``spread`` seconds. Ids of good and bad."""
+    """Write records as if every URL had been fetched within the last ``spread`` seconds. Return the ids of
+    good and bad ones."""
     keys = KeySet.from_members(
         {"keys": [{"kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256", **_POINT}]}
     )
@@ -106,13 +107,13 @@ async def fill(
         attempt = Attempt(int(began_at * 1000), Position(1, 1), began_at, draw.random())
         empty = KeySetRecord(url=address.url)
         record = with_keys(empty, attempt, keys, {"etag": f'"{number}-{int(number * 0.618 % 1)}"'}, POLICY)
-        pipeline.set(LAYOUT.record(address.id), encode_record(record), px=7_200_000)
+        pipeline.set(LAYOUT.record(address.id), seal().write(record), px=7_200_000)
         pipeline.hset(LAYOUT.used, address.id, int(now * 1000))
         due[address.id] = due_in
         if number % 1000 == 999:
             await pipeline.execute()
     await pipeline.execute()
-    # Writing takes a while, and what is due counts from here.
+    # Writing takes a while, and dueness counts from here.
     now = time.time()
     await redis.zadd(LAYOUT.due, {one: int((now + due_in) * 1000) for one, due_in in due.items()})
     return good, bad

@@ -14,6 +14,7 @@ import resource
 import sys
 import time
 from collections import Counter
+from typing import cast
 
 import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,7 +25,7 @@ KEYS = 64
 
 
 class Site:
-    """What is served. A key is one of a few, since making 100,000 of them takes a while."""
+    """Content of the server. Keys come from a small pool, since generating 100,000 takes a while."""
 
     def __init__(self, changing: float) -> None:
         self._began = time.monotonic()
@@ -45,31 +46,31 @@ class Site:
         if kind == "counts":
             return _ok(json.dumps(self.counts).encode(), "")
         if kind == "put":
-            number, _, kid = rest.partition("/")
-            keys = self._published.setdefault(f"/{number}", [])
-            self._published[f"/{number}"] = [_make_key(kid), *keys[:1]]
+            client, _, kid = rest.partition("/")
+            keys = self._published.setdefault(f"/{client}", [])
+            self._published[f"/{client}"] = [_make_key(kid), *keys[:1]]
             return _ok(b"{}", "")
         number = int(kind)
-        # Every URL changes once within 1 / changing minutes, each at a time of its own.
+        # Every URL changes once within 1 / changing minutes, each at its own time.
         turn = int((time.monotonic() - self._began) / 60 * self._changing + number * 0.618 % 1)
         tag = f'"{number}-{turn}"'
         if path in self._published:
             tag = f'"{self._published[path][0]["kid"]}"'
         if etag == tag:
-            return b"HTTP/1.1 304 X\r\netag: %s\r\nconnection: close\r\n\r\n" % tag.encode()
+            return b"HTTP/1.1 304 X\r\netag: %s\r\n\r\n" % tag.encode()
         keys = self._published.get(path) or [self._keys[(number + turn) % KEYS]]
         return _ok(json.dumps({"keys": keys}).encode(), tag)
 
 
 class Connection(asyncio.Protocol):
-    """One request a connection."""
+    """Kept open unless the client or the answer says otherwise."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -77,9 +78,13 @@ class Connection(asyncio.Protocol):
             return
         lines = self._received.decode("latin-1").split("\r\n")
         etag = next((line[15:] for line in lines if line.lower().startswith("if-none-match: ")), "")
+        self._received = b""
         answer = self._site.answer(lines[0].split(" ")[1], etag)
-        if answer is not None:
-            self._transport.write(answer)  # type: ignore[attr-defined]
+        if answer is None:
+            return
+        self._transport.write(answer)
+        is_last = any(line.lower() == "connection: close" for line in lines)
+        if is_last or not answer or b"connection: close" in answer:
             self._transport.close()
 
 
@@ -90,7 +95,7 @@ def _make_key(kid: str) -> dict[str, object]:
 
 def _ok(body: bytes, tag: str) -> bytes:
     head = f"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-    return (head + (f"etag: {tag}\r\n" if tag else "") + "connection: close\r\n\r\n").encode() + body
+    return (head + (f"etag: {tag}\r\n" if tag else "") + "\r\n").encode() + body
 
 
 async def serve(hosts: int, port: int, changing: float) -> None:

@@ -1,11 +1,10 @@
-"""What every benchmark here needs: Redis, the JWKS server on another core, nodes."""
+"""Common parts of these benchmarks: Redis, the JWKS server on another core, nodes."""
 
 import asyncio
 import contextlib
 import itertools
 import os
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -17,13 +16,17 @@ from prometheus_client import CollectorRegistry
 from keyturn.stack.parent import ending_with_parent
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.clock import SystemClock
+from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.position import Position
 from keyturn_shared.projection import ClientProjection, RealmProjection
 from keyturn_shared.redis_broker import make_broker
 from keyturn_shared.redis_client import connect
-from keyturn_verifier.key_sets.guarded import GuardedDownload
-from keyturn_verifier.key_sets.parts import KeySetParts, assemble
+from keyturn_shared.signed_log.keys import LogSigningKeys
+from keyturn_verifier.key_sets.http_download import GuardedDownload
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.wiring import KeySetWiring, assemble
+from tests.testkit.ports import find_free_port
+from tests.testkit.waiting import in_time
 
 LOOPBACK = ("127.0.0.0/8",)
 REALM = RealmProjection(id="r1", name="bench")
@@ -68,9 +71,7 @@ def redis_server() -> Iterator[str]:
 
 @contextlib.asynccontextmanager
 async def jwks_server(hosts: int = 250, changing: float = 0.01) -> AsyncIterator[Site]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_free_port()
     arguments = ["--hosts", str(hosts), "--port", str(port), "--changing", str(changing)]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -80,7 +81,7 @@ async def jwks_server(hosts: int = 250, changing: float = 0.01) -> AsyncIterator
     )
     assert process.stdout is not None
     try:
-        assert await asyncio.wait_for(process.stdout.readline(), 30) == b"serving\n"
+        assert await in_time(process.stdout.readline()) == b"serving\n"
         move(process.pid, last=True)
         yield Site(port, hosts)
     finally:
@@ -89,16 +90,24 @@ async def jwks_server(hosts: int = 250, changing: float = 0.01) -> AsyncIterator
 
 
 def move(pid: int, *, last: bool) -> None:
-    """Keep the measured process on the first core, and what serves it on the last."""
+    """Keep the measured process on the first core, and its servers on the last."""
     cores = sorted(os.sched_getaffinity(0)) if pid == 0 else sorted(os.sched_getaffinity(pid))
     os.sched_setaffinity(pid, {cores[-1] if last else cores[0]})
+
+
+_FETCHER_KEYS = LogSigningKeys([b"f" * 32])
+
+
+def seal() -> KeySetSeal:
+    """Return the signer of all fetchers here."""
+    return KeySetSeal(_FETCHER_KEYS, FetcherKeys(_FETCHER_KEYS.verification()))
 
 
 @contextlib.asynccontextmanager
 async def nodes_of(
     count: int, redis_url: str, policy: KeySetPolicy, *, polls: bool = True
-) -> AsyncIterator[list[KeySetParts]]:
-    nodes: list[KeySetParts] = []
+) -> AsyncIterator[list[KeySetWiring]]:
+    nodes: list[KeySetWiring] = []
     async with contextlib.AsyncExitStack() as stack:
         for number in range(count):
             redis, broker = connect(redis_url), make_broker(redis_url, logger=None)
@@ -113,6 +122,7 @@ async def nodes_of(
                 clock=SystemClock(),
                 registry=CollectorRegistry(),
                 worker=f"node-{number}",
+                seal=seal(),
                 position=lambda: Position(1, 1),
                 polls=polls,
             )

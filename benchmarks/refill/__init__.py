@@ -1,1 +1,1 @@
-"""How long a fleet takes to be whole again after all of Redis was lost, with a million clients."""
+"""Recovery time of a fleet after all of Redis was lost, with a million clients."""

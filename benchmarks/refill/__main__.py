@@ -1,8 +1,8 @@
-"""Fills a database with clients, loses all of Redis, and measures until the fleet is whole again.
+"""Fills a database with clients, loses all of Redis, and measures the fleet's recovery.
 
-Meanwhile callers ask every node with secrets of which it is known what the answer has to be (the right one,
-or 503 from a node that cannot tell yet), and an operator regenerates secrets. It all runs on this machine,
-in a directory that is removed afterwards.
+Meanwhile callers send requests with secrets to every node, for which the right answer is known (a node that
+cannot tell yet may answer 503), and an operator regenerates secrets. Everything runs on this machine, in a
+directory that is removed afterwards.
 
     python -m benchmarks.refill --clients 1000000 --nodes 3
 """

@@ -1,4 +1,4 @@
-"""Callers who know what the answer has to be: the right one or 503, never another."""
+"""Callers who know the right answer: they must get it or 503, never another."""
 
 import asyncio
 import random
@@ -9,11 +9,11 @@ from typing import Final
 
 import httpx
 
-from benchmarks.credentials.population import REALM, client_id_of, secret_of
+from tests.testkit.client_population import REALM, client_id_of, secret_of
 
 UNAVAILABLE: Final = 503
 RIGHT: Final = {"known": 200, "revoked": 401, "wrong secret": 401, "unknown client": 401}
-"""What each kind of probe is answered by a node that can tell."""
+"""Right answer to each kind of probe."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Answers:
 
 
 class Prober:
-    """Asks the nodes in turn, all the time. ``revoked`` grows as secrets are ended everywhere."""
+    """Sends requests to the nodes in turn. ``revoked`` grows as secrets are ended everywhere."""
 
     def __init__(self, nodes: list[str], clients: int, known: list[int], seed: int = 1) -> None:
         self.answers = Answers()
@@ -52,14 +52,14 @@ class Prober:
         await self._http.aclose()
 
     async def warm(self) -> None:
-        """Have every node keep the known clients in memory."""
+        """Have every node cache the known clients."""
         for node in self._nodes:
             for number in self._known:
                 status = await self._ask(node, client_id_of(number), secret_of(number))
                 self.answers.note("known", status, client_id_of(number))
 
     async def run(self, until: Callable[[], bool], *, pause: float) -> None:
-        """One request after the other, of every kind, until told to stop."""
+        """Send one request after the other, of every kind, until told to stop."""
         kinds = [self._known_client, self._known_client, self._any_client, self._wrong, self._unknown]
         while not until():
             kind = self._random.choice([*kinds, *([self._revoked] * 2 if self.revoked else [])])
@@ -73,7 +73,7 @@ class Prober:
         return "known", client_id_of(number), secret_of(number)
 
     def _any_client(self) -> tuple[str, str, str]:
-        """One that no node has in memory, most likely; never one of those whose secrets are changed."""
+        """Return a client that most likely no node has cached; never one whose secret is changed."""
         number = self._random.randrange(len(self._known) * 2, self._clients)
         return "known", client_id_of(number), secret_of(number)
 

@@ -1,4 +1,4 @@
-"""An operator who regenerates secrets while Redis is being filled."""
+"""An operator who regenerates secrets during the refill."""
 
 import asyncio
 import time
@@ -7,12 +7,12 @@ from typing import Final
 
 import httpx
 
-from benchmarks.credentials.population import REALM, client_id_of, secret_of
 from benchmarks.refill.probes import Prober
 from benchmarks.refill.surroundings import ADMIN_ID, ADMIN_SECRET, Surroundings
-from keyturn_shared.fleet.registry import Standing, standing_of
+from keyturn_shared.fleet.registry import NodeStatus, status_of
+from tests.testkit.client_population import REALM, client_id_of, secret_of
 
-_LOOK_SECONDS: Final = 0.002
+_POLL_SECONDS: Final = 0.002
 _APPLIED_SECONDS: Final = 60.0
 
 
@@ -30,7 +30,7 @@ class Revoker:
         await self._http.aclose()
 
     async def log_in(self) -> None:
-        """While the nodes still answer."""
+        """Log in while the nodes still answer."""
         granted = await self._http.post(
             f"{self._around.nodes[0]}/realms/master/protocol/openid-connect/token",
             data={"grant_type": "client_credentials"},
@@ -45,7 +45,7 @@ class Revoker:
             self._uuids[number] = found.json()[0]["id"]
 
     async def run(self, until: Callable[[], bool], *, pause: float) -> None:
-        """One after the other until told to stop, or until every client had its turn."""
+        """Regenerate one after the other until told to stop, or until every client had its turn."""
         while self._numbers and not until():
             number = self._numbers.pop()
             answer = await self._http.post(
@@ -63,7 +63,7 @@ class Revoker:
         async with asyncio.timeout(_APPLIED_SECONDS):
             while True:
                 view = await self._around.registry.view(sequence)
-                applied = [standing_of(node, view, sequence) is Standing.APPLIED for node in view.nodes]
+                applied = [status_of(node, view, sequence) is NodeStatus.APPLIED for node in view.nodes]
                 if view.published_at is not None and sum(applied) == len(self._around.nodes):
                     return
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""One loss of Redis from the filled database to the whole fleet."""
+"""One loss of Redis, from the filled database to the recovered fleet."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ _REVOKE_PAUSE: Final = 0.2
 @dataclass(frozen=True)
 class Outcome:
     """``seconds``: from the loss until Redis is complete and every node has a lease. ``memory``: bytes that
-    Redis uses then. ``disk``: bytes of the database. ``revocations``: seconds until every node had applied
+    Redis then uses. ``disk``: bytes of the database. ``revocations``: seconds until every node had applied
     each."""
 
     database_seconds: float
@@ -34,7 +34,7 @@ class Outcome:
 async def refill(
     directory: Path, clients: int, nodes: int, *, say: Callable[[str], None] = lambda text: None
 ) -> Outcome:
-    """Raises AssertionError when something does not become ready in its time."""
+    """Raises AssertionError when something does not become ready in time."""
     known = min(_KNOWN, clients // 4)
     async with surroundings(directory, clients, nodes) as around, AsyncExitStack() as stack:
         say(f"database filled after {around.database_seconds:.0f} s; Redis is filled for the first time")
@@ -55,7 +55,7 @@ async def refill(
             try:
                 await around.until_whole()
                 seconds = time.monotonic() - lost
-                # Some more, for the answers of a fleet that is whole.
+                # Some more, for the answers of a recovered fleet.
                 await asyncio.sleep(1.0)
             finally:
                 over = True

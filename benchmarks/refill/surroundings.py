@@ -7,14 +7,13 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from redis.asyncio import Redis
 
-from benchmarks.credentials.filling import fill
-from benchmarks.credentials.population import representation_of
 from keyturn.stack.parent import ending_with_parent
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_credentials.settings import CredentialsSettings
@@ -22,7 +21,10 @@ from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.redis_client import connect
 from keyturn_shared.sealing import KeyRing
-from tests.support.waiting import find_free_port, wait_until
+from tests.testkit.client_population import representation_of
+from tests.testkit.database_filling import fill
+from tests.testkit.ports import find_free_port
+from tests.testkit.waiting import wait_until
 
 ADMIN_ID: Final = "bench-admin"
 ADMIN_SECRET: Final = "the-secret-of-the-benchmarks-admin"
@@ -32,8 +34,8 @@ _FILL_SECONDS: Final = 900.0
 
 @dataclass
 class Surroundings:
-    """Everything that runs. ``base_url``: the credentials service; ``nodes``: the nodes' URLs;
-    ``database_seconds``: how long it took to fill the database."""
+    """All processes. ``base_url``: the credentials service; ``nodes``: the nodes' URLs; ``database_seconds``:
+    time to fill the database."""
 
     base_url: str
     nodes: list[str]
@@ -43,7 +45,7 @@ class Surroundings:
     database_seconds: float
 
     async def whole(self) -> bool:
-        """Whether every projection is in Redis, and every node has a lease."""
+        """Return whether every projection is in Redis, and every node has a lease."""
         view = await self.registry.view()
         held = [node for node in view.nodes if node.expires_at > view.now]
         return view.head is not None and view.head.complete and len(held) == len(self.nodes)
@@ -52,17 +54,18 @@ class Surroundings:
         await wait_until(self.whole, timeout=_FILL_SECONDS, interval=0.05)
 
     async def memory(self) -> int:
-        """Bytes that Redis uses for its data."""
+        """Return the bytes that Redis uses for its data."""
         return int((await self.redis.info("memory"))["used_memory"])
 
 
 @asynccontextmanager
 async def surroundings(directory: Path, clients: int, nodes: int) -> AsyncIterator[Surroundings]:
-    """Fill the database and start all of it; ended, with the block, by process ids."""
+    """Fill the database and start everything; the block's end ends it, by process ids."""
     port = find_free_port()
     base_url = f"http://127.0.0.1:{port}"
     environment = {
         "KEYTURN_PUBLIC_URL": base_url,
+        "KEYTURN_CREDENTIALS_URL": base_url,
         "KEYTURN_HOST": "127.0.0.1",
         "KEYTURN_LOG_LEVEL": "warning",
         "KEYTURN_FLEET_KEYS": KeyRing.generate_key(),
@@ -70,13 +73,15 @@ async def surroundings(directory: Path, clients: int, nodes: int) -> AsyncIterat
         "KEYTURN_DATABASE_URL": f"sqlite+aiosqlite:///{directory / 'keyturn.db'}",
         "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": ADMIN_ID,
         "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_SECRET": ADMIN_SECRET,
-        # The probes fail by the thousand, and none of them is to be turned away unread.
+        # The probes fail by the thousand, and none of them may be throttled.
         "KEYTURN_FAILURE_LIMIT_CLIENT": "0",
         "KEYTURN_FAILURE_LIMIT_ADDRESS": "0",
         "KEYTURN_FETCHER_ENABLED": "false",
     }
     names = ("fleet_keys", "encryption_keys", "database_url")
-    settings = CredentialsSettings(**{name: environment[f"KEYTURN_{name.upper()}"] for name in names})
+    settings = CredentialsSettings.model_validate(
+        {name: environment[f"KEYTURN_{name.upper()}"] for name in names}
+    )
     begun = time.monotonic()
     await fill(settings, clients, represent=_represent)
     database_seconds = time.monotonic() - begun
@@ -95,7 +100,7 @@ async def surroundings(directory: Path, clients: int, nodes: int) -> AsyncIterat
             processes.start("verifier", KEYTURN_PORT=str(node_port))
             urls.append(f"http://127.0.0.1:{node_port}")
         for url in (base_url, *urls):
-            await wait_until(lambda url=url: _is_ready(url), timeout=_START_SECONDS, interval=0.1)
+            await wait_until(partial(_is_ready, url), timeout=_START_SECONDS, interval=0.1)
         yield Surroundings(
             base_url, urls, server, redis, FleetRegistry(RedisScripts(redis)), database_seconds
         )

@@ -1,8 +1,8 @@
-"""Memory of one verifier node that keeps many clients at hand.
+"""Memory of one verifier node that caches many clients.
 
-The node is asked for a token by each client once, so that all of them are in its memory with their keys read,
-and then by a part of them again, to see that they are. Clients have a key each (private_key_jwt, ES256,
-inline JWK Set) or a secret each; there are twice as many different keys as a node has loaded at a time.
+The node gets one token request from each client, so that all of them are cached with their keys parsed, and
+then requests from some of them again, to check that they are. Clients have a key each (private_key_jwt,
+ES256, inline JWK Set) or a secret each; there are twice as many different keys as a node keeps loaded.
 
     python -m benchmarks.verifier.memory [--clients 100000] [--method private_key_jwt] [--json]
 """
@@ -26,11 +26,11 @@ import uvloop
 from benchmarks.verifier.load import load
 from benchmarks.verifier.target import Target, assertion_body, form_request, start_node, until_answers
 from keyturn.stack.redis_server import EmbeddedRedis
-from keyturn_shared.jose.public_keys import MOST_LOADED
+from keyturn_shared.jose.public_keys import MAX_LOADED
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.redis_client import connect
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.support.waiting import find_free_port
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.ports import find_free_port
 
 METHODS = ("private_key_jwt", "client_secret_post")
 _WRITTEN_AT_ONCE = 2000
@@ -39,7 +39,7 @@ _AGAIN = 1000
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory in MiB (``VmRSS``): of a node that is ready, and of one with all clients at hand."""
+    """Resident memory in MiB (``VmRSS``): of a node that is ready, and of one with all clients cached."""
 
     method: str
     clients: int
@@ -53,7 +53,8 @@ class Memory:
 
 
 async def fill(redis_url: str, method: str, keys: list[SigningKey], clients: int) -> None:
-    """A realm with that many clients, which share the keys in turn: what a node keeps of each is its own."""
+    """Write a realm with that many clients, which share the keys in turn: a node keeps a separate copy for
+    each."""
     redis = connect(redis_url)
     realm, filling = realm_of("acme"), Filling.on(redis)
     await filling.open(realm, complete=False)
@@ -85,7 +86,7 @@ def secret_of(number: int) -> str:
 
 
 def requests(target: Target, method: str, keys: list[SigningKey], clients: range) -> Iterator[bytes]:
-    """One honest request of each client."""
+    """Yield one honest request of each client."""
     for number in clients:
         if method == "private_key_jwt":
             body = assertion_body(target, keys[number % len(keys)], name_of(number))
@@ -96,8 +97,8 @@ def requests(target: Target, method: str, keys: list[SigningKey], clients: range
 
 
 def measure(method: str, clients: int) -> Memory:
-    """Start a node, ask it for every client, and see what it takes."""
-    keys = [SigningKey.generate("ES256") for _ in range(min(clients, 2 * MOST_LOADED))]
+    """Start a node, send a request for every client, and measure its memory."""
+    keys = [SigningKey.generate("ES256") for _ in range(min(clients, 2 * MAX_LOADED))]
     directory = Path(tempfile.mkdtemp(prefix="keyturn-bench-"))
     with ExitStack() as stack:
         redis = EmbeddedRedis(directory / "redis").start()

@@ -1,4 +1,4 @@
-"""A server under load: where it is, a node as a process of its own, and requests for it as octets."""
+"""A server under load: its address, a node as a separate process, and requests as raw octets."""
 
 import os
 import subprocess
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Self
 
 from keyturn_shared.jose.signing import SigningKey
-from tests.integration.verifier.filling import FLEET_KEY
-from tests.integration.verifier.nodes import ASSERTION_TYPE, good_claims
+from tests.testkit.filled_redis import FLEET_KEY
+from tests.testkit.nodes import ASSERTION_TYPE, good_claims
 
 SERVER_CORE, LOAD_CORE = "0", "1"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A server and where it issues tokens."""
+    """A server and its token endpoint."""
 
     name: str
     port: int
@@ -38,7 +38,7 @@ class Target:
 def start_node(
     redis_url: str, port: int, log: Path, *, core: str | None = None, **settings: str
 ) -> subprocess.Popen[bytes]:
-    """A verifier node, on one core if that is wanted (with ``taskset``). ``settings``: ``KEYTURN_*``."""
+    """Start a verifier node, on one core if given (with ``taskset``). ``settings``: ``KEYTURN_*``."""
     environment = os.environ | {
         "KEYTURN_REDIS_URL": redis_url,
         "KEYTURN_FLEET_KEYS": FLEET_KEY,
@@ -55,7 +55,7 @@ def start_node(
 
 
 def until_answers(url: str, seconds: float = 20.0) -> None:
-    """Wait for a good answer."""
+    """Wait for a successful answer."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -68,7 +68,7 @@ def until_answers(url: str, seconds: float = 20.0) -> None:
 
 
 def form_request(target: Target, body: str, headers: str = "") -> bytes:
-    """A request of its token endpoint. ``headers``: whole lines."""
+    """Build a request of its token endpoint. ``headers``: whole lines."""
     return (
         f"POST {target.path} HTTP/1.1\r\nHost: 127.0.0.1:{target.port}\r\n{headers}"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
@@ -76,7 +76,7 @@ def form_request(target: Target, body: str, headers: str = "") -> bytes:
 
 
 def assertion_body(target: Target, key: SigningKey, client_id: str) -> str:
-    """A form with an assertion (private_key_jwt) that is good now and was never used."""
+    """Build a form with a valid unused assertion (private_key_jwt)."""
     kind = ASSERTION_TYPE.replace(":", "%3A")
     signed = key.sign_compact(key.header_segment(), good_claims(client_id, target.issuer))
     return f"grant_type=client_credentials&client_assertion_type={kind}&client_assertion={signed}"

@@ -1,10 +1,10 @@
-"""Whether the time of a refusal tells why: does the client exist, or was only the credential wrong?
+"""Side channel of refusals: their time must not reveal whether the client exists.
 
-One connection asks a node for tokens that it refuses, one request at a time, kinds in random order. Pairs of
-kinds are then compared; the first pair shows what no difference at all looks like on this machine. ``auc``:
-the chance that an answer of the second kind takes longer than one of the first (Mann-Whitney U over all
-pairs); 0.5 means that the time tells nothing, 0 or 1 that one answer tells all. ``shift``: the difference of
-the medians, microseconds.
+One connection sends token requests that the node refuses, one at a time, kinds in random order. Pairs of
+kinds are then compared; the first pair shows the result without any difference on this machine. ``auc``: the
+probability that an answer of the second kind takes longer than one of the first (Mann-Whitney U over all
+pairs); 0.5 means that the time reveals nothing, 0 or 1 that one answer reveals all. ``shift``: the difference
+of the medians, microseconds.
 
     python -m benchmarks.verifier.timing [--requests 4000] [--json]
 """
@@ -30,8 +30,8 @@ from benchmarks.verifier.target import Target, assertion_body, form_request, sta
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.redis_client import connect
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.support.waiting import find_free_port
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.ports import find_free_port
 
 SECRET = "a-secret-of-many-octets-0123456789abcdef"
 KEY = SigningKey.generate("ES256", kid="signing")
@@ -47,7 +47,7 @@ PAIRS = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of two kinds of refusal. Times in microseconds."""
+    """Comparison of two kinds of refusal. Times in microseconds."""
 
     first: str
     second: str
@@ -61,7 +61,7 @@ class Comparison:
 
 
 def kinds(target: Target) -> dict[str, Callable[[int], bytes]]:
-    """A request of each kind that the node refuses, by a number. Names are equally long everywhere."""
+    """Return makers of refused requests by kind; each takes a number. Names are equally long everywhere."""
 
     def by_secret(client_id: str) -> bytes:
         fields = {"client_id": client_id, "client_secret": "wrong" * 8}
@@ -99,7 +99,7 @@ async def fill(redis_url: str) -> None:
 async def ask(
     port: int, asked: Mapping[str, Callable[[int], bytes]], requests: int
 ) -> dict[str, list[float]]:
-    """Microseconds from the last octet sent to the first received, by kind."""
+    """Return microseconds from the last octet sent to the first received, by kind."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     taken: dict[str, list[float]] = {kind: [] for kind in asked}
     shuffled = random.Random(0)
@@ -122,7 +122,7 @@ async def ask(
 
 
 def compare(first: str, second: str, taken: Mapping[str, Sequence[float]]) -> Comparison:
-    """The two distributions."""
+    """Compare the two distributions."""
     below = sorted(taken[first])
     wins = sum(
         (bisect.bisect_left(below, one) + bisect.bisect_right(below, one)) / 2 for one in taken[second]

@@ -1,8 +1,8 @@
-"""Tokens per second of one verifier node, and of node-oidc-provider beside it in the same run.
+"""Tokens per second of one verifier node, and of node-oidc-provider in the same run.
 
-The server under load has core 0 for itself, load and Redis share core 1. Rounds alternate between the
-servers and ratios are taken within a round, since the machine's speed drifts. Every assertion is new: both
-servers check for replays, keyturn in Redis.
+The server under load has core 0 for itself, load and Redis share core 1. Rounds alternate between the servers
+and ratios are taken within a round, since the machine's speed drifts. Every assertion is new: both servers
+check for replays, keyturn in Redis.
 
     python -m benchmarks.verifier.token_endpoint [--rounds 3] [--seconds 4] [--json] [--only keyturn]
 
@@ -39,9 +39,9 @@ from benchmarks.verifier.target import (
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.redis_client import connect
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.support.node import install_packages, node_directory
-from tests.support.waiting import find_free_port
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.nodejs import install_packages, node_directory
+from tests.testkit.ports import find_free_port
 
 CLIENT, SECRET = "payments-settlement-worker", "a-secret-of-many-octets-0123456789abcdef"
 NAMES = ("keyturn", "oidc-provider")
@@ -49,7 +49,7 @@ KEY = SigningKey.generate("ES256")
 
 
 def assertion_requests(target: Target, count: int) -> Iterator[bytes]:
-    """Requests with private_key_jwt, each with an assertion of its own, signed beforehand."""
+    """Yield requests with private_key_jwt, each with its own assertion, signed beforehand."""
     return iter([form_request(target, assertion_body(target, KEY, CLIENT)) for _ in range(count)])
 
 
@@ -100,15 +100,15 @@ def start_oidc_provider(method: str, port: int, log: Path) -> subprocess.Popen[b
 
 @dataclass(frozen=True)
 class Round:
-    """What a server did in one round. ``cpu_us``: processor time it took per request, in microseconds, which
-    other programs on the machine disturb least."""
+    """One round of a server. ``cpu_us``: processor time per request, in microseconds, which other programs on
+    the machine disturb least."""
 
     load: LoadResult
     cpu_us: float
 
 
 def measure(method: str, names: list[str], *, rounds: int, seconds: float) -> dict[str, list[Round]]:
-    """Alternate between the servers; what each did in each round."""
+    """Alternate between the servers; return the results of each by round."""
     results: dict[str, list[Round]] = {name: [] for name in names}
     processes: dict[str, subprocess.Popen[bytes]] = {}
     targets: dict[str, Target] = {}
@@ -151,7 +151,7 @@ def _requests(target: Target, method: str, seconds: int) -> Iterator[bytes]:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Processor time of a process, in user and system mode."""
+    """Return a process's processor time, in user and system mode."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,5 +1,5 @@
 // Follows keyturn's events without a library: node follow.mjs HOST PORT [PASSWORD] [POSITION]
-// Prints one JSON object per event. Remember the last position, and give it back at the next start.
+// Prints one JSON object per event. Remember the last position, and pass it at the next start.
 import net from "node:net";
 
 const [host, port, password, from = "0-0"] = process.argv.slice(2);
@@ -8,7 +8,7 @@ const command = (...parts) => socket.write(`*${parts.length}\r\n` + parts.map((p
 let buffer = Buffer.alloc(0);
 let position = from;
 
-// One reply of the Redis protocol (RESP2), or undefined while it is not all there.
+// One reply of the Redis protocol (RESP2), or undefined while it is incomplete.
 function parse(at = 0) {
   const end = buffer.indexOf("\r\n", at);
   if (end < 0) return undefined;
@@ -32,7 +32,7 @@ function apply([id, fields]) {
   const [epoch, sequence] = id.split("-").map(Number);
   const [lastEpoch, last] = position.split("-").map(Number);
   const event = JSON.parse(fields[fields.indexOf("__data__") + 1]);
-  // Another epoch, or a number left out: what was derived from earlier events may be wrong.
+  // Another epoch, or a missing number: anything derived from earlier events may be wrong.
   const forget = epoch !== lastEpoch || sequence !== last + 1 ? "everything" : event.touches;
   console.log(JSON.stringify({ epoch, sequence, type: event.type, forget }));
   position = id;

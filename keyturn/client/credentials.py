@@ -1,4 +1,4 @@
-"""Access tokens for httpx: got by private_key_jwt, kept until shortly before they expire."""
+"""Access tokens for httpx: requested with private_key_jwt, reused until shortly before they expire."""
 
 import time
 import uuid
@@ -18,7 +18,7 @@ _EARLY_SECONDS: Final = 30.0
 
 
 class NoTokenError(KeyturnError):
-    """The token endpoint gave no token; ``status`` of its answer, and its OAuth error in the detail."""
+    """The token endpoint issued no token; ``status`` of its response, with its OAuth error in the detail."""
 
     code = "no_token"
 
@@ -36,10 +36,10 @@ class _Token:
 class ClientCredentials(httpx.Auth):
     """``httpx.AsyncClient(auth=ClientCredentials(...))``, and the same for ``httpx.Client``.
 
-    ``issuer``: of the realm, ``https://…/realms/acme``; the token endpoint is in Keycloak's place under it
-    unless given. ``scope``, ``resource``: what to ask for. A token is renewed half a minute before it
-    expires, by one request while the others go on with it; a request that is answered 401 is sent once more
-    with a new one.
+    ``issuer``: of the realm, ``https://…/realms/acme``; by default the token endpoint is at Keycloak's path
+    below it. ``scope``, ``resource``: requested values. A token is renewed half a minute before it expires,
+    by one request while the others go on using it; a request that is answered 401 is sent once more with a
+    new token.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ClientCredentials(httpx.Auth):
         self._renewing = False
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """As httpx.Client calls it: only answers of the token endpoint are read here."""
+        """Run the flow for httpx.Client. Only responses of the token endpoint are read here."""
         flow = self.auth_flow(request)
         wanted = next(flow)
         while True:
@@ -76,7 +76,7 @@ class ClientCredentials(httpx.Auth):
                 return
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """As httpx.AsyncClient calls it."""
+        """Run the flow for httpx.AsyncClient."""
         flow = self.auth_flow(request)
         wanted = next(flow)
         while True:
@@ -89,7 +89,7 @@ class ClientCredentials(httpx.Auth):
                 return
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Raises NoTokenError when there is no token to be had."""
+        """Authorize the request. Raises NoTokenError if no token can be obtained."""
         token = self._token
         if token is None or (self._now() >= token.good_until - _EARLY_SECONDS and not self._renewing):
             token = yield from self._renew(token)
@@ -104,7 +104,7 @@ class ClientCredentials(httpx.Auth):
             yield request
 
     def token_request(self, key: SigningKey | None = None) -> httpx.Request:
-        """A token request with a new assertion, signed by a key of the client."""
+        """Build a token request with a new assertion, signed by a key of the client."""
         key = key or self._keys.signing
         now = int(self._now())
         claims = {
@@ -128,7 +128,7 @@ class ClientCredentials(httpx.Auth):
         try:
             answer = yield self.token_request()
             if answer.status_code != 200 and former is not None and self._now() < former.good_until:
-                return former  # still good: the next request tries again
+                return former  # still valid: the next request tries again
             self._token = self._read(answer)
             return self._token
         finally:

@@ -1,18 +1,17 @@
-"""``/k_jwks``, where Keycloak's adapters publish a client's keys: an ASGI application."""
+"""``/k_jwks``, the path at which Keycloak's adapters publish a client's keys: an ASGI application."""
 
 import hashlib
 import json
 from typing import Final
 
-from starlette.types import Receive, Scope, Send
-
 from keyturn.client.keys import ClientKeys
+from keyturn_shared.asgi import Receive, Scope, Send
 
 MAX_AGE_SECONDS: Final = 10
 
 
 class JwksEndpoint:
-    """Answers GET and HEAD with the JWK Set of the moment, whatever the path it is mounted at."""
+    """Answers GET and HEAD with the current JWK Set, at any path it is mounted."""
 
     def __init__(self, keys: ClientKeys, *, max_age: int = MAX_AGE_SECONDS) -> None:
         self._keys = keys

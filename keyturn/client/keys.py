@@ -1,4 +1,4 @@
-"""A client's keys: one that signs, perhaps one that is about to, and those that signed a moment ago."""
+"""A client's keys: the one that signs, possibly the next one, and those that signed recently."""
 
 import time
 from collections.abc import Callable
@@ -9,20 +9,21 @@ from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.signing import SigningKey
 
 WITHDRAWN_AFTER_SECONDS: Final = 75.0
-"""A minute, which an assertion may live, and the clock skew that verifiers allow for."""
+"""A minute, the lifetime of an assertion, plus the clock skew that verifiers allow."""
 
 
 class RotationError(KeyturnError):
-    """The new key was not accepted in time, or another rotation is under way. The former goes on signing."""
+    """The new key was not accepted in time, or another rotation is in progress; the former key still
+    signs."""
 
     code = "rotation"
 
 
 class ClientKeys:
-    """What a client holds and what it publishes. Private keys stay in this object.
+    """A client's private keys and the public ones it publishes. Private keys stay in this object.
 
-    ``withdrawn_after``: seconds for which a key that no longer signs stays published. ``now``: any clock that
-    runs on evenly.
+    ``withdrawn_after``: seconds for which a key that no longer signs stays published. ``now``: a monotonic
+    clock.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class ClientKeys:
 
     @property
     def jwks(self) -> dict[str, object]:
-        """The JWK Set to publish: every key that a verifier may meet, or is about to."""
+        """Return the JWK Set to publish: every key that a verifier may meet now or soon."""
         self._withdraw()
         keys = [self._signing.verification_key]
         if self._next is not None:
@@ -54,9 +55,9 @@ class ClientKeys:
         return {"keys": [key.public_jwk for key in keys]}
 
     def publish(self, key: SigningKey) -> None:
-        """Publish a key before it signs. Raises RotationError while another one waits for that."""
+        """Publish a key before it signs. Raises RotationError while another one is pending."""
         if self._next is not None:
-            raise RotationError("another rotation is under way")
+            raise RotationError("another rotation is in progress")
         self._next = key
 
     def promote(self) -> None:
@@ -67,7 +68,7 @@ class ClientKeys:
         self._signing, self._next = self._next, None
 
     def give_up(self) -> None:
-        """Withdraw a published key that never signed for anybody."""
+        """Withdraw a published key that has not signed for other requests."""
         self._next = None
 
     def _withdraw(self) -> None:

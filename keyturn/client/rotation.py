@@ -11,8 +11,8 @@ from keyturn.client.keys import ClientKeys, RotationError
 from keyturn_shared.jose.signing import SigningKey
 
 SETTLED_AFTER_SECONDS: Final = 11.0
-"""The least time between two fetches of a JWKS URL for an unknown kid, and a second: from then on a verifier
-that meets the new key fetches it."""
+"""The minimum time between two fetches of a JWKS URL for an unknown kid, plus a second: after that, a
+verifier fetches the new key when it meets it."""
 _PROVED_EVERY_SECONDS: Final = 1.0
 _PROVED_WITHIN: Final = 120
 
@@ -28,13 +28,13 @@ async def rotate(
     attempts: int = _PROVED_WITHIN,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Sign with a new key once the fleet has shown that it accepts it.
+    """Rotate to a new key, once the fleet has proved that it accepts it.
 
-    The new key is published first. The first token it signs for is asked for by the rotation itself, and
-    only when that came do others sign with it: what is known to one verifier is known to all, since they
-    share what was fetched. The former key stays published for as long as an assertion under it may live.
-    ``new``: by default a key for the same algorithm. Raises RotationError when the new key is not accepted
-    within ``attempts``; it is withdrawn then and nothing has changed.
+    The new key is published first. The rotation itself requests the first token with it, and only after that
+    do other requests use it: a key known to one verifier is known to all, since they share what was fetched.
+    The former key stays published for as long as an assertion under it may live. ``new``: by default a key
+    for the same algorithm. Raises RotationError when the new key is not accepted within ``attempts``; it is
+    then withdrawn and nothing has changed.
     """
     key = new or SigningKey.generate(keys.signing.algorithm.name)
     keys.publish(key)
@@ -46,7 +46,7 @@ async def rotate(
                 return
             await sleep(proved_every)
         raise RotationError(f"no token under the new key after {attempts} attempts")
-    except BaseException:  # however it ends, also cancelled: a key that was not proved is not left published
+    except BaseException:  # however it ends, also cancelled: an unproved key is not left published
         keys.give_up()
         raise
 

@@ -1,1 +1,1 @@
-"""The demonstration: the whole way of a key, on the running local stack."""
+"""The demonstration: the life of a client's key, on the running local stack."""

@@ -1,6 +1,6 @@
-"""The demo's client: a process of its own that holds its keys, serves its JWKS and asks for tokens.
+"""The demo's client: a separate process that holds its keys, serves its JWKS and requests tokens.
 
-It obeys one JSON object a line on standard input and answers one a line on standard output, and ends
+It reads one JSON object per line from standard input, answers with one per line on standard output, and ends
 when its standard input does. Its private keys never leave it.
 """
 
@@ -40,7 +40,7 @@ class ClientKey:
 
 
 class DemoClient:
-    """Two keys, of which some are published, and the means to use either."""
+    """Two keys, some of them published, either of which can be used."""
 
     def __init__(self, client_id: str, http: httpx.Client) -> None:
         self._client_id = client_id
@@ -49,7 +49,7 @@ class DemoClient:
         self._published = ["first"]
 
     def jwks(self) -> dict[str, Any]:
-        """What the JWKS URL serves now."""
+        """Return the content of the JWKS URL."""
         return {"keys": [self._keys[name].public_jwk for name in self._published]}
 
     def describe(self) -> dict[str, str]:
@@ -60,7 +60,8 @@ class DemoClient:
         return self.jwks()
 
     def token(self, url: str, audience: str, key: str) -> dict[str, Any]:
-        """Ask a node for a token with ``private_key_jwt`` (RFC 7523): what it answered, in how many ms."""
+        """Request a token from a node with ``private_key_jwt`` (RFC 7523). Return its answer and the time in
+        ms."""
         begun = time.perf_counter()
         form = {
             "grant_type": "client_credentials",
@@ -89,7 +90,7 @@ class DemoClient:
 
 
 def serve_jwks(jwks: Callable[[], dict[str, Any]]) -> str:
-    """Serve the key set on a free loopback port; its URL."""
+    """Serve the key set on a free loopback port. Return its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -100,7 +101,7 @@ def serve_jwks(jwks: Callable[[], dict[str, Any]]) -> str:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server calls
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name http.server uses
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,4 +1,4 @@
-"""The demo's operator: what an administrator's program says to keyturn, over the public base URL."""
+"""The demo's operator: an administrator's program at the public base URL."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,7 @@ ANSWER_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change as it was answered: its ``Keyturn-Fleet`` header, and whether no node was pending."""
+    """The answer to a change: its ``Keyturn-Fleet`` header, and whether no node was pending."""
 
     sequence: int
     fleet: str
@@ -40,12 +40,12 @@ class Operator:
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     async def make_realm(self, realm: str) -> None:
-        """Make the realm where there is none."""
+        """Create the realm if it does not exist."""
         if (await self._call("GET", f"/admin/realms/{realm}", also=404)).status_code == 404:
             await self._call("POST", "/admin/realms", json={"realm": realm, "enabled": True})
 
     async def replace_client(self, realm: str, client_id: str, jwks_url: str) -> str:
-        """Register a private_key_jwt client with a JWKS URL anew; its uuid."""
+        """Recreate a private_key_jwt client with a JWKS URL. Return its uuid."""
         path = f"/admin/realms/{realm}/clients"
         for client in (await self._call("GET", path, params={"clientId": client_id})).json():
             await self._call("DELETE", f"{path}/{client['id']}")
@@ -69,7 +69,7 @@ class Operator:
         return await self._change(f"/admin/realms/{realm}/clients/{uuid}/keys/{thumbprint}/revoke")
 
     async def fleet(self, realm: str) -> dict[str, Any]:
-        """The nodes, and the event each of them has applied."""
+        """Return the nodes, and the event each of them has applied."""
         answer = await self._call("GET", f"/admin/realms/{realm}/fleet")
         document: dict[str, Any] = answer.json()
         return document

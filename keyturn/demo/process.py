@@ -1,4 +1,4 @@
-"""The process of the demo's client, seen from the stack that started it."""
+"""The demo client's process, controlled by the stack that started it."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ _ANSWER_SECONDS: Final = 30.0
 
 
 class DemoClientProcess:
-    """The client's process, spoken to a line at a time."""
+    """The client's process, which exchanges lines."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -45,7 +45,7 @@ class DemoClientProcess:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 line = await self._process.stdout.readline()
         except TimeoutError as error:
-            raise StackError("the demo's client does not answer") from error
+            raise StackError("the demo's client does not respond") from error
         if not line:
             raise StackError("the demo's client ended")
         answer: dict[str, Any] = json.loads(line)
@@ -54,7 +54,7 @@ class DemoClientProcess:
 
 @contextlib.asynccontextmanager
 async def demo_client() -> AsyncIterator[DemoClientProcess]:
-    """The client's process while the block runs. It ends by itself when this process does."""
+    """Run the client's process while the block runs. It ends by itself when this process does."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""The demo: a client goes from one key to the next, and no node accepts the old one any more."""
+"""The demo: a client moves from one key to the next, and no node accepts the old one any more."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ Row = tuple[str, ...]
 
 
 class Show:
-    """The steps, each printed with what really happened. A step that fails is a StackError."""
+    """The steps, each printed with its actual outcome. A failed step is a StackError."""
 
     def __init__(
         self, console: Console, nodes: Sequence[RunningNode], operator: Operator, client: DemoClientProcess
@@ -67,7 +67,7 @@ class Show:
         )
 
     async def _until_accepted(self, node: RunningNode, key: str) -> Row:
-        """Ask for a token, with a new assertion each time, until the node gives one."""
+        """Request a token, with a new assertion each time, until the node issues one."""
         begun = time.perf_counter()
         tries = 0
         while True:
@@ -124,12 +124,12 @@ class Show:
 
 
 async def show(console: Console, local: LocalStack, client: DemoClientProcess) -> None:
-    """Run the demo on a running stack. Raises StackError when something is not as it should be."""
+    """Run the demo on a running stack. Raises StackError when a step fails."""
     async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as http:
         try:
             await Show(console, local.nodes, Operator(local, http), client).run()
         except (KeyError, ValueError, TypeError) as error:
-            raise StackError(f"an answer had not the form that was expected: {error!r}") from error
+            raise StackError(f"a response did not have the expected form: {error!r}") from error
 
 
 def _describe(answer: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""When each node had applied a change."""
+"""Times at which each node had applied a change."""
 
 import time
 from collections.abc import Awaitable
@@ -9,10 +9,11 @@ from keyturn.demo.operator import Change, Operator
 async def watched(
     operator: Operator, realm: str, change: Awaitable[Change]
 ) -> tuple[Change, float, dict[str, float]]:
-    """The change, the ms until its call returned, and per node the ms until it had reported the change.
+    """Return the change, the ms until its call returned, and per node the ms until it had reported the
+    change.
 
-    A node's report is as old as the fleet's view says. What that adds in transit is cut off at the moment at
-    which the call returned, for its answer counted the node.
+    A node's report is as old as the fleet's view says. Its time is capped at the moment the call returned,
+    because its answer counted the node.
     """
     begun = time.perf_counter()
     made = await change

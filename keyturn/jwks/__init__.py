@@ -1,1 +1,1 @@
-"""``keyturn jwks``: what the fleet knows of clients' JWKS URLs, and having one fetched now."""
+"""``keyturn jwks``: inspection and refresh of clients' JWKS URLs."""

@@ -1,11 +1,12 @@
-"""What checking a token can end with. ``code``: a refusal code of docs/refusals.md, for logs and metrics."""
+"""Failures of checking a token. ``code``: a refusal code of docs/refusals.md, for logs and metrics."""
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_verifier.errors import UnavailableError
+from keyturn_shared.oauth.errors import UnavailableError
 
 
 class TokenRefusedError(KeyturnError):
-    """The token does not hold, or not for this. Callers are told no more than RFC 6750 section 3.1 says."""
+    """The token is invalid, or not valid for this request. Callers learn no more than RFC 6750 section 3.1
+    allows."""
 
     code = "refused"
 
@@ -15,7 +16,7 @@ class TokenRefusedError(KeyturnError):
 
 
 class VerifierUnavailableError(KeyturnError):
-    """Nothing can be decided now, for want of a lease or of Redis; ``retry_after``: seconds."""
+    """No decision is possible now, because there is no lease or no Redis; ``retry_after``: seconds."""
 
     code = "unavailable"
 
@@ -26,7 +27,7 @@ class VerifierUnavailableError(KeyturnError):
 
 
 def translated(error: KeyturnError, *, unavailable: bool) -> TokenRefusedError | VerifierUnavailableError:
-    """An error of the verifier as one of these two."""
+    """Convert an error of the verifier to one of these two."""
     if not unavailable:
         return TokenRefusedError(error.code, error.detail)
     seconds = error.retry_after if isinstance(error, UnavailableError) else 1

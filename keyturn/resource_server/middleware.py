@@ -1,16 +1,16 @@
-"""ASGI middleware: only requests with a good access token get through (RFC 6750, RFC 9449 section 7)."""
+"""ASGI middleware: lets only requests with a valid access token through (RFC 6750, RFC 9449 section 7)."""
 
 import json
 from collections.abc import Callable, Collection, MutableMapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from keyturn.resource_server.errors import TokenRefusedError, VerifierUnavailableError
 from keyturn.resource_server.verifier import PresentedRequest, VerifiedToken, Verifier
+from keyturn_shared.asgi import ASGIApp, Receive, Scope, Send
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_verifier.certificates.client_certificate import ClientCertificate
+from keyturn_shared.oauth.certificates.client_certificate import ClientCertificate
+from keyturn_shared.oauth.errors import unavailable_status
 
 SCOPE_KEY: Final = "keyturn.token"
 _ALGORITHMS: Final = " ".join(sorted(ASYMMETRIC_NAMES))
@@ -20,12 +20,12 @@ Certificates = Callable[[Scope], ClientCertificate | None]
 
 
 class BearerMiddleware:
-    """Asks the verifier about each request's token, and puts what it learns into the ASGI scope.
+    """Checks each request's token, and puts the result into the ASGI scope.
 
-    ``scopes``: all of them are needed. ``audience``: the verifier's, unless given. ``public``: paths that
-    need no token, as they are in the scope. ``base_url``: what callers know this service as, which DPoP
-    proofs name; by default the scheme and the Host header of the request. ``certificates``: reads the
-    client's certificate, of tokens that are bound to one; without it they are refused.
+    ``scopes``: all of them are required. ``audience``: by default the verifier's. ``public``: paths that need
+    no token, as they are in the scope. ``base_url``: this service's URL as callers know it, which DPoP proofs
+    name; by default from the request's scheme and Host header. ``certificates``: returns the client's
+    certificate, for tokens bound to one; without it they are refused.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class BearerMiddleware:
         if scope["type"] not in ("http", "websocket") or scope["path"] in self._public:
             await self._app(scope, receive, send)
             return
-        refusal = await self._judge(scope)
+        refusal = await self._refusal(scope)
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -60,7 +60,7 @@ class BearerMiddleware:
         else:
             await refusal(send)
 
-    async def _judge(self, scope: Scope) -> "_Refusal | None":
+    async def _refusal(self, scope: Scope) -> "_Refusal | None":
         realm = self._verifier.realm
         headers = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(headers) > 1:
@@ -68,7 +68,7 @@ class BearerMiddleware:
         scheme, _, token = (headers[0].decode("latin-1") if headers else "").partition(" ")
         by_dpop = scheme.lower() == "dpop"
         if not by_dpop and scheme.lower() != "bearer":
-            return _Refusal(401, None, "an access token is needed", _challenges(realm))
+            return _Refusal(401, None, "an access token is required", _challenges(realm))
         proofs = [value for name, value in scope["headers"] if name == b"dpop"]
         if len(proofs) > 1:
             return _Refusal(400, "invalid_request", "more than one DPoP header")
@@ -85,7 +85,7 @@ class BearerMiddleware:
             )
         except VerifierUnavailableError as error:
             retry = [(b"retry-after", str(error.retry_after).encode())]
-            return _Refusal(503, "temporarily_unavailable", "try again", retry)
+            return _Refusal(unavailable_status(error.reason), "temporarily_unavailable", "try again", retry)
         except TokenRefusedError as error:
             return self._refused(error, realm, by_dpop=by_dpop)
         return None
@@ -111,12 +111,10 @@ class BearerMiddleware:
 
 
 def verified_token(scope: MutableMapping[str, Any]) -> VerifiedToken:
-    """The token of a request that came through; a Starlette or FastAPI request is such a mapping.
-
-    Raises KeyError for a request that did not come through the middleware.
-    """
+    """Return the token of a request that passed; a Starlette or FastAPI request is such a mapping. Raises
+    KeyError for a request that did not pass the middleware."""
     token = scope[SCOPE_KEY]
-    assert isinstance(token, VerifiedToken)  # noqa: S101 - nobody else writes under this key
+    assert isinstance(token, VerifiedToken)  # noqa: S101 - only the middleware writes under this key
     return token
 
 
@@ -149,7 +147,7 @@ class _Refusal:
 
 
 def _challenges(realm: str) -> list[tuple[bytes, bytes]]:
-    """For a request without a token: no error code (RFC 6750 section 3.1)."""
+    """Build the challenge for a request without a token: no error code (RFC 6750 section 3.1)."""
     quoted = _quoted(realm)
     return [
         (b"www-authenticate", f'Bearer realm="{quoted}"'.encode()),

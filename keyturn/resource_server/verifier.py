@@ -3,32 +3,36 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Self
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from keyturn.resource_server.errors import TokenRefusedError, VerifierUnavailableError, translated
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import KeyturnError
-from keyturn_verifier.certificates.client_certificate import ClientCertificate
+from keyturn_shared.oauth.certificates.client_certificate import ClientCertificate
+from keyturn_shared.oauth.entities import RealmState
+from keyturn_shared.oauth.errors import is_unavailable
+from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck, PresentedToken
+from keyturn_shared.oauth.tokens.verification import VerifiedToken
 from keyturn_verifier.core import VerifierCore
-from keyturn_verifier.errors import is_unavailable
-from keyturn_verifier.node.states import RealmState
-from keyturn_verifier.possession.requirement import PossessionCheck, PresentedToken
-from keyturn_verifier.settings import VerifierSettings
-from keyturn_verifier.tokens.verification import VerifiedToken
+from keyturn_verifier.settings import ResourceServerSettings, VerifierSettings
 
 __all__ = ["PresentedRequest", "VerifiedToken", "Verifier"]
 
-_LOOK_SECONDS: Final = 0.02
+_log = structlog.get_logger(__name__)
+
+_POLL_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class PresentedRequest:
-    """How a token came, for tokens that are bound to a key or a certificate (RFC 9449, RFC 8705).
+    """The request of a token bound to a key or a certificate (RFC 9449, RFC 8705).
 
-    ``urls``: absolute URLs the request may be known by. ``by_dpop``: under the DPoP scheme. ``proof``: its
-    ``DPoP`` header. ``certificate``: reads the one of the connection.
+    ``urls``: absolute URLs that a proof may name. ``by_dpop``: sent under the DPoP scheme. ``proof``: its
+    ``DPoP`` header. ``certificate``: returns the one of the connection.
     """
 
     method: str
@@ -39,13 +43,13 @@ class PresentedRequest:
 
 
 class Verifier:
-    """A member of the fleet inside a resource server. No request of its own leaves the process for a token
-    whose client is in memory.
+    """A node of the fleet inside a resource server. A token whose client is in memory causes no network
+    request.
 
-    ``realm``: whose tokens. ``audience``: what this resource server is called in their ``aud`` (RFC 9068
-    section 4). ``settings``: from ``KEYTURN_*`` variables unless given; what has to be set is
-    ``KEYTURN_REDIS_URL``, ``KEYTURN_FLEET_KEYS`` and ``KEYTURN_PUBLIC_URL``. ``registry``: where its metrics
-    are registered. ``ready_seconds``: how long entering may take.
+    ``realm``: issuer of the tokens. ``audience``: this resource server in their ``aud`` (RFC 9068 section 4).
+    ``settings``: by default from ``KEYTURN_*`` variables; required are ``KEYTURN_REDIS_URL``,
+    ``KEYTURN_LOG_VERIFICATION_KEYS`` and ``KEYTURN_PUBLIC_URL``, of which only the password of Redis is
+    secret. ``registry``: where its metrics are registered. ``ready_seconds``: how long entering may take.
     """
 
     def __init__(
@@ -58,11 +62,12 @@ class Verifier:
         clock: Clock | None = None,
         ready_seconds: float = 10.0,
     ) -> None:
-        """Raises pydantic's ValidationError and ConfigurationError for settings that cannot be used."""
+        """Load the settings. Raises pydantic's ValidationError and ConfigurationError for invalid ones."""
         self.realm = realm
         self.audience = audience
-        # Polling clients' JWKS URLs is work for the fleet's own nodes, unless settings say otherwise.
-        self._settings = settings or VerifierSettings(fetcher_enabled=False)  # type: ignore[call-arg]
+        self._settings = settings or ResourceServerSettings()
+        if self._settings.fleet_keys is not None:
+            _warn_of_secret_keys()
         self._core = VerifierCore(
             self._settings, clock or SystemClock(), registry if registry is not None else CollectorRegistry()
         )
@@ -77,8 +82,10 @@ class Verifier:
                 await self._wait_until_ready()
         except TimeoutError:
             await self._core.stop()
-            raise VerifierUnavailableError("unavailable", "the fleet could not be joined in time") from None
-        except BaseException:  # also cancelled: nobody else ends what was started
+            raise VerifierUnavailableError(
+                "unavailable", "the verifier could not join the fleet in time"
+            ) from None
+        except BaseException:  # also on cancellation: nothing else ends what was started
             await self._core.stop()
             raise
         return self
@@ -87,7 +94,7 @@ class Verifier:
         await self._core.stop()
 
     async def ready(self) -> bool:
-        """Whether it may answer now, for the readiness of the service it is part of."""
+        """Return whether it can answer now, for the readiness of its service."""
         return not await self._core.not_ready()
 
     async def verify_access_token(
@@ -98,11 +105,11 @@ class Verifier:
         scopes: Collection[str] = (),
         request: PresentedRequest | None = None,
     ) -> VerifiedToken:
-        """An access token of the realm for this resource server (RFC 9068 section 4), with all ``scopes``.
+        """Verify an access token of the realm for this resource server (RFC 9068 section 4), with all
+        ``scopes``.
 
-        Without ``request`` a token that is bound to a key or certificate is refused. Raises
-        TokenRefusedError, with the reason ``insufficient_scope`` if it is only a scope that is missing, and
-        VerifierUnavailableError.
+        Without ``request``, a token bound to a key or certificate is refused. Raises TokenRefusedError, with
+        the reason ``insufficient_scope`` if only a scope is missing, and VerifierUnavailableError.
         """
         shown = request or PresentedRequest("", ())
         presented = PresentedToken(token, shown.by_dpop, shown.proof, shown.certificate, shown.method)
@@ -126,11 +133,12 @@ class Verifier:
     async def verify_client_token(
         self, token: str, *, audience: str | None = None, single_use: bool = True
     ) -> VerifiedToken:
-        """A token that a client of the realm has signed itself, by the rules of an assertion (RFC 7523).
+        """Verify a token that a client of the realm signed itself, by the rules of an assertion (RFC 7523).
 
-        ``single_use``: good once in the whole fleet, by its ``jti``. Nothing that it says of scopes counts.
-        One that is bound to a key or certificate (``cnf``) is refused: nothing shows that it is in the right
-        hands. Raises TokenRefusedError and VerifierUnavailableError.
+        ``single_use``: good once in the whole fleet, by its ``jti``. Scopes in it do not count. Without the
+        fleet keys, tokens signed with a client secret are refused (``shared_secret_not_held``). A token bound
+        to a key or certificate (``cnf``) is refused: nothing proves who holds it. Raises TokenRefusedError
+        and VerifierUnavailableError.
         """
         try:
             verified = await self._core.verifier.verify(
@@ -146,4 +154,13 @@ class Verifier:
         while True:
             if await self.ready():
                 return
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+@cache
+def _warn_of_secret_keys() -> None:
+    """Warn once per process."""
+    _log.warning(
+        "resource_server_holds_fleet_keys",
+        advice="set KEYTURN_LOG_VERIFICATION_KEYS instead: these keys open every realm's signing keys",
+    )

@@ -6,33 +6,36 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keyturn.stack.logs import cut_log
+from keyturn.stack.parent import ending_with_parent
 
 
 class Child:
-    """A process that runs one of the services.
+    """A process that answers at a base URL.
 
-    Its standard input is a pipe that nobody writes to: when the stack is killed the pipe closes, and the
-    child ends itself (``keyturn.stack.service``). It has a session of its own, so Ctrl-C in the terminal
-    reaches the stack alone, which then ends its children in order.
+    It has its own session, so Ctrl-C in the terminal reaches only the stack, which then ends its children in
+    order. It also ends when the stack was killed. One that ``watches`` notices that itself: its standard
+    input is a pipe without a writer, which then closes (``keyturn.stack.service``). For others Linux does it.
     """
 
     def __init__(
         self,
         name: str,
-        service: str,
+        command: Sequence[str],
         base_url: str,
         environment: Mapping[str, str],
         *,
         log: Path,
         lock: int,
+        watches: bool = True,
     ) -> None:
         self.name = name
         self.base_url = base_url
-        self._service = service
+        self._command = tuple(command)
+        self._watches = watches
         self._environment = dict(environment)
         self.log = log
         self._lock = lock
@@ -40,8 +43,8 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id. Only once started."""
-        assert self._process is not None  # noqa: S101 - a mistake of the caller, not of the world
+        """The process id, once started."""
+        assert self._process is not None  # noqa: S101 - a mistake in code
         return self._process.pid
 
     @property
@@ -53,26 +56,24 @@ class Child:
         cut_log(self.log)
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "keyturn.stack.service",
-                self._service,
+                *self._command,
                 env=self._environment,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.PIPE if self._watches else subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
                 pass_fds=(self._lock,),
+                preexec_fn=None if self._watches else ending_with_parent(),
             )
 
     async def wait(self) -> str:
-        """Until it ends; how it ended."""
-        assert self._process is not None  # noqa: S101 - a mistake of the caller, not of the world
+        """Wait until it ends. Return how it ended."""
+        assert self._process is not None  # noqa: S101 - a mistake in code
         await self._process.wait()
         return describe_exit(self.exit_code)
 
     async def stop(self, grace_seconds: float) -> None:
-        """SIGTERM, then SIGKILL to its whole session when it has not ended in time."""
+        """Send SIGTERM, then SIGKILL to its whole session if it has not ended in time."""
         if self._process is None or self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -86,6 +87,11 @@ class Child:
             await self._process.wait()
 
 
+def service_command(name: str) -> Sequence[str]:
+    """Return the command that runs one of keyturn's services as a child."""
+    return (sys.executable, "-m", "keyturn.stack.service", name)
+
+
 def describe_exit(code: int | None) -> str:
-    """How a process with that exit code ended."""
+    """Describe how a process with that exit code ended."""
     return f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"

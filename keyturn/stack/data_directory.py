@@ -1,4 +1,4 @@
-"""The data directory of a local stack: what is kept in it, and that one stack at a time uses it."""
+"""The data directory of a local stack: its paths, and the lock that one stack at a time holds."""
 
 import contextlib
 import fcntl
@@ -12,23 +12,23 @@ from keyturn.stack.errors import StackError
 from keyturn.stack.files import PRIVATE_DIRECTORY, PRIVATE_FILE, write_private
 
 LEFTOVER_SECONDS: Final = 12.0
-"""How long the processes of a stack that was killed may take to notice it and end."""
+"""Time that the processes of a killed stack may take to notice it and end."""
 
 
 class DataDirectory:
-    """Paths in the data directory. ``prepare`` makes it, ``lock`` reserves it for one stack."""
+    """Paths in the data directory. ``prepare`` creates it, ``lock`` reserves it for one stack."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
 
     @property
     def local_file(self) -> Path:
-        """Written while the stack is ready: where everything is."""
+        """The file with the stack's URLs and processes, written while it is ready."""
         return self.path / "local.json"
 
     @property
     def secrets_file(self) -> Path:
-        """The stack's keys and its first admin, made once."""
+        """The file with the stack's keys and its first admin, created once."""
         return self.path / "secrets.env"
 
     @property
@@ -41,17 +41,23 @@ class DataDirectory:
         return self.path / "redis"
 
     @property
+    def gateway(self) -> Path:
+        """The directory of the gateway: its configuration, and request bodies in transit."""
+        return self.path / "gateway"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
     def prepare(self) -> None:
-        """Make the directory, mode 0700, and see that it can be written to. Raises StackError."""
+        """Create the directory, mode 0700, and check that it is writable. Raises StackError."""
         try:
             self.path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             probe = self.path / f".probe.{os.getpid()}"
             write_private(probe, "")
             probe.unlink()
-            self.logs.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+            for directory in (self.logs, self.gateway):
+                directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         except OSError as error:
             raise StackError(
                 f"the data directory {self.path} cannot be written to: {error.strerror or error}"
@@ -65,11 +71,11 @@ class DataDirectory:
         pause: Callable[[float], None] = time.sleep,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> Iterator[int]:
-        """Hold the directory; gives the lock's file descriptor, for children to inherit.
+        """Lock the directory. Yield the lock's file descriptor, for children to inherit.
 
-        The lock belongs to the open file, so it lasts until the last process that inherited it has ended.
-        That is how a stack started after another one was killed waits for the other's processes.
-        Raises StackError when another stack runs.
+        The lock belongs to the open file, so it lasts until the last process that inherited it has ended. A
+        stack started after another one was killed thus waits for the other's processes. Raises StackError
+        when another stack runs.
         """
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         try:
@@ -77,9 +83,9 @@ class DataDirectory:
             while not _try_lock(descriptor):
                 holder = _read_pid(descriptor)
                 if holder and _is_alive(holder):
-                    raise StackError(f"another keyturn up (process {holder}) uses {self.path}")
+                    raise StackError(f"another keyturn up (process {holder}) is using {self.path}")
                 if elapsed() >= deadline:
-                    raise StackError(f"processes of a stack that was killed still use {self.path}")
+                    raise StackError(f"processes left over from a killed stack are still using {self.path}")
                 pause(0.05)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)

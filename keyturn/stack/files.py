@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and that only their owner reads."""
+"""Atomic writes of files that only their owner can read."""
 
 import os
 from pathlib import Path
@@ -8,10 +8,8 @@ PRIVATE_FILE = 0o600
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step, mode 0600: a reader, or a crash, meets the old text or the new one.
-
-    Raises OSError.
-    """
+    """Replace a file atomically, mode 0600: a reader, or a crash, sees the old text or the new one. Raises
+    OSError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
@@ -21,7 +19,7 @@ def write_private(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:  # also on Ctrl-C: a secret must not lie about in a file nobody knows
+    except BaseException:  # also on Ctrl-C: a secret must not remain in a forgotten file
         temporary.unlink(missing_ok=True)
         raise
     directory = os.open(path.parent, os.O_RDONLY)

@@ -1,157 +1,180 @@
-"""The gateway of the local stack: one base URL in front of the credentials service and the nodes.
+"""The nginx configuration of the local stack's gateway. Pure.
 
-``/realms`` goes to the nodes in turn, everything else keyturn serves to the credentials service. In
-production a gateway of the operator's choice does this; ``deploy/`` has one for nginx.
+It puts one base URL in front of the credentials service and the nodes. In production a gateway of the
+operator's choice does this; ``docs/gateways`` has files for several.
 """
 
-import asyncio
-import contextlib
-import itertools
-import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
-import httpx
-import uvicorn
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import Receive, Scope, Send
-
-from keyturn.stack.forwarding import forward, relay
+from keyturn_shared.network.proxy_headers import PROXY_HEADERS
 
 BODY_BYTES: Final = 10 * 1024 * 1024
-"""A longer request body is refused with 413. A body is kept whole, so that it can be sent to another node."""
+"""Maximum request body; a longer one is refused with 413. A body is buffered, so that it can be sent to
+another node."""
 
-_IDEMPOTENT: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 _CREDENTIALS_PATHS: Final = ("/admin", "/console", "/health", "/metrics")
 _NODE_PATHS: Final = ("/realms", "/.well-known")
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+_TOLD: Final = {
+    "X-Forwarded-For": "$remote_addr",
+    "X-Forwarded-Proto": "$scheme",
+    "X-Forwarded-Host": "$http_host",
+}
+"""Headers about the caller. No proxy is in front of the gateway, so it starts the chain."""
+
+_CONFIGURATION: Final = """\
+# Written by keyturn up at every start.
+master_process off;  # one process: whatever ends it, nothing of it is left behind
+pid nginx.pid;
+error_log stderr warn;
+
+events {{
+    worker_connections {connections};
+}}
+
+http {{
+    access_log off;
+    server_tokens off;
+    default_type application/octet-stream;
+    client_body_temp_path client_body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+
+    tcp_nodelay on;
+    keepalive_timeout 75s;
+    keepalive_requests 100000;
+    client_header_timeout 10s;
+    client_body_timeout 30s;
+    large_client_header_buffers 4 32k;
+    client_max_body_size {body_bytes};
+    client_body_buffer_size 128k;
+    absolute_redirect off;
+    port_in_redirect off;
+
+    upstream credentials {{
+        server {credentials};
+        keepalive 32;
+    }}
+
+    # No failure of one request marks a node as down (max_fails=0): another is asked, for this request alone.
+    upstream nodes {{
+{nodes}
+        keepalive 64;
+    }}
+
+    proxy_http_version 1.1;
+    proxy_connect_timeout 2s;
+    proxy_send_timeout 75s;
+    proxy_read_timeout 75s;  # longer than the longest Prefer: wait
+    proxy_buffer_size 32k;
+    proxy_buffers 8 32k;
+    proxy_max_temp_file_size 0;
+    proxy_set_header Connection "";
+    proxy_set_header HTTP2-Settings "";
+    proxy_set_header Host $http_host;
+{headers}
+
+    server {{
+        listen {listen} rcvbuf=32k;  # a flood is read in small bites, between which others have their turn
+{problems}
+
+        location = / {{
+            return 307 /console/;
+        }}
+
+        location / {{
+            return 404;
+        }}
+
+        # The credentials service itself answers administrators, whose realm this is.
+        location ~ ^/(realms/master/(protocol|\\.well-known)/|\\.well-known/[^/]+/realms/master$) {{
+            proxy_pass http://credentials;
+            proxy_next_upstream off;
+        }}
+
+        location ~ ^({credentials_paths})(/|$) {{
+            proxy_pass http://credentials;
+            proxy_next_upstream off;
+            proxy_buffering off;  # events are passed on as they come
+        }}
+
+        location ~ ^({node_paths})(/|$) {{
+            proxy_pass http://nodes;
+            # A node that answers 503 granted nothing: another may be asked.
+            proxy_next_upstream error http_503 non_idempotent;
+            proxy_next_upstream_timeout 5s;
+        }}
+    }}
+}}
+"""
+
+_PROBLEMS: Final = (
+    (400, "Bad request", "the request could not be parsed", False),
+    (404, "Not found", "unknown path; available: /admin, /console, /realms, /health, /metrics", False),
+    (408, "Request timeout", "the request was not received in time", False),
+    (413, "Content too large", f"a request body must not exceed {BODY_BYTES} bytes", False),
+    (414, "URI too long", "the request URI is too long", False),
+    (431, "Request header fields too large", "the header fields are too long", False),
+    (500, "Internal server error", "the gateway failed", False),
+    (502, "Bad gateway", "the service cannot be reached; the request may have been carried out", True),
+    (504, "Gateway timeout", "the service did not respond in time", False),
+)
+"""nginx's own errors: status, title, detail, and whether to retry."""
+
+_OWN_CODES: Final = {431: 494}
+"""nginx's own numbers of statuses in ``error_page``."""
 
 
-class Gateway:
-    """An ASGI application. ``close`` ends its connections."""
-
-    def __init__(
-        self,
-        credentials: str,
-        nodes: Sequence[str],
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._credentials = [credentials]
-        self._nodes = list(nodes)
-        self._turn = itertools.count()
-        # The transport alone: a client would follow cookies, proxies and redirects, which are the caller's.
-        self._transport = transport or httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(max_connections=512, max_keepalive_connections=64, keepalive_expiry=2.0)
-        )
-
-    async def close(self) -> None:
-        await self._transport.aclose()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request)
-        except ClientDisconnect:
-            return
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        path = request.url.path
-        if path == "/":
-            return RedirectResponse("/console/", status_code=307)
-        upstreams = self._upstreams(path)
-        if not upstreams:
-            return _problem(404, "Not found", "there is /admin, /console, /realms, /health and /metrics")
-        body = await _read_body(request)
-        if body is None:
-            return _problem(413, "Content too large", f"a request body may have {BODY_BYTES} bytes")
-        return await self._try_in_turn(request, upstreams, body)
-
-    def _upstreams(self, path: str) -> list[str]:
-        if _is_under(path, _CREDENTIALS_PATHS):
-            return self._credentials
-        if _is_under(path, _NODE_PATHS):
-            first = next(self._turn) % len(self._nodes)
-            return self._nodes[first:] + self._nodes[:first]
-        return []
-
-    async def _try_in_turn(self, request: Request, upstreams: Sequence[str], body: bytes) -> Response:
-        """The first answer that is not a refusal to serve; of several refusals, the last."""
-        refusal: httpx.Response | None = None
-        for upstream in upstreams:
-            try:
-                answer = await self._transport.handle_async_request(forward(request, upstream, body))
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-                continue  # nothing was sent, so the next one may be asked
-            except httpx.TimeoutException:
-                return _problem(504, "Gateway timeout", "the service did not answer in time")
-            except httpx.HTTPError:
-                if request.method in _IDEMPOTENT:
-                    continue
-                return _problem(
-                    502, "Bad gateway", "the connection broke; the request may have been carried out"
-                )
-            if answer.status_code != 503:
-                await _discard(refusal)
-                return relay(answer)
-            # A node that answers 503, for want of a lease, granted nothing: another may be asked.
-            await _discard(refusal)
-            refusal = answer
-        if refusal is not None:
-            return relay(refusal)
-        return _problem(503, "Service unavailable", "the service cannot be reached", {"Retry-After": "1"})
-
-
-@contextlib.asynccontextmanager
-async def serve_gateway(gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve a gateway on a listening socket while the block runs."""
-    config = uvicorn.Config(
-        gateway,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws="none",
-        server_header=False,
-        date_header=True,
-        # Nobody is in front of this gateway: what callers say about their address is not believed.
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
+def gateway_configuration(
+    listen: str,
+    credentials: str,
+    nodes: Sequence[str],
+    *,
+    connections: int,
+    certificate_header: str = "",
+) -> str:
+    """Build the file for these base URLs. ``certificate_header``: one more header that nodes may trust."""
+    return _CONFIGURATION.format(
+        listen=listen,
+        connections=connections,
+        body_bytes=BODY_BYTES,
+        credentials=urlsplit(credentials).netloc,
+        nodes="\n".join(f"        server {urlsplit(node).netloc} max_fails=0;" for node in nodes),
+        credentials_paths="|".join(map(re.escape, _CREDENTIALS_PATHS)),
+        node_paths="|".join(map(re.escape, _NODE_PATHS)),
+        headers=_indented(4, _proxy_headers(certificate_header)),
+        problems=_indented(8, _problem_pages()),
     )
-    server = uvicorn.Server(config)
-    # The stack handles signals: it ends everything in order.
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="gateway")
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
-        await gateway.close()
 
 
-def _is_under(path: str, prefixes: Iterable[str]) -> bool:
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+def _proxy_headers(certificate_header: str) -> Iterable[str]:
+    """Replace or remove every header that a caller could forge in a gateway's name."""
+    for name, value in _TOLD.items():
+        yield f"proxy_set_header {name} {value};"
+    emptied = set(PROXY_HEADERS)
+    if _HEADER_NAME.fullmatch(certificate_header):
+        emptied.add(certificate_header.lower())
+    for name in sorted(emptied - {name.lower() for name in _TOLD}):
+        yield f'proxy_set_header {name} "";'
 
 
-async def _read_body(request: Request) -> bytes | None:
-    """The whole body, or None when it is too long."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            return None
-    return bytes(body)
+def _problem_pages() -> Iterable[str]:
+    """Build problem details (RFC 9457)."""
+    for status, title, detail, again in _PROBLEMS:
+        body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+        retry = " add_header Retry-After 1 always;" if again else ""
+        # No named location: nginx cannot use one for a request line that it could not parse, and answers 500.
+        yield f"error_page {_OWN_CODES.get(status, status)} = /problem-{status};"
+        answer = f"internal; default_type application/problem+json;{retry} return {status} '{body}';"
+        yield f"location = /problem-{status} {{ {answer} }}"
 
 
-async def _discard(answer: httpx.Response | None) -> None:
-    if answer is not None:
-        await answer.aclose()
-
-
-def _problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """RFC 9457."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+def _indented(columns: int, lines: Iterable[str]) -> str:
+    return "\n".join(" " * columns + line for line in lines)

@@ -1,4 +1,5 @@
-"""``local.json``: where a running local stack is, for the people and programs on the same machine."""
+"""``local.json``: the URLs and processes of a running local stack, for people and programs on the same
+machine."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -32,7 +33,7 @@ class RunningNode:
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
-    """What the file says. ``processes`` maps a name to a process id."""
+    """The content of the file. ``processes`` maps a name to a process id."""
 
     base_url: str
     admin: AdminLogin
@@ -42,12 +43,12 @@ class LocalStack:
     database_url: str
 
     def write(self, path: Path) -> None:
-        """Replace the file in one step, mode 0600. Raises OSError."""
+        """Replace the file atomically, mode 0600. Raises OSError."""
         write_private(path, json.dumps(asdict(self), indent=2) + "\n")
 
 
 def read(path: Path) -> LocalStack | None:
-    """The stack a file speaks of; None without a file. Raises StackError when it is not a ``local.json``."""
+    """Return the stack described by a file; None without a file. Raises StackError for an invalid file."""
     try:
         document: dict[str, Any] = json.loads(path.read_bytes())
         return LocalStack(
@@ -66,6 +67,4 @@ def read(path: Path) -> LocalStack | None:
     except OSError as error:
         raise StackError(f"{path} cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StackError(
-            f"{path} is not a file keyturn up wrote: move it away, nothing else is kept in it"
-        ) from error
+        raise StackError(f"{path} was not written by keyturn up: move it elsewhere") from error

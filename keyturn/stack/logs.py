@@ -1,4 +1,4 @@
-"""Logs of the stack's processes: bounded, and read from their end."""
+"""Size-limited logs of the stack's processes."""
 
 import asyncio
 import contextlib
@@ -11,14 +11,14 @@ from typing import Final
 from keyturn.stack.terminal import Terminal
 
 LOG_BYTES: Final = 10_000_000
-"""A log is cut when it is longer; what was in it is kept once, beside it, as ``.1``."""
+"""Size at which a log is truncated; its content is kept once, next to it, as ``.1``."""
 
-_LOOK_SECONDS: Final = 5.0
+_POLL_SECONDS: Final = 5.0
 _TAIL_BYTES: Final = 16_384
 
 
 def cut_log(log: Path) -> None:
-    """Empty a log that is too long. Its writer appends to the open file, so it stays where it is."""
+    """Truncate a log that is too long. Its writer appends to the open file, so the file stays in place."""
     with contextlib.suppress(FileNotFoundError):
         if log.stat().st_size > LOG_BYTES:
             log.with_name(f"{log.name}.1").write_bytes(log.read_bytes())
@@ -26,7 +26,7 @@ def cut_log(log: Path) -> None:
 
 
 def last_lines(log: Path, count: int = 6) -> list[str]:
-    """The end of a log."""
+    """Return the last lines of a log."""
     with contextlib.suppress(FileNotFoundError), log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
         return [line.decode("utf-8", "replace").rstrip() for line in deque(file, count)]
@@ -34,11 +34,11 @@ def last_lines(log: Path, count: int = 6) -> list[str]:
 
 
 async def keep_logs_short(logs: Sequence[Path], terminal: Terminal) -> None:
-    """Cut logs that grow too long. Never returns."""
+    """Truncate logs that grow too long. Never returns."""
     while True:
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(_POLL_SECONDS)
         for log in logs:
             try:
                 cut_log(log)
             except OSError as error:
-                terminal.trouble(f"{log} cannot be cut: {error.strerror}")
+                terminal.trouble(f"{log} cannot be truncated: {error.strerror}")

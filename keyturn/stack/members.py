@@ -1,4 +1,4 @@
-"""What the nodes of the stack are called in the fleet: each run of a node is a member by itself."""
+"""Ids of the stack's nodes in the fleet: each run of a node has its own."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.redis_client import connect
 
-_LOOK_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.05
 
 
 class Members:
@@ -30,13 +30,13 @@ class Members:
         await self._client.aclose()
 
     async def ids(self, pids: Collection[int], *, seconds: float) -> dict[int, str]:
-        """Process id to member id, once all of them have joined; those that have when the time is over."""
+        """Map process ids to node ids, once all have joined; without the missing ones after ``seconds``."""
         deadline = time.monotonic() + seconds
         while True:
             known = await self._known()
             if known.keys() >= set(pids) or time.monotonic() > deadline:
                 return {pid: known[pid] for pid in pids if pid in known}
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _known(self) -> dict[int, str]:
         try:

@@ -1,4 +1,4 @@
-"""What ``keyturn up`` was asked for."""
+"""Options of ``keyturn up``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,9 +6,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line, read. Without ``redis_url`` the stack has a Redis of its own, without
-    ``database_url`` an SQLite file.
-    """
+    """The parsed command line. Without ``redis_url`` the stack runs its own Redis, without ``database_url``
+    it uses SQLite."""
 
     nodes: int
     port: int

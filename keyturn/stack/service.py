@@ -1,4 +1,4 @@
-"""A service as a child of the local stack: it ends when the stack is gone, however that ended."""
+"""A service as a child of the local stack: it ends when the stack ends for any reason."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ FAREWELL_SECONDS: Final = 3.0
 
 
 def end_with(pipe: int) -> None:
-    """Block until the other end of the pipe is closed, then end this process, in good order if it can."""
+    """Block until the other end of the pipe is closed, then end this process, cleanly if possible."""
     while os.read(pipe, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -22,7 +22,7 @@ def end_with(pipe: int) -> None:
 
 
 def main() -> None:
-    # A watching thread, not PR_SET_PDEATHSIG: the service can still say goodbye to the fleet.
+    # A watching thread, not PR_SET_PDEATHSIG: the service can still leave the fleet.
     threading.Thread(target=end_with, args=(sys.stdin.fileno(),), daemon=True, name="stack-watch").start()
     sys.exit(run_service(sys.argv[1]))
 

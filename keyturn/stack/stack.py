@@ -1,20 +1,23 @@
-"""The local stack: Redis, the credentials service, the nodes and the gateway, composed."""
+"""The local stack: Redis, the credentials service, the nodes and the gateway."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 from typing import Final
 
-from keyturn.stack.child import Child
+from keyturn.stack.child import Child, service_command
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.environment import StackEnvironment, allowed_networks
 from keyturn.stack.errors import StackError
+from keyturn.stack.files import write_private
+from keyturn.stack.gateway import gateway_configuration
 from keyturn.stack.local_file import AdminLogin, LocalStack, RunningNode
 from keyturn.stack.logs import keep_logs_short
 from keyturn.stack.members import Members
+from keyturn.stack.nginx import CONFIGURATION, connection_limit, find_nginx, nginx_command
 from keyturn.stack.options import Options
 from keyturn.stack.ports import LOOPBACK, ReservedPort
 from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load_or_make
@@ -25,18 +28,20 @@ from keyturn_shared.clock import SystemClock
 
 NODE_GRACE_SECONDS: Final = 1.5
 CREDENTIALS_GRACE_SECONDS: Final = 2.0
+GATEWAY_GRACE_SECONDS: Final = 1.0
 JOIN_SECONDS: Final = 5.0
-"""How long a node that was started again may take to join the fleet before ``local.json`` is written."""
+"""Time a restarted node may take to join the fleet before ``local.json`` is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """What runs. ``redis`` is None when it is not the stack's own."""
+    """The running processes. ``redis`` is None when the stack does not run its own."""
 
     redis: StackRedis | None
     redis_url: str
     credentials: Child
     nodes: tuple[Child, ...]
+    gateway: Child
 
     @property
     def services(self) -> tuple[Child, ...]:
@@ -44,8 +49,9 @@ class Processes:
 
     @property
     def kept(self) -> tuple[Child | StackRedis, ...]:
-        """What is started again when it ends."""
-        return self.services if self.redis is None else (self.redis, *self.services)
+        """The processes that are restarted when they end."""
+        children = (*self.services, self.gateway)
+        return children if self.redis is None else (self.redis, *children)
 
     @property
     def logs(self) -> tuple[Path, ...]:
@@ -72,19 +78,19 @@ class Stack:
         self._database_url = options.database_url or f"sqlite+aiosqlite:///{directory.database}"
 
     async def run(self, listener: socket) -> None:
-        """Start everything and keep it running. Whatever ends this ends what was started, in order.
-
-        Raises StackError when it cannot be started.
-        """
+        """Start everything, keep it running, and stop it in order at the end, also after an error. Raises
+        StackError when the stack cannot start."""
         async with contextlib.AsyncExitStack() as started:
             redis = await self._open_redis(started)
             secrets = self._load_secrets()
             processes = self._prepare(redis, secrets, started)
             started.push_async_callback(processes.credentials.stop, CREDENTIALS_GRACE_SECONDS)
             started.push_async_callback(_stop_all, processes.nodes, NODE_GRACE_SECONDS)
+            started.push_async_callback(processes.gateway.stop, GATEWAY_GRACE_SECONDS)
             for child in processes.services:
                 await child.start()
-            await started.enter_async_context(self._serve_gateway(processes, listener))
+            listener.close()  # nginx takes over the port; its log shows if another process was faster
+            await processes.gateway.start()
 
             members = await started.enter_async_context(Members(processes.redis_url))
 
@@ -94,7 +100,7 @@ class Stack:
                 return local
 
             supervisor = Supervisor(self._terminal, changed=publish)
-            await supervisor.until_ready(processes.services)
+            await supervisor.until_ready((*processes.services, processes.gateway))
             started.callback(self._directory.local_file.unlink, missing_ok=True)
             local = await publish()
             self._terminal.ready()
@@ -115,7 +121,9 @@ class Stack:
             self._directory.secrets_file, self._inherited, database=self._directory.database
         )
         for name in ignored_settings(secrets, self._inherited):
-            self._terminal.trouble(f"{name} is ignored: {self._directory.secrets_file} has the value in use")
+            self._terminal.trouble(
+                f"{name} is ignored: {self._directory.secrets_file} contains the value in use"
+            )
         return secrets
 
     def _prepare(
@@ -128,29 +136,40 @@ class Stack:
 
         def child(name: str, service: str, port: ReservedPort, settings: Mapping[str, str]) -> Child:
             log = self._directory.logs / f"{name}.log"
-            return Child(name, service, port.base_url, settings, log=log, lock=self._lock)
+            command = service_command(service)
+            return Child(name, command, port.base_url, settings, log=log, lock=self._lock)
 
-        port = started.enter_context(ReservedPort())
-        credentials = child("credentials", "credentials", port, environment.of_credentials(port))
+        serving = started.enter_context(ReservedPort())
+        credentials = child("credentials", "credentials", serving, environment.of_credentials(serving))
         nodes = []
         for number in range(1, self._options.nodes + 1):
             port = started.enter_context(ReservedPort())
             name = f"node-{number}"
-            nodes.append(child(name, "verifier", port, environment.of_node(name, port)))
-        return Processes(redis, redis_url, credentials, tuple(nodes))
+            nodes.append(child(name, "verifier", port, environment.of_node(name, port, serving)))
+        return Processes(redis, redis_url, credentials, tuple(nodes), self._gateway(credentials, nodes))
 
-    @contextlib.asynccontextmanager
-    async def _serve_gateway(self, processes: Processes, listener: socket) -> AsyncIterator[None]:
-        # Imported while the services start, which takes as long.
-        from keyturn.stack.gateway import Gateway, serve_gateway
-
-        gateway = Gateway(processes.credentials.base_url, [node.base_url for node in processes.nodes])
-        async with serve_gateway(gateway, listener):
-            yield
+    def _gateway(self, credentials: Child, nodes: Sequence[Child]) -> Child:
+        """Write the gateway's configuration and return its process, not yet started. Raises StackError if
+        there is no nginx or the file cannot be written."""
+        directory = self._directory.gateway
+        configuration = gateway_configuration(
+            f"{LOOPBACK}:{self._options.port}",
+            credentials.base_url,
+            [node.base_url for node in nodes],
+            connections=connection_limit(),
+            certificate_header=self._inherited.get("KEYTURN_CLIENT_CERT_HEADER", ""),
+        )
+        try:
+            write_private(directory / CONFIGURATION, configuration)
+        except OSError as error:
+            raise StackError(f"{directory} cannot be written to: {error.strerror or error}") from error
+        command = nginx_command(find_nginx(), directory)
+        log = self._directory.logs / "gateway.log"
+        return Child("gateway", command, self._base_url, {}, log=log, lock=self._lock, watches=False)
 
     async def _describe(self, processes: Processes, secrets: StackSecrets, members: Members) -> LocalStack:
         ids = await members.ids([node.pid for node in processes.nodes], seconds=JOIN_SECONDS)
-        pids = {"credentials": processes.credentials.pid}
+        pids = {"credentials": processes.credentials.pid, "gateway": processes.gateway.pid}
         if processes.redis is not None:
             pids["redis"] = processes.redis.pid
         return LocalStack(
@@ -165,12 +184,12 @@ class Stack:
         )
 
     async def _welcome(self, local: LocalStack, secrets: StackSecrets) -> None:
-        """The demo, if it was asked for, and where everything is. The demo's client lives as long as this."""
+        """Run the demo if requested, and print the URLs. The demo's client lives as long as this."""
         async with contextlib.AsyncExitStack() as demo:
             if self._options.demo:
                 await self._show_demo(local, demo)
             networks = allowed_networks(self._inherited)
-            # Imported when all else runs: it takes the credentials service's code to make one.
+            # Imported when everything else runs: making a link needs the credentials service's code.
             from keyturn.console_link import make_link
 
             self._terminal.welcome(

@@ -1,4 +1,4 @@
-"""The Redis of a local stack: its own, or one that runs already."""
+"""The Redis of a local stack: its own, or an existing one."""
 
 import asyncio
 import contextlib
@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from redis.exceptions import RedisError
-
 from keyturn.stack.errors import StackError
 from keyturn.stack.ports import ReservedPort
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.redis_client import connect
+from keyturn_shared.redis_failures import REDIS_FAILURES
 
-_LOOK_SECONDS: Final = 0.1
+_POLL_SECONDS: Final = 0.1
 _ANSWER_SECONDS: Final = 3.0
 
 
 class StackRedis:
-    """A Redis that the stack started, as its supervisor sees it."""
+    """A Redis that the stack started, for its supervisor."""
 
     name = "redis"
 
@@ -39,16 +38,14 @@ class StackRedis:
         return self._server.log
 
     async def start(self) -> None:
-        """Start it, within a fraction of a second. Raises RedisServerError.
-
-        Not in another thread: Linux ends it when the thread that started it is gone.
-        """
+        """Start it, within a fraction of a second. Raises RedisServerError. Not in another thread: Linux ends
+        it when the thread that started it is gone."""
         self._server.start()
 
     async def wait(self) -> str:
-        """Until it ends."""
+        """Wait until it ends."""
         while self._server.alive:  # noqa: ASYNC110 - a process does not set an asyncio.Event
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
         return f"see {self.log}"
 
     async def stop(self) -> None:
@@ -57,7 +54,7 @@ class StackRedis:
 
 @contextlib.asynccontextmanager
 async def embedded_redis(directory: Path) -> AsyncIterator[StackRedis]:
-    """A Redis with its data in that directory, while the block runs. Raises RedisServerError."""
+    """Run a Redis with its data in that directory, while the block runs. Raises RedisServerError."""
     with ReservedPort() as port:
         redis = StackRedis(EmbeddedRedis(directory, persistent=True, port=port.number))
         await redis.start()
@@ -68,13 +65,13 @@ async def embedded_redis(directory: Path) -> AsyncIterator[StackRedis]:
 
 
 async def check_redis(url: str) -> None:
-    """See that a Redis answers. Raises StackError, or ConfigurationError for a URL that cannot be used."""
+    """Check that Redis answers. Raises StackError, or ConfigurationError for an invalid URL."""
     client = connect(url)
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             await client.ping()
-    except (RedisError, OSError, TimeoutError) as error:
+    except REDIS_FAILURES as error:
         where = urlsplit(url).netloc.rpartition("@")[2] or urlsplit(url).path
-        raise StackError(f"Redis at {where} cannot be reached: {error or 'no answer in time'}") from error
+        raise StackError(f"Redis at {where} cannot be reached: {error or 'no response in time'}") from error
     finally:
         await client.aclose()

@@ -9,23 +9,24 @@ from typing import Final, Protocol
 
 import httpx
 
-from keyturn.services import EXIT_REFUSED
+from keyturn.refusing import EXIT_REFUSED
 from keyturn.stack.child import Child, describe_exit
 from keyturn.stack.errors import StackError
 from keyturn.stack.logs import last_lines
 from keyturn.stack.terminal import Terminal
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.runtime.backoff import Backoff
 
 READY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _HEALTH_SECONDS: Final = 3.0
-_BACKOFF_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_BACKOFF: Final = Backoff(first=0.2, longest=5.0)
 _STEADY_SECONDS: Final = 30.0
-"""A process that ran this long before it ended is started again without a longer pause."""
+"""A process that ran for this long before it ended is restarted without a longer pause."""
 
 
 class Process(Protocol):
-    """What can be kept running."""
+    """A process that can be kept running."""
 
     @property
     def name(self) -> str: ...
@@ -38,7 +39,7 @@ class Process(Protocol):
 
 
 class Supervisor:
-    """Watches over what the stack started. ``changed`` is called when a process has another id."""
+    """Supervises the stack's processes. ``changed`` is called when a process has a new id."""
 
     def __init__(self, terminal: Terminal, *, changed: Callable[[], Awaitable[object]]) -> None:
         self._terminal = terminal
@@ -50,16 +51,15 @@ class Supervisor:
             await asyncio.gather(*(_until_ready(http, child) for child in children))
 
     async def keep(self, process: Process) -> None:
-        """Start a process again whenever it ends. Never returns."""
+        """Restart a process whenever it ends. Never returns."""
         failures = 0
         while True:
             begun = time.monotonic()
             ended = await process.wait()
-            failures = 0 if time.monotonic() - begun > _STEADY_SECONDS else failures
-            delay = _BACKOFF_SECONDS[min(failures, len(_BACKOFF_SECONDS) - 1)]
-            failures += 1
+            failures = 1 if time.monotonic() - begun > _STEADY_SECONDS else failures + 1
+            delay = _BACKOFF.seconds(failures)
             self._terminal.trouble(
-                f"{process.name} ended ({ended}); it is started again in {delay} s", last_lines(process.log)
+                f"{process.name} ended ({ended}); restarting in {delay} s", last_lines(process.log)
             )
             await asyncio.sleep(delay)
             try:
@@ -68,12 +68,12 @@ class Supervisor:
             except (OSError, KeyturnError) as error:
                 self._terminal.trouble(f"{process.name}: {error}")
             else:
-                self._terminal.say(f"{process.name} runs again as process {process.pid}", "dim")
+                self._terminal.say(f"{process.name} is running again as process {process.pid}", "dim")
 
 
 async def _until_ready(http: httpx.AsyncClient, child: Child) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    reason = "it did not answer"
+    reason = "it did not respond"
     while time.monotonic() < deadline:
         if child.exit_code is not None:
             raise StackError(describe_failed_start(child))
@@ -87,7 +87,7 @@ async def _until_ready(http: httpx.AsyncClient, child: Child) -> None:
 
 
 def describe_failed_start(child: Child) -> str:
-    """Why a child ended before it was ready. A refusal of its settings is its own last line."""
+    """Describe why a child ended before it was ready. A refusal of its settings is its own last line."""
     lines = last_lines(child.log)
     if child.exit_code == EXIT_REFUSED and lines:
         return f"{child.name}: {lines[-1].removeprefix('keyturn: ')}"

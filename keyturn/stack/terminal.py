@@ -1,4 +1,4 @@
-"""What the local stack says on the terminal."""
+"""The local stack's output on the terminal."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from keyturn.stack.local_file import LocalStack
 
 
 class Terminal:
-    """Lines for a person; the same lines without colours where the output is a file."""
+    """Lines for a person; without colours if the output is a file."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
@@ -21,13 +21,13 @@ class Terminal:
         self.console.print(Text(text, style=style))
 
     def trouble(self, text: str, lines: Sequence[str] = ()) -> None:
-        """Something went wrong that the stack deals with itself; the last lines of the log say more."""
+        """Report a problem that the stack handles itself, with the last lines of the log."""
         self.say(text, "yellow")
         for line in lines:
             self.say(f"  {line}", "dim")
 
     def failure(self, text: str) -> None:
-        """Something asked for did not succeed."""
+        """Report that a requested action failed."""
         self.say(text, "bold red")
 
     def ready(self) -> None:
@@ -42,22 +42,22 @@ class Terminal:
         networks: str,
         show_secret: bool,
     ) -> None:
-        """Where everything is, and the first login."""
+        """Print the URLs and the first login."""
         secret = f"in {directory.secrets_file}"
         if show_secret:
-            secret = f"{local.admin.client_secret} (shown once, kept {secret})"
+            secret = f"{local.admin.client_secret} (shown only once; stored {secret})"
         rows = [
             ("Base URL", local.base_url),
             ("Console", f"{local.base_url}/console/"),
             *((node.id, node.base_url) for node in local.nodes),
-            ("First login", f"realm {local.admin.realm}, client {local.admin.client_id}"),
+            ("First admin", f"realm {local.admin.realm}, client {local.admin.client_id}"),
             ("Secret", secret),
-            ("Signs in once", f"{console_link} (within 5 minutes; keyturn console prints another)"),
+            ("Sign-in link", f"{console_link} (within 5 minutes; keyturn console prints another)"),
             ("Data and logs", str(directory.path)),
             ("JWKS URLs", f"may point to {networks} in this stack; in production that is refused by default"),
         ]
         self.say("")
         for name, value in rows:
-            # Not a table: a secret or a URL that is broken into lines cannot be copied.
+            # Not a table: a secret or URL that is broken into lines cannot be copied.
             self.console.print(Text(f"{name:<15}", "dim") + Text(value))
         self.say("\nCtrl-C stops all of it.", "dim")

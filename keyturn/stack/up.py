@@ -1,4 +1,4 @@
-"""``keyturn up``: what stands in the way is found and said first, then the stack runs until a signal."""
+"""``keyturn up``: reports obstacles first, then runs the stack until a signal."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import signal
 from socket import socket
 from typing import Final
 
-from keyturn.services import refuse
+from keyturn.refusing import refuse
 from keyturn.stack import local_file
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.errors import StackError
@@ -21,8 +21,8 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(options: Options) -> int:
-    """Run the stack until a signal ends it; the exit code. A refusal is one line on standard error."""
-    os.umask(0o077)  # whatever the processes write is for their owner alone
+    """Run the stack until a signal ends it. Return the exit code. A refusal is one line on standard error."""
+    os.umask(0o077)  # files of the processes are for their owner only
     directory = DataDirectory(options.data_dir)
     try:
         directory.prepare()
@@ -36,7 +36,7 @@ def run(options: Options) -> int:
 
 
 def _claim(directory: DataDirectory, port: int) -> socket:
-    """The base URL's socket, once nothing stands in the way; only then the file of a killed stack goes."""
+    """Open the base URL's socket, once nothing is in the way; only then remove the file of a killed stack."""
     local_file.read(directory.local_file)
     listener = listen(port)
     try:

@@ -1,5 +1,5 @@
-"""The composition root: everything the service is made of is put together here, and what it can do in
-``operations.composition``, which commands use too."""
+"""The composition root of the HTTP service. ``operations.wiring``, which commands use too, assembles the
+operations."""
 
 import asyncio
 import os
@@ -12,70 +12,92 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
-from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 
+from keyturn_credentials.authorization.server import AdministratorsServer
 from keyturn_credentials.console.access import ConsoleAccess
+from keyturn_credentials.console.one_time_tokens import OneTimeTokens
+from keyturn_credentials.console.origin import OwnOrigin
 from keyturn_credentials.console.routes import ConsoleRoutes
 from keyturn_credentials.console.sessions import SessionSealer, cookie_name
-from keyturn_credentials.console.spent import SpentNumbers
 from keyturn_credentials.console.throttle import Throttle
+from keyturn_credentials.derived_keys import tell_of_derived_keys
 from keyturn_credentials.domain.roles import Principal
-from keyturn_credentials.errors import StoreUnavailableError
+from keyturn_credentials.fleet.broadcast import FleetBroadcast
+from keyturn_credentials.fleet.propagation_view import FleetWatch
 from keyturn_credentials.fleet.waiter import FleetWaiter
-from keyturn_credentials.operations.bootstrap import FirstAdmin, bootstrap
-from keyturn_credentials.operations.composition import Operations, build_operations
-from keyturn_credentials.operations.secret_making import SecretMaker
-from keyturn_credentials.operations.upkeep_loop import UpkeepLoop
+from keyturn_credentials.operations.first_admin import FirstAdmin, bootstrap
+from keyturn_credentials.operations.maintenance_loop import MaintenanceLoop
+from keyturn_credentials.operations.secret_issuer import SecretIssuer
+from keyturn_credentials.operations.signing_loop import SigningLoop
+from keyturn_credentials.operations.wiring import Operations, build_operations
+from keyturn_credentials.queries.administrators import AdministratorQueries
+from keyturn_credentials.queries.fetched_keys import FleetKeySets
+from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.redis_check import RedisCheck
 from keyturn_credentials.relay.relay import Relay
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.encryption_check import refuse_foreign_keys
 from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_credentials.store.failures import translated
 from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.transaction import Store
-from keyturn_credentials.web.addresses import SlashesIgnored
+from keyturn_credentials.store.shared_sessions import refuse_shared_sessions
+from keyturn_credentials.store.signatures import Signatures
+from keyturn_credentials.store.unit_of_work import Store
+from keyturn_credentials.store.write_probe import WriteProbe
 from keyturn_credentials.web.audit import AuditRoutes
 from keyturn_credentials.web.authentication import AdminAuthenticator
 from keyturn_credentials.web.bodies import BodyLimit
+from keyturn_credentials.web.caching import NeverStored
 from keyturn_credentials.web.certificates import CertificateRoutes
 from keyturn_credentials.web.client_keys import ClientKeyRoutes
+from keyturn_credentials.web.client_scopes import ClientScopeRoutes
 from keyturn_credentials.web.clients import ClientRoutes
 from keyturn_credentials.web.events import EventRoutes
 from keyturn_credentials.web.exporting import ExportRoutes
-from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
 from keyturn_credentials.web.importing import ImportRoutes
 from keyturn_credentials.web.installation import InstallationRoutes
-from keyturn_credentials.web.jwks_url import JwksUrlRoutes
-from keyturn_credentials.web.jwks_urls import JwksUrlHealthRoutes
+from keyturn_credentials.web.jwks_url_health import JwksUrlHealthRoutes
+from keyturn_credentials.web.jwks_url_probe import JwksUrlRoutes
 from keyturn_credentials.web.openapi.routes import openapi_route
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
+from keyturn_credentials.web.proxied import Proxied
+from keyturn_credentials.web.push_revocation import PushRevocationRoutes
+from keyturn_credentials.web.readiness import Readiness
+from keyturn_credentials.web.reading_tools import ReadingToolsRoutes
 from keyturn_credentials.web.realms import RealmRoutes
+from keyturn_credentials.web.revocations import Revocations
 from keyturn_credentials.web.rotations import RotationRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
+from keyturn_credentials.web.server_info import ServerInfoRoutes
+from keyturn_credentials.web.streams import StreamLimits
+from keyturn_credentials.web.trailing_slash import SlashesIgnored
 from keyturn_credentials.web.usage import UsageRoutes
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.fleet.last_used import LastUsedRegistry
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.network import GuardedFetcher
 from keyturn_shared.network.tls import client_context
+from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.redis_client import Endpoint, connect
+from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
+from keyturn_shared.web.proxy_chain import ProxyChainCheck
 
 _STOP_SECONDS: Final = 5.0
 _RELAY_CONNECTIONS: Final = 2
-_BODY_SECONDS: Final = 30.0
+BODY_SECONDS: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -83,24 +105,24 @@ OnFirstAdmin = Callable[[FirstAdmin], None]
 
 
 class _FleetSide:
-    """What talks to Redis: the relay, the waits, the view of the nodes."""
+    """The parts that use Redis: the relay, the waits, the view of the nodes."""
 
     def __init__(
         self,
         redis: Redis,
-        engines: Engines,
+        database: Database,
         settings: CredentialsSettings,
         clock: Clock,
         metrics: CollectorRegistry,
     ) -> None:
         self._redis = redis
-        # The relay has its own connections, so that nobody who waits holds it up.
+        # The relay has its own connections, so that waiting calls cannot delay it.
         self._relay_redis = connect(settings.redis_url)
         self._settings = settings
         self._clock = clock
         self._metrics = RelayMetrics(metrics)
         self.registry = FleetRegistry(RedisScripts(redis))
-        self.log = DatabaseEventLog(engines, clock)
+        self.log = DatabaseEventLog(database, clock)
         self.waiter = FleetWaiter(self.registry, self.log, clock)
 
     async def close(self) -> None:
@@ -108,16 +130,17 @@ class _FleetSide:
         await self._relay_redis.aclose()
         await self._redis.aclose()
 
-    def relay_loop(self, engines: Engines) -> RelayLoop:
+    def relay_loop(self, database: Database) -> RelayLoop:
         terms = LeaseTerms(self._settings.lease_seconds, self._settings.lease_margin_seconds)
         relay = Relay(
-            DatabaseEventLog(engines, self._clock),
+            DatabaseEventLog(database, self._clock),
             RelayChannel(RedisScripts(self._relay_redis), terms),
             self._clock,
             self._metrics,
+            log_keys=self._settings.log_keys(),
             holder=f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4()}",
         )
-        return RelayLoop(relay, self._metrics)
+        return RelayLoop(relay, self._metrics, elapsed=self._clock.elapsed)
 
 
 def build_app(
@@ -126,23 +149,29 @@ def build_app(
     clock: Clock | None = None,
     on_first_admin: OnFirstAdmin = lambda admin: None,
 ) -> Starlette:
-    """The service as an ASGI application. Nothing is connected before its lifespan begins.
+    """Build the service as an ASGI application. It connects only when its lifespan begins.
 
-    ``on_first_admin`` is told of the admin made at the very first start. The lifespan raises
-    ConfigurationError when the database cannot be used.
+    ``on_first_admin`` gets the admin created at the very first start. The lifespan raises ConfigurationError
+    when the database cannot be used.
     """
     clock = clock or SystemClock()
     metrics = CollectorRegistry()
-    engines = Engines(settings.database_url, pool_size=settings.database_pool_size)
+    tell_of_derived_keys(settings, metrics)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect(settings.redis_url)
-    fleet = _FleetSide(redis, engines, settings, clock, metrics)
-    # Connections of its own where there can be several writers: relaying does not wait behind callers.
-    relay_engines = (
-        Engines(settings.database_url, pool_size=_RELAY_CONNECTIONS) if engines.is_postgresql else engines
+    fleet = _FleetSide(redis, database, settings, clock, metrics)
+    # The relay has its own connections where several writers are possible, so it does not wait behind
+    # callers.
+    relay_database = (
+        Database(settings.database_url, pool_size=_RELAY_CONNECTIONS) if database.is_postgresql else database
     )
-    relay_loop = fleet.relay_loop(relay_engines)
+    relay_loop = fleet.relay_loop(relay_database)
     store = Store(
-        engines, clock, settings.encryption_ring(), on_committed=lambda _sequence: relay_loop.wake()
+        database,
+        clock,
+        settings.encryption_ring(),
+        log_keys=settings.log_keys(),
+        on_committed=lambda _sequence: relay_loop.wake(),
     )
     operations = build_operations(store, clock, settings)
 
@@ -151,81 +180,114 @@ def build_app(
         metrics,
         replicated=Endpoint.parse(settings.redis_url).kind != "single",
         lease_seconds=settings.lease_seconds,
+        elapsed=clock.elapsed,
     )
-    upkeep = UpkeepLoop(
-        operations.upkeep, operations.retention, metrics, seconds=settings.rotation_check_seconds
+    maintenance = MaintenanceLoop(
+        operations.maintenance,
+        operations.retention,
+        operations.reprojection,
+        metrics,
+        seconds=settings.rotation_check_seconds,
+        elapsed=clock.elapsed,
     )
 
-    async def readiness() -> dict[str, str]:
-        try:
-            with translated():
-                async with engines.finding() as connection:
-                    await connection.execute(text("SELECT value FROM event_counter"))
-        except StoreUnavailableError as error:
-            return {"database": error.detail}
-        return {}
+    signing = SigningLoop(Signatures(database, settings.log_keys()), clock, metrics)
+    readiness = Readiness(WriteProbe(database, clock.elapsed), fleet.registry, relay_loop)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(fleet.close)
-            stack.push_async_callback(engines.close)
-            stack.push_async_callback(relay_engines.close)
-            await migrate(engines)
+            stack.push_async_callback(database.close)
+            stack.push_async_callback(relay_database.close)
+            stack.callback(fetcher.close)
+            await refuse_shared_sessions(database)
+            await migrate(database)
+            await refuse_foreign_keys(database, settings.encryption_ring())
             first_admin = await _bootstrap(store, operations, settings)
             if first_admin is not None:
                 on_first_admin(first_admin)
+            await operations.maintenance.separate_administrators()
             await relay_loop.start()
             stack.push_async_callback(_stop, relay_loop)
-            await redis_check.start()
-            stack.push_async_callback(redis_check.stop)
-            await upkeep.start()
-            stack.push_async_callback(upkeep.stop)
+            await supervisor.start()
+            stack.push_async_callback(supervisor.stop)
             yield
 
     base_url = settings.base_url
     fetcher = GuardedFetcher(tls=client_context(settings.jwks_ca_file), proxy=settings.proxy())
-    bearer = AdminAuthenticator(store, clock, base_url)
+    bearer = AdminAuthenticator(AdministratorQueries(store), clock, base_url)
     is_secure = base_url.startswith("https:")
     console = ConsoleAccess(
         store,
         SessionSealer(store.encryption, clock),
-        SecretMaker(settings.fleet_ring()),
-        SpentNumbers(redis),
+        SecretIssuer(settings.fleet_ring()),
+        OneTimeTokens(redis),
         cookie=cookie_name(secure=is_secure),
+        origin=OwnOrigin(base_url),
     )
 
     async def authenticate(request: Request) -> Principal:
         by_cookie = console.cookie in request.cookies and "authorization" not in request.headers
         return await (console if by_cookie else bearer).authenticate(request)
 
-    fetched = FleetKeySets(redis)
+    administrators = AdministratorsServer(
+        store, operations.projector, fetcher, redis, settings, clock, metrics
+    )
+    supervisor = Supervisor(metrics)
+    supervisor.watch(relay_loop.task)
+    supervisor.add(redis_check.task, maintenance.task, administrators.last_used.task, signing.task)
+
+    async def not_ready() -> dict[str, str]:
+        return supervisor.not_ready() | await readiness.not_ready()
+
+    fetched = FleetKeySets(redis, settings.named_fetcher_keys())
     gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
+    revocations = Revocations(operations.tokens, gate.change_headers, settings.fleet_ring())
+    queries = Queries(store)
     routes = [
-        *RealmRoutes(store, operations.realms, operations.realm_imports, base_url).routes(gate),
-        *ClientRoutes(store, clock, operations.clients, base_url).routes(gate),
-        *SecretRoutes(store, clock, operations.secrets).routes(gate),
+        *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
+        *ClientRoutes(queries, clock, operations.clients, base_url).routes(gate),
+        *ClientScopeRoutes(queries, operations.scopes, base_url).routes(gate),
+        *SecretRoutes(queries, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
-        *JwksUrlRoutes(store, fetcher, settings.jwks_allowed_networks).routes(gate),
-        *ClientKeyRoutes(store, operations.keys, fetched).routes(gate),
-        *UsageRoutes(store, redis).routes(gate),
-        *JwksUrlHealthRoutes(store, fetched).routes(gate),
-        *RotationRoutes(store, clock).routes(gate),
-        *EventRoutes(store).routes(gate),
+        *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),
+        *ClientKeyRoutes(queries, operations.keys, fetched).routes(gate),
+        *UsageRoutes(queries, LastUsedRegistry(redis)).routes(gate),
+        *JwksUrlHealthRoutes(queries, fetched).routes(gate),
+        *RotationRoutes(queries, clock).routes(gate),
+        *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
-        *ExportRoutes(store, clock).routes(gate),
-        *InstallationRoutes(store, base_url).routes(gate),
-        *AuditRoutes(store).routes(gate),
-        *FleetRoutes(fleet.registry, fleet.waiter, fleet.log).routes(gate),
+        *ExportRoutes(queries, clock).routes(gate),
+        *InstallationRoutes(queries, base_url).routes(gate),
+        *AuditRoutes(queries).routes(gate),
+        *FleetRoutes(
+            fleet.registry,
+            fleet.waiter,
+            FleetBroadcast(lambda: FleetWatch(fleet.registry, fleet.log), metrics, elapsed=clock.elapsed),
+            StreamLimits(settings.stream_limit, settings.stream_limit_client, metrics),
+            clock,
+        ).routes(gate),
+        *PushRevocationRoutes(queries, fleet.waiter, fleet.log).routes(gate),
+        *ServerInfoRoutes().routes(gate),
+        *ReadingToolsRoutes(queries).routes(gate),
         openapi_route(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=is_secure).routes(),
-        *health_routes(readiness, metrics),
+        *administrators.routes(revocations),
+        *revocations.routes(),
+        *health_routes(not_ready, metrics, degraded=readiness.degraded),
     ]
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[
-            Middleware(BodyLimit, limit=settings.request_body_limit, seconds=_BODY_SECONDS),
+            Middleware(
+                Proxied,
+                proxies=TrustedProxies(settings.trusted_proxies),
+                check=ProxyChainCheck(metrics),
+            ),
+            Middleware(NeverStored),
+            Middleware(BodyLimit, limit=settings.request_body_limit, seconds=BODY_SECONDS),
             Middleware(SlashesIgnored),
         ],
         exception_handlers={
@@ -240,7 +302,7 @@ def build_app(
 
 
 async def _stop(relay_loop: RelayLoop) -> None:
-    """Stop the relay, but not at any price: the next one copes with whatever this one leaves."""
+    """Stop the relay, with a time limit: the next one copes with whatever this one leaves."""
     try:
         async with asyncio.timeout(_STOP_SECONDS):
             await relay_loop.stop()

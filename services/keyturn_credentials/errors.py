@@ -1,24 +1,31 @@
-"""Errors of the credentials service. Each has a stable code; HTTP statuses are given to them at the edge."""
+"""Errors of the credentials service. Each has a stable code; the web layer maps them to HTTP statuses."""
 
 from keyturn_shared.errors import KeyturnError
 
 
 class CredentialsError(KeyturnError):
-    """Base of what this service refuses or cannot do. ``detail`` is shown to the caller."""
+    """Base of this service's errors. ``detail`` is shown to the caller."""
 
     code = "credentials_error"
 
 
 class InvalidRequestError(CredentialsError):
-    """The request is not one that could ever be carried out."""
+    """The request could never succeed."""
 
     code = "invalid_request"
 
 
 class UnauthenticatedError(CredentialsError):
-    """No access token, or not one that is good for the admin API (RFC 6750 section 3.1)."""
+    """The access token is not valid for the admin API (RFC 6750 section 3.1)."""
 
     code = "invalid_token"
+
+
+class MissingTokenError(UnauthenticatedError):
+    """There is no access token, or another kind of authentication, so there is no token error (RFC 6750
+    section 3.1)."""
+
+    code = "missing_token"
 
 
 class ForbiddenError(CredentialsError):
@@ -28,24 +35,42 @@ class ForbiddenError(CredentialsError):
 
 
 class NotFoundError(CredentialsError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
     code = "not_found"
 
 
 class ConflictError(CredentialsError):
-    """It exists already."""
+    """The object already exists."""
 
     code = "conflict"
 
 
+class LimitReachedError(ConflictError):
+    """A limit would be exceeded; ``detail`` says which one, and what helps."""
+
+    code = "limit_reached"
+
+
+class TooManyStreamsError(CredentialsError):
+    """The caller has the maximum number of open event streams."""
+
+    code = "too_many_streams"
+
+
+class StreamsExhaustedError(CredentialsError):
+    """All callers together have the maximum number of open event streams."""
+
+    code = "streams_exhausted"
+
+
 class PreconditionFailedError(CredentialsError):
-    """Somebody else changed it meanwhile (RFC 9110 section 13.1.1)."""
+    """Another caller has changed the object in the meantime (RFC 9110 section 13.1.1)."""
 
     code = "precondition_failed"
 
 
 class StoreUnavailableError(CredentialsError):
-    """The database did not answer in time. Whether a change was committed is then not known."""
+    """The database did not answer in time. It is then unknown whether a change was committed."""
 
     code = "store_unavailable"

@@ -4,41 +4,67 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from keyturn_shared.clock import Clock, SystemClock
+from keyturn_shared.network.tls import client_context
+from keyturn_shared.network.trusted_proxies import TrustedProxies
+from keyturn_shared.oauth.metrics import AnswerMetrics
+from keyturn_shared.oauth.sender_constraint.binding import TokenBinding
+from keyturn_shared.oauth.sender_constraint.nonces import Nonces
+from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck
+from keyturn_shared.oauth.tokens.access_tokens import AccessTokenIssuer
+from keyturn_shared.oauth.tokens.signed_introspection import IntrospectionSigner
+from keyturn_shared.oauth.web.caller_address import CallerAddress
+from keyturn_shared.oauth.web.caller_authentication import Callers
+from keyturn_shared.oauth.web.certificate_source import CertificateSource
+from keyturn_shared.oauth.web.introspect import IntrospectionEndpoint
+from keyturn_shared.oauth.web.metadata import certs_document, discovery_document, metadata_endpoint
+from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
+from keyturn_shared.oauth.web.realm_info import RealmInfoEndpoint
+from keyturn_shared.oauth.web.revoke import RevocationEndpoint
+from keyturn_shared.oauth.web.token import TokenEndpoint
 from keyturn_shared.redis_client import connect
+from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_shared.web.health import health_routes
+from keyturn_shared.web.proxy_chain import ProxyChainCheck
 from keyturn_verifier.core import VerifierCore
 from keyturn_verifier.key_set_service import KeySetService
-from keyturn_verifier.possession.binding import TokenBinding
-from keyturn_verifier.possession.nonces import Nonces
-from keyturn_verifier.possession.requirement import PossessionCheck
 from keyturn_verifier.settings import VerifierSettings
-from keyturn_verifier.tokens.access_tokens import AccessTokenIssuer
-from keyturn_verifier.tokens.signed_introspection import IntrospectionSigner
-from keyturn_verifier.web.answers import AuthenticationLog
+from keyturn_verifier.web.administrators import CredentialsServiceClient
 from keyturn_verifier.web.application import Route, VerifierApplication
-from keyturn_verifier.web.caller_address import CallerAddress
-from keyturn_verifier.web.callers import Callers
-from keyturn_verifier.web.certificate_source import CertificateSource
 from keyturn_verifier.web.forward_auth import ForwardAuthEndpoint
-from keyturn_verifier.web.introspect import IntrospectionEndpoint
-from keyturn_verifier.web.metadata import certs_document, discovery_document, metadata_endpoint
-from keyturn_verifier.web.token import TokenEndpoint
-from keyturn_verifier.web.verify import VerifyEndpoint
+from keyturn_verifier.web.forwarded_request import ForwardedRequests
+from keyturn_verifier.web.revocations import RevocationsElsewhere
+from keyturn_verifier.web.verify import MAX_BYTES_WITHOUT_HEADER, VerifyEndpoint
 
 _PROTOCOL = "protocol/openid-connect"
 _METADATA = ("openid-configuration", "oauth-authorization-server")
 _READ = ("GET", "HEAD")
 
 
-def create_app(settings: VerifierSettings, clock: Clock | None = None) -> VerifierApplication:
-    """The ASGI application; its lifespan joins the fleet and leaves it."""
+def create_app(
+    settings: VerifierSettings,
+    clock: Clock | None = None,
+    *,
+    to_credentials: httpx.AsyncBaseTransport | None = None,
+) -> VerifierApplication:
+    """Build the ASGI application; its lifespan joins and leaves the fleet. ``to_credentials``: the transport
+    to the credentials service, in place of the network."""
     clock = clock or SystemClock()
     registry = CollectorRegistry()
     core = VerifierCore(settings, clock, registry)
+    callers_address = CallerAddress(TrustedProxies(settings.trusted_proxies), ProxyChainCheck(registry))
+    certificates = CertificateSource(settings.certificate_header())
+    administrators = CredentialsServiceClient(
+        settings.credentials_base_url,
+        certificates,
+        callers_address,
+        tls=client_context(settings.credentials_ca_file),
+        transport=to_credentials,
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -46,25 +72,29 @@ def create_app(settings: VerifierSettings, clock: Clock | None = None) -> Verifi
         try:
             yield
         finally:
+            await administrators.close()
             await core.stop()
 
     others = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
     return VerifierApplication(
-        _realm_routes(settings, core, clock),
+        _realm_routes(settings, core, clock, callers_address, certificates, administrators),
         others,
         core.answer_metrics,
         _well_known_routes(settings, core),
+        lambda: lifespan(others),
     )
 
 
-def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -> Starlette:
-    """Health and metrics of a process that only fetches key sets; its lifespan is the fetching."""
+def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -> VerifierApplication:
+    """Build the application of a process that only fetches key sets: health and metrics."""
     clock = clock or SystemClock()
     registry = CollectorRegistry()
     redis = connect(settings.redis_url)
     worker = f"{settings.node_id}.{secrets.token_hex(3)}"
     fetching = settings.model_copy(update={"fetcher_enabled": True})
     service = KeySetService(fetching, redis, clock, registry, worker, None)
+    supervisor = Supervisor(registry)
+    supervisor.watch(*service.tasks)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -76,49 +106,79 @@ def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -
             await redis.aclose()
 
     async def not_ready() -> dict[str, str]:
-        return {} if service.connected else {"redis": "not connected"}
+        return supervisor.not_ready() or ({} if service.connected else {"redis": "not connected"})
 
-    return Starlette(routes=health_routes(not_ready, registry), lifespan=lifespan)
+    others = Starlette(routes=health_routes(not_ready, registry), lifespan=lifespan)
+    return VerifierApplication({}, others, AnswerMetrics(registry), lifespan=lambda: lifespan(others))
 
 
-def _realm_routes(settings: VerifierSettings, core: VerifierCore, clock: Clock) -> dict[str, Route]:
-    log = AuthenticationLog(core.answer_metrics, core.throttle, CallerAddress(settings.trusted_proxies))
-    certificates = CertificateSource(settings.certificate_header())
+def _realm_routes(
+    settings: VerifierSettings,
+    core: VerifierCore,
+    clock: Clock,
+    callers_address: CallerAddress,
+    certificates: CertificateSource,
+    administrators: CredentialsServiceClient,
+) -> dict[str, Route]:
+    proxies = TrustedProxies(settings.trusted_proxies)
+    log = AuthenticationLog(core.answer_metrics, core.throttle, callers_address)
     possession = PossessionCheck(core.dpop)
     issuer = AccessTokenIssuer(clock)
-    nonces = Nonces(settings.fleet_ring(), clock) if settings.dpop_nonces else None
-    callers = Callers(core.node, core.authenticator, core.verifier, certificates, possession, log)
+    rings = settings.require_realm_rings()
+    nonces = Nonces(rings, clock) if settings.dpop_nonces else None
+    authenticator = core.make_authenticator(rings)
+    callers = Callers(core.replica, authenticator, core.verifier, certificates, possession, log)
     token = TokenEndpoint(
-        core.node, core.authenticator, certificates, TokenBinding(core.dpop, nonces), issuer, log
+        core.replica,
+        authenticator,
+        certificates,
+        TokenBinding(core.dpop, nonces),
+        issuer,
+        log,
+        administrators,
     )
     introspect = IntrospectionEndpoint(
-        core.node, callers, core.verifier, IntrospectionSigner(clock), core.answer_metrics
+        core.replica, callers, core.verifier, IntrospectionSigner(clock), core.answer_metrics, administrators
     )
-    verify = VerifyEndpoint(core.node, callers, core.verifier, core.answer_metrics)
+    revoke = RevocationEndpoint(
+        core.replica,
+        authenticator,
+        core.verifier,
+        certificates,
+        RevocationsElsewhere(administrators, rings),
+        log,
+        administrators,
+    )
+    verify = VerifyEndpoint(core.replica, callers, core.verifier, core.answer_metrics)
     forward_auth = ForwardAuthEndpoint(
-        core.node, core.verifier, certificates, possession, core.answer_metrics
+        core.replica,
+        core.verifier,
+        certificates,
+        possession,
+        ForwardedRequests(proxies),
+        core.answer_metrics,
     )
-    discovery = metadata_endpoint(core.node, discovery_document(settings.certificate_abilities()))
-    certs = metadata_endpoint(core.node, certs_document)
+    discovery = metadata_endpoint(core.replica, discovery_document(settings.certificate_abilities()))
+    certs = metadata_endpoint(core.replica, certs_document)
     limit = settings.request_body_limit
     return {
+        "": Route(RealmInfoEndpoint(core.replica, administrators), _READ, limit),
         f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
         f"{_PROTOCOL}/token/introspect": Route(introspect, ("POST",), limit),
+        f"{_PROTOCOL}/revoke": Route(revoke, ("POST",), limit),
         f"{_PROTOCOL}/certs": Route(certs, _READ, limit),
         **{f".well-known/{kind}": Route(discovery, _READ, limit) for kind in _METADATA},
-        "verify": Route(verify, ("POST",), settings.verify_body_limit),
+        "verify": Route(verify, ("POST",), settings.verify_body_limit, MAX_BYTES_WITHOUT_HEADER),
         "forward-auth": Route(forward_auth, None, limit),
-        # Envoy puts the path of the request it asks about behind this one.
+        # Envoy appends the path of the request it asks about.
         "forward-auth/": Route(forward_auth, None, limit),
     }
 
 
 def _well_known_routes(settings: VerifierSettings, core: VerifierCore) -> dict[str, Route]:
-    """The metadata where RFC 8414 3.1 has it: the issuer's path behind the well-known one.
-
-    Where the public URL has a path of its own, a gateway may take it away here or leave it.
-    """
+    """Serve metadata where RFC 8414 section 3.1 puts it: the issuer's path after the well-known one. If the
+    public URL has a path of its own, a gateway may strip it here or keep it."""
     document = discovery_document(settings.certificate_abilities())
-    route = Route(metadata_endpoint(core.node, document), _READ, settings.request_body_limit)
+    route = Route(metadata_endpoint(core.replica, document), _READ, settings.request_body_limit)
     paths = ("", (settings.public_url.path or "").rstrip("/"))
     return {f"/.well-known/{kind}{path}/realms/": route for kind in _METADATA for path in paths}

@@ -1,6 +1,6 @@
-"""The verifier without its HTTP: everything that follows the fleet, keeps states and checks, composed."""
+"""Wiring of a verifier without its HTTP: everything that follows the fleet, caches states and checks
+credentials."""
 
-import asyncio
 import contextlib
 import os
 import secrets
@@ -9,87 +9,107 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry
 
 from keyturn_shared.clock import Clock
+from keyturn_shared.fleet.claimants import RETURNED_TO
 from keyturn_shared.fleet.failures import FailureRegistry
+from keyturn_shared.fleet.last_used import LastUsedRegistry
 from keyturn_shared.fleet.membership import MembershipChannel
 from keyturn_shared.fleet.reading import ProjectionReader
 from keyturn_shared.fleet.replay import AssertionRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
-from keyturn_shared.fleet.uses import CredentialUseRegistry
 from keyturn_shared.jose import strict_json
+from keyturn_shared.oauth.client_authentication.assertions import AssertionCheck
+from keyturn_shared.oauth.client_authentication.authenticator import Authenticator
+from keyturn_shared.oauth.client_authentication.certificates import CertificateCheck
+from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
+from keyturn_shared.oauth.client_authentication.last_used import LastUsedRecorder
+from keyturn_shared.oauth.client_authentication.registry import build_verifiers
+from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
+from keyturn_shared.oauth.entities import StateReader
+from keyturn_shared.oauth.metrics import AnswerMetrics, ThrottleMetrics
+from keyturn_shared.oauth.sender_constraint.dpop import DpopCheck
+from keyturn_shared.oauth.throttling.throttle import Throttle
+from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.position import Position
+from keyturn_shared.realm_rings import RealmRings
 from keyturn_shared.redis_client import connect
-from keyturn_shared.tasks import end_tasks
-from keyturn_verifier.authentication.assertions import AssertionCheck
-from keyturn_verifier.authentication.authenticator import Authenticator
-from keyturn_verifier.authentication.certificates import CertificateCheck
-from keyturn_verifier.authentication.decoys import Decoys
-from keyturn_verifier.authentication.replay import AssertionClaims
-from keyturn_verifier.authentication.secrets import SecretCheck
-from keyturn_verifier.authentication.uses import CredentialUses
+from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_verifier.key_set_service import KeySetService
-from keyturn_verifier.metrics import AnswerMetrics, NodeMetrics, ThrottleMetrics
-from keyturn_verifier.node.cache import StateCache
-from keyturn_verifier.node.event_log import StreamReader
-from keyturn_verifier.node.follower import Follower
-from keyturn_verifier.node.lease import Lease, LeaseState
-from keyturn_verifier.node.member import Member
-from keyturn_verifier.node.node import Node
-from keyturn_verifier.node.states import StateReader
-from keyturn_verifier.node.subscription import Subscription
-from keyturn_verifier.possession.dpop import DpopCheck
+from keyturn_verifier.metrics import NodeMetrics
+from keyturn_verifier.replay_guard.guard import ReplayGuard
+from keyturn_verifier.replay_guard.memory import ReplayMemory
+from keyturn_verifier.replay_guard.restoration import ReplayReturn
+from keyturn_verifier.replica.cache import StateCache
+from keyturn_verifier.replica.event_applier import EventApplier
+from keyturn_verifier.replica.heartbeat import Heartbeat
+from keyturn_verifier.replica.lease import Lease, LeaseState
+from keyturn_verifier.replica.log_trust import LogTrust
+from keyturn_verifier.replica.replica import Replica
+from keyturn_verifier.replica.stream_reader import StreamReader
+from keyturn_verifier.replica.subscription import Subscription
 from keyturn_verifier.settings import VerifierSettings
-from keyturn_verifier.throttling.throttle import Throttle
-from keyturn_verifier.tokens.verification import TokenVerifier
 
 _MEMBERSHIP_SECONDS = 2.0
 
 
 class VerifierCore:
-    """One member of the fleet. Start it, ask ``node``, ``authenticator`` and ``verifier``, stop it."""
+    """One verifier of the fleet. Start it, use ``replica`` and ``verifier``, stop it."""
 
     def __init__(self, settings: VerifierSettings, clock: Clock, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._clock = clock
-        ring = settings.fleet_ring()
+        rings = settings.realm_rings()
         self.node_metrics = NodeMetrics(registry)
         self.answer_metrics = AnswerMetrics(registry)
-        # Two runs under one name must not answer for each other: each is a member by itself.
+        # Two runs of one node must not answer for each other, so each run has an id of its own.
         self.member_id = f"{settings.node_id}.{secrets.token_hex(3)}"
         self._redis = connect(settings.redis_url)
-        # Renewals have their own connection and a shorter limit, so that nothing holds them up.
+        # Renewals have their own connection and a shorter time limit, so nothing delays them.
         self._membership = connect(settings.redis_url, answer_seconds=_MEMBERSHIP_SECONDS)
         scripts = RedisScripts(self._redis)
         self.lease = Lease(
-            clock.elapsed, max_staleness=settings.max_staleness, serve_stale=settings.serve_stale
+            clock.elapsed,
+            longest_seconds=settings.max_lease_seconds,
+            max_staleness=settings.max_staleness,
+            serve_stale=settings.serve_stale,
         )
+        self._log = LogTrust(settings.log_keys(), self.node_metrics, elapsed=clock.elapsed)
         self._cache = StateCache(
             ProjectionReader(scripts),
-            StateReader(ring, settings.base_url, settings.mtls_base_url),
-            lambda: self.follower.position,
+            self._log.projection,
+            StateReader(rings, settings.base_url, settings.mtls_base_url),
+            lambda: self.applier.position,
             self.node_metrics,
             capacity=settings.cached_clients,
         )
-        self.follower = Follower(self._cache, self._moved)
-        self.member = Member(
+        self.applier = EventApplier(self._cache, self._log, self._moved)
+        self.heartbeat = Heartbeat(
             MembershipChannel(RedisScripts(self._membership), self.member_id),
             StreamReader(self._redis),
-            self.follower,
+            self.applier,
             self.lease,
+            self._log,
             self.node_metrics,
             elapsed=clock.elapsed,
             details=self._details,
             renewal_seconds=settings.renewal_seconds,
         )
-        self._subscription = Subscription(settings.redis_url, self.follower)
-        self.key_sets = KeySetService(
-            settings, self._redis, clock, registry, self.member_id, lambda: self.follower.position
+        self._subscription = Subscription(
+            settings.redis_url, self.applier, self.heartbeat.joined, clock.elapsed
         )
-        self.node = Node(self._cache, self.lease, self.node_metrics)
+        self.key_sets = KeySetService(
+            settings, self._redis, clock, registry, self.member_id, lambda: self.applier.position
+        )
+        self.replica = Replica(self._cache, self.lease, self.node_metrics)
         keys = self.key_sets.require_lookup()
-        claims = AssertionClaims(AssertionRegistry(scripts, settings.clock_skew), self.answer_metrics)
+        assertion_registry = AssertionRegistry(scripts, settings.clock_skew, claimant=self.member_id)
+        memory = ReplayMemory(clock.elapsed)
+        # Use the connection that reported the new epoch: another one may still lead to a former primary.
+        bringing = AssertionRegistry(RedisScripts(self._membership), settings.clock_skew)
+        self._replay_return = ReplayReturn(bringing, memory, self.heartbeat.report, elapsed=clock.elapsed)
+        self._claims = claims = ReplayGuard(assertion_registry, memory, self.answer_metrics)
         assertions = AssertionCheck(
             keys,
-            ring,
+            rings,
             claims,
             clock,
             lifetime_cap=settings.assertion_max_lifetime,
@@ -98,14 +118,18 @@ class VerifierCore:
         certificates = CertificateCheck(
             keys, settings.client_authorities(clock), clock, clock_skew=settings.clock_skew
         )
-        self._uses = CredentialUses(CredentialUseRegistry(self._redis), clock)
-        decoys = Decoys()
-        self.authenticator = Authenticator(
-            assertions, SecretCheck(ring), certificates, decoys, self._uses, clock
-        )
+        self._last_used = LastUsedRecorder(LastUsedRegistry(self._redis), clock)
+        dummy_keys = DummyKeys()
+
+        def make_authenticator(rings: RealmRings) -> Authenticator:
+            verifiers = build_verifiers(assertions, SecretCheck(rings, clock), certificates, dummy_keys)
+            return Authenticator(verifiers, self._last_used)
+
+        self.make_authenticator = make_authenticator
+        """Build the authenticator of a node. A process with public keys only cannot authenticate clients."""
         self.dpop = DpopCheck(claims, clock, clock_skew=settings.clock_skew)
         self.verifier = TokenVerifier(
-            self.node, assertions, decoys, self._uses, clock, clock_skew=settings.clock_skew
+            self.replica, assertions, dummy_keys, self._last_used, clock, clock_skew=settings.clock_skew
         )
         self.throttle = Throttle(
             settings.failure_limits(),
@@ -115,41 +139,46 @@ class VerifierCore:
         )
         self.node_metrics.observe(lease_left=lambda: self.lease.left, cached=lambda: len(self._cache))
         self._fixed_details = self._describe()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._supervisor = Supervisor(registry)
+        self._supervisor.add(
+            self.heartbeat.task, self._subscription.task, self._last_used.task, self._replay_return.task
+        )
+        self._supervisor.watch(*self.key_sets.tasks)
 
     async def start(self) -> None:
-        """Begin to follow the fleet. Redis may be away: until the node has joined it answers nothing."""
-        self._tasks = [
-            asyncio.create_task(self.member.run(), name="member"),
-            asyncio.create_task(self._subscription.run(self.member.joined), name="subscription"),
-            asyncio.create_task(self._uses.run(), name="credential-uses"),
-        ]
+        """Start following the fleet. Redis may be unavailable: until the node has joined, it refuses
+        requests."""
+        await self._supervisor.start()
         await self.key_sets.start()
 
     async def stop(self) -> None:
-        """Leave the fleet, after the last answer."""
-        await end_tasks(*self._tasks)
+        """Leave the fleet. Call it after the last answer."""
+        await self._supervisor.stop()
         await self.throttle.stop()
+        await self._claims.close()
         await self.key_sets.stop()
-        await self.member.leave()
+        await self.heartbeat.leave()
         for client in (self._redis, self._membership):
             with contextlib.suppress(OSError):
                 await client.aclose()
 
     async def not_ready(self) -> dict[str, str]:
-        """What keeps this node from answering; nothing when it may."""
+        """Return the reasons why this node cannot answer; empty when it can."""
+        if ended := self._supervisor.not_ready():
+            return ended
         state = self.lease.state
         if state is LeaseState.HELD:
             return {}
-        if state is LeaseState.STALE and self.member.joined.is_set():
+        if state is LeaseState.STALE and self.heartbeat.joined.is_set():
             return {}
-        return {"lease": self.member.last_error or "not held"}
+        return {"lease": self.heartbeat.last_error or "not held"}
 
     def _moved(self, position: Position) -> None:
         self.lease.advance(position)
         self.node_metrics.position.set(position.sequence)
         self.node_metrics.epoch.set(position.epoch)
-        self.member.report()
+        self._replay_return.moved(position)
+        self.heartbeat.report()
 
     def _describe(self) -> dict[str, object]:
         url = self._settings.node_url
@@ -167,7 +196,8 @@ class VerifierCore:
             {
                 **self._fixed_details,
                 "cached_states": len(self._cache),
-                "jumps": self.follower.jumps,
-                "last_error": self.member.last_error,
+                "jumps": self.applier.jumps,
+                RETURNED_TO: self._replay_return.returned_to,
+                "last_error": self.heartbeat.last_error,
             }
         ).decode()

@@ -1,10 +1,9 @@
-"""Key sets as a part of a process: a broker and a network of their own, and staying connected."""
+"""Key sets within a process: their own broker and resolver threads, and a connection that is kept up."""
 
-import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Any, Final
 
-import structlog
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
@@ -12,24 +11,22 @@ from keyturn_shared.clock import Clock
 from keyturn_shared.network.tls import client_context
 from keyturn_shared.position import Position
 from keyturn_shared.redis_broker import make_broker
-from keyturn_shared.tasks import end_tasks
-from keyturn_verifier.key_sets.guarded import GuardedDownload
+from keyturn_shared.redis_failures import redis_answers
+from keyturn_shared.runtime.backoff import Backoff
+from keyturn_shared.runtime.supervised_task import SupervisedTask
+from keyturn_verifier.key_sets.http_download import GuardedDownload
 from keyturn_verifier.key_sets.lookup import KeySetLookup
-from keyturn_verifier.key_sets.parts import assemble
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.wiring import assemble
 from keyturn_verifier.settings import VerifierSettings
 
-_RETRY_SECONDS = 1.0
-_ANSWER_SECONDS = 3.0
-
-_log = structlog.get_logger(__name__)
+_RETRY: Final = Backoff(first=1.0, longest=1.0)
+_ANSWER_SECONDS: Final = 3.0
 
 
 class KeySetService:
-    """Looks keys up for a node, and takes part in fetching them for the fleet.
-
-    ``worker``: unique name of the process. ``position``: of the node, None for a process that only fetches.
-    """
+    """Finds keys for a node, and takes part in fetching them for the fleet. ``worker``: unique name of the
+    process. ``position``: the node's position, None in a process that only fetches."""
 
     def __init__(
         self,
@@ -41,10 +38,12 @@ class KeySetService:
         position: Callable[[], Position] | None,
     ) -> None:
         networks = [str(network) for network in settings.jwks_allowed_networks]
-        policy = KeySetPolicy.for_interval(settings.jwks_min_interval, networks)
+        policy = KeySetPolicy.for_interval(
+            settings.jwks_min_interval, networks, new_key_timeout=settings.jwks_new_key_seconds
+        )
         tls = client_context(settings.jwks_ca_file)
         self._download = GuardedDownload(policy, tls=tls, proxy=settings.proxy())
-        # Reads have a time limit: a connection cut without a word would else block for ever.
+        # Reads have a time limit: a connection cut without notice would block forever.
         self._broker = make_broker(settings.redis_url, socket_timeout=_ANSWER_SECONDS, logger=None)
         self._parts = assemble(
             redis=redis,
@@ -54,38 +53,45 @@ class KeySetService:
             clock=clock,
             registry=registry,
             worker=worker,
+            seal=settings.key_set_seal(),
             position=position,
             polls=settings.fetcher_enabled,
         )
+        self._redis: Any = redis  # a cluster client has this command too
         self.connected = False
-        self._task: asyncio.Task[None] | None = None
+        self._connecting = SupervisedTask(
+            "key-sets-connect", self._connect, elapsed=clock.elapsed, backoff=_RETRY, finite=True
+        )
+        self.tasks: Final = [self._connecting, *self._parts.tasks]
 
     def require_lookup(self) -> KeySetLookup:
-        """The lookup of a node. Raises ValueError in a process that only fetches."""
+        """Return the lookup of a node. Raises ValueError in a process that only fetches."""
         if self._parts.lookup is None:
-            raise ValueError("a process without a position looks nothing up")
+            raise ValueError("a process without a position cannot look up keys")
         return self._parts.lookup
 
     async def start(self) -> None:
-        """Connect in the background, for as long as it takes."""
-        self._task = asyncio.create_task(self._connect(), name="key-sets")
+        """Connect in the background, however long it takes."""
+        await self._connecting.start()
 
     async def stop(self) -> None:
-        await end_tasks(self._task)
-        self._task = None
+        await self._connecting.stop()
         await self._parts.stop()
-        with contextlib.suppress(Exception):  # what is left of a broker that was never connected
+        with contextlib.suppress(Exception):  # a broker that never connected may fail to stop
             await self._broker.stop()
         await self._download.close()
 
     async def _connect(self) -> None:
-        while True:
-            try:
+        try:
+            # Wait for Redis first: FastStream restarts a failed reader without a pause.
+            with redis_answers("connecting for key sets"):
+                await self._redis.ping()
                 await self._broker.start()
-            except Exception as error:  # noqa: BLE001 - FastStream raises many kinds when Redis is away
-                _log.warning("key_sets_not_connected", error=repr(error))
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                await self._parts.start()
-                self.connected = True
-                return
+        except (
+            Exception
+        ):  # stop the broker before the next attempt, whatever failed; the error is raised again
+            with contextlib.suppress(Exception):  # a broker that did not connect may fail to stop
+                await self._broker.stop()
+            raise
+        await self._parts.start()
+        self.connected = True

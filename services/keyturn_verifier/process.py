@@ -1,12 +1,16 @@
-"""A verifier node, or a fetcher, as a process."""
+"""Process entry points of a verifier node and of a fetcher."""
 
+import asyncio
 import gc
 import ssl
-from typing import Any, Final
+from typing import Final
 
-import uvicorn
+import uvloop
 
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.http_server.connections import ConnectionTable
+from keyturn_shared.http_server.server import HttpServer, Tls
+from keyturn_shared.http_server.serving import configured, listen, make_room
 from keyturn_shared.logs import configure_logs
 from keyturn_verifier.app import create_app, create_fetcher_app
 from keyturn_verifier.settings import VerifierSettings
@@ -14,68 +18,63 @@ from keyturn_verifier.web.application import VerifierApplication
 from keyturn_verifier.web.protocol import HttpProtocol
 
 _COLLECT_AFTER: Final = 50_000
-"""Containers allocated, less those freed, between two looks for cyclic garbage."""
+"""Container allocations, less deallocations, that trigger a search for cyclic garbage."""
 
 
 def run(settings: VerifierSettings) -> None:
-    """Serve until SIGTERM or SIGINT: then finish the answers under way, and leave the fleet."""
+    """Serve until SIGTERM or SIGINT, then finish the current answers and leave the fleet."""
     configure_logs(level=settings.log_level, service="verifier")
     _serve(settings, create_app(settings))
 
 
 def run_fetcher(settings: VerifierSettings) -> None:
-    """Fetch JWKS URLs for the fleet until SIGTERM or SIGINT; serves health and metrics only."""
+    """Fetch JWKS URLs for the fleet until SIGTERM or SIGINT; serve health and metrics only."""
     configure_logs(level=settings.log_level, service="fetcher")
     _serve(settings, create_fetcher_app(settings))
 
 
-def _protocol(settings: VerifierSettings) -> type[HttpProtocol]:
-    """uvicorn makes the connections, so what they need to know stands in their class."""
-    limits = {
-        "request_seconds": settings.request_seconds,
-        "connection_limit": settings.connection_limit,
-    }
-    return type("ConfiguredProtocol", (HttpProtocol,), limits)
-
-
-def _tls(settings: VerifierSettings) -> dict[str, Any]:
-    """What uvicorn needs to serve TLS. A client is asked for its certificate, but need not have one."""
+def _tls(settings: VerifierSettings) -> ssl.SSLContext | None:
+    """Build the TLS context, if TLS is configured. Clients are asked for a certificate but may omit it."""
     if settings.tls_certificate_path is None:
-        return {}
-    files = {"ssl_certfile": settings.tls_certificate_path, "ssl_keyfile": settings.tls_key_path}
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files.values())  # type: ignore[arg-type]
+        context.load_cert_chain(settings.tls_certificate_path, settings.tls_key_path)
     except (ssl.SSLError, OSError) as error:
         raise ConfigurationError(
             f"KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH cannot be used: {error.strerror or error}"
         ) from None
-    if settings.client_authorities_path is None:
-        return files
-    return files | {"ssl_ca_certs": settings.client_authorities_path, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+    if settings.client_authorities_path is not None:
+        context.load_verify_locations(settings.client_authorities_path)
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
 
 
 def _spare_the_collector() -> None:
-    """What start-up made stays for good, and requests leave no cycles behind: look for garbage seldom."""
+    """Collect cyclic garbage rarely: objects from start-up stay, and requests leave no cycles behind."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 100)
 
 
-def _serve(settings: VerifierSettings, app: Any) -> None:
-    config = uvicorn.Config(
+def _serve(settings: VerifierSettings, app: VerifierApplication) -> None:
+    table = ConnectionTable(settings.connection_limits())
+    context = _tls(settings)
+    server = HttpServer(
         app,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http=_protocol(settings) if isinstance(app, VerifierApplication) else "httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=settings.drain_seconds,
-        **_tls(settings),
+        configured(HttpProtocol, table=table, request_seconds=settings.request_seconds),
+        drain_seconds=settings.drain_seconds,
+        tls=None if context is None else Tls(context, settings.handshake_seconds),
     )
+    make_room(settings.connection_limit)
     _spare_the_collector()
-    uvicorn.Server(config).run()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(server, app, settings))
+
+
+async def _run(server: HttpServer, app: VerifierApplication, settings: VerifierSettings) -> None:
+    server.stop_on_signals()  # from the start: a node that has joined the fleet leaves it
+    async with app.lifespan():
+        # Not before: a gateway asks another node while nobody listens here.
+        with listen(settings.host, settings.port) as listening:
+            await server.serve(listening)

@@ -1,6 +1,6 @@
-"""The event contract as an AsyncAPI 3.0 document, made from the event types themselves.
+"""The event contract as an AsyncAPI 3.0 document, generated from the event types.
 
-``python -m keyturn_shared.asyncapi`` prints it; ``docs/asyncapi.json`` is that, and a test holds it to it.
+``python -m keyturn_shared.asyncapi`` prints it. A test keeps ``docs/asyncapi.json`` equal to it.
 """
 
 import json
@@ -14,7 +14,7 @@ from keyturn_shared.fleet.layout import Layout
 
 
 def document() -> dict[str, Any]:
-    """The AsyncAPI document: one channel (the stream), one message per event type, JSON Schemas."""
+    """Build the AsyncAPI document: one channel (the stream), one message per event type, JSON Schemas."""
     kinds = get_args(events.KnownEvent)
     _, schemas = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     messages = {
@@ -32,10 +32,11 @@ def document() -> dict[str, Any]:
             "title": "keyturn events",
             "version": "1",
             "description": (
-                "What happens to realms and clients, in order, once. Read with XREAD from your own position. "
+                "All changes to realms and clients, in order, once. Read with XREAD from your own position. "
                 "The entry id is <epoch>-<sequence>: a jump in the sequence is a lost event, a new epoch is "
-                "a new filling of Redis. After either, forget what you derived from earlier events. "
-                "Treat a type you do not know by its 'touches'."
+                "a new fill of Redis. After either, discard what you derived from earlier events. "
+                "Handle an unknown type by its 'touches'. The last member, 'signature', is the credentials "
+                "service's signature over everything before it: see docs/protocol.md."
             ),
             "license": {"name": "Apache-2.0"},
         },

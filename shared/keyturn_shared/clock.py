@@ -7,23 +7,20 @@ _ELAPSED_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Clock(Protocol):
-    """What the services ask about time. Tests and the simulation bring their own."""
+    """The clock of a service. Tests and the simulation supply their own."""
 
     def now(self) -> float:
-        """Seconds since 1970-01-01 UTC (NumericDate of RFC 7519 section 2, with fractions)."""
+        """Return seconds since 1970-01-01 UTC (NumericDate of RFC 7519 section 2, with fractions)."""
         ...
 
     def elapsed(self) -> float:
-        """Seconds on a clock that never goes back and runs on while the process is stopped."""
+        """Return seconds of a clock that never goes back and keeps running while the process is stopped."""
         ...
 
 
 class SystemClock:
-    """The machine's clocks.
-
-    ``elapsed`` reads CLOCK_BOOTTIME where there is one: it goes on through SIGSTOP and through a
-    suspended machine, so a lease judged with it is over when a frozen process wakes.
-    """
+    """The machine's clocks. ``elapsed`` reads CLOCK_BOOTTIME where available: it keeps running during SIGSTOP
+    and system suspend, so a frozen process finds its lease expired when it wakes."""
 
     def now(self) -> float:
         return time.time()

@@ -4,11 +4,8 @@ from typing import ClassVar
 
 
 class KeyturnError(Exception):
-    """Base of every error keyturn raises on purpose.
-
-    ``code`` is stable and safe to show; ``detail`` is for logs and may name what was wrong. Neither
-    ever holds a secret or a private key.
-    """
+    """Base of every error that keyturn raises on purpose. ``code`` is stable and safe to show. ``detail`` is
+    for logs and may name the invalid value. Neither ever contains a secret or a private key."""
 
     code: ClassVar[str] = "keyturn_error"
 
@@ -18,12 +15,12 @@ class KeyturnError(Exception):
 
 
 class ConfigurationError(KeyturnError):
-    """A setting is missing or cannot be used; nothing was started."""
+    """A setting is missing or invalid; nothing was started."""
 
     code = "configuration"
 
 
 class RedisUnavailableError(KeyturnError):
-    """Redis did not answer in time, or not with what the fleet needs."""
+    """Redis did not answer in time, or its state is not usable for the fleet."""
 
     code = "redis_unavailable"

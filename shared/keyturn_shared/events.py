@@ -1,8 +1,8 @@
-"""The events: what happened to a realm or a client, in the past tense, frozen and versioned.
+"""The events: changes to a realm or a client, in the past tense, frozen and versioned.
 
-They grow by fields with defaults only; golden files in the tests pin every one. ``touches`` names the
-projections an event changed, so a reader that does not know an event's type yet still knows what to forget.
-No event ever carries a secret or a key.
+New fields always have defaults; golden files in the tests pin every event. ``touches`` names the projections
+that an event changed, so a reader knows what to invalidate even for an unknown event type. No event ever
+contains a secret or a key.
 """
 
 from typing import Final, TypeAlias
@@ -10,18 +10,15 @@ from typing import Final, TypeAlias
 import msgspec
 
 MESSAGE_FIELD: Final = "__data__"
-"""The field of a stream entry that holds the event as JSON (FastStream's name for the message body)."""
+"""Field of a stream entry with the event as JSON (FastStream's name for the message body)."""
 
 PUBLISHED_AT_FIELD: Final = "published_at"
-"""The field of a stream entry that holds Redis' own clock at the moment of publication, in ms."""
+"""Field of a stream entry with Redis' time of publication, in ms."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """What all events share.
-
-    ``sequence`` is the event's place in the log, ``id`` a UUID drawn when it was written, ``occurred_at``
-    NumericDate seconds, ``touches`` field names of the projection hash (see ``projection``).
-    """
+    """Base of all events. ``sequence``: the event's place in the log. ``id``: a random UUID. ``occurred_at``:
+    NumericDate seconds. ``touches``: field names of the projection hash (see ``projection``)."""
 
     sequence: int
     id: str
@@ -31,7 +28,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class EpochOpened(Event, frozen=True, kw_only=True, tag="epoch_opened"):
-    """Redis was filled anew from the database; whatever was cached before is to be forgotten."""
+    """Redis was refilled from the database; everything cached before is invalid."""
 
     reason: str
 
@@ -42,7 +39,7 @@ class _RealmEvent(Event, frozen=True, kw_only=True):
 
 
 class RealmCreated(_RealmEvent, frozen=True, kw_only=True, tag="realm_created"):
-    """A realm came into being, with its first signing key."""
+    """A realm was created, with its first signing key."""
 
 
 class RealmUpdated(_RealmEvent, frozen=True, kw_only=True, tag="realm_updated"):
@@ -50,17 +47,17 @@ class RealmUpdated(_RealmEvent, frozen=True, kw_only=True, tag="realm_updated"):
 
 
 class RealmDeleted(_RealmEvent, frozen=True, kw_only=True, tag="realm_deleted"):
-    """A realm and all its clients are gone."""
+    """A realm and all its clients were deleted."""
 
 
 class RealmKeysRotated(_RealmEvent, frozen=True, kw_only=True, tag="realm_keys_rotated"):
-    """The realm's signing keys moved on: next, active, retiring, or one was withdrawn."""
+    """A signing key of the realm changed state (next, active, retiring) or was withdrawn."""
 
     active_kid: str
 
 
 class RealmKeysCacheCleared(_RealmEvent, frozen=True, kw_only=True, tag="realm_keys_cache_cleared"):
-    """Every key set fetched for clients of the realm before this event is to be fetched again."""
+    """Every key set fetched for the realm's clients before this event must be fetched again."""
 
 
 class _ClientEvent(_RealmEvent, frozen=True, kw_only=True):
@@ -69,7 +66,7 @@ class _ClientEvent(_RealmEvent, frozen=True, kw_only=True):
 
 
 class ClientCreated(_ClientEvent, frozen=True, kw_only=True, tag="client_created"):
-    """A client was registered."""
+    """A client was created."""
 
 
 class ClientUpdated(_ClientEvent, frozen=True, kw_only=True, tag="client_updated"):
@@ -79,17 +76,17 @@ class ClientUpdated(_ClientEvent, frozen=True, kw_only=True, tag="client_updated
 
 
 class ClientDeleted(_ClientEvent, frozen=True, kw_only=True, tag="client_deleted"):
-    """A client is gone and with it all its credentials."""
+    """A client and all its credentials were deleted."""
 
 
 class ClientSecretRotated(_ClientEvent, frozen=True, kw_only=True, tag="client_secret_rotated"):
-    """A new secret is in force; the former one is accepted until ``former_valid_until``, if at all."""
+    """A new secret is active; the former one is accepted until ``former_valid_until``, if set."""
 
     former_valid_until: float | None = None
 
 
 class ClientSecretRevoked(_ClientEvent, frozen=True, kw_only=True, tag="client_secret_revoked"):
-    """A former secret stopped being accepted before its time."""
+    """A former secret was revoked before it expired."""
 
 
 class ClientKeysChanged(_ClientEvent, frozen=True, kw_only=True, tag="client_keys_changed"):
@@ -99,13 +96,21 @@ class ClientKeysChanged(_ClientEvent, frozen=True, kw_only=True, tag="client_key
 
 
 class ClientKeyRevoked(_ClientEvent, frozen=True, kw_only=True, tag="client_key_revoked"):
-    """A key is refused from now on, wherever it appears. ``thumbprint`` is its RFC 7638 one (SHA-256)."""
+    """A key is refused from now on, wherever it appears. ``thumbprint``: RFC 7638, SHA-256."""
 
     thumbprint: str
 
 
 class ClientKeysCacheCleared(_ClientEvent, frozen=True, kw_only=True, tag="client_keys_cache_cleared"):
-    """The key set fetched for the client before this event is to be fetched again."""
+    """The key set fetched for the client before this event must be fetched again."""
+
+
+class TokenRevoked(_ClientEvent, frozen=True, kw_only=True, tag="token_revoked"):
+    """An access token of the client is refused from now on (RFC 7009); it would have expired at
+    ``expires_at``. ``token_digest``: half a SHA-256 of its ``jti``, in hex."""
+
+    token_digest: str
+    expires_at: float
 
 
 KnownEvent: TypeAlias = (
@@ -123,11 +128,12 @@ KnownEvent: TypeAlias = (
     | ClientKeysChanged
     | ClientKeyRevoked
     | ClientKeysCacheCleared
+    | TokenRevoked
 )
 
 
 class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of a type this build does not know: what it touches is known all the same."""
+    """An event of a type that this build does not know; its ``touches`` are known nevertheless."""
 
     type: str
     sequence: int
@@ -143,12 +149,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode_event(event: Event) -> bytes:
-    """The event as the JSON bytes of the stream and of the log."""
+    """Encode an event as the JSON bytes of the stream and the log."""
     return _encoder.encode(event)
 
 
 def decode_event(data: bytes) -> KnownEvent | UnknownEvent:
-    """Read an event. Raises msgspec.ValidationError or msgspec.DecodeError for what is none at all."""
+    """Decode an event. Raises msgspec.ValidationError or msgspec.DecodeError if it is not one."""
     try:
         known: KnownEvent = _known_decoder.decode(data)
     except msgspec.ValidationError:

@@ -59,7 +59,7 @@ def configure_logs(*, level: str = "info", service: str) -> None:
 
 
 def withhold_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A second line of defence: values under names that hold secrets are masked, whoever logs them."""
+    """Mask values under names that hold secrets, as a second line of defence."""
     for name in event.keys() & _NEVER_LOGGED:
         event[name] = Secret.MASK
     return event

@@ -1,25 +1,35 @@
 """Projections: what a verifier may know of a realm or a client, as one Redis value each.
 
-The credentials service writes them with the event that changed them, verifiers only read. Secrets are in
-them as keyed digests, and what a verifier must have whole (a realm's signing keys, the secret of a
-``client-secret-jwt`` client) is sealed under the fleet keys.
+The credentials service writes them with the event that changed them; verifiers only read. Secrets are stored
+as keyed digests. What a verifier needs in full (a realm's signing keys, the secret of a ``client-secret-jwt``
+client) is encrypted under the fleet keys.
 """
 
+import hashlib
 from typing import Final, Literal
 
 import msgspec
 
+from keyturn_shared.client_authenticators import AuthenticatorId
 from keyturn_shared.errors import KeyturnError
 
-Authenticator = Literal["client-secret", "client-jwt", "client-secret-jwt", "client-x509"]
-"""Keycloak's provider ids for how a client proves itself."""
-
-LONGEST_NAME: Final = 255
+MAX_NAME_LENGTH: Final = 255
 """Characters of a realm's name and of a client id."""
 
+MAX_PUBLIC_URL_LENGTH: Final = 512
+"""Characters of the public URL; every token contains it, at the start of the issuer."""
+
 CLIENT_UUID: Final = "client_uuid"
-"""Claim of access tokens beside ``client_id``: names are given away again, and a token ends with its client.
-One without it was issued by an earlier build."""
+"""Claim of access tokens next to ``client_id``: client ids can be reused, and a token ends with its client. A
+token without it was issued by an earlier build."""
+
+TOKEN_GENERATION: Final = "generation"  # noqa: S105 - the name of a claim
+"""Claim of access tokens: how often all tokens of the client or its realm had been ended when this one was
+issued. Absent while that has never happened. A count instead of a time, so that clock differences cannot
+revive a token."""
+
+SERVICE_ACCOUNT_PREFIX: Final = "service-account-"
+"""Keycloak calls the user that stands for a client by this and the client id, in lower case."""
 
 SecretTransport = Literal["any", "basic", "post"]
 
@@ -31,9 +41,12 @@ class ProjectionError(KeyturnError):
 
 
 class ProjectedSigningKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A realm's signing key. ``state``: ``next`` is published before use, ``active`` signs, ``retiring``
-    only verifies. ``sealed_private_jwk`` opens with the fleet keys in the context ``signing-key:<kid>``
-    and is absent from retiring keys."""
+    """A realm's signing key.
+
+    ``state``: ``next`` is published before use, ``active`` signs, ``retiring`` only verifies.
+    ``sealed_private_jwk`` is encrypted under the fleet keys in the context ``signing-key:<kid>``, and absent
+    from retiring keys.
+    """
 
     kid: str
     alg: str
@@ -43,17 +56,33 @@ class ProjectedSigningKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProjectedSecret(msgspec.Struct, frozen=True, kw_only=True):
-    """A client secret: its digest under the fleet keys in the context ``client-secret:<client uuid>``, and
-    NumericDate seconds after which it is refused. ``sealed`` (same context) only for client-secret-jwt."""
+    """A client secret: its digest under the fleet keys in its ``secret_context``, and the NumericDate seconds
+    from which it is refused. ``sealed`` (same context) only if the client signs with it."""
 
     digest: str
     not_after: float | None = None
     sealed: str | None = None
 
 
+class RoleSet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Names of roles: of the realm, and of clients by their ids."""
+
+    realm: tuple[str, ...] = ()
+    client: dict[str, tuple[str, ...]] = {}
+
+
 class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A realm as verifiers know it. Times are seconds; ``keys_not_before`` is a sequence: key sets whose
-    fetch began before it are not used."""
+    fetch began before it are not used. ``administers``: as of a client, for all of them. ``not_before``:
+    NumericDate; tokens issued before it are refused. ``token_generation``: tokens of a lower one are refused
+    (see ``TOKEN_GENERATION``). ``open_introspection``: any client may ask about any token. ``fetcher_keys``:
+    base64url Ed25519 public keys of those who may fetch clients' key sets. ``strict_assertion_lifetime``: an
+    assertion must not say that it is valid for longer than it may be used. ``plain_token_type``: of clients
+    that do not say it themselves. ``default_scopes``, ``optional_scopes``: of clients without lists of their
+    own; ``silent_scopes``: no token's ``scope`` has them; ``removed_scopes``: no client is granted them.
+    ``realm_roles``, ``client_roles`` (by client id): every role, and what it stands for beside itself.
+    ``scope_mappings``: roles that a client without full scope may have beside its own.
+    ``ends_tokens_by_role``: a token ends with any role in it that is taken away."""
 
     id: str
     name: str
@@ -63,6 +92,21 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     jwks_allowed_networks: tuple[str, ...] = ()
     keys_not_before: int = 0
     strict_audience: bool = False
+    administers: bool = False
+    not_before: int = 0
+    token_generation: int = 0
+    open_introspection: bool = False
+    fetcher_keys: tuple[str, ...] = ()
+    strict_assertion_lifetime: bool = False
+    plain_token_type: bool = False
+    default_scopes: tuple[str, ...] = ()
+    optional_scopes: tuple[str, ...] = ()
+    silent_scopes: frozenset[str] = frozenset()
+    removed_scopes: frozenset[str] = frozenset()
+    realm_roles: dict[str, RoleSet] = {}
+    client_roles: dict[str, dict[str, RoleSet]] = {}
+    scope_mappings: dict[str, RoleSet] = {}
+    ends_tokens_by_role: bool = False
 
 
 class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,15 +115,22 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     ``signing_alg``: the only algorithm its assertions may use, or None for any asymmetric one (Keycloak's
     ``token.endpoint.auth.signing.alg``). ``max_assertion_lifetime``: seconds. ``jwks``: inline keys, of a
     certificate or an inline JWK Set, used when ``jwks_url`` is None. ``revoked_thumbprints``: RFC 7638.
-    ``keys_not_before``: a sequence, as in the realm. ``x509_*``: RFC 8705 section 2.1.2, and
-    of whom the certificate's issuer has to be, if given (Keycloak's ``x509.casubjectdn``).
+    ``keys_not_before``: a sequence, as in the realm. ``x509_*``: RFC 8705 section 2.1.2, and the required
+    issuer of the certificate, if any (Keycloak's ``x509.casubjectdn``). ``administers``: only the credentials
+    service checks its credentials and issues its tokens; its secrets are not here. ``not_before`` and
+    ``token_generation``: as in the realm. ``resource_audiences``: audiences that this client represents as a
+    resource server, in addition to its id. ``plain_token_type``: its access tokens have the type ``JWT``, not
+    ``at+jwt``; None: as in its realm. ``access_token_alg``: the only algorithm its access tokens may be
+    signed with. ``subject``: the id of its service account, which is ``sub`` of its tokens; empty in a
+    projection of an earlier build, whose tokens have the client id there.
+    ``revoked_tokens``: digests of ``jti`` (see ``token_digest``) and when these tokens expire.
     """
 
     uuid: str
     realm_id: str
     client_id: str
     enabled: bool = True
-    authenticator: Authenticator = "client-secret"
+    authenticator: AuthenticatorId = "client-secret"
     service_accounts_enabled: bool = True
     secrets: tuple[ProjectedSecret, ...] = ()
     secret_transport: SecretTransport = "any"  # noqa: S105 - a manner of sending, not a secret
@@ -91,8 +142,8 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     revoked_thumbprints: frozenset[str] = frozenset()
     keys_not_before: int = 0
     access_token_lifespan: int | None = None
-    scopes: tuple[str, ...] = ()
-    default_scopes: tuple[str, ...] = ()
+    scopes: tuple[str, ...] | None = None
+    default_scopes: tuple[str, ...] | None = None
     audiences: tuple[str, ...] = ()
     x509_subject_dn: str | None = None
     x509_subject_dn_is_pattern: bool = False
@@ -104,40 +155,75 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     x509_self_signed: bool = False
     mtls_bound_tokens: bool = False
     dpop_bound_tokens: bool = False
+    administers: bool = False
+    not_before: int = 0
+    token_generation: int = 0
+    resource_audiences: tuple[str, ...] = ()
+    plain_token_type: bool | None = None
+    access_token_alg: str | None = None
+    revoked_tokens: dict[str, float] = {}
+    subject: str = ""
+    roles: RoleSet = RoleSet()
+    full_scope: bool = True
 
 
 Projection = RealmProjection | ClientProjection
+
+
+def has_plain_tokens(realm: RealmProjection, client: ClientProjection) -> bool:
+    """Return whether the client's access tokens have the type ``JWT``, Keycloak's default."""
+    own = client.plain_token_type
+    return realm.plain_token_type if own is None else own
+
+
+def service_account_name(client_id: str) -> str:
+    """Return the name of a client's service account, in lower case as in Keycloak."""
+    return f"{SERVICE_ACCOUNT_PREFIX}{client_id.lower()}"
+
+
+def secret_context(client_uuid: str) -> str:
+    """Return the encryption and digest context of a client's secrets."""
+    return f"client-secret:{client_uuid}"
+
+
+def token_digest(jti: str) -> str:
+    """Return a token's entry in ``revoked_tokens``: half a SHA-256 of its ``jti``, in hex."""
+    return hashlib.sha256(jti.encode()).hexdigest()[:32]
+
 
 _encoder = msgspec.json.Encoder()
 _realm_decoder = msgspec.json.Decoder(RealmProjection)
 _client_decoder = msgspec.json.Decoder(ClientProjection)
 
 _REALM_PREFIX: Final = "realm:"
+_MAX_SEQUENCE_DIGITS: Final = 19
+"""Number of digits of a 64-bit number. Anyone with write access to Redis can write more."""
 
 
 def realm_field(name: str) -> str:
-    """The field of a realm's projection in the projections hash."""
+    """Return the field of a realm in the projections hash."""
     return f"{_REALM_PREFIX}{name}"
 
 
 def client_field(realm_id: str, client_id: str) -> str:
-    """The field of a client's projection. The realm's id, not its name: a realm made again is another."""
+    """Return the field of a client. It uses the realm's id, not its name: a recreated realm is another
+    one."""
     return f"client:{realm_id}:{client_id}"
 
 
 def encode_projection(projection: Projection) -> bytes:
-    """The projection's JSON, without its sequence."""
+    """Encode a projection as JSON, without its sequence."""
     return _encoder.encode(projection)
 
 
 def projection_value(sequence: int, body: bytes) -> bytes:
-    """The value kept in Redis: ``<sequence>:<json>``."""
+    """Build the value stored in Redis: ``<sequence>:<json>``."""
     return b"%d:%s" % (sequence, body)
 
 
 def decode_realm(value: bytes) -> tuple[int, RealmProjection]:
-    """Sequence and realm of a value. Raises ProjectionError."""
-    sequence, body = _split(value)
+    """Parse a realm's value into its sequence and projection. Raises ProjectionError."""
+    sequence, body = split_value(value)
     try:
         return sequence, _realm_decoder.decode(body)
     except msgspec.MsgspecError as error:
@@ -145,16 +231,17 @@ def decode_realm(value: bytes) -> tuple[int, RealmProjection]:
 
 
 def decode_client(value: bytes) -> tuple[int, ClientProjection]:
-    """Sequence and client of a value. Raises ProjectionError."""
-    sequence, body = _split(value)
+    """Parse a client's value into its sequence and projection. Raises ProjectionError."""
+    sequence, body = split_value(value)
     try:
         return sequence, _client_decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise ProjectionError(f"a client's projection cannot be read: {error}") from error
 
 
-def _split(value: bytes) -> tuple[int, bytes]:
+def split_value(value: bytes) -> tuple[int, bytes]:
+    """Split a value into its sequence and unparsed JSON. Raises ProjectionError."""
     number, separator, body = value.partition(b":")
-    if not separator or not number.isdigit():
+    if not separator or not number.isdigit() or len(number) > _MAX_SEQUENCE_DIGITS:
         raise ProjectionError("a projection does not begin with its sequence")
     return int(number), body

@@ -1,4 +1,4 @@
-"""FastStream's broker for whatever Redis a URL names."""
+"""FastStream's broker for any kind of Redis URL."""
 
 from typing import Any
 
@@ -8,10 +8,8 @@ from keyturn_shared.redis_client import CONNECT_SECONDS, Endpoint
 
 
 def make_broker(url: str, **options: Any) -> RedisBroker:
-    """A broker that is not connected yet. ``options`` go to it. Raises ConfigurationError for the URL.
-
-    Its reads block until there is something to read, so it has a time limit for connecting only.
-    """
+    """Make an unconnected broker. ``options`` are passed to it. Raises ConfigurationError for an invalid URL.
+    Its reads block until data arrives, so it has a time limit for connecting only."""
     endpoint = Endpoint.parse(url)
     limits: dict[str, Any] = {"socket_connect_timeout": CONNECT_SECONDS}
     if endpoint.kind == "sentinel":

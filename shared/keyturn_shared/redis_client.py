@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import SplitResult, parse_qs, unquote, urlencode, urlsplit
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
@@ -17,14 +17,13 @@ ANSWER_SECONDS: Final = 3.0
 _SINGLE: Final = frozenset({"redis", "rediss", "unix"})
 _CA_FILE: Final = "ca_file"
 _DEFAULT_PORTS: Final = {"sentinel": 26379, "cluster": 6379}
+_SCHEMES: Final = "redis, rediss, unix, redis+sentinel or redis+cluster"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where Redis is, read from its URL; ``parse`` says which forms there are.
-
-    ``options``: for the connections to Redis. ``tls``: those among them that the Sentinels need as well.
-    """
+    """Parsed location of Redis; ``parse`` lists the forms of URLs. ``options``: for the connections to Redis.
+    ``tls``: those that the Sentinels need as well."""
 
     kind: str
     url: str = field(repr=False)
@@ -35,14 +34,14 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str) -> "Endpoint":
-        """Read a URL. Raises ConfigurationError, without showing a password.
+        """Parse a URL. Raises ConfigurationError, without showing a password.
 
         ``redis://``, ``rediss://``, ``unix://``: one server.
         ``redis+sentinel://[user:password@]host:port,host:port/service[?tls=true]``: the primary of a service;
-        the credentials are those of the servers, not of the sentinels. TLS is for both.
+        the credentials are those of the servers, not of the Sentinels. TLS is for both.
         ``redis+cluster://[user:password@]host:port,host:port[?tls=true]``: a cluster.
 
-        With TLS, ``ca_file=/path`` in the query names the certificates (PEM) that are trusted instead of the
+        With TLS, ``ca_file=/path`` in the query names the certificates (PEM) to trust instead of the
         system's.
         """
         parts = urlsplit(url)
@@ -51,12 +50,12 @@ class Endpoint:
             return cls("single", _without_ca_file(parts) if tls else url, options=tls, tls=tls)
         prefix, _, kind = parts.scheme.partition("+")
         if prefix != "redis" or kind not in _DEFAULT_PORTS:
-            raise ConfigurationError(f"a Redis URL cannot begin with {parts.scheme!r}")
+            raise ConfigurationError(f"a Redis URL must begin with {_SCHEMES}, not {parts.scheme!r}")
         userinfo, _, addresses = parts.netloc.rpartition("@")
         hosts = tuple(_host(address, _DEFAULT_PORTS[kind]) for address in addresses.split(","))
         service = parts.path.strip("/")
         if kind == "sentinel" and not service:
-            raise ConfigurationError("a redis+sentinel URL names its service in the path")
+            raise ConfigurationError("a redis+sentinel URL must name its service in the path")
         options: dict[str, Any] = {}
         if userinfo:
             username, _, password = userinfo.partition(":")
@@ -67,10 +66,10 @@ class Endpoint:
 
 
 def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
-    """A client that connects when first used. Raises ConfigurationError for a URL that cannot be used.
+    """Make a client that connects on first use. Raises ConfigurationError for an invalid URL.
 
-    Nothing is retried here: what a lost answer means differs from call to call, so the caller decides. The
-    client of a cluster has the commands of ``Redis`` too, so it is typed as one.
+    Nothing is retried here: the meaning of a lost answer differs from call to call, so the caller decides. A
+    cluster client has the commands of ``Redis`` too, so it is typed as one.
     """
     endpoint = Endpoint.parse(url)
     _check_ca_file(endpoint)
@@ -83,10 +82,11 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
         if endpoint.kind == "cluster":
             nodes = [ClusterNode(host, port) for host, port in endpoint.hosts]
             limits["retry"] = Retry(NoBackoff(), 2)  # a slot that moved is asked again at its new place
-            cluster: Any = RedisCluster(startup_nodes=nodes, **limits, **endpoint.options)
-            return cluster  # type: ignore[no-any-return]
+            return cast("Redis", RedisCluster(startup_nodes=nodes, **limits, **endpoint.options))
         if endpoint.kind == "sentinel":
-            sentinel = Sentinel(endpoint.hosts, sentinel_kwargs=limits | endpoint.tls)  # type: ignore[no-untyped-call]
+            sentinel = Sentinel(  # type: ignore[no-untyped-call]  # redis-py gives it no types
+                endpoint.hosts, sentinel_kwargs=limits | endpoint.tls
+            )
             primary: Redis = sentinel.master_for(endpoint.service, **limits, **endpoint.options)
             return primary
         client: Redis = Redis.from_url(endpoint.url, **limits, **endpoint.options)
@@ -102,14 +102,14 @@ def _host(address: str, default_port: int) -> tuple[str, int]:
     except ValueError as error:
         raise ConfigurationError(f"{address!r} in the Redis URL has no usable port") from error
     if not parts.hostname:
-        raise ConfigurationError("the Redis URL names no host")
+        raise ConfigurationError("the Redis URL has no host")
     return parts.hostname, port
 
 
 def _tls(parts: SplitResult, *, encrypted: bool) -> dict[str, Any]:
     files = parse_qs(parts.query).get(_CA_FILE, [])
     if files and not encrypted:
-        raise ConfigurationError("the Redis URL names a ca_file, but no TLS")
+        raise ConfigurationError("the Redis URL has a ca_file but does not use TLS")
     return {"ssl_ca_certs": files[-1]} if files else {}
 
 
@@ -119,7 +119,7 @@ def _without_ca_file(parts: SplitResult) -> str:
 
 
 def _check_ca_file(endpoint: Endpoint) -> None:
-    """Say it now, not with every connection that fails."""
+    """Check it at start-up, instead of on every failing connection."""
     ca_file = endpoint.tls.get("ssl_ca_certs")
     if ca_file is not None and not Path(ca_file).is_file():
-        raise ConfigurationError(f"the Redis URL names a ca_file that is not there: {ca_file}")
+        raise ConfigurationError(f"the ca_file of the Redis URL does not exist: {ca_file}")

@@ -1,8 +1,9 @@
 """Authenticated encryption and keyed digests under a ring of keys that can be rotated online.
 
-A ring is a list of 32-byte keys: the first one seals and digests, all of them open and compare. Two rings
-exist and never share a key: the encryption keys (the credentials service's own, for the database) and the
-fleet keys (shared with the verifiers, for what a projection has to carry).
+A ring is a list of 32-byte keys: the first one encrypts and digests, all of them decrypt and compare. Two
+rings exist and never share a key: the encryption keys (the credentials service's own, for the database) and
+the fleet keys (shared with the verifiers, for the contents of projections). ``realm_rings`` derives from the
+latter a ring for each realm.
 """
 
 import base64
@@ -27,7 +28,7 @@ _VERSION: Final = "1"
 
 
 class SealError(KeyturnError):
-    """A sealed value could not be opened: wrong key, wrong context, or altered."""
+    """An encrypted value could not be decrypted: wrong key, wrong context, or altered."""
 
     code = "seal_broken"
 
@@ -43,17 +44,24 @@ class _RingKey:
 
 
 class KeyRing:
-    """Seals and digests under the first of its keys, opens and compares under any.
+    """Encrypts and digests under the first of its keys, decrypts and compares under any.
 
-    A sealed value is ``1.<key id>.<base64url(nonce || AES-256-GCM ciphertext || tag)>``; a digest is
-    ``1.<key id>.<base64url(HMAC-SHA256)>``. The context (for example ``client:<uuid>``) is authenticated
-    with both, so a value moved to another row or client does not open or match.
+    An encrypted value is ``1.<key id>.<base64url(nonce || AES-256-GCM ciphertext || tag)>``; a digest is
+    ``1.<key id>.<base64url(HMAC-SHA256)>``. The context (for example ``client:<uuid>``) is authenticated with
+    both, so a value moved to another row or client does not decrypt or match.
     """
 
     def __init__(
-        self, keys: Iterable[bytes], *, purpose: str, random: Callable[[int], bytes] = os.urandom
+        self,
+        keys: Iterable[bytes],
+        *,
+        purpose: str,
+        id_characters: int = 8,
+        random: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        ring = [_derive(key, purpose) for key in keys]
+        """``id_characters``: hexadecimal length of the keys' ids. Kinds of keys that one ring may combine
+        have ids of different lengths, so that none is taken for another's."""
+        ring = [_derive(key, purpose, id_characters) for key in keys]
         if not ring:
             raise ConfigurationError(f"no {purpose} key is set")
         self._first = ring[0]
@@ -62,46 +70,63 @@ class KeyRing:
 
     @classmethod
     def from_text(cls, text: str, *, purpose: str) -> Self:
-        """Read comma-separated base64url keys of 32 bytes each. Raises ConfigurationError."""
-        return cls([_decode_key(part.strip(), purpose) for part in text.split(",")], purpose=purpose)
+        """Parse comma-separated base64url keys of 32 bytes each. Raises ConfigurationError."""
+        return cls(keys_from_text(text, purpose), purpose=purpose)
+
+    def opening_too(self, other: "KeyRing") -> "KeyRing":
+        """Return a ring that encrypts like this one, and decrypts what either does."""
+        joined = object.__new__(KeyRing)
+        joined._first = self._first
+        joined._by_id = other._by_id | self._by_id  # noqa: SLF001 - of the same class
+        joined._random = self._random
+        return joined
 
     @staticmethod
     def generate_key() -> str:
-        """A new key as the settings take it: base64url of 32 random bytes, without padding."""
+        """Generate a key in the format of the settings: base64url of 32 random bytes, without padding."""
         return _encode(os.urandom(_KEY_BYTES))
 
     @property
     def current_key_id(self) -> str:
         return self._first.key_id
 
-    def seal(self, plaintext: bytes, context: str) -> str:
+    def seal(self, plaintext: bytes, context: str, *, like: str | None = None) -> str:
+        """Encrypt. ``like``: an encrypted value whose key to use, if the ring has it, so that related values
+        change keys together."""
+        key = self._first
+        if like is not None:
+            key = self._by_id.get(self.key_id_of(like), key)
         nonce = self._random(_NONCE_BYTES)
-        sealed = nonce + self._first.cipher.encrypt(nonce, plaintext, context.encode())
-        return f"{_VERSION}.{self._first.key_id}.{_encode(sealed)}"
+        sealed = nonce + key.cipher.encrypt(nonce, plaintext, context.encode())
+        return f"{_VERSION}.{key.key_id}.{_encode(sealed)}"
 
     def open(self, sealed: str, context: str) -> bytes:
-        """The plaintext. Raises SealError when the key is gone, or value or context were altered."""
+        """Decrypt. Raises SealError when the key is gone, or value or context were altered."""
         key, body = self._split(sealed)
         try:
             return key.cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], context.encode())
         except (InvalidTag, ValueError) as error:
             raise SealError("a sealed value does not open under its key and context") from error
 
+    def knows(self, value: str) -> bool:
+        """Return whether a key of this ring made an encrypted value or a digest."""
+        return self.key_id_of(value) in self._by_id
+
     def is_current(self, sealed: str) -> bool:
-        """Whether the first key made it; the others are waiting to be re-sealed."""
+        """Return whether the first key made it; other values are waiting to be re-encrypted."""
         return sealed.startswith(f"{_VERSION}.{self._first.key_id}.")
 
     @staticmethod
     def key_id_of(value: str) -> str:
-        """The id of the key that made a sealed value or a digest."""
+        """Return the id of the key that made an encrypted value or a digest."""
         return value.split(".", 2)[1]
 
     def digest(self, secret: str, context: str) -> str:
-        """HMAC-SHA256 of a secret for one context, for comparing without keeping the secret."""
+        """Return the HMAC-SHA256 of a secret in a context, for comparison without storing the secret."""
         return f"{_VERSION}.{self._first.key_id}.{_encode(_hmac(self._first, secret, context))}"
 
     def matches(self, secret: str, digest: str, context: str) -> bool:
-        """Whether the digest was made of this secret, compared in constant time."""
+        """Return whether the digest was made of this secret, compared in constant time."""
         key, expected = self._split(digest)
         return hmac.compare_digest(_hmac(key, secret, context), expected)
 
@@ -117,19 +142,24 @@ class KeyRing:
         return f"KeyRing({list(self._by_id)})"
 
 
-def _derive(key: bytes, purpose: str) -> _RingKey:
+def keys_from_text(text: str, purpose: str) -> list[bytes]:
+    """Parse comma-separated base64url keys of any length. Raises ConfigurationError."""
+    return [_decode_key(part.strip(), purpose) for part in text.split(",")]
+
+
+def _derive(key: bytes, purpose: str, id_characters: int) -> _RingKey:
     if len(key) != _KEY_BYTES:
         raise ConfigurationError(f"a {purpose} key has {len(key)} bytes, not {_KEY_BYTES}")
 
     def expand(label: str) -> bytes:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"keyturn/{purpose}/{label}".encode()).derive(key)
 
-    key_id = hashlib.sha256(expand("id")).hexdigest()[:8]
+    key_id = hashlib.sha256(expand("id")).hexdigest()[:id_characters]
     return _RingKey(key_id, AESGCM(expand("seal")), expand("digest"))
 
 
 def _hmac(key: _RingKey, secret: str, context: str) -> bytes:
-    # The length prefix keeps (context, secret) pairs apart that would concatenate alike.
+    # The length prefix separates (context, secret) pairs that would concatenate alike.
     prefix = len(context.encode()).to_bytes(4, "big") + context.encode()
     return hmac.digest(key.digest_key, prefix + secret.encode(), "sha256")
 

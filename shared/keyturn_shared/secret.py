@@ -5,10 +5,8 @@ from typing import Final
 
 
 class Secret:
-    """Holds a secret string; ``str``, ``repr``, formatting and pickling never show it.
-
-    ``reveal()`` is the one way out, so that every place a secret leaves can be found by name.
-    """
+    """A secret string; ``str``, ``repr``, formatting and pickling never show it. Only ``reveal()`` returns
+    it, so that every place where a secret leaves can be found by name."""
 
     __slots__ = ("_value",)
     MASK: Final = "**********"
@@ -17,11 +15,11 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself. Only for the wire to its owner, or into a cipher or a digest."""
+        """Return the secret itself. Only for sending it to its owner, or for a cipher or digest."""
         return self._value
 
     def matches(self, other: str) -> bool:
-        """Whether ``other`` is the same secret, in time that does not depend on where they differ."""
+        """Return whether ``other`` is the same secret, in time independent of where they differ."""
         return hmac.compare_digest(self._value.encode(), other.encode())
 
     def __eq__(self, other: object) -> bool:
@@ -37,4 +35,4 @@ class Secret:
         return self.MASK
 
     def __reduce__(self) -> tuple[type, tuple[str]]:
-        raise TypeError("a Secret is not serialised; seal it or digest it")
+        raise TypeError("a Secret is never serialised; encrypt or hash it")

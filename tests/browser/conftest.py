@@ -8,30 +8,21 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
-from tests.browser.console import Console, cookie_of
-from tests.browser.key_server import KeyServer
-from tests.browser.scene import Scene
-from tests.e2e.running import RunningStack
+from tests.browser.console import Console
+from tests.testkit.console_realm import Scene
+from tests.testkit.console_session import give_session
+from tests.testkit.local_stack import RunningStack
+from tests.testkit.threaded_key_server import KeyServer
 
 NODES = 3
 
 OpenConsole = Callable[..., Awaitable[Console]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of them in one process, which then starts one stack."""
-    for item in items:
-        if "tests/browser/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    running = RunningStack(tmp_path_factory.mktemp("browser") / "data", nodes=NODES).start()
-    try:
+    with RunningStack(tmp_path_factory.mktemp("browser") / "data", nodes=NODES).start() as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +35,7 @@ def scene(stack: RunningStack) -> Iterator[Scene]:
 
 @pytest.fixture
 def http(stack: RunningStack) -> Iterator[httpx.Client]:
-    """A caller of its own, without cookies."""
+    """A separate caller without cookies."""
     with httpx.Client(base_url=stack.base_url, timeout=30, trust_env=False) as client:
         yield client
 
@@ -52,16 +43,14 @@ def http(stack: RunningStack) -> Iterator[httpx.Client]:
 async def context_of(browser: Browser, scene: Scene, *, signed_in: bool, **options: Any) -> BrowserContext:
     context = await browser.new_context(**{"base_url": scene.stack.base_url, **options})
     if signed_in:
-        await context.add_cookies([cookie_of(scene.stack)])
+        await give_session(context, scene.stack)
     return context
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenConsole]:
-    """``await open_console(path, **options)``: a page of the console in a browser context of its own.
-
-    ``signed_in=False``: of nobody. When the test is over, nothing may have gone wrong in any of them.
-    """
+    """Opens a page of the console by its path, in a browser context of its own. ``signed_in=False``: without
+    a session. At the end of the test, none of the pages may have reported an error."""
     opened: list[Console] = []
 
     async def open_one(path: str = "", *, signed_in: bool = True, **options: Any) -> Console:
@@ -81,7 +70,8 @@ async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenCons
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_context(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
-    """Signed in, with the console's files in its cache, for tests that do nothing to cookies or rights."""
+    """A signed-in context with the console's files in its cache, for tests that change neither cookies nor
+    rights."""
     context = await context_of(browser, scene, signed_in=True)
     yield context
     await context.close()
@@ -89,7 +79,7 @@ async def shared_context(browser: Browser, scene: Scene) -> AsyncIterator[Browse
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def console(shared_context: BrowserContext, scene: Scene) -> AsyncIterator[Console]:
-    """Signed in, on the list of clients."""
+    """A signed-in page on the list of clients."""
     console = Console(shared_context, await shared_context.new_page(), scene)
     await console.begin()
     await console.open()

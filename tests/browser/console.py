@@ -1,16 +1,13 @@
-"""The console as a person uses it, watched for everything that a page should never do."""
+"""The console in a browser, watched for everything that a page must never do."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.async_api import BrowserContext, Download, Locator, Page, expect
 
-from tests.browser.scene import REALM, Scene
-from tests.e2e.running import RunningStack
+from tests.testkit.console_realm import REALM, Scene
 
-COOKIE = "keyturn_session"
 TIMEOUT_MS = 20_000
 expect.set_options(timeout=TIMEOUT_MS)
 
@@ -20,27 +17,9 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
-def sign_in(stack: RunningStack) -> httpx.Response:
-    """The answer to the first admin's sign-in."""
-    admin = stack.local["admin"]
-    url = f"{stack.base_url}/console/session"
-    return httpx.post(url, json=admin, trust_env=False, timeout=30).raise_for_status()
-
-
-def cookie_of(stack: RunningStack) -> dict[str, Any]:
-    """A session's cookie, for a browser. One session serves all tests that do not end it."""
-    session = getattr(stack, "console_session", None)
-    if session is None:
-        session = sign_in(stack).cookies[COOKIE]
-        stack.console_session = session  # type: ignore[attr-defined]
-    return {"name": COOKIE, "value": session, "url": stack.base_url, "httpOnly": True, "sameSite": "Strict"}
-
-
 class Console:
-    """One page. ``problems`` collects what went wrong: errors, violations of the policy, foreign requests.
-
-    Refusals that a test provokes are named in ``expected``: parts of the messages.
-    """
+    """One page. ``problems`` collects errors, policy violations and foreign requests. Refusals that a test
+    provokes are named in ``expected``: parts of the messages."""
 
     def __init__(self, context: BrowserContext, page: Page, scene: Scene) -> None:
         self.context = context
@@ -79,14 +58,14 @@ class Console:
         await self.open(f"clients/{self.scene.uuids[client_id]}/{tab}")
 
     async def settled(self) -> None:
-        """Nothing is loading any more."""
+        """Wait until nothing is loading."""
         await expect(self.page.locator(".loading")).to_have_count(0)
 
     async def click(self, name: str, *, within: Locator | None = None) -> None:
         await (within or self.page).get_by_role("button", name=name, exact=True).click()
 
     async def confirm(self, name: str) -> Locator:
-        """Press the button in the open dialog; what it had said would break."""
+        """Press the button in the open dialog; return the dialog's warning about what would break."""
         dialog = self.page.get_by_role("dialog")
         await expect(dialog).to_be_visible()
         await self.click(name, within=dialog)
@@ -107,7 +86,7 @@ class Console:
 
 
 async def saved(download: Download, directory: Path) -> bytes:
-    """The bytes of a download."""
+    """Return the bytes of a download."""
     path = directory / download.suggested_filename
     await download.save_as(path)
     return path.read_bytes()

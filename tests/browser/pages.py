@@ -27,7 +27,7 @@ ADDRESSES = {
 
 
 async def nothing(_: Console) -> None:
-    """The page as it is."""
+    """Leave the page as it is."""
 
 
 async def revoke(console: Console) -> None:
@@ -75,7 +75,7 @@ async def search_in_vain(console: Console) -> None:
 
 
 async def changes(console: Console) -> None:
-    """Of several kinds, each seen before the next one is made."""
+    """Make changes of several kinds, each shown before the next one is made."""
     admin, uuids = console.scene.admin, console.scene.uuids
     flows = console.page.locator(".flows .flow")
     for client, path in (("stock-de", "client-secret"), ("billing", "clear-keys-cache")):
@@ -94,7 +94,7 @@ PREPARED: dict[str, list[tuple[str, Prepare]]] = {
     "certificate": [("generating", generate), ("importing", import_keys)],
     "fleet": [("changes", changes)],
 }
-"""What else a page can look like."""
+"""Further states of a page."""
 
 
 def address_of(console: Console, name: str) -> str:

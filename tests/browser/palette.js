@@ -1,5 +1,5 @@
-// A PNG with a palette of a PNG, in base64 both: pictures of user interfaces have few colours, and are a third as
-// large that way. Run in a page: the browser reads the picture and deflates the result.
+// Converts a PNG to one with a palette, both in base64: pictures of user interfaces have few colours, and become a
+// third as large. Run in a page: the browser reads the picture and deflates the result.
 async (encoded) => {
   const MOST = 256;
   const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${encoded}`)).blob());

@@ -11,16 +11,18 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.browser.console import Console, cookie_of
-from tests.browser.key_server import KeyServer
+from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, Prepare, address_of, nothing
-from tests.browser.scene import Scene
-from tests.e2e.running import RunningStack
-from tests.support.chromium import unpack_chromium
-from tests.support.tools import REPOSITORY
+from tests.testkit.chromium import unpack_chromium
+from tests.testkit.console_realm import Scene
+from tests.testkit.console_session import give_session
+from tests.testkit.local_stack import RunningStack
+from tests.testkit.threaded_key_server import KeyServer
+from tests.testkit.tools import REPOSITORY
 
 IMAGES = REPOSITORY / "docs" / "images"
 _SETTLE_MS = 700
@@ -30,10 +32,10 @@ _PALETTE = (Path(__file__).parent / "palette.js").read_text()
 
 @dataclass(frozen=True)
 class Look:
-    """How a page is looked at. ``scheme``: light or dark; sizes in CSS pixels."""
+    """A way to render pages. ``scheme``: light or dark; sizes in CSS pixels."""
 
     name: str
-    scheme: str
+    scheme: Literal["light", "dark"]
     width: int
     height: int
 
@@ -46,15 +48,16 @@ LOOKS = (
 
 
 class Camera:
-    """Takes pictures into a directory. ``blank``: a page that makes them small."""
+    """Writes screenshots to a directory. ``blank``: a page that compresses them."""
 
     def __init__(self, blank: Page, directory: Path) -> None:
         self._blank = blank
         self._directory = directory
 
     async def shoot(self, page: Page, *names: str) -> None:
-        """The whole page, unless it is very long or behind a dialog; of a narrow one the first screen."""
-        await page.wait_for_timeout(_SETTLE_MS)  # what is live has come
+        """Take the whole page, unless it is very long or behind a dialog; of a narrow one, the first
+        screen."""
+        await page.wait_for_timeout(_SETTLE_MS)  # live content has arrived
         height = await page.evaluate(
             "document.querySelector('dialog') ? Infinity : document.documentElement.scrollHeight"
         )
@@ -68,13 +71,13 @@ class Camera:
 
 
 async def take(browser: Browser, scene: Scene, directory: Path) -> None:
-    """Every page in every look, and the other states of a page in light."""
+    """Take every page in every look, and its other states in light mode."""
     camera = Camera(await browser.new_page(), directory)
     for look in LOOKS:
         context = await browser.new_context(
             base_url=scene.stack.base_url,
             viewport={"width": look.width, "height": look.height},
-            color_scheme=look.scheme,  # type: ignore[arg-type]
+            color_scheme=look.scheme,
             reduced_motion="reduce",
             locale="en-GB",
         )
@@ -82,7 +85,7 @@ async def take(browser: Browser, scene: Scene, directory: Path) -> None:
         await console.begin()
         await console.page.goto("/console/")
         await camera.shoot(console.page, "sign-in", look.name)
-        await context.add_cookies([cookie_of(scene.stack)])
+        await give_session(context, scene.stack)
         for name in ADDRESSES:
             states: list[tuple[str, Prepare]] = [("", nothing)]
             if name == "fleet":
@@ -102,14 +105,14 @@ async def run(directory: Path) -> None:
         try:
             scene = Scene(stack, keys)
             scene.make()
-            await asyncio.sleep(3)  # nodes write down which credentials were used
+            await asyncio.sleep(3)  # nodes record which credentials were used
             chromium = unpack_chromium()
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(**chromium.launch_options)
                 await take(browser, scene, directory)
                 await browser.close()
         finally:
-            stack.stop()
+            stack.end()
 
 
 def main() -> None:

@@ -1,24 +1,29 @@
-"""WCAG 2.2 AA as far as a program can tell, on every page; and the keyboard alone."""
+"""WCAG 2.2 AA as far as a program can check it, on every page; and use by keyboard only."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.conftest import OpenConsole, context_of
 from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, address_of
-from tests.browser.scene import Scene
-from tests.support.node import install_packages
+from tests.testkit.console_realm import Scene
+from tests.testkit.nodejs import install_packages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 320, "height": 640}  # what is left of 1280 at 400 %, WCAG 1.4.10
-HALF = {"width": 640, "height": 400}  # at 200 %
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+NARROW: ViewportSize = {"width": 320, "height": 640}  # what is left of 1280 at 400 %, WCAG 1.4.10
+HALF: ViewportSize = {"width": 640, "height": 400}  # at 200 %
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize, dict[str, Any]], ...] = (
+    ("light", WIDE, {"runOnly": TAGS}),
+    ("dark", HALF, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}),
+    ("light", NARROW, {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}),
+)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +32,7 @@ def axe() -> str:
 
 
 async def violations(page: Page, axe: str, options: dict[str, Any]) -> list[str]:
-    """What axe finds, each with the elements it found it in; in the dialog alone where one is open."""
+    """Return axe's findings with their elements; only in the dialog if one is open."""
     await page.evaluate(f"window.axe || (() => {{ {axe} }})()")
     found: dict[str, Any] = await page.evaluate(
         "options => axe.run(document.querySelector('dialog') || document, options)",
@@ -40,25 +45,21 @@ async def violations(page: Page, axe: str, options: dict[str, Any]) -> list[str]
 
 
 async def require_no_violations(console: Console, axe: str, name: str, *, looks: int = 3) -> None:
-    """All rules in light and wide; in dark the one that depends on that; narrow all that depend on more than
-    colours. The page is not loaded again, and there is nothing to scroll sideways for."""
+    """Check all rules in light and wide, the one that depends on it in dark, and in narrow all that depend on
+    more than colours. The page is not reloaded, and must not scroll sideways."""
     page = console.page
-    for scheme, size, options in (
-        ("light", WIDE, {"runOnly": TAGS}),
-        ("dark", HALF, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}),
-        ("light", NARROW, {"runOnly": TAGS, "rules": {"color-contrast": {"enabled": False}}}),
-    )[:looks]:
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        await page.set_viewport_size(size)  # type: ignore[arg-type]
+    for scheme, size, options in LOOKS[:looks]:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await page.set_viewport_size(size)
         assert await violations(page, axe, options) == [], f"{name}, {scheme}, {size['width']}"
         overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert overflow <= 0, f"{name} is {overflow} px wider than {size['width']}"
-    await page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    await page.set_viewport_size(WIDE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def unguarded(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
-    """Without the policy that forbids what axe does in a page."""
+    """A context without the policy that forbids axe's work in a page."""
     context = await context_of(browser, scene, signed_in=True, bypass_csp=True)
     yield context
     await context.close()
@@ -72,7 +73,7 @@ async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: s
     await require_no_violations(console, axe, name)
     for what, prepare in PREPARED.get(name, []):
         await prepare(console)
-        # Dialogs are built of the parts that the pages are built of.
+        # Dialogs consist of the same parts as pages.
         await require_no_violations(console, axe, f"{name}, {what}", looks=2)
         await console.page.keyboard.press("Escape")
     await console.page.close()
@@ -84,7 +85,7 @@ async def test_axe_finds_nothing_at_the_sign_in(open_console: OpenConsole, axe: 
 
 
 async def tab_to(page: Page, name: str, *, most: int = 60) -> None:
-    """Press Tab until the element of that name has the keyboard; every stop on the way is visible."""
+    """Press Tab until the element of that name has the focus; every stop on the way is visible."""
     for _ in range(most):
         await page.keyboard.press("Tab")
         stop = await page.evaluate(
@@ -106,7 +107,7 @@ async def tab_to(page: Page, name: str, *, most: int = 60) -> None:
 
 
 async def test_everything_can_be_done_with_the_keyboard_alone(open_console: OpenConsole) -> None:
-    """Sign in, find a client, regenerate its secret, and be at a sensible place after each step."""
+    """Sign in, find a client, regenerate its secret, with the focus in a sensible place after each step."""
     console = await open_console(signed_in=False)
     page, keys, admin = console.page, console.page.keyboard, console.scene.stack.local["admin"]
     await expect(page.get_by_label("Client ID")).to_be_focused()

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.console import Console
-from tests.browser.scene import REALM
+from tests.testkit.console_realm import REALM
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -25,7 +25,7 @@ async def test_clients_are_listed_page_by_page_and_found_by_part_of_their_id(con
     await expect(rows).to_have_count(4)
     await console.fill("Search by client ID", "no such client")
     await expect(page.get_by_role("heading", name="No client found")).to_be_visible()
-    await console.click("Clear the search")
+    await console.click("Clear search")
     await expect(rows).to_have_count(25)
 
 
@@ -47,7 +47,7 @@ async def test_a_client_is_made_changed_disabled_and_deleted(console: Console) -
     dialog = page.get_by_role("dialog")
     await console.fill("Client ID", "made-here", within=dialog)
     await console.fill("Name", "Made here", within=dialog)
-    await console.click("Make it", within=dialog)
+    await console.click("Create", within=dialog)
     await expect(page.get_by_role("heading", name="made-here")).to_be_visible()
     await console.expect_toast("Safe now: 3 of 3 nodes applied it")
     assert page.url.endswith("/credentials")
@@ -62,11 +62,11 @@ async def test_a_client_is_made_changed_disabled_and_deleted(console: Console) -
 
     await console.click("Disable")
     dialog = page.get_by_role("dialog")
-    await expect(dialog).to_contain_text("Every node refuses its credentials")
+    await expect(dialog).to_contain_text("Every node rejects its credentials")
     await console.click("Cancel", within=dialog)
     await expect(page.locator(".title .badge")).to_have_text("Enabled")
     await console.click("Disable")
-    await console.confirm("Disable it")
+    await console.confirm("Disable")
     await expect(page.locator(".title .badge")).to_have_text("Disabled")
 
     await page.get_by_role("link", name="Activity").click()
@@ -75,7 +75,7 @@ async def test_a_client_is_made_changed_disabled_and_deleted(console: Console) -
     await expect(acts.first).to_contain_text("enabled")
     await page.get_by_role("link", name="Settings").click()
     await console.click("Delete")
-    await expect(page.get_by_role("dialog")).to_contain_text("there is no way back")
+    await expect(page.get_by_role("dialog")).to_contain_text("This cannot be undone")
     await console.confirm("Delete the client")
     await expect(page.get_by_role("heading", name="Clients")).to_be_visible()
     await console.fill("Search by client ID", "made-here")
@@ -89,7 +89,7 @@ async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(console: 
     console.scene.admin.call("PUT", path, json={"name": "Meanwhile"})
     await console.fill("Description", "Too late")
     await console.click("Save")
-    await expect(console.page.get_by_role("alert")).to_contain_text("it was changed meanwhile")
+    await expect(console.page.get_by_role("alert")).to_contain_text("changed by another request")
     assert console.scene.admin.call("GET", path).json()["name"] == "Meanwhile"
 
 

@@ -1,4 +1,4 @@
-"""Text full of markup, from whoever may put text in, is shown as text and does nothing."""
+"""Text with markup, from any source, is shown as text and does nothing."""
 
 import json
 
@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from keyturn_shared.jose.signing import SigningKey
 from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
-from tests.browser.scene import by_jwt
+from tests.testkit.console_realm import by_jwt
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,7 +56,7 @@ async def test_kids_and_what_jwks_urls_say_is_text(console: Console) -> None:
     scene.client("hostile-keys", **by_jwt({"use.jwks.url": "true", "jwks.url": url}))
     scene.ask("hostile-keys", key)
     await console.open_client("hostile-keys")
-    await expect(console.card("Keys in force").locator("code").filter(has_text=MARKUP)).to_be_visible()
+    await expect(console.card("Active keys").locator("code").filter(has_text=MARKUP)).to_be_visible()
     await console.click("Test now")
     await expect(console.card("Keys of the client")).to_contain_text("1 key cannot be used")
     await console.click(f"Revoke {MARKUP}")

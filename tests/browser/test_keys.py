@@ -13,7 +13,7 @@ from keyturn_credentials.keystores import generate_key_pair, self_signed_certifi
 from keyturn_credentials.keystores.key_pairs import KeyPairKind
 from keyturn_shared.jose.signing import SigningKey
 from tests.browser.console import Console, saved
-from tests.browser.scene import by_jwt
+from tests.testkit.console_realm import by_jwt
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -34,9 +34,9 @@ async def test_new_keys_are_generated_and_leave_in_the_archive(console: Console,
         await console.click("Generate and download", within=dialog)
     archive = await saved(await downloading.value, tmp_path)
     assert b"for the store" not in archive
-    await console.expect_toast("The new key is in force")
-    await expect(console.card("Keys in force").locator("tbody tr")).to_have_count(1)
-    await expect(console.card("Keys in force")).to_contain_text("P-384")
+    await console.expect_toast("New key in use")
+    await expect(console.card("Active keys").locator("tbody tr")).to_have_count(1)
+    await expect(console.card("Active keys")).to_contain_text("P-384")
     with pytest.raises(ValueError, match=r"(?i)password"):
         pkcs12.load_pkcs12(archive, b"wrong")
 
@@ -86,7 +86,7 @@ async def test_a_certificate_is_imported_and_a_wrong_file_is_explained(
     await dialog.get_by_label("File").set_input_files(good)
     await console.click("Import", within=dialog)
     await console.expect_toast("Imported.")
-    await expect(console.card("Keys in force")).to_contain_text("in 3 years")
+    await expect(console.card("Active keys")).to_contain_text("in 3 years")
 
 
 async def test_a_jwks_url_is_tested_before_it_is_saved(console: Console) -> None:
@@ -118,7 +118,7 @@ async def test_a_jwks_url_is_tested_before_it_is_saved(console: Console) -> None
     await console.expect_toast("Saved.")
     assert scene.ask("testing", second).status_code == 200
     await page.reload()
-    keys = console.card("Keys in force")
+    keys = console.card("Active keys")
     await expect(keys.locator("tbody tr")).to_have_count(2)
     for part in ("url-1", "url-2", "Ed25519", "JWKS URL"):
         await expect(keys).to_contain_text(part)
@@ -133,16 +133,16 @@ async def test_a_revoked_key_is_refused_although_its_url_still_serves_it(console
     await console.open_client("revoking")
     await console.click("Revoke to-revoke")
     dialog = page.get_by_role("dialog")
-    for part in ("whatever the JWKS URL serves", "cannot be taken back", "to-revoke"):
+    for part in ("whatever the JWKS URL serves", "cannot be undone", "to-revoke"):
         await expect(dialog).to_contain_text(part)
-    await console.confirm("Revoke the key")
+    await console.confirm("Revoke key")
     await console.expect_toast("Key revoked. Safe now: 3 of 3 nodes")
-    await expect(console.card("Keys in force").get_by_text("Revoked", exact=True)).to_be_visible()
+    await expect(console.card("Active keys").get_by_text("Revoked", exact=True)).to_be_visible()
     assert [scene.ask("revoking", key, node).status_code for node in range(3)] == [401] * 3
 
     await console.click("Clear key cache")
     await expect(page.get_by_role("dialog")).to_contain_text("fetched again before they are used again")
-    await console.confirm("Clear it")
+    await console.confirm("Clear")
     await console.expect_toast("Key cache cleared. Safe now")
 
 
@@ -160,12 +160,12 @@ async def test_an_inline_set_replaces_the_url_after_a_warning_and_refuses_privat
     await console.fill("JSON Web Key Set", json.dumps({"keys": [private]}))
     card = console.card("Keys of the client")
     await card.get_by_role("button", name="Save").click()
-    await console.confirm("Replace it")
+    await console.confirm("Replace")
     await expect(card.get_by_role("alert")).to_contain_text("private")
     await console.fill("JSON Web Key Set", json.dumps({"keys": [key.public_jwk]}))
     await card.get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("are refused by every node")
-    await console.confirm("Replace it")
+    await expect(page.get_by_role("dialog")).to_contain_text("Every node rejects the keys")
+    await console.confirm("Replace")
     await console.expect_toast("Saved.")
     [shown] = scene.admin.call("GET", f"/clients/{uuid}/keys").json()
     assert (shown["kid"], shown["source"]) == ("inline-1", "jwks")
@@ -181,12 +181,12 @@ async def test_generated_keys_take_the_place_of_a_url_in_one_change(console: Con
     await console.page.get_by_label("Certificate or key").check()
     await console.click("Generate new keys")
     dialog = console.page.get_by_role("dialog")
-    await expect(dialog).to_contain_text("The keys at its JWKS URL are refused by every node")
+    await expect(dialog).to_contain_text("The keys at its JWKS URL are rejected by every node")
     for label in ("Key Password", "Store Password"):
         await console.fill(label, "one password", within=dialog)
     async with console.page.expect_download():
         await console.click("Generate and download", within=dialog)
-    await console.expect_toast("The new key is in force")
+    await console.expect_toast("New key in use")
     [shown] = scene.admin.call("GET", f"/clients/{uuid}/keys").json()
     assert shown["source"] == "certificate"
     assert scene.ask("replacing", key).status_code != 200

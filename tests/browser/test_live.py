@@ -1,4 +1,4 @@
-"""What the console shows by itself: changes over the fleet, events and audit as they come."""
+"""Live updates of the console: propagating changes, events and audit entries."""
 
 import json
 import os
@@ -43,7 +43,7 @@ async def test_a_node_that_does_not_answer_is_waited_for_on_screen(open_console:
     os.kill(pid, signal.SIGSTOP)
     try:
         await console.click("Send a test change")
-        await expect(page.locator(".verdict")).to_contain_text("On its way")
+        await expect(page.locator(".verdict")).to_contain_text("Propagating")
         await expect(page.locator(".verdict")).to_contain_text("node-3")
         await expect(page.locator(".pulse")).to_contain_text("1 pending")
         await expect(page.locator(".flows .flow").first).to_contain_text("2 of 3 nodes")
@@ -61,7 +61,7 @@ async def test_events_come_live_and_can_be_narrowed_and_paused(console: Console)
     uuid = scene.client("evented")
     await expect(rows.first).to_contain_text("evented")
     assert await rows.first.locator("code").first.inner_text() != newest
-    await console.choose("What", "client_secret_rotated")
+    await console.choose("Type", "client_secret_rotated")
     await console.fill("Client ID", "evented")
     await expect(page.get_by_role("heading", name="Nothing to show")).to_be_visible()
     scene.admin.call("POST", f"/clients/{uuid}/client-secret")
@@ -71,7 +71,7 @@ async def test_events_come_live_and_can_be_narrowed_and_paused(console: Console)
     scene.admin.call("POST", f"/clients/{uuid}/client-secret")
     await expect(page.get_by_text("Paused")).to_be_visible()
     await expect(rows).to_have_count(1)
-    await console.click("Go on")
+    await console.click("Resume")
     await expect(rows).to_have_count(2)
 
 
@@ -110,6 +110,6 @@ async def test_a_lost_connection_is_said_and_comes_back(open_console: OpenConsol
     await console.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     await expect(console.page.locator(".pulse")).to_contain_text("No connection")
     await console.click("Send a test change")
-    await console.expect_toast("The server does not answer")
+    await console.expect_toast("The server is not responding")
     await console.context.set_offline(False)
     await expect(console.page.locator(".pulse")).to_contain_text("Safe now")

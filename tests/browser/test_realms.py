@@ -1,4 +1,4 @@
-"""Realms: choosing and making them, their policy, what comes, their keys, the health of JWKS URLs."""
+"""Realms: selection, creation, policy, upcoming expiries, keys, health of JWKS URLs."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.console import Console
-from tests.browser.scene import DAY, POLICY
+from tests.testkit.console_realm import DAY, POLICY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -19,13 +19,13 @@ async def test_a_realm_is_made_chosen_set_up_and_deleted(console: Console) -> No
     await console.click("New realm")
     dialog = page.get_by_role("dialog")
     await console.fill("Name", "branch", within=dialog)
-    await console.click("Make it", within=dialog)
+    await console.click("Create", within=dialog)
     await expect(page.get_by_role("heading", name="No clients yet")).to_be_visible()
     await expect(page.get_by_label("Realm branch, choose another")).to_be_visible()
 
     await page.get_by_role("link", name="Realm", exact=True).click()
-    await console.fill("Access token lifetime, seconds", "120")
-    await console.fill("Private networks in which JWKS URLs may lie", "10.0.0.0/8")
+    await console.fill("Access token lifespan (s)", "120")
+    await console.fill("Private networks allowed for JWKS URLs", "10.0.0.0/8")
     await page.get_by_label("Strict audience").check()
     await console.click("Save")
     await console.expect_toast("Saved.")
@@ -39,13 +39,13 @@ async def test_a_realm_is_made_chosen_set_up_and_deleted(console: Console) -> No
         "refuses new tokens until it fetches the set again"
     )
     await console.confirm("Rotate now")
-    await expect(page.locator(".stage").filter(has_text="Retiring").locator(".badge")).to_have_text("1")
+    await expect(page.locator(".stage").filter(has_text="Retiring").locator(".badge")).to_have_text("2")
     await console.click("Clear key cache")
     await expect(page.get_by_role("dialog")).to_contain_text("fetched again before it is used again")
-    await console.confirm("Clear it")
+    await console.confirm("Clear")
     await console.expect_toast("Key cache cleared. Safe now")
     await console.click("Delete")
-    await expect(page.get_by_role("dialog")).to_contain_text("there is no way back")
+    await expect(page.get_by_role("dialog")).to_contain_text("This cannot be undone")
     await console.confirm("Delete the realm")
     await expect(page.get_by_label("Realm master, choose another")).to_be_visible()
 
@@ -56,22 +56,24 @@ async def test_rotations_show_stages_calendar_and_policy(console: Console) -> No
     for stage, client in (("Due", "reporting"), ("Overlapping", "orders"), ("Expired", "legacy-export")):
         there = page.locator(".stage").filter(has=page.get_by_role("heading", name=stage, exact=True))
         await expect(there.get_by_role("link", name=client)).to_be_visible()
-    calendar = page.get_by_role("table", name="What comes in the next five weeks")
+    calendar = page.get_by_role("table", name="Upcoming in the next five weeks")
     await expect(calendar.locator("td")).to_have_count(35)
     await expect(calendar.get_by_role("link", name="basket-fr Secret expires")).to_be_visible()
     await expect(calendar.get_by_role("link", name="orders Former secret ends")).to_be_visible()
 
     policy = console.card("Policy")
-    await console.fill("A secret expires after, days", "5")
+    await console.fill("Secret expires after (days)", "5")
     await policy.get_by_role("button", name="Save").click()  # the overlap is longer: the form refuses
-    overlap = page.get_by_label("The former one is accepted for, days")
+    overlap = page.get_by_label("Former secret is accepted for (days)")
     assert await overlap.evaluate("control => control.validationMessage") == (
-        "Neither of the two can be longer than the secret is valid."
+        "Neither can be longer than the lifetime of the secret."
     )
-    await console.fill("A secret expires after, days", "60")
-    await console.fill("The former one is accepted for, days", "3")
-    await console.fill("Rotate before the expiry, days", "10")
-    await expect(policy).to_contain_text(re.compile(r"A secret made now expires on .*\. The one before it"))
+    await console.fill("Secret expires after (days)", "60")
+    await console.fill("Former secret is accepted for (days)", "3")
+    await console.fill("Rotate before expiry (days)", "10")
+    await expect(policy).to_contain_text(
+        re.compile(r"A secret created now expires on .*\. The one before it")
+    )
     await policy.get_by_role("button", name="Save").click()
     await console.expect_toast("Policy saved.")
     attributes = console.scene.admin.call("GET", "").json()["attributes"]
@@ -88,7 +90,7 @@ async def test_the_health_of_jwks_urls_is_shown_with_the_reason(console: Console
     await expect(billing).to_contain_text("Good")
     await expect(billing).to_contain_text("/billing/jwks.json")
     shipping = rows.filter(has_text="shipping")
-    await expect(shipping).to_contain_text("Failing, refused")
+    await expect(shipping).to_contain_text("Failing, clients rejected")
     await expect(shipping).to_contain_text("503")
     await shipping.get_by_role("link", name="shipping").click()
     await expect(console.page.get_by_role("heading", name="Keys of the client")).to_be_visible()

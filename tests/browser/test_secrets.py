@@ -7,9 +7,9 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
-from tests.browser.scene import REALM
-from tests.e2e.running import ask_token
-from tests.support.waiting import wait_until
+from tests.testkit.console_realm import REALM
+from tests.testkit.local_stack import ask_token
+from tests.testkit.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -46,17 +46,34 @@ async def test_a_regenerated_secret_overlaps_with_the_former_until_that_is_inval
     assert [ask_token(node, REALM, "overlapping", one).status_code for one in (former, new)] == [200, 200]
 
     usage = f"/clients/{uuid}/usage"
-    await wait_until(lambda: scene.admin.call("GET", usage).json()["secret"], timeout=20)
+    await wait_until(lambda: scene.admin.call("GET", usage).json()["secret"])
     await page.reload()
     card = console.card("Client secret")
     used = card.locator("dl > div").filter(has_text="Last used").locator("time")
     await expect(used).to_have_count(2)
     await expect(page.get_by_text("still accepted")).to_be_visible()
     await console.click("Invalidate")
-    await expect(page.get_by_role("dialog")).to_contain_text("is refused from now on")
-    await console.confirm("Invalidate it")
+    await expect(page.get_by_role("dialog")).to_contain_text("is rejected from now on")
+    await console.confirm("Invalidate")
     await expect(page.get_by_text("still accepted")).to_have_count(0)
     assert [ask_token(node, REALM, "overlapping", one).status_code for one in (former, new)] == [401, 200]
+
+
+async def test_a_secret_that_saving_will_replace_is_said_to_be_due_before(console: Console) -> None:
+    page, scene = console.page, console.scene
+    due = dict.fromkeys(("expiration-period", "remaining-rotation-period"), "100000")
+    attributes = {f"keyturn.secret.{name}": value for name, value in due.items()}
+    uuid = scene.client("due", attributes=attributes)
+    former = scene.admin.secret(uuid)
+    said = page.get_by_text("the next change that you save also gives it a new one")
+    for tab in ("credentials", "activity", "settings"):
+        await console.open_client("due", tab)
+        await expect(said).to_be_visible()
+    assert scene.admin.secret(uuid) == former, "looking at it changes nothing"
+    scene.admin.call("PUT", f"/clients/{uuid}", json={"attributes": dict.fromkeys(attributes, "")})
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Disable or delete")).to_be_visible()
+    await expect(said).to_have_count(0)
 
 
 async def test_without_a_policy_the_dialog_says_that_the_present_secret_is_refused_at_once(
@@ -67,7 +84,9 @@ async def test_without_a_policy_the_dialog_says_that_the_present_secret_is_refus
     await console.open("clients", realm="master")
     await console.page.get_by_role("link", name=admin["client_id"]).click()
     await console.click("Regenerate")
-    await expect(console.page.get_by_role("dialog")).to_contain_text("refused by every node at once")
+    await expect(console.page.get_by_role("dialog")).to_contain_text(
+        "Every node rejects the current secret at once"
+    )
     await console.confirm("Cancel")
 
 
@@ -79,18 +98,16 @@ async def test_what_belongs_to_an_authenticator_is_shown_before_anything_is_save
     await expect(page.get_by_label("Signature Algorithm")).to_be_visible()
     await expect(page.get_by_role("heading", name="Keys of the client")).to_be_visible()
     await expect(page.get_by_label("JWKS URL", exact=True).last).to_be_visible()
-    await expect(page.get_by_text("still proves itself with Client Id and Secret")).to_be_visible()
+    await expect(page.get_by_text("still authenticates with Client Id and Secret")).to_be_visible()
     await console.choose("Client Authenticator", "client-x509")
     await expect(page.get_by_label("Subject DN", exact=True)).to_be_visible()
     assert scene.admin.call("GET", f"/clients/{uuid}").json()["clientAuthenticatorType"] == "client-secret"
 
     await console.choose("Client Authenticator", "client-secret-jwt")
     await console.choose("Signature Algorithm", "HS256")
-    await console.fill("Longest life of an assertion, seconds", "30")
+    await console.fill("Max expiration (s)", "30")
     await console.card("Client authenticator").get_by_role("button", name="Save").click()
-    await expect(page.get_by_role("dialog")).to_contain_text(
-        "is refused by every node as soon as this is saved"
-    )
+    await expect(page.get_by_role("dialog")).to_contain_text("as soon as this is saved")
     await console.confirm("Switch")
     await console.expect_toast("Saved.")
     saved = scene.admin.call("GET", f"/clients/{uuid}").json()

@@ -1,13 +1,13 @@
-"""What other sites, and people with an old cookie, try on the console's sessions."""
+"""Attacks on the console's sessions by other sites, and with old cookies."""
 
 import re
 
 import httpx
 import pytest
 
-from tests.browser.console import COOKIE, sign_in
-from tests.browser.scene import REALM, Scene
-from tests.e2e.running import RunningStack
+from tests.testkit.console_realm import REALM, Scene
+from tests.testkit.console_session import COOKIE, sign_in
+from tests.testkit.local_stack import RunningStack
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_form_of_another_site_is_no_sign_in(http: httpx.Client, stack: Running
 
 
 def test_a_planted_cookie_is_replaced_and_means_nothing(http: httpx.Client, stack: RunningStack) -> None:
-    """Session fixation: what the browser held before the sign-in is not the session afterwards."""
+    """Session fixation: the browser's cookie before sign-in is not the session afterwards."""
     for planted in ("planted", sign_in(stack).cookies[COOKIE]):
         http.cookies.set(COOKIE, planted)
         answer = http.post("/console/session", json=stack.local["admin"])

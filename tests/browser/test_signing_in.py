@@ -1,4 +1,4 @@
-"""Who gets in: with the secret of an admin, or with a link that works once."""
+"""Sign-in with the secret of an admin, or with a link that works once."""
 
 import re
 
@@ -14,9 +14,9 @@ from keyturn_credentials.console.sessions import SessionSealer
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.sealing import KeyRing
 from tests.browser.conftest import OpenConsole
-from tests.browser.console import COOKIE
-from tests.browser.scene import Scene
-from tests.e2e.running import RunningStack
+from tests.testkit.console_realm import Scene
+from tests.testkit.console_session import COOKIE
+from tests.testkit.local_stack import RunningStack
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -42,7 +42,7 @@ async def test_an_admin_signs_in_with_the_secret_and_stays_at_the_address(
     await console.fill("Client ID", admin["client_id"])
     await console.fill("Client secret", "wrong")
     await console.click("Sign in")
-    await expect(page.get_by_role("alert")).to_contain_text("The client ID or the secret is wrong")
+    await expect(page.get_by_role("alert")).to_contain_text("The client ID or secret is wrong")
     await console.fill("Client secret", admin["client_secret"])
     await console.click("Sign in")
     await expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
@@ -64,16 +64,18 @@ async def test_a_link_signs_in_once_and_leaves_no_trace(open_console: OpenConsol
     second = await open_console(signed_in=False)
     second.expected.append("401")
     await second.page.goto(link)
-    await expect(second.page.get_by_role("alert")).to_contain_text("This link was used, or is too old")
+    await expect(second.page.get_by_role("alert")).to_contain_text(
+        "This link has already been used or has expired"
+    )
 
 
 async def test_the_stack_prints_such_a_link(scene: Scene) -> None:
-    found = re.search(r"^Signs in once +(\S+)", scene.stack.said(), re.MULTILINE)
+    found = re.search(r"^Sign-in link +(\S+)", scene.stack.said(), re.MULTILINE)
     assert found is not None
     base, _, text = found[1].partition("#ticket=")
     assert base == f"{scene.stack.base_url}/console/"
     keys = load(DataDirectory(scene.stack.data).secrets_file).encryption_keys.reveal()
-    # Read as of a time at which it cannot be over yet, however long the tests before this one took.
+    # Read as of a time before any expiry, however long the earlier tests took.
     sealer = SessionSealer(KeyRing.from_text(keys, purpose="encryption"), EarlyClock())
     ticket = sealer.read_ticket(text)
     assert ticket is not None
@@ -106,4 +108,4 @@ async def test_a_session_that_ended_asks_to_sign_in_again(open_console: OpenCons
     console.expected += ["401", "EventSource"]
     await console.context.clear_cookies()
     await console.page.get_by_role("link", name="Rotations").click()
-    await expect(console.page.get_by_role("alert")).to_contain_text("Your session ended")
+    await expect(console.page.get_by_role("alert")).to_contain_text("Your session has ended")

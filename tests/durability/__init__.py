@@ -1,1 +1,1 @@
-"""Credentials services killed while callers write: no acknowledged change is lost, twice, or out of order."""
+"""Credentials services killed during writes: no acknowledged change is lost, repeated, or reordered."""

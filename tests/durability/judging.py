@@ -1,4 +1,4 @@
-"""Holding what was acknowledged against the log, the stream and the state."""
+"""Comparison of acknowledged changes with the log, the stream and the state."""
 
 import json
 from collections import Counter
@@ -7,7 +7,7 @@ from typing import Any
 
 from keyturn_credentials.relay.event_log import LoggedEvent
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_shared.clock import SystemClock
 from tests.durability.writers import Acknowledged, Writer, Written
@@ -16,21 +16,21 @@ _PAGE = 1000
 
 
 async def read_log(settings: CredentialsSettings) -> list[LoggedEvent]:
-    """All of it."""
-    engines = Engines(settings.database_url)
-    log = DatabaseEventLog(engines, SystemClock())
+    """Read the whole log."""
+    database = Database(settings.database_url)
+    log = DatabaseEventLog(database, SystemClock())
     found: list[LoggedEvent] = []
     try:
         while page := await log.read(len(found) + 1, _PAGE):
             found += page
     finally:
-        await engines.close()
+        await database.close()
     return found
 
 
 def judge_log(log: Sequence[LoggedEvent], writers: Sequence[Writer]) -> list[str]:
-    """What is wrong with the log: gaps, acknowledged changes that are not in it, or more than once, or not in
-    the order of their answers, and changes that nobody asked for."""
+    """Return the log's faults: gaps, acknowledged changes that are missing, repeated or out of order, and
+    changes that no caller requested."""
     wrong = []
     if [event.sequence for event in log] != list(range(1, len(log) + 1)):
         wrong.append("the log has gaps")
@@ -73,7 +73,7 @@ def _judge_changes(client: Written, events: Sequence[dict[str, Any]]) -> list[st
 
 
 def judge_stream(log: Sequence[LoggedEvent], entries: Sequence[tuple[int, int, bytes]]) -> list[str]:
-    """What is wrong with the stream: it is one epoch, and from its beginning on the log itself."""
+    """Return the stream's faults: it must be one epoch, and equal the log from its beginning."""
     if len({epoch for epoch, _, _ in entries}) != 1:
         return [f"the stream has epochs {sorted({epoch for epoch, _, _ in entries})}"]
     first = entries[0][1]
@@ -86,7 +86,7 @@ def judge_stream(log: Sequence[LoggedEvent], entries: Sequence[tuple[int, int, b
 
 
 def judge_state(client: Written, shown: dict[str, Any] | None, secret: str | None, mark: str) -> list[str]:
-    """What is wrong with a client as the service shows it at the end; None: it does not."""
+    """Return the faults of a client as the service shows it at the end; None: it does not."""
     unsettled = {kind for kind, _ in client.unsettled}
     gone = client.changes[-1].type == "client_deleted"
     if shown is None:

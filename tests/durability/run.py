@@ -3,25 +3,30 @@
 import asyncio
 import json
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from keyturn_credentials.relay.event_log import LoggedEvent
+from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.redis_client import connect
-from tests.durability.instances import Surroundings
+from keyturn_shared.tasks import end_tasks
 from tests.durability.judging import judge_log, judge_state, judge_stream, read_log
 from tests.durability.kills import Kills
 from tests.durability.watching import RelayWatch, Stream
 from tests.durability.writers import MARK, Admin, Writer
-from tests.support.waiting import wait_until
+from tests.testkit.credentials_instances import READY_SECONDS, Surroundings
+from tests.testkit.single_request import until_ready
+from tests.testkit.waiting import wait_until
 
-_SETTLE_SECONDS = 60.0
+_SETTLE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``wrong``: everything that contradicts the promise."""
+    """``wrong``: everything that contradicts the guarantee."""
 
     acknowledged: int
     not_answered: int
@@ -46,24 +51,21 @@ async def run(
     """Write, kill, recover, judge; the directory keeps the logs of the processes."""
     surroundings = Surroundings(directory, database, instances)
     redis = None
-    background: list[asyncio.Task[None]] = []
+    following: list[asyncio.Task[None]] = []
     try:
         await surroundings.start()
         redis = connect(surroundings.redis.url)
+        # A relay killed before that would rightly open a new epoch, and one epoch is required here.
+        await wait_until(partial(_is_filled, redis), timeout=_SETTLE_SECONDS, interval=0.1)
         stream, watch = Stream(redis), RelayWatch(surroundings)
-        background += [asyncio.create_task(stream.follow()), asyncio.create_task(watch.run())]
+        following += [asyncio.create_task(stream.follow()), asyncio.create_task(watch.run())]
         admin = Admin(surroundings)
         await admin.log_in()
         callers = [Writer(number, admin, surroundings.instances, seed) for number in range(writers)]
         kills = Kills(surroundings, watch, seed, pause=pause, database=kill_database)
-        over = asyncio.Event()
-        writing = [asyncio.create_task(each.run(over)) for each in callers]
-        killing = asyncio.create_task(kills.run())
-        await asyncio.sleep(seconds)
-        await _cancel(killing)
-        await kills.recover()
-        over.set()
-        await asyncio.gather(*writing)
+        await _kill_while_writing(kills, callers, seconds)
+        for instance in surroundings.instances:
+            await until_ready(instance.url, seconds=READY_SECONDS)
 
         async def relayed() -> bool:
             return stream.newest == len(await read_log(surroundings.settings))
@@ -76,10 +78,29 @@ async def run(
             wrong.append(f"two instances relayed at once in {watch.twice} samples")
         return _verdict(log, callers, kills, watch, wrong)
     finally:
-        await _cancel(*background)
+        await end_tasks(*following)
         if redis is not None:
             await redis.aclose()
         surroundings.close()
+
+
+async def _is_filled(redis: Redis) -> bool:
+    return await redis.hget(Layout().head, "complete") == b"1"
+
+
+async def _kill_while_writing(kills: Kills, callers: list[Writer], seconds: float) -> None:
+    """Kill for this long, and until one kill of the relaying instance is over, however slow the machine
+    is."""
+    enough, over = asyncio.Event(), asyncio.Event()
+    async with asyncio.TaskGroup() as running:
+        for each in callers:
+            running.create_task(each.run(over))
+        killing = running.create_task(kills.run(enough))
+        await asyncio.sleep(seconds)
+        await kills.one_is_over.wait()
+        enough.set()
+        await killing
+        over.set()
 
 
 def _verdict(
@@ -111,11 +132,3 @@ async def judge_states(surroundings: Surroundings, admin: Admin, callers: list[W
             MARK,
         )
     return wrong
-
-
-async def _cancel(*tasks: asyncio.Task[None]) -> None:
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError):
-            await task

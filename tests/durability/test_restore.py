@@ -1,4 +1,4 @@
-"""A database set back to an older backup: nodes that ran on meanwhile forget what it does not know."""
+"""After the database was restored from an older backup, nodes that kept running drop what it lacks."""
 
 import base64
 import json
@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.durability.http import NoAnswerError, send, until_ready
-from tests.durability.instances import READY_SECONDS, Surroundings
-from tests.durability.writers import REALM, Admin
-from tests.support.waiting import wait_until
+from tests.durability.writers import Admin
+from tests.testkit.credentials_instances import READY_SECONDS, Surroundings
+from tests.testkit.single_request import NoAnswerError, send, until_ready
+from tests.testkit.waiting import wait_until
 
 
 def back_up(surroundings: Surroundings) -> bytes:
-    """While the service runs, as docs/operations.md says."""
+    """Back up while the service runs, as docs/operations.md describes."""
     if surroundings.postgres is not None:
         return surroundings.postgres.dump(surroundings.database_name)
     copy = surroundings.directory / "backup.db"
@@ -29,7 +29,7 @@ def back_up(surroundings: Surroundings) -> bytes:
 
 
 def restore(surroundings: Surroundings, backup: bytes) -> None:
-    """While it does not."""
+    """Restore while the service is stopped."""
     if surroundings.postgres is not None:
         surroundings.postgres.restore(surroundings.database_name, backup)
         return
@@ -38,8 +38,11 @@ def restore(surroundings: Surroundings, backup: bytes) -> None:
     (surroundings.directory / "keyturn.db").write_bytes(backup)
 
 
+REALM = "acme"
+
+
 async def status_of(node: str, client_id: str, secret: str) -> int:
-    """0: no answer."""
+    """Return the status; 0: no answer."""
     credentials = base64.b64encode(f"{quote(client_id)}:{quote(secret)}".encode()).decode()
     form = "application/x-www-form-urlencoded"
     try:
@@ -54,15 +57,16 @@ async def status_of(node: str, client_id: str, secret: str) -> int:
     return answer.status
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 async def test_nodes_follow_a_database_restored_from_an_older_backup(tmp_path: Path, database: str) -> None:
     with closing(Surroundings(tmp_path, database, 1)) as surroundings:
         await surroundings.start()
         node = await surroundings.start_node()
-        admin = Admin(surroundings)
+        admin = Admin(surroundings, REALM)
         await admin.log_in()
         (instance,) = surroundings.instances
+        await admin.make_realm(instance)
 
         async def make(client_id: str) -> tuple[str, str]:
             created = await admin.call(instance, "POST", "", {"clientId": client_id})
@@ -81,7 +85,7 @@ async def test_nodes_follow_a_database_restored_from_an_older_backup(tmp_path: P
             ]
             return seen == [401, 200, 200]
 
-        await wait_until(before, timeout=30.0, interval=0.1)
+        await wait_until(before, timeout=120.0, interval=0.1)
         assert instance.stop() == 0
         restore(surroundings, backup)
         instance.start()
@@ -94,7 +98,7 @@ async def test_nodes_follow_a_database_restored_from_an_older_backup(tmp_path: P
             ]
             return seen == [200, 401, 401]
 
-        await wait_until(after, timeout=60.0, interval=0.1)
+        await wait_until(after, timeout=120.0, interval=0.1)
         metrics = (await send("GET", f"{instance.url}/metrics")).body.decode()
         epochs = [line for line in metrics.splitlines() if line.startswith("keyturn_relay_epochs_total")]
         assert len(epochs) == 1, epochs
@@ -104,4 +108,4 @@ async def test_nodes_follow_a_database_restored_from_an_older_backup(tmp_path: P
         async def known_again() -> bool:
             return await status_of(node, "made-later", again) == 200
 
-        await wait_until(known_again, timeout=30.0, interval=0.1)
+        await wait_until(known_again, timeout=120.0, interval=0.1)

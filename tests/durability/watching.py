@@ -1,19 +1,25 @@
-"""What a node would see of the stream, and what an operator would see of the relays."""
+"""Observers of the stream, as a node sees it, and of the relays, as an operator sees them."""
 
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from keyturn_shared.events import MESSAGE_FIELD
 from keyturn_shared.fleet.layout import Layout
-from tests.durability.http import NoAnswerError, send
-from tests.durability.instances import Instance, Surroundings
+from tests.testkit.credentials_instances import Instance, Surroundings
+from tests.testkit.single_request import NoAnswerError, send
 
 _SAMPLE_SECONDS = 0.1
-_ANSWER_SECONDS = 1.0
+_ONE_MOMENT_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
+
+
+_Answer = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None
+"""Entries by stream, as a client that decodes nothing has them."""
 
 
 @dataclass
@@ -28,11 +34,11 @@ class Stream:
         return self.entries[-1][1] if self.entries else 0
 
     async def follow(self) -> None:
-        """Until cancelled."""
+        """Follow until cancelled."""
         position, name = b"0-0", Layout().events
         while True:
             try:
-                answer = await self.redis.xread({name: position}, count=500, block=200)
+                answer = cast("_Answer", await self.redis.xread({name: position}, count=500, block=200))
             except (RedisError, OSError):
                 await asyncio.sleep(0.05)
                 continue
@@ -45,8 +51,8 @@ class Stream:
 
 @dataclass
 class RelayWatch:
-    """Which instance says that it relays. ``takeovers``: seconds from the moment nobody did to the moment
-    another one did. ``twice``: samples in which two said so."""
+    """Watches which instance reports that it relays. ``takeovers``: seconds without a relay until another one
+    took over. ``twice``: samples in which two reported it."""
 
     surroundings: Surroundings
     relaying: Instance | None = None
@@ -55,7 +61,7 @@ class RelayWatch:
     takeovers: list[float] = field(default_factory=list)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Watch until cancelled."""
         loop = asyncio.get_running_loop()
         last: Instance | None = None
         last_seen = loop.time()
@@ -64,8 +70,8 @@ class RelayWatch:
             said = await asyncio.gather(*(_relays(each) for each in self.surroundings.instances))
             ended = loop.time()
             active = [each for each, yes in zip(self.surroundings.instances, said, strict=True) if yes]
-            # Answers that are far apart in time say nothing of one moment.
-            if ended - begun < _ANSWER_SECONDS:
+            # Answers far apart in time do not describe one moment.
+            if ended - begun < _ONE_MOMENT_SECONDS:
                 self.samples += 1
                 # The first may have lost its right before the second got it, between the two answers.
                 self.twice += len(active) > 1 and await _relays(active[0])

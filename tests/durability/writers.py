@@ -1,4 +1,4 @@
-"""Callers that write, each to clients of its own, and remember what was acknowledged."""
+"""Callers that write, each to its own clients, and remember what was acknowledged."""
 
 import asyncio
 import itertools
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyturn_shared.clock import SystemClock
-from tests.durability.http import Answer, NoAnswerError, send
-from tests.durability.instances import Instance, Surroundings
-from tests.support.admin_api import ADMIN_ID
-from tests.support.admin_tokens import AdminTokens
+from tests.testkit.admin_api import ADMIN_ID
+from tests.testkit.admin_tokens import AdminTokens
+from tests.testkit.credentials_instances import Instance, Surroundings
+from tests.testkit.single_request import Answer, NoAnswerError, send
 
 REALM = "master"
 MARK = "mark"
@@ -22,7 +22,7 @@ _CALL_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A change to which the service said yes. ``value``: the mark or the secret it left behind."""
+    """An acknowledged change. ``value``: the resulting mark or secret."""
 
     sequence: int
     type: str
@@ -32,11 +32,8 @@ class Acknowledged:
 
 @dataclass
 class Written:
-    """What one writer knows of one of its clients.
-
-    ``unsettled``: changes that got no answer, by type and value, since the last one of their type that did;
-    each was committed or not.
-    """
+    """One writer's knowledge of one of its clients. ``unsettled``: unanswered changes by type and value,
+    since the last answered one of their type; each was committed or not."""
 
     client_id: str
     uuid: str
@@ -46,13 +43,13 @@ class Written:
     deleted: bool = False
 
     def begin(self, event: str, value: str | None) -> None:
-        """Nothing is certain from the moment a change is sent."""
+        """Note a change: nothing is certain once it is sent."""
         self.unsettled.append((event, value))
         self.unanswered += 1
         self.deleted = event == "client_deleted"
 
     def withdraw(self) -> None:
-        """The change begun last was not sent."""
+        """Undo ``begin``: the change was not sent."""
         self.unsettled.pop()
         self.unanswered -= 1
         self.deleted = False
@@ -64,13 +61,14 @@ class Written:
 
 
 class NotSentError(NoAnswerError):
-    """Nobody listened, so nothing can have come of it."""
+    """The connection was refused, so the change did not happen."""
 
 
 class Admin:
-    """Calls of the admin API at whichever instance is asked."""
+    """Calls of the admin API at a given instance."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, realm: str = REALM) -> None:
+        self._realm = realm
         self._tokens = AdminTokens(surroundings.settings, SystemClock())
         self._token = ""
 
@@ -78,14 +76,21 @@ class Admin:
         until = int(SystemClock().now()) + _TOKEN_SECONDS
         self._token = await self._tokens.issue("master", ADMIN_ID, exp=until)
 
+    async def make_realm(self, instance: Instance) -> None:
+        """Create the realm. It is not ``master``, because nodes check no clients of that one."""
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        body = json.dumps({"realm": self._realm}).encode()
+        answer = await send("POST", f"{instance.url}/admin/realms", headers=headers, body=body)
+        assert answer.status == 201, answer
+
     async def call(
         self, instance: Instance, method: str, path: str, body: dict[str, Any] | None = None
     ) -> Answer:
-        """Raises NoAnswerError when nothing, or nothing certain, was answered; NotSentError when nobody was
-        there."""
+        """Raises NoAnswerError when nothing, or nothing certain, was answered; NotSentError when the
+        connection was refused."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         sent = b"" if body is None else json.dumps(body).encode()
-        url = f"{instance.url}/admin/realms/{REALM}/clients{path}"
+        url = f"{instance.url}/admin/realms/{self._realm}/clients{path}"
         try:
             answer = await send(method, url, headers=headers, body=sent, timeout=_CALL_SECONDS)
         except NoAnswerError as error:
@@ -98,7 +103,7 @@ class Admin:
 
 
 class Writer:
-    """Writes one change after the other until told to end, at an instance drawn for each."""
+    """Makes consecutive changes until told to end, each at a random instance."""
 
     def __init__(self, number: int, admin: Admin, instances: Sequence[Instance], seed: int) -> None:
         self.written: list[Written] = []

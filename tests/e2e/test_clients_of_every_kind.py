@@ -1,4 +1,4 @@
-"""Programs written for Keycloak and for OAuth work with a running stack as they are."""
+"""Unmodified Keycloak and OAuth programs work with a running stack."""
 
 import json
 import time
@@ -17,9 +17,7 @@ from joserfc.jwk import ECKey
 from jwt.algorithms import ECAlgorithm
 from keycloak import KeycloakAdmin, KeycloakOpenIDConnection
 
-from tests.e2e.running import Admin, RunningStack, ask_token, token_url
-
-pytestmark = pytest.mark.xdist_group("e2e")
+from tests.testkit.local_stack import Admin, RunningStack, ask_token, token_url
 
 
 class Key:
@@ -37,7 +35,12 @@ class Key:
 
     def assertion(self, client_id: str, audience: str) -> str:
         now = int(time.time())
-        claims = {"iss": client_id, "sub": client_id, "aud": audience, "jti": str(uuid.uuid4())}
+        claims: dict[str, Any] = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": audience,
+            "jti": str(uuid.uuid4()),
+        }
         claims |= {"iat": now, "exp": now + 30}
         return jwt.encode(claims, self.private, algorithm="ES256", headers={"kid": self.kid})
 
@@ -131,7 +134,7 @@ def test_pyjwt_validates_an_access_token_against_certs(
 def test_when_a_revocation_returns_every_node_refuses_the_key(
     stack: RunningStack, admin: Admin, issuer: str
 ) -> None:
-    """The other key of the same client goes on working."""
+    """The client's other key continues to work."""
     lost, kept = Key(), Key()
     client = admin.make_client("one-key-lost", **with_inline_keys(lost, kept))
     for node in stack.node_urls:

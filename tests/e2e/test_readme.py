@@ -1,4 +1,4 @@
-"""The Python examples of the README work on a running stack, as they stand there."""
+"""The README's Python examples work unmodified on a running stack."""
 
 import subprocess
 import sys
@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import RunningStack
-
-pytestmark = pytest.mark.xdist_group("e2e")
+from tests.testkit.local_stack import RunningStack
 
 README = Path(__file__).parents[2] / "README.md"
 _SECONDS = 60
@@ -16,7 +14,7 @@ _SECONDS = 60
 
 @pytest.fixture
 def directory(stack: RunningStack, tmp_path: Path) -> Path:
-    """Where the stack's data directory has its usual name."""
+    """The directory in which the stack's data directory has its usual name."""
     (tmp_path / ".keyturn").symlink_to(stack.data)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""What stands in the way of a start is said in one line; nothing is changed."""
+"""An obstacle to a start is reported in one line; nothing is changed."""
 
 import os
 import socket
@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.running import RunningStack, free_port
-
-pytestmark = pytest.mark.xdist_group("e2e")
+from tests.testkit.local_stack import RunningStack
+from tests.testkit.ports import find_free_port
 
 
 def refused(*arguments: str, **variables: str) -> str:
-    """Run ``keyturn``; the one line it says when it refuses."""
+    """Run ``keyturn``, and return its one-line refusal."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
     command = [sys.executable, "-m", "keyturn", *arguments]
     ended = subprocess.run(
@@ -34,7 +33,7 @@ def test_a_taken_port(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         line = refused("up", "--port", port, "--data-dir", str(data))
-    assert f"port {port} of 127.0.0.1 cannot be used: another program listens there" in line
+    assert f"port {port} of 127.0.0.1 cannot be used: another program is listening on it" in line
 
 
 def test_a_data_directory_that_cannot_be_written_to(tmp_path: Path) -> None:
@@ -45,8 +44,8 @@ def test_a_data_directory_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 
 def test_a_redis_that_is_not_there(data: Path) -> None:
-    url = f"redis://user:s3cret@127.0.0.1:{free_port()}/0"
-    line = refused("up", "--port", str(free_port()), "--data-dir", str(data), "--redis-url", url)
+    url = f"redis://user:s3cret@127.0.0.1:{find_free_port()}/0"
+    line = refused("up", "--port", str(find_free_port()), "--data-dir", str(data), "--redis-url", url)
     assert "Redis at 127.0.0.1:" in line
     assert "s3cret" not in line
 
@@ -54,15 +53,15 @@ def test_a_redis_that_is_not_there(data: Path) -> None:
 def test_a_broken_local_json(data: Path) -> None:
     data.mkdir()
     (data / "local.json").write_text('{"base_url": ')
-    line = refused("up", "--port", str(free_port()), "--data-dir", str(data))
-    assert "local.json is not a file keyturn up wrote" in line
+    line = refused("up", "--port", str(find_free_port()), "--data-dir", str(data))
+    assert "local.json was not written by keyturn up" in line
     assert (data / "local.json").read_text() == '{"base_url": '
 
 
 def test_a_second_stack_on_the_same_data_directory(stack: RunningStack) -> None:
     local = (stack.data / "local.json").read_bytes()
-    line = refused("up", "--port", str(free_port()), "--data-dir", str(stack.data))
-    assert line == f"keyturn: another keyturn up (process {stack.pid}) uses {stack.data}"
+    line = refused("up", "--port", str(find_free_port()), "--data-dir", str(stack.data))
+    assert line == f"keyturn: another keyturn up (process {stack.pid}) is using {stack.data}"
     assert (stack.data / "local.json").read_bytes() == local
 
 
@@ -74,6 +73,6 @@ def test_a_service_with_settings_it_cannot_use(service: str) -> None:
 
 
 def test_a_stack_with_settings_its_services_cannot_use(data: Path) -> None:
-    arguments = ("up", "--port", str(free_port()), "--data-dir", str(data))
+    arguments = ("up", "--port", str(find_free_port()), "--data-dir", str(data))
     line = refused(*arguments, KEYTURN_LEASE_SECONDS="soon")
     assert line.startswith("keyturn: credentials: KEYTURN_LEASE_SECONDS: ")

@@ -1,4 +1,4 @@
-"""A realm's keys rotate under load: every token issued before, meanwhile and after verifies everywhere."""
+"""A realm's keys rotate under load: every token issued before, during and after it verifies everywhere."""
 
 import threading
 import time
@@ -8,22 +8,18 @@ from typing import Any
 
 import httpx
 import jwt
-import pytest
 from jwt import PyJWKSet
 
-from tests.e2e.running import Admin, RunningStack, token_url
+from tests.testkit.local_stack import Admin, RunningStack, token_url
 
-pytestmark = pytest.mark.xdist_group("e2e")
 SECONDS = 1.0
 CALLERS = 2
 
 
 @dataclass
 class ResourceServer:
-    """Verifies access tokens with a JWK Set that it fetched once and keeps for as long as it may be cached.
-
-    It never fetches because of an unknown kid, so a key has to be published before it is used.
-    """
+    """Verifies access tokens with a JWK Set that it fetched once and caches for as long as allowed. An
+    unknown kid causes no fetch, so a key must be published before it is used."""
 
     keys: PyJWKSet
     issuer: str
@@ -37,7 +33,7 @@ class ResourceServer:
         return cls(PyJWKSet.from_dict(answer.json()), issuer)
 
     def verify(self, token: str) -> str:
-        """The kid it was signed with. Raises what PyJWT raises."""
+        """Return the kid of the signing key. Raises PyJWT's errors."""
         kid = jwt.get_unverified_header(token)["kid"]
         jwt.decode(token, self.keys[kid], algorithms=["ES256"], audience=self.issuer, issuer=self.issuer)
         self.seen.add(kid)
@@ -45,7 +41,7 @@ class ResourceServer:
 
 
 class Issuing:
-    """Clients that ask all nodes for tokens, one after the other, until told to stop."""
+    """Clients that request tokens from all nodes in turn, until told to stop."""
 
     def __init__(self, stack: RunningStack, realm: str, secret: str) -> None:
         self.tokens: list[str] = []

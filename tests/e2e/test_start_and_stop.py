@@ -3,35 +3,30 @@
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+from tests.e2e.process_ids import all_pids, is_alive
+from tests.testkit.local_stack import Admin, RunningStack, ask_token
 
-from tests.e2e.running import Admin, RunningStack, ask_token
-from tests.e2e.test_a_stack_that_is_killed import all_pids, is_alive
-
-pytestmark = pytest.mark.xdist_group("e2e")
+MakeStack = Callable[..., RunningStack]
 
 
-def test_a_stopped_stack_starts_again_with_nothing_lost(data: Path) -> None:
-    """The second start takes less than 10 s, a stop less than 5 s, and no process is left behind."""
-    stack = RunningStack(data, nodes=1).start()
+def test_a_stopped_stack_starts_again_with_nothing_lost(data: Path, make_stack: MakeStack) -> None:
+    """No process is left behind, and the second start finds the data of the first one."""
+    stack = make_stack(nodes=1).start()
     admin = Admin(stack, "kept")
     admin.make_realm()
     secret = admin.secret(admin.make_client("kept"))
     first_login = stack.local["admin"]
     started = all_pids(stack)
 
-    begun = time.monotonic()
     assert stack.stop(signal.SIGTERM) == 0
-    assert time.monotonic() - begun < 5
     assert not any(is_alive(pid) for pid in started)
     assert not (data / "local.json").exists()
     assert stack.said().count(first_login["client_secret"]) == 1
 
-    begun = time.monotonic()
     stack.start()
-    assert time.monotonic() - begun < 10
     assert stack.local["admin"] == first_login
     assert stack.said().count(first_login["client_secret"]) == 1, "shown at the first start alone"
     assert ask_token(stack.node_urls[0], "kept", "kept", secret).status_code == 200
@@ -44,13 +39,13 @@ def test_local_json_is_for_its_owner_and_says_where_everything_is(stack: Running
     local = json.loads(path.read_text())
     assert local["base_url"] == f"http://127.0.0.1:{stack.port}"
     assert local["admin"].keys() == {"realm", "client_id", "client_secret"}
-    assert local["processes"].keys() == {"credentials", "redis"}
+    assert local["processes"].keys() == {"credentials", "gateway", "redis"}
     assert [node["id"].partition(".")[0] for node in local["nodes"]] == ["node-1", "node-2"]
     assert all(is_alive(pid) for pid in all_pids(stack))
 
 
-def test_the_demo_ends_with_all_nodes_agreeing_at_every_start(data: Path) -> None:
-    stack = RunningStack(data, "--demo")
+def test_the_demo_ends_with_all_nodes_agreeing_at_every_start(make_stack: MakeStack) -> None:
+    stack = make_stack("--demo")
     for start in (1, 2):
         stack.start()
         deadline = time.monotonic() + 60

@@ -1,4 +1,4 @@
-"""Fuzzing: whatever is sent, readers refuse with an error of their own and endpoints answer.
+"""Fuzzing: readers refuse any input with an error of their own, and endpoints answer.
 
 python -m tests.fuzz [--minutes 10] [--seed 0]
 """

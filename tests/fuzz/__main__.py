@@ -1,4 +1,4 @@
-"""``make fuzz``: ten minutes of everything that should be refused or answered."""
+"""``make fuzz``: ten minutes of fuzzing."""
 
 import argparse
 import sys

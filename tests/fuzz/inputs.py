@@ -1,4 +1,4 @@
-"""What is sent: good things damaged a little, and things that never were good."""
+"""Inputs: valid ones slightly damaged, and invalid ones."""
 
 import json
 from random import Random
@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 from hypothesis import strategies as st
 
 from keyturn_shared.jose import base64url
-from tests.integration.attacks.scene import KEY, REALM_KEY, SECRET, signed
-from tests.integration.verifier.nodes import ASSERTION_TYPE, basic
+from tests.testkit.attacked_node import KEY, REALM_KEY, SECRET, signed
+from tests.testkit.nodes import ASSERTION_TYPE, basic
 
 _MEMBERS: Final = (
     *("iss", "sub", "aud", "exp", "iat", "nbf", "jti", "scope", "client_id", "cnf", "htm", "htu", "ath"),
@@ -53,7 +53,7 @@ objects = st.dictionaries(st.sampled_from(_MEMBERS) | text, values, max_size=8)
 
 
 def damaged(whole: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
-    """Octets with some cut out, put in or changed."""
+    """Draw octets with some removed, inserted or changed."""
     edit = st.tuples(st.floats(0, 1), st.integers(0, 8), st.binary(max_size=8))
 
     def apply(octets: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
@@ -66,7 +66,7 @@ def damaged(whole: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 
 
 def damage(octets: bytes, random: Random) -> bytes:
-    """As ``damaged``, many times faster and with nothing to shrink."""
+    """Damage like ``damaged``, many times faster but without shrinking."""
     changed = bytearray(octets)
     for _ in range(random.randint(1, 4)):
         place = random.randint(0, len(changed))

@@ -1,4 +1,4 @@
-"""A few seconds of fuzzing as part of every test run; ``make fuzz`` goes on for ten minutes."""
+"""A few seconds of fuzzing in every test run; ``make fuzz`` takes ten minutes."""
 
 from pathlib import Path
 

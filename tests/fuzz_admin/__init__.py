@@ -1,4 +1,4 @@
-"""Anything that callers may send to the admin API, against a real process of the credentials service.
+"""Fuzzing of the admin API of a real credentials process.
 
 python -m tests.fuzz_admin [--examples 100] [--uploads 1000] [--seed 1]
 """

@@ -1,4 +1,4 @@
-"""``make fuzz-admin``: what schemathesis makes of the description, and damaged archives and PEM files."""
+"""``make fuzz-admin``: schemathesis on the API description, and damaged archives and PEM files."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from tests.fuzz_admin.service import running
 
 
 async def fuzz(*, examples: int, count: int, number: int) -> None:
-    """Raises AssertionError, or schemathesis' own failure, at the first answer that must not be."""
+    """Raises AssertionError, or schemathesis' own failure, at the first forbidden answer."""
     directory = Path(tempfile.mkdtemp(prefix="keyturn-fuzz-"))
     async with running(directory) as service:
         print(f"seed {number}; logs in {directory}")

@@ -1,4 +1,4 @@
-"""schemathesis against the description that is served: every operation, as described and otherwise."""
+"""schemathesis on the served description: every operation, valid and invalid calls."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -22,13 +23,14 @@ from tests.fuzz_admin.service import REALM, Service, make_realm
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-# It does not end.
+SCOPE = "a-scope"
+# The response does not end.
 _LEFT_OUT = {"GET /admin/realms/{realm}/fleet/stream"}
-# Nothing here leaves the machine.
+# Nothing here may leave the machine.
 _URLS = ["https://127.0.0.1/jwks", "https://[::1]:1/", "http://169.254.169.254/", "ftp://127.0.0.1/", "", "x"]
 _TIMEOUT_SECONDS = 30.0
 _CLIENTS: dict[str, dict[str, Any]] = {
-    # With a former secret, as soon as it is given a new one.
+    # With a former secret, once it gets a new one.
     "orders": {
         "attributes": {
             "keyturn.secret.expiration-period": "86400",
@@ -51,13 +53,14 @@ class Report:
 
 
 def run(service: Service, *, examples: int, number: int) -> Report:
-    """``examples`` calls of each operation as described, and as many that are not. Raises at the first answer
-    that is a server error, or whose status, media type or content is not in the description."""
+    """Make ``examples`` valid and as many invalid calls of each operation. Raises at the first server error,
+    or undescribed status, media type or content."""
     schema = schemathesis.openapi.from_url(f"{service.url}/admin/openapi.json")
     report = Report()
     with service.client() as client, requests.Session() as session:
         session.headers.update(service.headers)
         for result in schema.get_all_operations():
+            assert isinstance(result, Ok), result
             operation = result.ok()
             if operation.label in _LEFT_OUT:
                 continue
@@ -70,7 +73,7 @@ def run(service: Service, *, examples: int, number: int) -> Report:
 
 @dataclass
 class _Caller:
-    """Sends the calls of one operation. ``ids``: of the clients that are there."""
+    """Sends the calls of one operation. ``ids``: of the existing clients."""
 
     url: str
     client: httpx.Client
@@ -78,7 +81,7 @@ class _Caller:
     counter: Counter[int]
     ids: dict[str, str]
 
-    def send(self, case: Case, data: st.DataObject) -> None:
+    def send(self, case: Case[Any], data: st.DataObject) -> None:
         if case.method == "DELETE":
             self.ids = _make_anew(self.client)
         _aim(case, self.ids, data)
@@ -88,7 +91,7 @@ class _Caller:
         self.counter[response.status_code] += 1
 
 
-def _try(cases: st.SearchStrategy[Case], caller: _Caller, *, examples: int, number: int) -> None:
+def _try(cases: st.SearchStrategy[Case[Any]], caller: _Caller, *, examples: int, number: int) -> None:
     @seed(number)
     @settings(
         max_examples=examples,
@@ -98,7 +101,7 @@ def _try(cases: st.SearchStrategy[Case], caller: _Caller, *, examples: int, numb
         suppress_health_check=list(HealthCheck),
     )
     @given(cases, st.data())
-    def call(case: Case, data: st.DataObject) -> None:
+    def call(case: Case[Any], data: st.DataObject) -> None:
         caller.send(case, data)
 
     call()
@@ -107,20 +110,23 @@ def _try(cases: st.SearchStrategy[Case], caller: _Caller, *, examples: int, numb
 def _make_anew(client: httpx.Client) -> dict[str, str]:
     ids = make_realm(client, **_CLIENTS)
     client.post(f"/admin/realms/{REALM}/clients/{ids['orders']}/client-secret").raise_for_status()
+    scope = {"id": SCOPE, "name": SCOPE}
+    client.post(f"/admin/realms/{REALM}/client-scopes", json=scope).raise_for_status()
     return ids
 
 
-def _aim(case: Case, ids: dict[str, str], data: st.DataObject) -> None:
-    """Let most calls meet something that is there, and keep the costly ones cheap."""
+def _aim(case: Case[Any], ids: dict[str, str], data: st.DataObject) -> None:
+    """Make most calls hit something that exists, and keep expensive ones cheap."""
     there = {
         "realm": [REALM],
         "uuid": list(ids.values()),
         "thumbprint": [THUMBPRINT],
         "attr": ["jwt.credential"],
         "provider": ["keycloak-oidc-keycloak-json"],
+        "scope": [SCOPE],
     }
     for name in case.path_parameters:
-        # Without a name it would be another address.
+        # Without a name it would be another path.
         if data.draw(st.integers(0, 9)) < 8 or case.path_parameters[name] == "":
             case.path_parameters[name] = data.draw(st.sampled_from(there[name]))
     if case.path.endswith("/generate") and not isinstance(case.query.get("keyType"), list):

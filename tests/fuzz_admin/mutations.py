@@ -1,4 +1,4 @@
-"""Damaged files: what happens to octets on their way, and what somebody does to them on purpose."""
+"""Damaged files: accidental and deliberate changes."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -17,9 +17,9 @@ _MAX_BYTES = 200_000
 
 
 def mutated(original: bytes, others: Sequence[bytes], random: Random) -> bytes:
-    """A file with one to four damages."""
+    """Return a file with one to four damages."""
     data = original
-    # Those that leave the length as it is come further before they are noticed.
+    # Damages that keep the length get further before they are noticed.
     mutations = random.choice((_OF_ONE_LENGTH, _MUTATIONS))
     for _ in range(random.choice((1, 1, 2, 4))):
         data = random.choice(mutations)(data, others, random)[:_MAX_BYTES]
@@ -28,7 +28,7 @@ def mutated(original: bytes, others: Sequence[bytes], random: Random) -> bytes:
 
 def _flip_bits(data: bytes, _: Sequence[bytes], random: Random) -> bytes:
     changed = bytearray(data)
-    for _ in range(random.choice((1, 1, 8)) if data else 0):
+    for _flip in range(random.choice((1, 1, 8)) if data else 0):
         changed[random.randrange(len(data))] ^= 1 << random.randrange(8)
     return bytes(changed)
 
@@ -54,7 +54,7 @@ def _repeat(data: bytes, _: Sequence[bytes], random: Random) -> bytes:
 
 
 def _overwrite_with_extreme(data: bytes, _: Sequence[bytes], random: Random) -> bytes:
-    """Lengths, counts and versions."""
+    """Overwrite lengths, counts and versions."""
     extreme = random.choice(_EXTREMES)
     start = random.randint(0, min(len(data), random.choice((40, _MAX_BYTES))))
     return data[:start] + extreme + data[start + len(extreme) :]

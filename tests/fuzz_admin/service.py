@@ -1,4 +1,4 @@
-"""The service under test: one process with a database and a Redis of its own, and a realm to break."""
+"""The service under test: one process with its own database and Redis, and a realm to break."""
 
 import subprocess
 import time
@@ -12,20 +12,21 @@ import httpx
 
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.clock import SystemClock
-from tests.durability.instances import Instance
-from tests.support.admin_api import ADMIN_ID, settings_for
-from tests.support.admin_tokens import AdminTokens
-from tests.support.waiting import find_free_port, until_ready
+from tests.testkit.admin_api import ADMIN_ID, settings_for
+from tests.testkit.admin_tokens import AdminTokens
+from tests.testkit.credentials_instances import Instance
+from tests.testkit.ports import find_free_port
+from tests.testkit.waiting import until_ready
 
 REALM = "acme"
 _START_SECONDS = 60.0
 _TOKEN_SECONDS = 6 * 3600
-_REQUEST_SECONDS = 20.0
+_REQUEST_SECONDS = 60.0
 
 
 @dataclass
 class Service:
-    """``token``: of the first admin, good for hours. ``pid``: of the process."""
+    """``token``: of the first admin, valid for hours. ``pid``: of the process."""
 
     url: str
     token: str
@@ -37,11 +38,11 @@ class Service:
         return {"Authorization": f"Bearer {self.token}"}
 
     def client(self) -> httpx.Client:
-        """Each of its calls ends within twenty seconds, or fails."""
+        """Make a client whose calls take at most twenty seconds."""
         return httpx.Client(base_url=self.url, headers=self.headers, timeout=_REQUEST_SECONDS)
 
     def memory(self) -> int:
-        """KiB that the process has in memory."""
+        """Return the process's resident memory in KiB."""
         shown = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(self.pid)], capture_output=True, check=True, text=True, timeout=10
         )
@@ -67,14 +68,14 @@ async def running(directory: Path) -> AsyncIterator[Service]:
 
 
 def make_realm(client: httpx.Client, **clients: dict[str, Any]) -> dict[str, str]:
-    """The realm, made anew, with these clients; their ids."""
+    """Recreate the realm with these clients; return their ids."""
     client.delete(f"/admin/realms/{REALM}")
     client.post("/admin/realms", json={"realm": REALM}).raise_for_status()
     return {name: make_client(client, name, **members) for name, members in clients.items()}
 
 
 def make_client(client: httpx.Client, name: str, **members: Any) -> str:
-    """A client of the realm; its id."""
+    """Create a client of the realm; return its id."""
     made = client.post(f"/admin/realms/{REALM}/clients", json={"clientId": name, **members})
     made.raise_for_status()
     return made.headers["location"].rpartition("/")[2]

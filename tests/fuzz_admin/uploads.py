@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from random import Random
 
 import httpx
@@ -23,10 +22,13 @@ from keyturn_credentials.keystores.jks.layout import store_digest
 from keyturn_shared.jose.signing import SigningKey
 from tests.fuzz_admin.mutations import mutated
 from tests.fuzz_admin.service import REALM, Service, make_realm
-from tests.unit.credentials.keystores import material
+from tests.testkit import key_material
+from tests.testkit.tools import REPOSITORY
 
-_OPENSSL = Path(__file__).parents[1] / "unit" / "credentials" / "keystores" / "openssl"
+_OPENSSL = REPOSITORY / "tests" / "testkit" / "openssl_archives"
 _OPENSSL_PASSWORD = "openssl password"
+_OF_ANOTHER_KIND = ("chain", "empty-password", "md5-des", "rc4", "rc4-40")
+"""Archives that are refused, or that need another password."""
 _STATUSES = (200, 400)
 _WARM = 0.25
 _DIGEST_BYTES = 20
@@ -34,7 +36,7 @@ _DIGEST_BYTES = 20
 
 @dataclass(frozen=True)
 class Upload:
-    """A file and what goes with it in the form."""
+    """A file and its form fields."""
 
     file: bytes
     form: dict[str, str]
@@ -63,17 +65,18 @@ class Report:
 
 
 def originals() -> list[Upload]:
-    """Files that are imported as they are."""
+    """Return files whose import succeeds."""
     now = datetime.now(UTC)
     kinds = (KeyPairKind.RSA_2048, KeyPairKind.P_256, KeyPairKind.ED25519)
     entries: list[KeyEntry | CertificateEntry] = [
-        KeyEntry(kind.lower(), material.key_pair(kind), (material.certificate(kind, kind),)) for kind in kinds
+        KeyEntry(kind.lower(), key_material.key_pair(kind), (key_material.certificate(kind, kind),))
+        for kind in kinds
     ]
-    entries.append(CertificateEntry("realm", material.certificate()))
-    passwords = {"storePassword": material.STORE.reveal(), "keyPassword": material.KEY.reveal()}
+    entries.append(CertificateEntry("realm", key_material.certificate()))
+    passwords = {"storePassword": key_material.STORE.reveal(), "keyPassword": key_material.KEY.reveal()}
     made = []
     for archive_format in (KeyStoreFormat.JKS, KeyStoreFormat.JKS, KeyStoreFormat.PKCS12):
-        archive = write_archive(archive_format, entries, material.PASSWORDS, now=now)
+        archive = write_archive(archive_format, entries, key_material.PASSWORDS, now=now)
         made += [
             Upload(archive, {"keystoreFormat": archive_format, "keyAlias": entry.alias, **passwords})
             for entry in entries
@@ -82,15 +85,15 @@ def originals() -> list[Upload]:
     made += [
         Upload(file.read_bytes(), {"keystoreFormat": "PKCS12", **both})
         for file in sorted(_OPENSSL.glob("*.p12"))
-        if file.stem not in ("rc4", "chain")
+        if file.stem not in _OF_ANOTHER_KIND
     ]
-    # Nothing notices damage there before it is read.
+    # Nothing detects damage there before it is parsed.
     made += [
         Upload((_OPENSSL / f"{name}.p12").read_bytes(), {"keystoreFormat": "PKCS12", **both})
         for name in ("no-mac",) * 6
     ]
-    certificate = material.certificate(KeyPairKind.P_256, "P-256")
-    made.append(Upload(material.pem([certificate]), {"keystoreFormat": "Certificate PEM"}))
+    certificate = key_material.certificate(KeyPairKind.P_256, "P-256")
+    made.append(Upload(key_material.pem([certificate]), {"keystoreFormat": "Certificate PEM"}))
     public_key = certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     made.append(Upload(public_key, {"keystoreFormat": "Public Key PEM"}))
     keys = [SigningKey.generate(alg, kid=alg).public_jwk for alg in ("ES256", "EdDSA")]
@@ -128,9 +131,9 @@ def _damaged(files: Sequence[Upload], random: Random) -> Upload:
         form.pop(random.choice(list(form)))
     damaged = mutated(original.file, [other.file for other in files], random)
     if form.get("keystoreFormat") == KeyStoreFormat.JKS and random.random() < 0.7:
-        # Whoever knows the password can make the digest hold over anything.
+        # With the password, anyone can compute a valid digest over anything.
         content = damaged[:-_DIGEST_BYTES]
-        damaged = content + store_digest(material.STORE, content)
+        damaged = content + store_digest(key_material.STORE, content)
     return Upload(damaged, form)
 
 
@@ -147,7 +150,7 @@ def _try(client: httpx.Client, path: str, upload: Upload, report: Report) -> Non
 
 
 def _send(client: httpx.Client, path: str, upload: Upload) -> httpx.Response:
-    # Nobody waits for a fleet that is not there.
+    # There is no fleet to wait for.
     return client.post(
         f"{path}/certificates/jwt.credential/upload",
         data=upload.form,

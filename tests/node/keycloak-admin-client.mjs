@@ -18,7 +18,7 @@ await call("realms.create", { realm: "acme", enabled: true });
 assert.deepEqual((await call("realms.find")).map((realm) => realm.realm).sort(), ["acme", "master"]);
 assert.equal((await call("realms.findOne", { realm: "acme" })).realm, "acme");
 await call("realms.update", { realm: "acme" }, { accessTokenLifespan: 120 });
-assert.equal((await call("realms.getKeys", { realm: "acme" })).keys.length, 2);
+assert.equal((await call("realms.getKeys", { realm: "acme" })).keys.length, 4);
 
 const realm = "acme";
 const { id } = await call("clients.create", { realm, clientId: "orders", serviceAccountsEnabled: true });
@@ -48,7 +48,20 @@ assert.ok((await call("clients.uploadKey", { realm, id, attr }, form())).certifi
 assert.ok((await call("clients.uploadCertificate", { realm, id, attr }, form())).certificate);
 const providerId = "keycloak-oidc-keycloak-json";
 assert.equal((await call("clients.getInstallationProviders", { realm, id, providerId })).resource, "orders");
+assert.equal((await call("clients.getServiceAccountUser", { realm, id })).username, "service-account-orders");
+assert.deepEqual(await call("clients.listProtocolMappers", { realm, id }), []);
+const clientScopeId = (await admin.clientScopes.create({ realm, name: "tenant" })).id;
+for (const kind of ["Default", "Optional"]) {
+  await call(`clients.add${kind}ClientScope`, { realm, id, clientScopeId });
+  const listed = await call(`clients.list${kind}ClientScopes`, { realm, id });
+  assert.ok(listed.some((scope) => scope.name === "tenant"));
+  await call(`clients.del${kind}ClientScope`, { realm, id, clientScopeId });
+}
+await admin.clientScopes.del({ realm, id: clientScopeId });
 await call("cache.clearKeysCache", { realm });
+await admin.realms.update({ realm }, { notBefore: Math.floor(Date.now() / 1000) });
+assert.deepEqual(await call("realms.pushRevocation", { realm }), { successRequests: [], failedRequests: [] });
+assert.deepEqual((await call("clients.pushRevocation", { realm, id })).failedRequests, []);
 const exported = await call("realms.export", { realm, exportClients: true });
 assert.equal(exported.clients[0].id, id);
 await call("clients.del", { realm, id });

@@ -1,4 +1,4 @@
-// argv: openid-client or oauth4webapi. stdin: the scene as JSON. Prints what worked, method by method.
+// argv: openid-client or oauth4webapi. stdin: the scene as JSON. Prints the working features, method by method.
 import { readFileSync } from "node:fs";
 import { importJWK } from "jose";
 import * as oauth4webapi from "oauth4webapi";
@@ -20,7 +20,7 @@ async function privateKey(algorithm) {
   return { key: await importJWK(scene.keys[algorithm], algorithm), kid: algorithm };
 }
 
-// How both say that a certificate is shown: a fetch with an agent that has it, and the endpoints meant for it.
+// Both libraries present a certificate with a fetch whose agent has it, and with the endpoints meant for it.
 function showing({ certificate, key }, symbol) {
   const dispatcher = new undici.Agent({ connect: { cert: certificate, key } });
   return { [symbol]: (url, options) => undici.fetch(url, { ...options, dispatcher }) };

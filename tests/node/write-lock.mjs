@@ -1,4 +1,4 @@
-// Resolves the packages anew and writes the lock file without addresses: it pins by version and digest alone.
+// Resolves the packages again and writes the lock file without URLs: it pins by version and digest only.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 

@@ -1,1 +1,1 @@
-"""A whole stack is used in every way it has; no secret and no private key is in anything it leaves behind."""
+"""A whole stack is used in every way; nothing it leaves behind contains a secret or a private key."""

@@ -105,7 +105,7 @@ def _upload(recorder: Recorder, path: str) -> None:
 
 
 def _be_refused(recorder: Recorder, path: str) -> None:
-    """Private keys where public ones belong."""
+    """Send private keys where public ones belong."""
     key = recorder.new_key("a key in an uploaded JWKS")
     private = json.loads(SigningKey(key, "ES256").export_private_jwk())
     jwks = json.dumps({"keys": [private]})

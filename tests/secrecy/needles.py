@@ -1,4 +1,4 @@
-"""What a secret looks like in bytes, however it was encoded, and the search for any of that.
+"""Search for secrets in data, in any encoding.
 
 A needle is 12 bytes of a secret in one encoding. Fragments are taken from all along a secret, since lines of
 PEM, pages of a database and blocks of a dump break it anywhere.
@@ -18,7 +18,7 @@ _SHORTEST = 20
 
 
 def numbers_of(key: PrivateKeyTypes) -> list[bytes]:
-    """The parts of a private key that are secret, big-endian, as every encoding of it carries them."""
+    """Return the secret numbers of a private key, big-endian, as in every encoding of it."""
     if isinstance(key, rsa.RSAPrivateKey):
         private = key.private_numbers()
         numbers = (private.d, private.p, private.q, private.dmp1, private.dmq1, private.iqmp)
@@ -32,12 +32,12 @@ def numbers_of(key: PrivateKeyTypes) -> list[bytes]:
 
 @dataclass
 class Needles:
-    """Needles, each with the name of what it is a piece of."""
+    """Needles, each with the name of its secret."""
 
     names: dict[bytes, str] = field(default_factory=dict)
 
     def add_text(self, name: str, secret: str) -> None:
-        """A password, a client secret, a token."""
+        """Add a password, a client secret, or a token."""
         assert len(secret) >= _SHORTEST, f"{name} is too short to be told from chance"
         for text in (secret, secret.encode("utf-16-le").decode("latin-1")):
             for fragment in _fragments(text.encode("latin-1")):
@@ -54,7 +54,7 @@ class Needles:
             self._add_encoded(name, number)
 
     def found_in(self, data: bytes) -> set[str]:
-        """Names of the secrets of which a piece is in the data."""
+        """Return the names of the secrets with a fragment in the data."""
         names, size = self.names, NEEDLE_BYTES
         return {
             names[piece]
@@ -73,17 +73,17 @@ class Needles:
 
 
 def _texts(data: bytes) -> Iterator[bytes]:
-    """Hexadecimal and both alphabets of base64, wherever in a group of three bytes the secret begins."""
+    """Yield hexadecimal and both alphabets of base64, for each offset in a group of three bytes."""
     yield data.hex().encode()
     yield data.hex().upper().encode()
     for shift in range(3):
-        # The characters at either end carry bits of what stands beside the secret.
+        # The characters at either end also encode neighbouring bits.
         whole = base64.b64encode(bytes(shift) + data)[4 if shift else 0 : -4]
         yield whole
         yield whole.translate(bytes.maketrans(b"+/", b"-_"))
 
 
 def _fragments(data: bytes) -> Iterable[bytes]:
-    """Pieces of a needle's length, overlapping, from all along the data."""
+    """Yield overlapping pieces of a needle's length, from all along the data."""
     last = len(data) - NEEDLE_BYTES
     return [data[start : start + NEEDLE_BYTES] for start in (*range(0, last, _STEP), max(last, 0))]

@@ -1,4 +1,4 @@
-"""Realms: their own private keys, and what a Keycloak export of a realm carries."""
+"""Realms: their own private keys, and those in a Keycloak export."""
 
 import json
 import sqlite3
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from keyturn_credentials.domain.projecting import signing_key_context
+from keyturn_credentials.domain.projection_builder import signing_key_context
 from keyturn_shared.jose.base64url import decode_text
 from keyturn_shared.sealing import KeyRing
 from tests.secrecy.recorder import Recorder
@@ -16,7 +16,7 @@ PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi")
 
 
 def use_realms(recorder: Recorder) -> None:
-    """Realms with signing keys of every kind, rotated; one made of a whole export, and one deleted."""
+    """Use realms with signing keys of every kind, rotated; one from a whole export, and one deleted."""
     for alg in ALGORITHMS:
         name = f"keys-{alg}"
         recorder.create("", {"realm": name, "attributes": {"keyturn.signing.algorithm": alg}})
@@ -43,11 +43,13 @@ def use_realms(recorder: Recorder) -> None:
 
 
 def note_realm_keys(recorder: Recorder, database: Path, encryption_keys: str) -> int:
-    """The realms' private keys as they are now, read as the service reads them; how many."""
+    """Note the realms' current private keys, read like the service reads them; return their number."""
     ring = KeyRing.from_text(encryption_keys, purpose="encryption")
     with sqlite3.connect(database) as connection:
         rows = connection.execute(
             "SELECT kid, sealed_private_jwk FROM realm_keys WHERE sealed_private_jwk IS NOT NULL"
+            " UNION ALL"
+            " SELECT kid, sealed_private_jwk FROM admin_keys WHERE sealed_private_jwk IS NOT NULL"
         ).fetchall()
     for kid, sealed in rows:
         private = json.loads(ring.open(sealed, signing_key_context(kid)))

@@ -1,4 +1,4 @@
-"""Calls of a running stack. Every secret sent or shown becomes a needle, every other answer is kept."""
+"""Calls of a running stack. Every secret sent or shown becomes a needle, every other answer is recorded."""
 
 import secrets
 from collections.abc import Callable
@@ -9,13 +9,13 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from tests.e2e.running import RunningStack
 from tests.secrecy.needles import Needles
+from tests.testkit.local_stack import RunningStack
 
 
 @dataclass
 class Recorder:
-    """``said``: what the services said where no secret belongs, each with the call it answered."""
+    """``said``: answers without secrets, each with its call."""
 
     stack: RunningStack
     needles: Needles = field(default_factory=Needles)
@@ -33,14 +33,14 @@ class Recorder:
         return secret
 
     def new_secret(self, name: str) -> str:
-        """A secret of our own choice, for sending."""
+        """Choose a secret to send."""
         return self.note(name, secrets.token_urlsafe(32))
 
     def note_key(self, name: str, key: PrivateKeyTypes) -> None:
         self.needles.add_key(name, key)
 
     def new_key(self, name: str) -> ec.EllipticCurvePrivateKey:
-        """A key of our own, for sending where none belongs, or for signing with."""
+        """Make a key, for sending where none belongs, or for signing."""
         key = ec.generate_private_key(ec.SECP256R1())
         self.needles.add_key(name, key)
         return key
@@ -48,7 +48,7 @@ class Recorder:
     def send(
         self, method: str, url: str, *, shows: Callable[[httpx.Response], Any] | None = None, **options: Any
     ) -> httpx.Response:
-        """``shows`` notes the secrets of a good answer; without it the answer must not have any."""
+        """``shows`` notes the secrets of a successful answer; without it the answer must not have any."""
         answer = self.http.request(method, url, **options)
         assert answer.status_code < 500, f"{method} {url}: {answer.status_code} {answer.text}"
         self.statuses[f"{method} {answer.request.url.path}"] = answer.status_code
@@ -62,18 +62,18 @@ class Recorder:
     def admin(
         self, method: str, path: str, *, token: str | None = None, accept: str = "*/*", **options: Any
     ) -> httpx.Response:
-        """A call of the admin API, as the first admin if no other token is given."""
+        """Make a call of the admin API, by default as the first admin."""
         headers = {"Authorization": f"Bearer {token or self.admin_token}", "Prefer": "wait=20"}
         return self.send(method, f"/admin/realms{path}", headers=headers | {"Accept": accept}, **options)
 
     def create(self, path: str, body: dict[str, Any], **options: Any) -> str:
-        """POST; the id at the end of the Location."""
+        """Send a POST; return the id at the end of the Location."""
         answer = self.admin("POST", path, json=body, **options)
         assert answer.status_code == 201, answer.text
         return answer.headers["location"].rpartition("/")[2]
 
     def token(self, realm: str, client_id: str, secret: str) -> str:
-        """An access token, by client_secret_basic; its signature is noted."""
+        """Get an access token by client_secret_basic; its signature is noted."""
         answer = self.http.post(
             token_path(realm), data={"grant_type": "client_credentials"}, auth=(client_id, secret)
         )
@@ -81,7 +81,7 @@ class Recorder:
         return self.note_token(answer.json()["access_token"])
 
     def note_token(self, token: str) -> str:
-        """The signature makes a token what it is; header and claims are not secret."""
+        """Note the signature; header and claims are not secret."""
         self.note("an access token or assertion", token.rpartition(".")[2])
         return token
 

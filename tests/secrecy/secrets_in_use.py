@@ -13,7 +13,7 @@ POLICY = {
 
 
 def use_secrets(recorder: Recorder, realm: str) -> dict[str, str]:
-    """Clients of every kind that has a secret; their ids and newest secrets."""
+    """Use clients of every kind with a secret; return their ids and newest secrets."""
     known: dict[str, str] = {}
 
     def shown(answer: httpx.Response) -> None:
@@ -45,7 +45,7 @@ def use_secrets(recorder: Recorder, realm: str) -> dict[str, str]:
 
 
 def use_digests_only(recorder: Recorder, realm: str) -> None:
-    """A realm that keeps no secret whole."""
+    """Use a realm that stores digests only."""
     recorder.create("", {"realm": realm, "attributes": {"keyturn.secret.digest-only": "true"}})
 
     def shown(answer: httpx.Response) -> None:
@@ -58,7 +58,7 @@ def use_digests_only(recorder: Recorder, realm: str) -> None:
 
 
 def _be_refused(recorder: Recorder, realm: str) -> None:
-    """Requests that carry a secret and cannot be carried out."""
+    """Send requests that contain a secret and fail."""
     refused = [
         {"clientId": "client-secret", "secret": recorder.new_secret("a secret of a client there is")},
         {"clientId": "refused", "secret": recorder.new_secret("a secret with a bad end") + "\n"},
@@ -93,7 +93,7 @@ def _import(recorder: Recorder, realm: str) -> None:
 
 
 def _view(recorder: Recorder, realm: str) -> None:
-    """What an admin sees that may only view."""
+    """Read as an admin with view permission only."""
     secret = recorder.new_secret("the viewer's secret")
     viewer = {"clientId": "viewer", "secret": secret, "attributes": {"keyturn.admin.roles": "view-clients"}}
     recorder.create(f"/{realm}/clients", viewer)

@@ -1,4 +1,4 @@
-"""The search finds a secret in every encoding it could be left in; otherwise finding none means nothing."""
+"""The search finds a secret in every possible encoding; otherwise finding none would mean nothing."""
 
 import base64
 import secrets
@@ -44,6 +44,7 @@ def key_forms(key: PrivateKeyTypes) -> dict[str, bytes]:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     alg = {rsa.RSAPrivateKey: "RS256", ec.EllipticCurvePrivateKey: "ES256"}
     known = next((alg[kind] for kind in alg if isinstance(key, kind)), "EdDSA")
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey)
     return {
         "DER": der,
         "PEM": pem,

@@ -1,4 +1,4 @@
-"""Invariant 8, on a real stack: database, Redis, logs, metrics, audit, events and error answers."""
+"""Invariant 8 on a real stack: database, Redis, logs, metrics, audit, events and error answers."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,21 +6,19 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from tests.e2e.running import RunningStack
 from tests.secrecy.keys_in_use import use_keys
 from tests.secrecy.realms_in_use import ALGORITHMS, note_realm_keys, use_realms
 from tests.secrecy.recorder import Recorder
 from tests.secrecy.secrets_in_use import use_digests_only, use_secrets
 from tests.secrecy.tokens_in_use import use_tokens
-
-pytestmark = pytest.mark.xdist_group("e2e")
+from tests.testkit.local_stack import RunningStack
 
 REALM = "acme"
 MEANT_TO_HOLD_SECRETS = {"secrets.env", "local.json", "redis/redis.conf"}
 
 
 def dump_redis(stack: RunningStack) -> None:
-    """Write all of it to a file, not compressed: what is searched for has to be there as it is."""
+    """Write all of it to a file, uncompressed, so that it can be searched."""
     with Redis.from_url(stack.local["redis_url"], socket_timeout=10) as redis:
         redis.config_set("rdbcompression", "no")
         redis.save()
@@ -58,7 +56,7 @@ def _use(recorder: Recorder) -> None:
         assert len(recorder.admin("GET", f"/{REALM}/audit?max=1000", accept=accept).text) > 5000
     recorder.admin("GET", f"/{REALM}/fleet")
     environment = read_environment(stack.data / "secrets.env")
-    for name in ("KEYTURN_ENCRYPTION_KEYS", "KEYTURN_FLEET_KEYS"):
+    for name in ("KEYTURN_ENCRYPTION_KEYS", "KEYTURN_FLEET_KEYS", "KEYTURN_LOG_SIGNING_KEYS"):
         recorder.note(name, environment[name])
     kept = note_realm_keys(recorder, stack.data / "keyturn.db", environment["KEYTURN_ENCRYPTION_KEYS"])
     assert kept > len(ALGORITHMS)
@@ -73,7 +71,7 @@ def test_no_secret_and_no_private_key_is_left_anywhere(tmp_path: Path) -> None:
         while_running = read_files(stack.data)
         modes = {name: (stack.data / name).stat().st_mode & 0o777 for name in MEANT_TO_HOLD_SECRETS}
     finally:
-        stack.stop()
+        stack.end()
     after_the_end = read_files(stack.data)
     assert modes == dict.fromkeys(MEANT_TO_HOLD_SECRETS, 0o600)
     needles = recorder.needles

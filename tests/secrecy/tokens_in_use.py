@@ -1,14 +1,13 @@
-"""The verifiers: clients that authenticate in every way, rightly and wrongly, and tokens that are checked."""
+"""The verifiers: clients authenticate in every way, correctly and not, and tokens are checked."""
 
 import json
 import time
 import uuid
 from typing import Any
 
-from keyturn_shared.jose.signing import SigningKey, sign_with_secret
-from keyturn_shared.jose.symmetric import SymmetricKey
-from keyturn_shared.secret import Secret
+from keyturn_shared.jose.signing import SigningKey
 from tests.secrecy.recorder import Recorder, token_path
+from tests.testkit.secret_signing import sign_with_secret
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -24,9 +23,7 @@ def use_tokens(recorder: Recorder, realm: str, known: dict[str, str]) -> None:
         "attributes": {"use.jwks.string": "true", "jwks.string": jwks},
     }
     recorder.create(f"/{realm}/clients", own_key)
-    by_secret = sign_with_secret(
-        SymmetricKey(Secret(symmetric)), "HS256", _claims(recorder, realm, "client-secret-jwt")
-    )
+    by_secret = sign_with_secret(symmetric, "HS256", _claims(recorder, realm, "client-secret-jwt"))
     for signed in (_signed(recorder, realm, key), recorder.note_token(by_secret)):
         for _ in range(2):  # the second time it is refused, as replayed
             _ask(recorder, realm, client_assertion=signed, client_assertion_type=ASSERTION_TYPE)
@@ -38,7 +35,7 @@ def use_tokens(recorder: Recorder, realm: str, known: dict[str, str]) -> None:
         "POST",
         "/console/session",
         json=_sign_in(recorder),
-        # It begins with the version and key id that all sealed values begin with.
+        # It begins with the version and key id that all encrypted values begin with.
         shows=lambda answer: recorder.note(
             "a console cookie", next(iter(answer.cookies.values())).rpartition(".")[2]
         ),

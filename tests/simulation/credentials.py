@@ -9,16 +9,16 @@ from keyturn_credentials.relay.relay import Relay
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import RelayChannel
 from tests.simulation.database import Commit, Database, DatabaseLink, Make
-from tests.simulation.process import Process
 from tests.simulation.redis_links import RedisLink, SimulatedScripts
-from tests.simulation.settings import ANSWER_SECONDS, LEASE
+from tests.simulation.settings import ANSWER_SECONDS, LEASE, LOG_KEYS
 from tests.simulation.surroundings import Surroundings
+from tests.testkit.simulated_process import Process
 
 _METRICS = RelayMetrics(CollectorRegistry())
 
 
 class Credentials:
-    """One process, composed as ``keyturn_credentials.app`` does it."""
+    """One process, wired like ``keyturn_credentials.app``."""
 
     def __init__(self, process: Process, around: Surroundings) -> None:
         self.process = process
@@ -34,22 +34,25 @@ class Credentials:
             RelayChannel(relaying, LEASE),
             process.clock,
             _METRICS,
+            log_keys=LOG_KEYS,
             holder=process.name,
             new_id=lambda: f"{draw.getrandbits(48):012x}",
         )
-        self._loop = RelayLoop(self.relay, _METRICS, poll_seconds=0.25, jitter=draw.random)
+        self._loop = RelayLoop(
+            self.relay, _METRICS, elapsed=process.clock.elapsed, poll_seconds=0.25, jitter=draw.random
+        )
         self._waiter = FleetWaiter(FleetRegistry(looking), self._database, process.clock)
 
     async def start(self) -> None:
         await self._loop.start()
 
     async def stop(self) -> None:
-        """SIGTERM: close the fleet in good order if no node holds a lease."""
+        """SIGTERM: shut the fleet down cleanly if no node holds a lease."""
         await self._loop.stop()
         self.process.kill()
 
     async def change(self, make: Make, wait: float) -> tuple[Commit, bool]:
-        """A changing call of the admin API, with ``Prefer: wait``. Whether it is safe."""
+        """Make a change through the admin API, with ``Prefer: wait``. Return whether it is safe."""
 
         def write(database: Database) -> Commit:
             commit = database.commit(make)

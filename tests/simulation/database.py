@@ -1,14 +1,16 @@
-"""The database: commits in an order, what a relay keeps there, and backups that are restored."""
+"""The database: commits in an order, the relay's state, and backups that are restored."""
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Final, TypeVar
 
 from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent
 from keyturn_shared.projection import ClientProjection, Projection, encode_projection
 from tests.simulation.network import Network, NoAnswerError
-from tests.simulation.process import Process
+from tests.simulation.settings import LOG
+from tests.testkit.simulated_process import Process
 
 _ANSWER_SECONDS: Final = 2.0
 T = TypeVar("T")
@@ -16,8 +18,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Commit:
-    """A committed change. ``states``: of each projection field the commit that wrote it last, this one
-    included. A restored backup goes on from an earlier commit, so commits are a tree."""
+    """A committed change.
+
+    ``bodies``: the projections that it changed, encoded. ``states``: for each projection field the commit
+    that last wrote it, this one included. A restored backup continues from an earlier commit, so commits form
+    a tree.
+    """
 
     sequence: int
     id: str
@@ -26,8 +32,10 @@ class Commit:
     changed: dict[str, Projection | None] = field(default_factory=dict)
     states: dict[str, "Commit"] = field(default_factory=dict)
 
+    bodies: dict[str, bytes | None] = field(default_factory=dict)
+
     def holds(self, other: "Commit") -> bool:
-        """Whether the other is this one or came before it."""
+        """Return whether the other is this one or came before it."""
         each: Commit | None = self
         while each is not None and each.sequence > other.sequence:
             each = each.parent
@@ -37,7 +45,7 @@ class Commit:
         return f"{self.sequence} ({self.id})"
 
     def client(self, name: str) -> ClientProjection | None:
-        """A client's projection as of this commit, None when there is no such client."""
+        """Return a client's projection as of this commit, None if it did not exist."""
         writer = self.states.get(name)
         projection = None if writer is None else writer.changed[name]
         return projection if isinstance(projection, ClientProjection) else None
@@ -56,7 +64,7 @@ class Backup:
 
 
 class Database:
-    """One at a time changes it, so a change is one step; it is committed before anybody hears of it."""
+    """Changes are serialized, so each is one step, committed before anything else sees it."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self.head = Commit(0, "", b"", None)
@@ -65,11 +73,15 @@ class Database:
         self._time = time
 
     def commit(self, make: Make) -> Commit:
-        """Write a change: ``make`` gives id, payload and projections, from what is there and the sequence."""
+        """Write a change: ``make`` returns id, payload and projections, from the current state and the
+        sequence."""
         former = self.head
         event_id, payload, changed = make(former, former.sequence + 1)
         commit = Commit(former.sequence + 1, event_id, payload, former, changed, dict(former.states))
         commit.states.update(dict.fromkeys(changed, commit))
+        commit.bodies.update(
+            (name, None if each is None else encode_projection(each)) for name, each in changed.items()
+        )
         self.head = commit
         return commit
 
@@ -90,7 +102,7 @@ class Database:
 
     def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
         states = self.head.states
-        return {name: (states[name].sequence, _body(states[name], name)) for name in states if name in fields}
+        return {name: (states[name].sequence, states[name].bodies[name]) for name in states if name in fields}
 
     def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         if self.fleet_state != seen:
@@ -110,7 +122,7 @@ class Database:
 
 
 class DatabaseLink:
-    """A process's way to the database. ``keyturn_credentials.relay.event_log.EventLog``."""
+    """A process's connection to the database. ``keyturn_credentials.relay.event_log.EventLog``."""
 
     def __init__(self, process: Process, network: Network, database: Database) -> None:
         self._process = process
@@ -118,14 +130,17 @@ class DatabaseLink:
         self._database = database
 
     async def ask(self, step: Callable[[Database], T]) -> T:
-        """One transaction. Raises StoreUnavailableError, which leaves open whether it was committed."""
+        """Run one transaction. Raises StoreUnavailableError, which leaves open whether it was committed."""
         try:
-            (result,) = await self._network.converse(
+            results: list[T] = await self._network.converse(
                 self._process, [lambda: step(self._database)], limit=_ANSWER_SECONDS
             )
         except NoAnswerError as error:
             raise StoreUnavailableError(str(error)) from None
-        return result  # type: ignore[no-any-return]
+        return results[0]
+
+    async def identity(self) -> str:
+        return await self.ask(lambda _: LOG)
 
     async def head(self) -> int:
         return await self.ask(lambda database: database.head.sequence)
@@ -136,10 +151,10 @@ class DatabaseLink:
     async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
         return await self.ask(lambda database: database.projections(fields))
 
-    async def all_projections(self, batch_size: int) -> AsyncIterator[list[tuple[str, int, bytes]]]:
+    async def all_projections(self, batch_size: int) -> AsyncGenerator[list[tuple[str, int, bytes]], None]:
         after, size = "", min(batch_size, 2)
         while True:
-            batch = await self.ask(lambda database, after=after: _living(database, after, size))  # type: ignore[misc]
+            batch = await self.ask(partial(_living, after=after, size=size))
             if not batch:
                 return
             yield batch
@@ -163,11 +178,6 @@ def _living(database: Database, after: str, size: int) -> list[tuple[str, int, b
     found = [
         (name, states[name].sequence, body)
         for name in sorted(states)
-        if name > after and (body := _body(states[name], name)) is not None
+        if name > after and (body := states[name].bodies[name]) is not None
     ]
     return found[:size]
-
-
-def _body(commit: Commit, name: str) -> bytes | None:
-    projection: Any = commit.changed[name]
-    return None if projection is None else encode_projection(projection)

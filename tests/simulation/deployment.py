@@ -1,25 +1,27 @@
-"""Redis as it is run: a primary, a replica that lags behind, and what becomes of them."""
+"""Redis in operation: a primary, a replica that lags behind, and their failures."""
 
 import random
 from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from tests.simulation.loop import VirtualLoop
-from tests.simulation.process import SimulatedClock
+from keyturn_shared.fleet.layout import Layout
 from tests.simulation.redis_model.commands import Effects, replay
 from tests.simulation.redis_model.data import Data
 from tests.simulation.redis_model.scripts import ScriptEngine
 from tests.simulation.redis_model.server import RedisServer
+from tests.testkit.simulated_process import SimulatedClock
+from tests.testkit.virtual_loop import VirtualLoop
 
 MAX_LAG_SECONDS: Final = 0.5
-"""``min-replicas-max-lag``: a primary that has not heard from its replica for so long takes no writes."""
+"""``min-replicas-max-lag``: a primary that has not heard from its replica for this long accepts no writes."""
 
+_LAYOUT: Final = Layout()
 Wrote = Callable[[RedisServer, Effects], None]
 
 
 class Deployment:
-    """Who is the primary. ``lag``: seconds by which the replica is behind."""
+    """The current primary. ``lag``: seconds by which the replica is behind."""
 
     def __init__(
         self,
@@ -44,38 +46,48 @@ class Deployment:
         return self.primary if self.primary.alive else None
 
     def flush(self) -> None:
-        """FLUSHALL, unless nobody takes it."""
+        """Run FLUSHALL, unless no server accepts it."""
         if self.primary.alive and self._takes_writes(self.primary):
             self.primary.direct(b"FLUSHALL")
 
+    def lose_projections(self) -> None:
+        """Lose the projections of the active epoch, and nothing else."""
+        server = self.primary
+        if server.alive and self._takes_writes(server):
+            epoch = server.data.hash(_LAYOUT.head.encode(), server.now_ms).get(b"epoch")
+            if epoch is not None:
+                server.direct(b"UNLINK", _LAYOUT.projections(int(epoch)).encode())
+
     def restart_empty(self, away: float) -> None:
-        """The primary dies, and comes back without its data after so many seconds."""
+        """Kill the primary; it comes back without its data after ``away`` seconds."""
         self._end(self.primary)
         self._replica, self._stream = Data(), deque()
         self._loop.call_later(away, self._promote)
 
     def fail_over(self, away: float) -> None:
-        """The primary dies; the replica takes over, or the same comes back from its append-only file, with
-        what had arrived there."""
+        """Kill the primary; the replica takes over, or the same server comes back from its append-only file,
+        with what had arrived there."""
         self._end(self.primary)
         self._receive(self._loop.time())
         self._loop.call_later(away, self._promote)
 
-    def isolate(self, away: float, lingers: float) -> None:
-        """The primary is cut off from its replica, which takes over once the primary takes no writes any
-        more. Clients that are connected to the old one stay there, until it is gone."""
+    def isolate(self, away: float, lingers: float) -> float:
+        """Cut the primary off from its replica, which takes over once the primary accepts no more writes.
+        Clients connected to the old one stay there until it is gone: return in how many seconds."""
         old = self.primary
         if not old.alive:
-            return
+            return 0.0
         self._receive(self._loop.time())
         old.cut_off_at = self._loop.time()
         self._cut_off.append(old)
         self._stream.clear()
         self._loop.call_later(MAX_LAG_SECONDS + away, self._promote)
-        self._loop.call_later(MAX_LAG_SECONDS + away + lingers, self._end, old)
+        gone_after = MAX_LAG_SECONDS + away + lingers
+        self._loop.call_later(gone_after, self._end, old)
+        return gone_after
 
     def heal(self) -> None:
-        """Old primaries learn that they are none, and replicas are up to date again."""
+        """Demote old primaries, and update replicas."""
         self.lag = 0.0
         for server in self._cut_off:
             self._end(server)
@@ -88,7 +100,7 @@ class Deployment:
 
     def _promote(self) -> None:
         if self.primary.alive and self.primary.cut_off_at is None:
-            return  # another fault brought one up meanwhile
+            return  # another fault started one meanwhile
         self.primary = self._start(self._replica)
         self._replica, self._stream = self.primary.data.copy(), deque()
 
@@ -103,7 +115,7 @@ class Deployment:
         self._tell(server, effects)
 
     def _receive(self, until: float) -> None:
-        """Let the replica have what arrived there by then, in order."""
+        """Deliver to the replica what arrived by then, in order."""
         while self._stream and self._stream[0][0] <= until:
             replay(self._replica, self._stream.popleft()[1], self.primary.now_ms)
 

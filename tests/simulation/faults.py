@@ -1,50 +1,49 @@
-"""What goes wrong in a run."""
+"""Faults of a run."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Final
 
 from tests.simulation.actors import Fleet
 from tests.simulation.credentials import Credentials
 from tests.simulation.database import Backup
-from tests.simulation.process import Process
+from tests.simulation.sequences import Callers, Machines, Sequences
 from tests.simulation.settings import LEASE
 from tests.simulation.surroundings import Surroundings
-from tests.simulation.verifier import Verifier
+from tests.testkit.simulated_process import Process
 
 _LEASE: Final = LEASE.seconds
 _SOON: Final = 0.05
 _SHARE: Final = 0.4
 
 
-class Machines(Protocol):
-    """Starts processes."""
-
-    def start_node(self) -> Verifier: ...
-
-    def start_instance(self) -> Credentials: ...
-
-
 class Faults:
-    """One fault after the other, drawn by weight; what stops or dies comes back after a while. ``trouble``
-    sends a request to a node."""
+    """Random faults, drawn by weight; whatever stops or dies comes back after a while. ``callers`` send
+    requests to nodes. ``dropped``: the numbers of faults that are left out; ``drawn`` counts all."""
 
     def __init__(
         self,
         fleet: Fleet,
         around: Surroundings,
         machines: Machines,
-        trouble: Callable[[Verifier], None],
+        callers: Callers,
         *,
         pause: float,
+        only: Collection[str] = (),
+        dropped: Collection[int] = (),
     ) -> None:
         self._fleet = fleet
-        self._trouble = trouble
+        self._callers = callers
         self._around = around
         self._draw = around.draw
         self._machines = machines
         self._pause = pause
+        self._dropped = dropped
+        self.drawn = 0
         self._backups: list[Backup] = []
+        self._first = around.database.head.sequence
+        sequences = Sequences(fleet, around, machines, callers)
         self._kinds: dict[Callable[[], str], float] = {
             self._stop_node: 4,
             self._stop_node_at_work: 3,
@@ -59,11 +58,27 @@ class Faults:
             self._flush: 2,
             self._restart_empty: 1,
             self._fail_over: 3,
+            self._fail_over_twice: 1.5,
+            self._close_idle: 2,
+            self._lose_projections: 1,
             self._isolate: 2,
             self._restore: 2,
+            self._database_fails_over: 2,
             self._close: 0.7,
+            sequences.lose_with_newcomer: 1,
+            sequences.lose_after_farewell: 1,
+            sequences.relays_take_turns: 1,
+            sequences.lose_latest_marks: 1,
+            sequences.lose_latest_change: 1,
+            sequences.replay_late: 1,
+            sequences.change_while_read: 1,
+            sequences.set_back_unnoticed: 1,
+            sequences.close_slowly: 0.7,
         }
-        # Each run has some kinds only: what one kind would show, another one would hide.
+        self._kinds = {
+            kind: weight for kind, weight in self._kinds.items() if not only or _name(kind) in only
+        }
+        # Each run has only some kinds of faults: one kind could hide the effects of another.
         some = [kind for kind in self._kinds if self._draw.random() < _SHARE]
         self._kinds = {kind: self._kinds[kind] for kind in some} or self._kinds
 
@@ -73,18 +88,21 @@ class Faults:
             pause = self._pause if self._draw.random() < 0.6 else _SOON
             await asyncio.sleep(self._draw.expovariate(1.0 / pause))
             if self._draw.random() < 0.3 and self._around.database.fleet_state.epoch:
-                # A database from before its first epoch is a new one: nobody holds a lease then.
+                # A database from before its first epoch is a new one: no lease is held then.
                 self._backups.append(self._around.database.back_up())
             (fault,) = self._draw.choices(list(self._kinds), list(self._kinds.values()))
-            self._around.trace(f"FAULT {fault.__name__.strip('_')}: {fault()}")
+            number, self.drawn = self.drawn, self.drawn + 1
+            if number not in self._dropped:
+                self._around.trace(f"FAULT {number} {_name(fault)}: {fault()}")
 
     def end(self) -> None:
-        """Everything that stood still goes on, and the weather is calm."""
+        """End all faults: stopped processes continue, and the network is calm."""
         self._around.network.weather.calm()
         self._around.redis.heal()
+        self._around.invariants.reunited()
         for process in self._fleet.processes:
             process.go_on()
-        for each in (*self._fleet.nodes, *self._fleet.instances):
+        for each in self._fleet.everyone:
             for link in each.links:
                 link.silent = False
 
@@ -92,12 +110,12 @@ class Faults:
         return self._stop_for([node.process for node in self._fleet.nodes], 2.5 * _LEASE)
 
     def _stop_node_at_work(self) -> str:
-        """In the middle of answers."""
+        """Stop a node while it is answering."""
         if not self._fleet.nodes:
             return "nobody"
         node, seconds = self._draw.choice(self._fleet.nodes), self._draw.uniform(0.5, 2.5 * _LEASE)
         for _ in range(3):
-            self._trouble(node)
+            self._callers.trouble(node)
         delay = self._around.network.weather.usual_delay
         self._later(self._draw.uniform(0.5, 4.0) * delay, node.process.stop)
         self._later(seconds, node.process.go_on)
@@ -141,9 +159,12 @@ class Faults:
     def _join(self) -> str:
         return "too many" if len(self._fleet.nodes) >= 4 else self._machines.start_node().process.name
 
+    def _stop(self, instance: Credentials) -> None:
+        instance.process.spawn(instance.stop())
+
     def _silence(self) -> str:
-        """Some of the connections of one process are cut without a word."""
-        processes = [*self._fleet.nodes, *self._fleet.instances]
+        """Cut some connections of one process without notice."""
+        processes = self._fleet.everyone
         if not processes:
             return "nobody"
         each = self._draw.choice(processes)
@@ -151,7 +172,7 @@ class Faults:
         seconds = self._draw.uniform(0.2, 3.0 * _LEASE)
         for link in links:
             link.silent = True
-            self._later(seconds, lambda link=link: setattr(link, "silent", False))
+            self._later(seconds, partial(setattr, link, "silent", False))
         return f"{each.process.name} for {seconds:.3f} s, {[each.links.index(link) for link in links]}"
 
     def _bad_weather(self) -> str:
@@ -163,8 +184,8 @@ class Faults:
         return str(weather)
 
     def _cut_connections(self) -> str:
-        """Connections end, and their next requests go to whoever is the primary now."""
-        links = [link for each in (*self._fleet.nodes, *self._fleet.instances) for link in each.links]
+        """End connections; their next requests go to the current primary."""
+        links = [link for each in self._fleet.everyone for link in each.links]
         for link in self._draw.sample(links, len(links) // 2):
             link.server = None
         return "half of them"
@@ -181,8 +202,27 @@ class Faults:
         self._around.redis.fail_over(self._draw.uniform(0.01, 1.0))
         return self._new_lag()
 
+    def _fail_over_twice(self) -> str:
+        """Lose the new primary as well, perhaps before all clients have noticed."""
+        self._around.redis.fail_over(self._draw.uniform(0.01, 0.3))
+        self._later(self._draw.uniform(0.3, 1.5), lambda: self._around.redis.fail_over(0.2))
+        return self._new_lag()
+
+    def _close_idle(self) -> str:
+        """Close idle connections, which is noticed with the next request."""
+        links = [link for each in self._fleet.everyone for link in each.links]
+        for link in self._draw.sample(links, (len(links) + 1) // 2):
+            link.stale = True
+        return "half of them"
+
+    def _lose_projections(self) -> str:
+        """Lose projections by eviction or manual deletion."""
+        self._around.redis.lose_projections()
+        return ""
+
     def _isolate(self) -> str:
-        self._around.redis.isolate(self._draw.uniform(0.01, 1.0), self._draw.uniform(0.0, 4.0))
+        gone_after = self._around.redis.isolate(self._draw.uniform(0.01, 1.0), self._draw.uniform(0.0, 4.0))
+        self._later(gone_after, self._around.invariants.reunited)
         return self._new_lag()
 
     def _new_lag(self) -> str:
@@ -190,7 +230,7 @@ class Faults:
         return f"from now on the replica is {self._around.redis.lag} s behind"
 
     def _restore(self) -> str:
-        """The database goes back to a backup, while everything runs."""
+        """Restore the database from a backup while everything runs."""
         if not self._backups:
             return "no backup yet"
         backup = self._draw.choice(self._backups)
@@ -198,15 +238,29 @@ class Faults:
         self._around.invariants.restored()
         return f"to {backup.head.sequence}"
 
+    def _database_fails_over(self) -> str:
+        """Fail over to a lagging replica: the last changes are lost, though they were acknowledged."""
+        database = self._around.database
+        lost = self._draw.choice((1, 1, 2))
+        head = database.head
+        for _ in range(lost):
+            if head.parent is None or head.parent.sequence < self._first:
+                return "too early"
+            head = head.parent
+        database.restore(Backup(head, database.fleet_state, database.relay_lease))
+        self._around.invariants.restored()
+        return f"to {head.sequence}"
+
     def _close(self) -> str:
-        """The whole fleet ends in good order, Redis restarts with or without its data, all begin again."""
+        """Shut the whole fleet down cleanly, restart Redis with or without its data, and start everything
+        again."""
         nodes, instances = list(self._fleet.nodes), list(self._fleet.instances)
         self._fleet.nodes.clear()
         self._fleet.instances.clear()
         for node in nodes:
             node.process.spawn(node.leave())
         for instance in instances:
-            self._later(self._draw.uniform(0.1, 1.0), lambda each=instance: each.process.spawn(each.stop()))
+            self._later(self._draw.uniform(0.1, 1.0), partial(self._stop, instance))
         restart = self._draw.choice((self._fail_over, self._restart_empty, lambda: ""))
         self._later(self._draw.uniform(0.5, 1.5), restart)
         for _ in instances:
@@ -217,3 +271,7 @@ class Faults:
 
     def _later(self, seconds: float, what: Callable[[], object]) -> None:
         self._around.loop.call_later(seconds, what)
+
+
+def _name(fault: Callable[[], str]) -> str:
+    return fault.__name__.strip("_")

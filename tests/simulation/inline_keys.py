@@ -1,18 +1,25 @@
-"""Keys of a client's inline JWK Set, found as the key set lookup does for clients without a URL."""
+"""Keys of a client's inline JWK Set, found like the key set lookup does for clients without a URL."""
 
 from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn_shared.jose.errors import UnknownKidError
-from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint
+from keyturn_shared.jose.key_set import Candidates
+from keyturn_shared.oauth.cached_client import inline_keys
 from keyturn_shared.projection import ClientProjection, RealmProjection
-from keyturn_verifier.held_client import inline_keys
 
 
 class InlineKeys:
-    """``keyturn_verifier.authentication.assertions.KeyLookup`` without downloads."""
+    """``keyturn_shared.oauth.client_authentication.assertions.KeyLookup`` without downloads."""
 
     async def find(
-        self, realm: RealmProjection, client: ClientProjection, kid: str | None, alg: str
-    ) -> tuple[VerificationKey, ...]:
+        self,
+        realm: RealmProjection,
+        client: ClientProjection,
+        kid: str | Thumbprint | None,
+        alg: str,
+        *,
+        excluded: frozenset[str] = frozenset(),
+    ) -> Candidates:
         inline = inline_keys(client)
         assert inline is not None, "the simulated clients' keys can be read"
         keys = inline.candidates(kid, SIGNATURE_ALGORITHMS[alg])

@@ -6,20 +6,20 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
-from tests.simulation.loop import VirtualLoop
-from tests.simulation.process import Process
+from tests.testkit.simulated_process import Process
+from tests.testkit.virtual_loop import VirtualLoop
 
 _NOBODY = copy_context()
-"""What is on the wire belongs to no process: it arrives also when its sender is stopped, or dead."""
+"""A message belongs to no process: it arrives even if its sender is stopped or dead."""
 
 
 class NoAnswerError(Exception):
-    """The connection broke, or the time limit was over. What was asked for may happen all the same."""
+    """The connection broke, or the time limit passed. The request may take effect nevertheless."""
 
 
 @dataclass
 class Weather:
-    """How bad the network is. Probabilities are for each message, times in seconds."""
+    """Quality of the network. Probabilities are per message, times in seconds."""
 
     usual_delay: float = 0.001
     slow: float = 0.0
@@ -44,7 +44,8 @@ class Network:
         self._exponential = draw.expovariate
 
     def delay(self) -> float:
-        """How long one message takes; mostly about a millisecond, sometimes longer than any time limit."""
+        """Draw the delay of one message: usually about a millisecond, sometimes longer than any time
+        limit."""
         if self._random() < self.weather.slow:
             return self._random() * self.weather.slowest
         return self.weather.usual_delay * (0.2 + self._exponential(1.0))
@@ -58,10 +59,8 @@ class Network:
     async def converse(
         self, process: Process, steps: Sequence[Callable[[], Any]], *, limit: float
     ) -> list[Any]:
-        """Run steps at the other side one after the other; others may come in between. Their results.
-
-        Raises NoAnswerError, and what a step raises.
-        """
+        """Run steps at the other side one after the other, possibly interleaved with others. Return their
+        results. Raises NoAnswerError, and a step's errors."""
         answer = self.loop.create_future()
         timer = self.loop.call_later(limit, _fail, answer, NoAnswerError("no answer in time"))
         if self.cuts():
@@ -78,12 +77,14 @@ class Network:
     def _deliver(self, process: Process, answer: Any, result: list[Any] | Exception) -> None:
         if self.loses():
             return
-        settle = _fail if isinstance(result, Exception) else _succeed
-        self.loop.call_later(self.delay(), settle, answer, result, context=process.context)
+        if isinstance(result, Exception):
+            self.loop.call_later(self.delay(), _fail, answer, result, context=process.context)
+        else:
+            self.loop.call_later(self.delay(), _succeed, answer, result, context=process.context)
 
 
 class _Exchange:
-    """One conversation on its way."""
+    """One conversation in progress."""
 
     __slots__ = ("_answer", "_network", "_process", "_results", "_steps")
 
@@ -98,7 +99,7 @@ class _Exchange:
         network = self._network
         try:
             self._results.append(self._steps[len(self._results)]())
-        except Exception as error:  # noqa: BLE001 - whatever the other side answers with
+        except Exception as error:  # noqa: BLE001 - any error is the other side's answer
             network._deliver(self._process, self._answer, error)
             return
         if len(self._results) == len(self._steps):

@@ -1,7 +1,7 @@
-"""The protections of the protocol, by name, each with a way to switch it off.
+"""The protections of the protocol, by name, each with a way to disable it.
 
-What a run finds without one shows what it is for, and that the simulation would notice its loss. Production
-code has no such switches: scripts are edited before they are compiled, methods are replaced.
+A violation found without a protection shows what it is for, and that the simulation would notice its loss.
+Production code has no such switches: scripts are edited before they are compiled, methods are replaced.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,19 +11,22 @@ from typing import Final
 
 from tests.simulation import replacements
 from tests.simulation.redis_model.scripts import ScriptEngine
+from tests.testkit import removed_protections
 
 Replace = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """``edits``: for scripts by name, a text and what stands there instead. ``replace``: changes to Python
-    code while a run lasts."""
+    """``edits``: of scripts, by name: a text and its replacement. ``replace``: changes to Python code during
+    a run. ``faults``: the kinds it protects against; a run without it has only these, since all kinds
+    together could hide a violation. Empty: all kinds."""
 
     name: str
     means: str
     edits: tuple[tuple[str, str, str], ...] = ()
     replace: Replace | None = None
+    faults: tuple[str, ...] = ()
 
 
 _ALL: Final = (
@@ -40,6 +43,12 @@ _ALL: Final = (
             ("publish", "if sequence ~= newest + 1 then return 'gap' end", ""),
         ),
         replace=replacements.accept_any_id,
+        faults=("stop_instance", "bad_weather"),
+    ),
+    Protection(
+        "signatures",
+        "what Redis holds counts only with the signature of the log's key (with --intruded)",
+        replace=replacements.believe_whatever_redis_holds,
     ),
     Protection(
         "epoch-check",
@@ -57,6 +66,7 @@ _ALL: Final = (
         "comparison",
         "the relay fills a Redis anew that has less than the database",
         replace=replacements.carry_over_whatever_is_there,
+        faults=("lose_latest_change",),
     ),
     Protection(
         "waits-after",
@@ -66,22 +76,86 @@ _ALL: Final = (
     Protection(
         "replay-barrier",
         "after replay memory was lost, assertions issued before are refused",
-        edits=(("common", "redis.call('HSET', head, 'replay_barrier', text(now))", ""),),
+        edits=(
+            ("common", "local barrier, floor = now, tonumber(known) or now", "local barrier, floor = 0, 0"),
+        ),
+    ),
+    Protection(
+        "awaited-memory",
+        "the replay barrier falls only when all that may have accepted assertions have brought their memory",
+        edits=(("keep_claimants", "awaited = awaited or value == '0'", ""),),
+    ),
+    Protection(
+        "returned-memory",
+        "a node says that Redis has all it remembers once that is so",
+        replace=replacements.bring_nothing_back,
+    ),
+    Protection(
+        "claims-of-this-epoch",
+        "once a node has begun to bring its memory, what it claimed in an earlier epoch counts for nothing"
+        " (a second line behind superseded-states)",
+        replace=replacements.accept_claims_of_any_epoch,
+    ),
+    Protection(
+        "forgotten-memory",
+        "the barrier stands for what was accepted by nodes that are gone with their memory",
+        edits=(
+            ("keep_claimants", "if redis.call('HDEL', KEYS[2], node) == 1 then forgotten = now end",
+             "redis.call('HDEL', KEYS[2], node)"),
+        ),
+        faults=("lose_after_farewell",),
+    ),
+    Protection(
+        "lost-memory",
+        "the barrier does not fall when a node whose memory is awaited is given up",
+        edits=(
+            ("keep_claimants", "if redis.call('HGET', KEYS[2], node) == '0' then floor = barrier end", ""),
+        ),
+        faults=("kill_node", "restart_empty", "silence"),
+    ),
+    Protection(
+        "admission",
+        "a node claims assertions only when the relay knows of it",
+        edits=(
+            ("claim_assertions", "elseif head[4] == '1' and not redis.call('HGET', KEYS[2], ARGV[2]) then",
+             "elseif false then"),
+        ),
+        faults=("lose_with_newcomer",),
+    ),
+    Protection(
+        "unbroken-knowledge",
+        "a relay that has not led without a break does not say who may have accepted assertions",
+        replace=replacements.believe_in_old_claimants,
+        faults=("relays_take_turns",),
     ),
     Protection(
         "trusted-claims",
         "assertions are claimed only in a Redis that is vouched for",
         edits=(("claim_assertions", "if not trusted(KEYS[1]) then return { 'untrusted' } end", ""),),
+        faults=("lose_latest_marks",),
     ),
     Protection(
         "remembering-longer",
         "a used assertion is remembered for as long as any clock of the fleet may accept it",
         replace=replacements.remember_by_one_clock,
+        faults=("replay_late",),
+    ),
+    Protection(
+        "marks-by-name",
+        "an assertion is marked as used by what it names, which outlives the client's UUID",
+        replace=replacements.mark_by_the_uuid_alone,
+        faults=("bad_weather",),
+    ),
+    Protection(
+        "lost-projections",
+        "a projection is absent only if the projections as a whole are there",
+        edits=(("load", "if lost_projections(head[1], head[4], KEYS[2]) then return { 'lost' } end", ""),),
     ),
     Protection(
         "load-guard",
         "a read that began before a change is thrown away and made again",
         replace=replacements.keep_overtaken_reads,
+        faults=("change_while_read",),
     ),
     Protection(
         "superseded-states",
@@ -96,17 +170,19 @@ _ALL: Final = (
     Protection(
         "lease",
         "a node without a lease does not answer",
-        replace=replacements.answer_without_a_lease,
+        replace=removed_protections.answer_without_a_lease,
     ),
     Protection(
         "lease-before-send",
         "a lease counts from before the renewal was sent",
         replace=replacements.count_leases_from_the_answer,
+        faults=("bad_weather", "silence"),
     ),
     Protection(
         "lease-at-head",
         "a lease counts only once everything up to the head it came with is applied",
         replace=replacements.count_leases_at_once,
+        faults=("silence", "bad_weather"),
     ),
     Protection(
         "decision-instant",
@@ -122,30 +198,45 @@ _ALL: Final = (
         "margin",
         "the record of a lease lives longer than the lease",
         replace=replacements.leases_without_margin,
+        faults=("silence",),
     ),
     Protection(
         "applied-before-reported",
         "a node reports a position once it has applied it",
         replace=replacements.report_what_is_not_applied,
+        faults=("silence", "bad_weather"),
     ),
     Protection(
         "same-log",
         "a wait counts only by a Redis that is about the database's own log",
         replace=replacements.wait_by_numbers_alone,
+        faults=("set_back_unnoticed",),
+    ),
+    Protection(
+        "ended-tokens",
+        "a token carries how often all its client's tokens had been ended, and counts until the next time",
+        replace=removed_protections.count_no_ended_tokens,
     ),
     Protection(
         "fleet-state",
         "an epoch is opened only by who found the database's record of the last one unchanged",
         replace=replacements.overwrite_the_fleet_state,
+        faults=("close_slowly",),
     ),
 )  # fmt: skip
 
 PROTECTIONS: Final = {protection.name: protection for protection in _ALL}
 
 
+def faults_for(missing: Iterable[str]) -> frozenset[str]:
+    """Return the kinds of fault against which these protect; none in particular if one of them needs all."""
+    named = [PROTECTIONS[name].faults for name in missing]
+    return frozenset[str]().union(*named) if all(named) else frozenset()
+
+
 @contextmanager
-def without(names: Iterable[str]) -> Iterator[ScriptEngine]:
-    """An engine for runs without these protections. Raises KeyError for a name that is none."""
+def without(names: Iterable[str], *, counting: bool = False) -> Iterator[ScriptEngine]:
+    """Make an engine for runs without these protections. Raises KeyError for an unknown name."""
     off = [PROTECTIONS[name] for name in names]
     edits = [edit for protection in off for edit in protection.edits]
 
@@ -161,4 +252,4 @@ def without(names: Iterable[str]) -> Iterator[ScriptEngine]:
         for protection in off:
             if protection.replace is not None:
                 stack.enter_context(protection.replace())
-        yield ScriptEngine(edit)
+        yield ScriptEngine(edit, counting=counting)

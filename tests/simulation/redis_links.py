@@ -1,4 +1,4 @@
-"""A process's connections to Redis, and what the real code sees of them."""
+"""A process's connections to Redis, as the real code sees them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.scripts import FLEET, Argument, Call
 from keyturn_shared.position import Position
-from keyturn_verifier.node.event_log import FIELD
-from keyturn_verifier.node.follower import Follower
+from keyturn_verifier.replica.event_applier import EventApplier
+from keyturn_verifier.replica.stream_reader import FIELD
 from tests.simulation.network import Network, NoAnswerError
-from tests.simulation.process import Process
 from tests.simulation.redis_model.data import CommandError
 from tests.simulation.redis_model.server import RedisServer
+from tests.testkit.simulated_process import Process
 
 _EVENTS: Final = Layout().events.encode()
 _BLOCK_SECONDS: Final = 1.0
@@ -29,14 +29,18 @@ _USUAL: Final = (b"stamped",)
 
 
 class Route(Protocol):
-    """Which Redis a new connection is made to; None while there is none."""
+    """Returns the Redis for a new connection; None while there is none."""
 
     def server_for_new_connection(self) -> RedisServer | None: ...
 
 
 class RedisLink:
-    """Connections with a time limit. They stay with the server they were made to; after an error the next
-    request asks for the primary again. ``silent``: cut off without a word, nothing is answered."""
+    """Connections with a time limit.
+
+    They stay with the server they were made to; after an error the next request asks for the primary again.
+    ``silent``: cut off without notice, so nothing is answered. ``stale``: closed while idle, which the next
+    request notices.
+    """
 
     def __init__(self, process: Process, network: Network, route: Route, *, limit: float) -> None:
         self._process = process
@@ -45,12 +49,16 @@ class RedisLink:
         self._limit = limit
         self.server: RedisServer | None = None
         self.silent = False
+        self.stale = False
 
     def trace(self, line: str) -> None:
         self._network.trace(f"{self._process.name}: {line}")
 
     async def request(self, steps: Sequence[Callable[[RedisServer], Any]]) -> list[Any]:
         """Run steps on the server, in order. Raises RedisError, which leaves open whether they ran."""
+        if self.stale:
+            self.stale, self.server = False, None
+            raise RedisConnectionError("closed while it was idle")
         server = self.server or self._route.server_for_new_connection()
         self.server = server
         if self.silent:
@@ -64,7 +72,7 @@ class RedisLink:
 
         try:
             return await self._network.converse(
-                self._process, [lambda step=step: at_server(step) for step in steps], limit=self._limit
+                self._process, [partial(at_server, step) for step in steps], limit=self._limit
             )
         except NoAnswerError as error:
             self.server = None
@@ -101,7 +109,7 @@ class SimulatedScripts:
 
 
 class SimulatedRedis:
-    """The one command that a node sends beside its scripts, as redis-py's client has it."""
+    """The one command that a node uses in addition to its scripts, in the form of redis-py's client."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -113,19 +121,19 @@ class SimulatedRedis:
 
 
 class SimulatedSubscription:
-    """Reads the stream from the follower's position on, as FastStream's subscription does: with an
-    ``XREAD BLOCK`` whose place it keeps by itself, and a pause after an error."""
+    """Reads the stream from the applier's position, like FastStream's subscription: with an ``XREAD BLOCK``
+    that keeps its own place, and a pause after an error."""
 
-    def __init__(self, link: RedisLink, follower: Follower, process: Process, network: Network) -> None:
+    def __init__(self, link: RedisLink, applier: EventApplier, process: Process, network: Network) -> None:
         self._link = link
-        self._follower = follower
+        self._applier = applier
         self._process = process
         self._network = network
 
     async def run(self, joined: asyncio.Event) -> None:
         """Subscribe once the node has joined, and stay subscribed."""
         await joined.wait()
-        after = self._follower.position.stream_id.encode()
+        after = self._applier.position.stream_id.encode()
         while True:
             try:
                 entries = await self._read(after)
@@ -134,10 +142,10 @@ class SimulatedSubscription:
                 continue
             for at, fields in entries:
                 after = at
-                self._follower.apply(Position.parse(at), fields[fields.index(FIELD) + 1])
+                self._applier.apply(Position.parse(at), fields[fields.index(FIELD) + 1])
 
     async def _read(self, after: bytes) -> list[Any]:
-        """What is there; else what comes within a second."""
+        """Return existing entries, or those that come within a second."""
         loop, network = self._network.loop, self._network
         news = loop.create_future()
 

@@ -1,29 +1,34 @@
-"""Code without its protections. Each function gives a context in which one of them is missing."""
+"""Code without its protections. Each function returns a context in which one of them is missing."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from unittest.mock import patch
 
 from keyturn_credentials.fleet.waiter import FleetWaiter
-from keyturn_credentials.relay import judgement, relay
+from keyturn_credentials.relay import reconciliation, relay
+from keyturn_credentials.relay.claimants import ClaimantKeeper
 from keyturn_credentials.relay.event_log import FleetState
-from keyturn_credentials.relay.judgement import Action, Comparison, Decision
+from keyturn_credentials.relay.reconciliation import Action, Comparison, Decision
 from keyturn_shared.fleet.membership import MembershipChannel, Renewal
 from keyturn_shared.fleet.relay_channel import LeaseTerms
-from keyturn_shared.fleet.replay import AssertionRegistry, AssertionUse, Claim
+from keyturn_shared.fleet.replay import AssertionRegistry, AssertionUse, Mark, MarkedUses
 from keyturn_shared.fleet.scripts import Argument, Call
+from keyturn_shared.oauth.client_authentication import assertions
 from keyturn_shared.position import BEGINNING, Position
-from keyturn_verifier.node import cache
-from keyturn_verifier.node.lease import Lease, LeaseState
-from keyturn_verifier.node.node import Basis, Node
+from keyturn_shared.runtime.single_flight import Flight
+from keyturn_shared.signed_log.keys import LogVerificationKeys
+from keyturn_verifier.replay_guard.memory import ReplayMemory
+from keyturn_verifier.replica.lease import Lease, LeaseState
+from keyturn_verifier.replica.replica import ReadSet, Replica
 from tests.simulation.database import Database, DatabaseLink
-from tests.simulation.process import Process
 from tests.simulation.redis_links import SimulatedScripts
 from tests.simulation.redis_model import commands
 from tests.simulation.redis_model.server import RedisServer
 from tests.simulation.settings import LEEWAY
+from tests.testkit.simulated_process import Process
 
 Without = AbstractContextManager[object]
 _EVENT_ARGUMENTS: Final = 5
@@ -38,7 +43,7 @@ def publish_in_two_steps() -> Without:
         outcomes = await sound(self, name, [(keys, args[:_EVENT_ARGUMENTS]) for keys, args in calls])
         for keys, arguments in calls:
             pairs = list(zip(arguments[5::2], arguments[6::2], strict=True))
-            await self._link.request([lambda server, key=keys[2], pairs=pairs: _write(server, key, pairs)])
+            await self._link.request([partial(_write, key=keys[2], pairs=pairs)])
         return outcomes
 
     return patch.object(SimulatedScripts, "run_many", run_many)
@@ -59,7 +64,7 @@ def accept_any_id() -> Without:
 
 
 def carry_over_whatever_is_there() -> Without:
-    sound = judgement.decide
+    sound = reconciliation.decide
 
     def decide(seen: Comparison) -> Decision:
         decision = sound(seen)
@@ -71,31 +76,52 @@ def carry_over_whatever_is_there() -> Without:
 
 
 def remember_by_one_clock() -> Without:
-    sound = AssertionRegistry.claim
+    sound = AssertionRegistry.mark_used
 
-    async def claim(self: AssertionRegistry, uses: Sequence[AssertionUse]) -> list[Claim]:
+    async def mark_used(self: AssertionRegistry, uses: Sequence[AssertionUse]) -> MarkedUses:
         return await sound(
             self, [replace(use, remember_seconds=use.remember_seconds - LEEWAY) for use in uses]
         )
 
-    return patch.object(AssertionRegistry, "claim", claim)
+    return patch.object(AssertionRegistry, "mark_used", mark_used)
+
+
+def mark_by_the_uuid_alone() -> Without:
+    return patch.object(assertions, "issuers_of", lambda realm, client: (client.uuid,))
+
+
+def bring_nothing_back() -> Without:
+    async def restore_marks(self: AssertionRegistry, epoch: int, marks: Sequence[Mark]) -> bool:
+        return True
+
+    return patch.object(AssertionRegistry, "restore_marks", restore_marks)
+
+
+def accept_claims_of_any_epoch() -> Without:
+    sound = ReplayMemory.note
+
+    def note(self: ReplayMemory, epoch: int, marks: Iterable[Mark]) -> bool:
+        sound(self, epoch, marks)
+        return True
+
+    return patch.object(ReplayMemory, "note", note)
+
+
+def believe_in_old_claimants() -> Without:
+    return patch.object(ClaimantKeeper, "forget", lambda self: None)
 
 
 def keep_overtaken_reads() -> Without:
     never = property(lambda flight: False, lambda flight, value: None)
-    return patch.object(cache._Flight, "overtaken", never)
+    return patch.object(Flight, "overtaken", never)
 
 
 def answer_from_superseded_states() -> Without:
-    return patch.object(Basis, "superseded", False)
+    return patch.object(ReadSet, "superseded", False)
 
 
 def take_any_event_for_the_next() -> Without:
     return patch.object(Position, "follows", lambda self, earlier: True)
-
-
-def answer_without_a_lease() -> Without:
-    return patch.object(Node, "require_lease", lambda self: None)
 
 
 def count_leases_from_the_answer() -> Without:
@@ -120,19 +146,19 @@ def count_leases_at_once() -> Without:
 
 
 def judge_the_lease_at_the_beginning() -> Without:
-    sound = Node.decide
+    sound = Replica.decide
 
     class Held:
-        """A lease that somebody else has judged."""
+        """A lease whose state is given."""
 
         state = LeaseState.HELD
 
-    async def decide(self: Node, decision: Callable[[Basis], Awaitable[Any]]) -> Any:
+    async def decide(self: Replica, decision: Callable[[ReadSet], Awaitable[Any]]) -> Any:
         self.require_lease()
-        unchecked = Node(self._cache, Held(), self._metrics)  # type: ignore[arg-type] # asked for its state only
+        unchecked = Replica(self._cache, Held(), self._metrics)  # type: ignore[arg-type]  # asked for its state only
         return await sound(unchecked, decision)
 
-    return patch.object(Node, "decide", decide)
+    return patch.object(Replica, "decide", decide)
 
 
 def stop_clocks_with_their_processes() -> Without:
@@ -179,3 +205,8 @@ def overwrite_the_fleet_state() -> Without:
         return await self.ask(save)
 
     return patch.object(DatabaseLink, "replace_fleet_state", replace_fleet_state)
+
+
+def believe_whatever_redis_holds() -> Without:
+    """Check no signatures."""
+    return patch.object(LogVerificationKeys, "verify", lambda self, message, signature: None)

@@ -1,20 +1,22 @@
-"""What every part of a run shares."""
+"""Objects shared by all parts of a run."""
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tests.simulation.clients import Wallet
+from tests.simulation.access_tokens import HeldToken
 from tests.simulation.database import Database
 from tests.simulation.deployment import Deployment
 from tests.simulation.invariants import Invariants
-from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Network
+from tests.simulation.wallet import Wallet
+from tests.testkit.virtual_loop import VirtualLoop
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """``draw`` is the one source of chance; ``trace`` takes a line for those who read along."""
+    """``draw`` is the only source of randomness; ``trace`` takes lines for a reader. ``tokens``: issued by
+    nodes, the newest last."""
 
     loop: VirtualLoop
     draw: random.Random
@@ -24,3 +26,4 @@ class Surroundings:
     invariants: Invariants
     wallet: Wallet
     trace: Callable[[str], None]
+    tokens: list[HeldToken] = field(default_factory=list)

@@ -1,9 +1,10 @@
-"""Time is virtual, and processes stop, go on and die at any await."""
+"""Time is virtual, and processes stop, continue and die at any await."""
 
 import asyncio
+from typing import Any
 
-from tests.simulation.loop import VirtualLoop
-from tests.simulation.process import Process, SimulatedClock
+from tests.testkit.simulated_process import Process, SimulatedClock
+from tests.testkit.virtual_loop import VirtualLoop
 
 
 def _process(loop: VirtualLoop, name: str) -> Process:
@@ -17,14 +18,15 @@ async def _steps(seen: list[float], loop: VirtualLoop) -> None:
 
 
 def test_a_day_takes_a_second() -> None:
-    loop, seen = VirtualLoop(), []
+    loop = VirtualLoop.create()
+    seen: list[Any] = []
     _process(loop, "one").spawn(_steps(seen, loop))
     loop.run(86_400.0)
     assert len(seen) == 86_400 + 1
 
 
 def test_a_stopped_process_does_nothing_until_it_goes_on_and_then_finds_what_came() -> None:
-    loop = VirtualLoop()
+    loop = VirtualLoop.create()
     stopped, other = _process(loop, "stopped"), _process(loop, "other")
     seen: list[float] = []
     others: list[float] = []
@@ -39,7 +41,8 @@ def test_a_stopped_process_does_nothing_until_it_goes_on_and_then_finds_what_cam
 
 
 def test_a_killed_process_runs_none_of_its_code_again() -> None:
-    loop, seen = VirtualLoop(), []
+    loop = VirtualLoop.create()
+    seen: list[Any] = []
     process = _process(loop, "one")
 
     async def work() -> None:
@@ -55,7 +58,8 @@ def test_a_killed_process_runs_none_of_its_code_again() -> None:
 
 
 def test_time_limits_run_in_virtual_time() -> None:
-    loop, seen = VirtualLoop(), []
+    loop = VirtualLoop.create()
+    seen: list[Any] = []
 
     async def work() -> None:
         try:
@@ -71,7 +75,7 @@ def test_time_limits_run_in_virtual_time() -> None:
 
 
 def test_a_callback_that_raises_is_noted() -> None:
-    loop = VirtualLoop()
+    loop = VirtualLoop.create()
     loop.call_soon(lambda: 1 // 0)
     loop.run(1.0)
     assert len(loop.errors) == 1

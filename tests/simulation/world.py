@@ -1,40 +1,46 @@
-"""One run: everything made from a seed, some seconds of use and faults, and an end at which all agree."""
+"""One run: everything is made from a seed, with some seconds of use and faults, and a final convergence."""
 
 import asyncio
 import gc
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from keyturn_verifier.node.lease import LeaseState
+from keyturn_verifier.replica.lease import LeaseState
 from tests.simulation.actors import Actors, Fleet
-from tests.simulation.clients import CLIENTS, Wallet
+from tests.simulation.clients import CLIENTS
 from tests.simulation.credentials import Credentials
 from tests.simulation.database import Database
 from tests.simulation.deployment import Deployment
 from tests.simulation.faults import Faults
+from tests.simulation.intruder import Intruder
 from tests.simulation.invariants import Invariants, ViolationError
-from tests.simulation.loop import VirtualLoop
 from tests.simulation.network import Network, Weather
-from tests.simulation.process import Process, SimulatedClock
 from tests.simulation.redis_model.scripts import ScriptEngine
 from tests.simulation.settings import CLOCK_RATE, CLOCK_SKEW, LEASE, WALL
 from tests.simulation.surroundings import Surroundings
+from tests.simulation.token_users import TokenUsers
 from tests.simulation.verifier import Verifier
+from tests.simulation.wallet import Wallet
+from tests.testkit.simulated_process import Process, SimulatedClock
+from tests.testkit.virtual_loop import VirtualLoop
 
 _STEP: Final = 0.25
+_TOKENS_EVERY: Final = 3
+"""One seed in this many also has access tokens; the others have room for more of everything else."""
 _CONVERGENCE_SECONDS: Final = 20.0
 _CALM_SECONDS: Final = 2.0
-"""How long everything is used on when all agree again."""
+"""Seconds of further use after convergence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run showed. ``violation``: the first one, with the true time at which it was seen."""
+    """Result of a run. ``violation``: the first one, with its true time. ``longest_barrier``: how long the
+    replay barrier refused assertions after an epoch was opened and all nodes could reach its Redis."""
 
     seed: int
     violation: ViolationError | None
@@ -43,24 +49,40 @@ class Outcome:
     answers: dict[str, int]
     safe_waits: int
     pending_waits: int
+    longest_barrier: float
+    faults: int
 
 
 class World:
-    """The run of one seed. ``engine``: runs the scripts, and may be shared by many runs."""
+    """The run of one seed. ``engine``: runs the scripts, and may be shared by many runs. ``intruded``: with
+    an attacker who writes to Redis. ``faults``: the names of possible ones, if not all."""
 
-    def __init__(self, seed: int, engine: ScriptEngine, trace: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        engine: ScriptEngine,
+        trace: Callable[[str], None] | None = None,
+        *,
+        intruded: bool = False,
+        faults: Collection[str] = (),
+        dropped: Collection[int] = (),
+    ) -> None:
         self._seed = seed
-        self.loop = VirtualLoop()
+        self._faults = faults
+        self._dropped = dropped
+        self.loop = VirtualLoop.create()
         self.draw = random.Random(seed)
         self._write = trace
+        self._with_tokens = not intruded and seed % _TOKENS_EVERY == _TOKENS_EVERY - 1
+        self._intruded = intruded
         self.fleet = Fleet()
         self.database = Database(self.loop.time)
-        self.invariants = Invariants(self.database, self.loop.time, LEASE.seconds)
+        self.invariants = Invariants(self.database, self.loop.time, LEASE.seconds, intruded=intruded)
         self.redis = Deployment(
             self.loop, self.draw, engine, partial(self._new_clock, of_redis=True), self.invariants.wrote
         )
         self.network = Network(self.loop, self.draw, Weather(), self.trace)
-        self.wallet = Wallet(self.draw)
+        self.wallet = Wallet(self.draw, self.loop.time)
         self.around = Surroundings(
             self.loop,
             self.draw,
@@ -80,23 +102,40 @@ class World:
             self._write(f"{self.loop.time():9.4f}  {line}")
 
     def run(self) -> Outcome:
-        """Found the realm, use it under faults, and see that everything converges."""
+        """Create the realm, use it under faults, and check that everything converges."""
         for make in (self.wallet.found, *map(self.wallet.change, CLIENTS)):
             self.invariants.committed(self.database.commit(make))
         for _ in range(2):
             self.start_instance()
         for _ in range(self.draw.choice((2, 3))):
             self.start_node()
-        faults = Faults(self.fleet, self.around, self, self.actors.trouble, pause=self.draw.uniform(0.4, 1.5))
+        faults = Faults(
+            self.fleet,
+            self.around,
+            self,
+            self.actors,
+            pause=self.draw.uniform(0.4, 1.5),
+            only=self._faults,
+            dropped=self._dropped,
+        )
         self._spawn(self.actors.use())
         self._go_on_until(1.0)
         raging = [self._spawn(faults.run()), self._spawn(self.actors.administer())]
+        if self._with_tokens:
+            users = TokenUsers(self.fleet, self.around, self.actors)
+            self._spawn(users.use())
+            raging.append(self._spawn(users.administer()))
+        if self._intruded:
+            raging.append(self._spawn(Intruder(self.fleet, self.around, self.actors).run()))
         self._go_on_until(self.draw.uniform(5.0, 9.0))
         for task in raging:
             task.cancel()
         self.trace("the faults are over")
         faults.end()
-        self._converge()
+        if self._intruded:  # the attacker's data in Redis may keep nodes from answering forever
+            self._go_on_until(self.loop.time() + 2 * _CALM_SECONDS)
+        else:
+            self._converge()
         seen_at = self.loop.time()
         self._dispose()
         if self.loop.errors:
@@ -107,7 +146,10 @@ class World:
             seen_at,
             self.invariants.checks,
             self.actors.answers,
-            *self.actors.waits,
+            self.actors.waits[0],
+            self.actors.waits[1],
+            self.invariants.longest_barrier,
+            faults.drawn,
         )
 
     def start_node(self) -> Verifier:
@@ -127,7 +169,7 @@ class World:
             self.loop.run(min(until, self.loop.time() + _STEP))
 
     def _converge(self) -> None:
-        """Invariant 7: nothing was lost, and all agree again once nothing goes wrong any more."""
+        """Check invariant 7: nothing was lost, and everything agrees once the faults end."""
         deadline = self.loop.time() + _CONVERGENCE_SECONDS
         while self.invariants.violation is None and (apart := self._apart()):
             if self.loop.time() >= deadline:
@@ -139,13 +181,13 @@ class World:
             self._go_on_until(self.loop.time() + _STEP)
 
     def _apart(self) -> str:
-        """Who does not agree with the database yet."""
+        """Return a process that does not agree with the database yet."""
         head = self.database.head
         if not self.fleet.nodes or not self.fleet.instances:
             return "processes are still to come back"
         for node in self.fleet.nodes:
-            if node.follower.position.sequence != head.sequence:
-                return f"{node.process.name} is at {node.follower.position}, the log at {head.sequence}"
+            if node.applier.position.sequence != head.sequence:
+                return f"{node.process.name} is at {node.applier.position}, the log at {head.sequence}"
             if node.lease.state is not LeaseState.HELD:
                 return f"{node.process.name} has no lease"
         return ""
@@ -156,7 +198,7 @@ class World:
             self.invariants.broken(7, f"a change when nothing goes wrong: {done}")
 
     def _new_clock(self, *, of_redis: bool = False) -> SimulatedClock:
-        """Redis has but one clock, which counts leases; the wall clocks of the others are kept in step."""
+        """Make a clock. Redis has only one, which counts leases; the others' wall clocks are kept in step."""
         rate = self.draw.uniform(1 - CLOCK_RATE, 1 + CLOCK_RATE)
         skew = self.draw.uniform(-CLOCK_SKEW, CLOCK_SKEW)
         wall_rate = rate if of_redis else 1.0
@@ -175,7 +217,7 @@ class World:
     def _dispose(self) -> None:
         """End every coroutine, so that none is left to the garbage collector."""
         for process in self._processes:
-            process.alive, process.stopped = True, False
+            process.dispose()
         for task in self.loop.tasks:
             task.cancel()
         self.loop.run(self.loop.time())
@@ -186,7 +228,7 @@ class World:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Leave garbage lying for one run: collecting it takes longer than the run, and may end coroutines at a
+    """Disable garbage collection for one run: it takes longer than the run, and may end coroutines at a
     moment that no seed decides."""
     enabled = gc.isenabled()
     gc.disable()

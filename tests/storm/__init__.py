@@ -1,1 +1,1 @@
-"""Faults against a fleet of real processes, while callers revoke secrets and check that they are refused."""
+"""Faults in a fleet of real processes, while callers revoke secrets and check that they are refused."""

@@ -1,117 +1,114 @@
-"""Callers in a storm: they end credentials at a steady rate, wait for the fleet, and begin the probes."""
+"""Callers in a storm: administrators who change clients at a steady rate, and programs that present current
+and ended credentials."""
 
 import asyncio
 import itertools
-from collections import Counter
-from dataclasses import dataclass, field
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
 
-from tests.storm.admin import WAIT_SECONDS, Admin
-from tests.storm.clients import KeyClient, StormClient
-from tests.storm.http import Answer, NoAnswerError
+from tests.storm.actors import Actor
+from tests.storm.credentials import (
+    PLACES_OF_TOKENS,
+    AccessToken,
+    Credential,
+    Shown,
+    as_asker,
+    at_forward_auth,
+    at_token_endpoint,
+    at_verify,
+)
 from tests.storm.probes import Probes
+from tests.storm.recorder import AbandonedError, Recorder
 
-_AGAIN_SECONDS = 1.0
-_PATIENCE_SECONDS = 150.0
-
-
-@dataclass
-class Tally:
-    """What became of the changes. ``unacknowledged``: requests without an answer, sent again until there was
-    one. ``asked_again``: waits that ended as pending and were repeated. ``abandoned``: changes never safe."""
-
-    secrets: int = 0
-    keys: int = 0
-    skipped: int = 0
-    unacknowledged: int = 0
-    unanswered: Counter[str] = field(default_factory=Counter)
-    asked_again: int = 0
-    safe: int = 0
-    seconds: list[float] = field(default_factory=list)
-    abandoned: list[str] = field(default_factory=list)
-
-    @property
-    def changes(self) -> int:
-        return self.secrets + self.keys
+_MAX_CONCURRENT: Final = 100
+_MOVES_AT_ONCE: Final = 40
 
 
 class Callers:
-    """One caller at a time changes a client, so that it is known which credential is in force."""
+    """``moves``: number of changes begun, with their consequences. ``skipped``: changes left out because too
+    many were in progress. ``abandoned``: why a client was given up."""
 
-    def __init__(self, admin: Admin, clients: list[StormClient], probes: Probes) -> None:
-        self.tally = Tally()
-        self._admin = admin
-        self._clients = clients
+    def __init__(self, actors: list[Actor], recorder: Recorder, probes: Probes, draw: random.Random) -> None:
+        self.moves = 0
+        self.skipped = 0
+        self.abandoned: list[str] = []
+        self._actors = actors
+        self._recorder = recorder
         self._probes = probes
+        self._random = draw
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(_MAX_CONCURRENT)
+        self._moving = 0
 
-    async def run(self, *, rate: float, seconds: float) -> None:
-        """Begin ``rate`` changes a second for that long, whatever becomes of them."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        turn = itertools.cycle(self._clients)
-        for number in range(round(rate * seconds)):
-            await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
-            client = next(
-                (
-                    each
-                    for each in itertools.islice(turn, len(self._clients))
-                    if not each.busy and not each.exhausted
-                ),
-                None,
-            )
-            if client is None:
-                self.tally.skipped += 1
-                continue
-            client.busy = True
-            task = asyncio.create_task(self._change(client))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    async def run(self, *, rate: float, asks: float, seconds: float) -> None:
+        """Begin ``rate`` moves and ``asks`` requests per second, for that long, whatever the results."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._change(rate, seconds))
+            both.create_task(self._ask(asks, seconds))
 
     async def finish(self) -> None:
-        """Until every change that was begun is safe, or given up."""
-        await asyncio.gather(*self._tasks)
+        """Wait until everything begun is over."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
-    async def _change(self, client: StormClient) -> None:
+    async def ask_about_everything(self, nodes: int) -> None:
+        """Present each client's newest credential at some nodes."""
+        for actor in self._actors:
+            for _ in range(nodes):
+                self._begin(self._show(actor, actor.means.live[-1]))
+        await self.finish()
+
+    async def _change(self, rate: float, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + _PATIENCE_SECONDS
-        if isinstance(client, KeyClient):
-            self.tally.keys += 1
-        else:
-            self.tally.secrets += 1
-        already = len(client.ended)
         begun = loop.time()
-        answer: Answer | None = None
-        while answer is None and loop.time() < until:
-            try:
-                answer = await client.end_one(self._admin)
-            except NoAnswerError as error:
-                self.tally.unanswered[str(error)[:60]] += 1
-                # Done or not is unknown; the same again ends the same credential.
-                self.tally.unacknowledged += 1
-                await asyncio.sleep(_AGAIN_SECONDS)
-                begun = loop.time()
-        why = await self._until_safe(answer, until) if answer is not None else None
-        if why is None:
-            self.tally.abandoned.append(f"a change of {client.current.name} was never safe")
-            return
-        self.tally.safe += 1
-        self.tally.seconds.append(loop.time() - begun)
-        for credential in client.ended[already:]:
-            self._probes.begin(credential, why)
-        client.busy = False
-
-    async def _until_safe(self, answer: Answer, until: float) -> str | None:
-        """What the fleet said when the change was safe; None if it never was."""
-        if answer.headers.get("preference-applied") == "wait":
-            return answer.headers["keyturn-fleet"]
-        sequence = int(answer.headers["keyturn-sequence"])
-        while asyncio.get_running_loop().time() < until:
-            self.tally.asked_again += 1
-            try:
-                view = await self._admin.fleet(f"?sequence={sequence}&wait={WAIT_SECONDS}")
-            except NoAnswerError:
-                await asyncio.sleep(_AGAIN_SECONDS)
+        turn = itertools.cycle(self._actors)
+        for number in range(round(rate * seconds)):
+            await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
+            idle = (each for each in itertools.islice(turn, len(self._actors)) if not each.busy)
+            actor = next(idle, None)
+            if actor is None or self._moving >= _MOVES_AT_ONCE:
+                self.skipped += 1
                 continue
-            if view["safe"]:
-                return f"fleet?sequence={sequence}: applied={view['applied']}, fenced={view['fenced']}"
-        return None
+            actor.busy = True
+            self.moves += 1
+            self._begin(self._move(actor))
+
+    async def _move(self, actor: Actor) -> None:
+        self._moving += 1
+        try:
+            await actor.move()
+        except AbandonedError as error:
+            self.abandoned.append(str(error))
+        else:
+            actor.busy = False
+        finally:
+            self._moving -= 1
+
+    async def _ask(self, asks: float, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for number in range(round(asks * seconds)):
+            await asyncio.sleep(max(0.0, begun + number / asks - loop.time()))
+            actor = self._random.choice(self._actors)
+            newest = [*actor.means.live[:1], *actor.means.live[-1:]]
+            self._begin(self._show(actor, self._random.choice([*actor.known, *newest])))
+
+    async def _show(self, actor: Actor, what: Credential | AccessToken) -> None:
+        shown = self._shown(what)
+        server = self._probes.any_way(self._random, gateway=not shown.by_certificate)
+        async with self._room:
+            await self._recorder.show(server, shown)
+
+    def _shown(self, what: Credential | AccessToken) -> Shown:
+        if isinstance(what, AccessToken):
+            return self._random.choice(PLACES_OF_TOKENS)(what)
+        places: list[Callable[[Credential], Shown]] = [at_token_endpoint, as_asker]
+        if what.sign is not None:
+            places += [at_verify, at_forward_auth]
+        return self._random.choice(places)(what)
+
+    def _begin(self, call: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(call)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

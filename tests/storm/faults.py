@@ -1,4 +1,4 @@
-"""The faults of a storm, drawn from a seed: small ones all the time, and great ones spread over it."""
+"""Faults of a storm, drawn from a seed: frequent small ones, and a few large ones."""
 
 import asyncio
 import random
@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 from tests.storm.fleet import StormFleet
 from tests.storm.process import Process
 
-_GIVE_UP_SECONDS = 20.0
-_LOOK_SECONDS = 0.1
+_GIVE_UP_SECONDS = 90.0
+_POLL_SECONDS = 0.1
 
 Fault = Callable[[], Awaitable[None]]
 
@@ -34,18 +34,18 @@ class Faults:
 
     @property
     def kinds(self) -> set[str]:
-        """The names of all faults there are."""
+        """The names of all faults."""
         small: list[Fault] = [self._stop_node, self._kill_node]
         return {_name(fault) for fault in (*small, *self._great)}
 
     async def run(self, seconds: float) -> None:
-        """Until the storm is over. Every great fault comes once in every ``seconds``."""
+        """Run until the storm is over. Every large fault comes once in every ``seconds``."""
         async with asyncio.TaskGroup() as both:
             both.create_task(self._run_small(seconds))
             both.create_task(self._run_great(seconds))
 
     async def recover(self) -> None:
-        """Bring everything back that is stopped or dead."""
+        """Bring back everything that is stopped or dead."""
         await asyncio.gather(*self._recoveries)
         for process in self._fleet.processes:
             process.signal(signal.SIGCONT)
@@ -71,7 +71,7 @@ class Faults:
             self.counts[_name(fault)] += 1
 
     async def _until_done(self, fault: Fault) -> None:
-        """Redis or the Sentinel may still be busy with the fault before."""
+        """Wait while Redis or the Sentinel is busy with the previous fault."""
         until = asyncio.get_running_loop().time() + _GIVE_UP_SECONDS
         while True:
             try:
@@ -82,7 +82,7 @@ class Faults:
                 await asyncio.sleep(0.5)
 
     async def _stop_node(self) -> None:
-        """For a moment, or for longer than a lease."""
+        """Stop one for a moment, or for longer than a lease."""
         node = self._random.choice(self._fleet.nodes)
         long = self._random.random() < 0.4
         seconds = self._random.uniform(1.0, 2.0) * self._lease if long else self._random.uniform(0.05, 1.0)
@@ -107,13 +107,13 @@ class Faults:
         self._fleet.start_as_primary(primary)
 
     async def _fail_over(self) -> None:
-        """The operator asks the Sentinel for another primary."""
+        """Ask the Sentinel for another primary, like an operator."""
         before = await self._fleet.primary_port()
         await self._fleet.ask_sentinel("FAILOVER")
         await self._until_another_primary(before)
 
     async def _lose_primary(self) -> None:
-        """The primary dies, and the Sentinel finds another one by itself."""
+        """Kill the primary; the Sentinel finds another one by itself."""
         before = await self._fleet.primary_port()
         lost = await self._fleet.primary()
         lost.kill()
@@ -130,7 +130,7 @@ class Faults:
     async def _until_another_primary(self, former: int) -> None:
         async with asyncio.timeout(_GIVE_UP_SECONDS):
             while await self._fleet.primary_port() == former:  # noqa: ASYNC110 - a Sentinel sets no Event
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
 
     def _later(self, seconds: float, node: Process) -> None:
         async def bring_back() -> None:

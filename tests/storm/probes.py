@@ -1,74 +1,58 @@
-"""Probes: after a wait said that a credential is accepted nowhere, every node is asked with it."""
+"""Probes: after a change, every node is asked about its subject; a stopped one is asked when it continues."""
 
 import asyncio
-from collections import Counter
-from dataclasses import dataclass, field
+import random
+import time
+from collections.abc import Callable
+from typing import Final
 
-from tests.storm.clients import TOKEN_TARGET, Credential
-from tests.storm.http import Answer, NoAnswerError, Server
+from tests.storm.credentials import Shown
+from tests.storm.history import Verdict
+from tests.storm.recorder import Recorder
+from tests.testkit.http_client import Server
 
-_ANSWER_SECONDS = 60.0
-_LONGEST_SECONDS = 150.0
-_AGAIN_SECONDS = 0.3
-
-
-@dataclass
-class Probed:
-    """What the probes saw. ``refusals``: by status; 503 is a node that does not answer for the fleet now.
-    ``repeated``: requests that met a dead node, and were sent again until its successor answered."""
-
-    refusals: Counter[int] = field(default_factory=Counter)
-    repeated: int = 0
-    violations: list[str] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        """Nodes asked, each with an answer, or with one missing that stands among the violations."""
-        return self.refusals.total() + len(self.violations)
+_MAX_SECONDS: Final = 150.0
+_AGAIN_SECONDS: Final = 0.3
 
 
 class Probes:
-    """Asks every node until it answers: stopped ones when they go on, killed ones when they are back."""
+    """Asks until there is an answer; ``until_decided``: a conclusive one. The expected answer is not known
+    here. ``silent``: nodes that never gave one."""
 
-    def __init__(self, nodes: list[Server]) -> None:
-        self.seen = Probed()
+    def __init__(self, recorder: Recorder, nodes: list[Server], gateway: Server) -> None:
+        self.silent: list[str] = []
+        self.until_decided = False
+        self._recorder = recorder
         self._nodes = nodes
+        self._gateway = gateway
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, credential: Credential, why: str) -> None:
-        """Probe every node with a credential that is to be refused."""
-        for node in self._nodes:
-            task = asyncio.create_task(self._probe(node, credential, why))
+    def any_server(self, draw: random.Random) -> Server:
+        """Return a node."""
+        return draw.choice(self._nodes)
+
+    def any_way(self, draw: random.Random, *, gateway: bool) -> Server:
+        """Return a node, or the gateway."""
+        return draw.choice([*self._nodes, self._gateway] if gateway else self._nodes)
+
+    def begin(self, make: Callable[[], Shown]) -> list[asyncio.Task[None]]:
+        """Present to every node what ``make`` makes."""
+        tasks = [asyncio.create_task(self._probe(node, make)) for node in self._nodes]
+        for task in tasks:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return tasks
 
     async def finish(self) -> None:
-        await asyncio.gather(*self._tasks)
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
-    async def _probe(self, node: Server, credential: Credential, why: str) -> None:
-        answer = await self._ask(node, credential)
-        if answer is None:
-            self.seen.violations.append(f"{node.base_url} never answered about the {credential.name}")
-        elif answer.status in (400, 401, 503):
-            self.seen.refusals[answer.status] += 1
-        else:
-            self.seen.violations.append(
-                f"{node.base_url} answered {answer.status} to the {credential.name} after {why}"
-            )
-
-    async def _ask(self, node: Server, credential: Credential) -> Answer | None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _LONGEST_SECONDS
-        while loop.time() < until:
-            try:
-                return await ask_token(node, credential)
-            except NoAnswerError:
-                self.seen.repeated += 1
-                await asyncio.sleep(_AGAIN_SECONDS)
-        return None
-
-
-async def ask_token(node: Server, credential: Credential) -> Answer:
-    """A token request at that node. Raises NoAnswerError."""
-    headers, body = credential.request()
-    return await node.ask("POST", TOKEN_TARGET, headers=headers, body=body, timeout=_ANSWER_SECONDS)
+    async def _probe(self, node: Server, make: Callable[[], Shown]) -> None:
+        until = time.monotonic() + _MAX_SECONDS
+        while time.monotonic() < until:
+            shown = make()
+            seen = await self._recorder.show(node, shown)
+            if seen.verdict is not Verdict.UNDECIDED or (seen.answered and not self.until_decided):
+                return
+            await asyncio.sleep(_AGAIN_SECONDS)
+        self.silent.append(f"{node.base_url} never answered about the {shown.name}")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyturn.stack.parent import ending_with_parent
+from tests.testkit.ending import end_process, kill_process
 
-_KILLED_SECONDS = 10.0
 _GRACE_SECONDS = 10.0
 
 
 @dataclass
 class Process:
-    """A real process; every signal goes to it by its own id. It ends with the storm, whatever ends that."""
+    """A real process; every signal goes to it by its own id. It ends with the storm in any case."""
 
     name: str
     arguments: Sequence[str]
@@ -38,17 +38,13 @@ class Process:
             self.handle.send_signal(number)
 
     def kill(self) -> None:
-        self.signal(signal.SIGKILL)
         if self.handle is not None:
-            self.handle.wait(_KILLED_SECONDS)
+            kill_process(self.handle)
 
     def end(self) -> None:
-        """Wait for a process that was told to end."""
+        """Send SIGTERM, and SIGKILL when it takes too long."""
         if self.handle is not None:
-            try:
-                self.handle.wait(_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            end_process(self.handle, _GRACE_SECONDS)
 
     @property
     def alive(self) -> bool:

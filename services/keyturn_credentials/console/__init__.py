@@ -1,1 +1,1 @@
-"""The console: static pages, and the sessions of the people who use them."""
+"""The console: static pages, and its users' sessions."""

@@ -1,4 +1,4 @@
-"""The console's files, read once. Only these can be served: no path is opened because of a request."""
+"""The console's files, read once. Only these can be served: no request opens a path."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ mimetypes.add_type("text/javascript", ".js")
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """``etag`` is that of the content; ``compressed`` is the same by gzip."""
+    """``etag`` is that of the content; ``compressed`` is the same with gzip."""
 
     content: bytes
     compressed: bytes
@@ -29,8 +29,8 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """``by_path``: below ``static``. ``version`` names all of them together: the page asks for its parts
-    under it, so that browsers keep them for as long as they like."""
+    """``by_path``: below ``static``. ``version`` names all files together: the page requests its parts under
+    it, so that browsers can cache them indefinitely."""
 
     by_path: dict[str, Asset]
     version: str
@@ -40,7 +40,7 @@ class Assets:
 def assets() -> Assets:
     found: dict[str, bytes] = {}
     _collect(files("keyturn_credentials.console") / "static", "", found)
-    # One file of several, in this order: the page is painted when it is there.
+    # The style sheets are joined in this order, so that the page waits for only one file.
     found[_STYLE] = b"\n".join(found.pop(f"css/{part}.css") for part in _STYLE_PARTS)
     everything = hashlib.sha256()
     for path in sorted(found):
@@ -60,7 +60,7 @@ def _collect(folder: Traversable, prefix: str, found: dict[str, bytes]) -> None:
 
 
 def _preloads(found: dict[str, bytes]) -> bytes:
-    """Links for all modules, so that they come at once and not import by import."""
+    """Build preload links for all modules, so that they load at once and not import by import."""
     modules = sorted(path for path in found if path.endswith(".js"))
     return "\n    ".join(f'<link rel="modulepreload" href="{BASE}{path}">' for path in modules).encode()
 

@@ -1,4 +1,4 @@
-"""Serving the console's files, with the headers that keep other people's code out."""
+"""Serves the console's files, with headers that keep out foreign code."""
 
 from typing import Final
 
@@ -30,8 +30,8 @@ _KEPT: Final = "public, max-age=31536000, immutable"
 def _serve(request: Request, name: str, keeping: str) -> Response:
     asset = assets().by_path.get(name)
     if asset is None:
-        return Response("there is no such file", status_code=404, headers=SECURITY_HEADERS)
-    # The files hold no secret, so compressing them tells nobody anything.
+        return Response("no such file", status_code=404, headers=SECURITY_HEADERS)
+    # The files contain no secret, so compression leaks nothing.
     compress = "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{asset.etag}-gzip"' if compress else f'"{asset.etag}"'
     headers = {**SECURITY_HEADERS, "ETag": etag, "Cache-Control": keeping, "Vary": "Accept-Encoding"}
@@ -44,7 +44,7 @@ def _serve(request: Request, name: str, keeping: str) -> Response:
 
 
 def page_routes() -> list[Route]:
-    """``/console/static/…`` and, for every other address below ``/console``, the one page."""
+    """Make the routes ``/console/static/…`` and, for every other path below ``/console``, the one page."""
 
     async def static(request: Request) -> Response:
         path = request.path_params["path"]

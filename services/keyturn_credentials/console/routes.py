@@ -11,18 +11,20 @@ from starlette.routing import Route
 from keyturn_credentials.console.access import ConsoleAccess, require_csrf
 from keyturn_credentials.console.pages import page_routes
 from keyturn_credentials.console.sessions import SESSION_SECONDS, ConsoleSession
-from keyturn_credentials.console.throttle import WINDOW_SECONDS, Throttle
+from keyturn_credentials.console.throttle import WINDOW_SECONDS, Throttle, TooManyFailuresError
 from keyturn_credentials.errors import InvalidRequestError, UnauthenticatedError
 from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.problems import problem
 from keyturn_shared.secret import Secret
 
+SIGN_IN_BYTES: Final = 16 * 1024
+"""The caller is not authenticated yet, so the body must be small."""
 _FAILURE_SECONDS: Final = 0.3
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class ConsoleRoutes:
-    """Handlers of ``/console``. ``secure``: whether the cookie is for https alone."""
+    """Handlers of ``/console``. ``secure``: restrict the cookie to https."""
 
     def __init__(
         self,
@@ -46,8 +48,8 @@ class ConsoleRoutes:
         return [Route("/console/session", dispatch, methods=list(session)), *page_routes()]
 
     async def show(self, request: Request) -> Response:
-        """Who is signed in, with the CSRF token for changes; 204 for nobody. Only pages of this origin can
-        read it."""
+        """Return the signed-in client, with the CSRF token for changes; 204 without one. Only pages of this
+        origin can read it."""
         try:
             await self._access.authenticate(request)
             session = await self._access.session_of(request)
@@ -56,34 +58,36 @@ class ConsoleRoutes:
         return JSONResponse(_describe(session), headers=_NO_STORE)
 
     async def sign_in(self, request: Request) -> Response:
-        """With ``realm``, ``client_id`` and ``client_secret``, or with ``ticket``. A new session each time:
-        what a cookie said before does not matter."""
+        """Sign in with ``realm``, ``client_id`` and ``client_secret``, or with ``ticket``. The session is
+        always a new one, whatever the cookie says."""
         address = request.client.host if request.client else ""
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return problem(403, "forbidden", "another site cannot sign anybody in")
+        # A user signed in by another site would type confidential data into someone else's session.
+        self._access.origin.require(request)
         if not self._throttle.is_open(address):
-            waiting = {"Retry-After": str(int(WINDOW_SECONDS))}
-            return problem(429, "too_many_requests", "Too many failed sign-ins; wait some minutes.", waiting)
-        body = await read_json(request)
+            return _too_many()
+        body = await read_json(request, most=SIGN_IN_BYTES)
         try:
-            if "ticket" in body:
-                session, cookie = await self._access.sign_in_by_ticket(_text(body, "ticket"))
-            else:
-                session, cookie = await self._access.sign_in(
-                    _text(body, "realm"), _text(body, "client_id"), Secret(_text(body, "client_secret"))
-                )
+            async with self._throttle.attempt(address):
+                session, cookie = await self._open_session(body)
+        except TooManyFailuresError:
+            return _too_many()
         except UnauthenticatedError:
-            self._throttle.note_failure(address)
             await self._sleep(_FAILURE_SECONDS)
             raise
-        self._throttle.forgive(address)
         response = JSONResponse(_describe(session), headers=_NO_STORE)
         self._set_cookie(response, cookie, SESSION_SECONDS)
         return response
 
+    async def _open_session(self, body: dict[str, Any]) -> tuple[ConsoleSession, str]:
+        if "ticket" in body:
+            return await self._access.sign_in_by_ticket(_text(body, "ticket"))
+        realm, client_id, secret = (_text(body, name) for name in ("realm", "client_id", "client_secret"))
+        return await self._access.sign_in(realm, client_id, Secret(secret))
+
     async def sign_out(self, request: Request) -> Response:
-        """The browser forgets the cookie, and whoever has a copy of it is signed out too."""
+        """Delete the cookie, and end the session for every copy of it."""
         session = await self._access.session_of(request)
+        self._access.origin.require(request)
         require_csrf(request, session)
         await self._access.sign_out(session)
         response = Response(status_code=204, headers=_NO_STORE)
@@ -100,6 +104,11 @@ class ConsoleRoutes:
             httponly=True,
             samesite="strict",
         )
+
+
+def _too_many() -> Response:
+    waiting = {"Retry-After": str(int(WINDOW_SECONDS))}
+    return problem(429, "too_many_requests", "Too many failed sign-ins. Try again in a few minutes.", waiting)
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Console sessions: sealed into a cookie, so that any instance reads them and none has to remember them."""
+"""Console sessions, encrypted in a cookie, so that any instance can read them and none must store them."""
 
 import secrets
 from collections.abc import Callable
@@ -18,14 +18,18 @@ _TICKET_CONTEXT: Final = "console-ticket"
 
 
 def cookie_name(*, secure: bool) -> str:
-    """Over https no other host of the domain can set a cookie of this name (RFC 6265bis section 4.1.3.2)."""
+    """Return the cookie's name. Over https no other host of the domain can set such a cookie (RFC 6265bis
+    section 4.1.3.2)."""
     return f"__Host-{_COOKIE}" if secure else _COOKIE
 
 
 class ConsoleSession(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in. ``expires_at``: NumericDate seconds. ``csrf`` has to come back as a header with every
-    change: another site can make a browser send the cookie, but not that header. ``secret_made``: when the
-    client's secret was made; ``number``: under which a sign-out is remembered."""
+    """A session. ``expires_at``: NumericDate seconds.
+
+    ``csrf`` must be sent back as a header with every change: another site can make a browser send the cookie,
+    but not that header. ``secret_made``: creation of the client's secret; ``number``: identifies the session
+    for sign-out; ``generation``: how often the client's tokens had been ended.
+    """
 
     realm: str
     client_uuid: str
@@ -34,10 +38,17 @@ class ConsoleSession(msgspec.Struct, frozen=True, kw_only=True):
     csrf: str
     secret_made: float
     number: str
+    generation: int = 0
+
+    @property
+    def began_at(self) -> float:
+        """Start of the session in NumericDate seconds."""
+        return self.expires_at - SESSION_SECONDS
 
 
 class ConsoleTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time link: who it signs in, until when, and the number under which its use is remembered."""
+    """A one-time link: the client it signs in, its expiry, and the number under which its use is
+    remembered."""
 
     realm: str
     client_id: str
@@ -54,9 +65,9 @@ class SessionSealer:
     random: Callable[[], str] = secrets.token_urlsafe
 
     def open_session(
-        self, realm: str, client_uuid: str, client_id: str, secret_made: float
+        self, realm: str, client_uuid: str, client_id: str, secret_made: float, generation: int = 0
     ) -> tuple[ConsoleSession, str]:
-        """A session that begins now, and the cookie's value."""
+        """Create a session that begins now, and its cookie's value."""
         session = ConsoleSession(
             realm=realm,
             client_uuid=client_uuid,
@@ -65,11 +76,12 @@ class SessionSealer:
             csrf=self.random(),
             secret_made=secret_made,
             number=self.random(),
+            generation=generation,
         )
         return session, self.ring.seal(msgspec.json.encode(session), _SESSION_CONTEXT)
 
     def read_session(self, cookie: str) -> ConsoleSession | None:
-        """The session of a cookie; None when it is not ours, altered, or over."""
+        """Return the session of a cookie; None if it is forged, altered or expired."""
         try:
             session = msgspec.json.decode(self.ring.open(cookie, _SESSION_CONTEXT), type=ConsoleSession)
         except (SealError, msgspec.MsgspecError):
@@ -77,7 +89,7 @@ class SessionSealer:
         return session if session.expires_at > self.clock.now() else None
 
     def issue_ticket(self, realm: str, client_id: str) -> str:
-        """A ticket for one sign-in within the next minutes."""
+        """Create a ticket for one sign-in within the next minutes."""
         ticket = ConsoleTicket(
             realm=realm,
             client_id=client_id,
@@ -87,7 +99,8 @@ class SessionSealer:
         return self.ring.seal(msgspec.json.encode(ticket), _TICKET_CONTEXT)
 
     def read_ticket(self, text: str) -> ConsoleTicket | None:
-        """The ticket, if it is ours and not over. Whether it was used before is for the caller to know."""
+        """Return the ticket, if it is genuine and not expired. The caller must check whether it was used
+        before."""
         try:
             ticket = msgspec.json.decode(self.ring.open(text, _TICKET_CONTEXT), type=ConsoleTicket)
         except (SealError, msgspec.MsgspecError):

@@ -1,1 +1,1 @@
-"""Realms, clients and their credentials: what they are and the rules they follow. Nothing here does I/O."""
+"""Realms, clients and their credentials, and their rules. No I/O."""

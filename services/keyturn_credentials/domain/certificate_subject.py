@@ -1,4 +1,4 @@
-"""How a ``client-x509`` client's certificate is recognised: one name, or the key (RFC 8705 section 2)."""
+"""Recognition of a ``client-x509`` client's certificate: by one name, or by its key (RFC 8705 section 2)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -26,7 +26,7 @@ def check_certificate_subject(values: Mapping[str, str]) -> None:
         raise InvalidRequestError(
             f"client-x509 needs exactly one of {names}, or {attributes.X509_SELF_SIGNED}; {len(given)} given"
             if not self_signed
-            else f"{attributes.X509_SELF_SIGNED} goes by the client's keys, so {given[0]} has to go"
+            else f"{attributes.X509_SELF_SIGNED} uses the client's keys and excludes {given[0]}"
         )
     for name in given:
         is_pattern = name == attributes.X509_SUBJECT_DN and attributes.is_true(values, attributes.X509_REGEX)

@@ -1,51 +1,70 @@
-"""A client: Keycloak's ClientRepresentation as a value, with what keyturn understands of it as properties."""
+"""A client: Keycloak's ClientRepresentation as a value, with the parts keyturn understands as properties."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+from uuid import UUID, uuid5
 
 from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.certificate_subject import check_certificate_subject
+from keyturn_credentials.domain.authenticators import DEFAULT_AUTHENTICATOR, RULES
 from keyturn_credentials.domain.roles import Role, roles_of
 from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
+from keyturn_credentials.domain.service_account import ServiceAccount
+from keyturn_credentials.domain.token_ending import next_generation, read_not_before
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS, AuthenticatorId
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
-from keyturn_shared.projection import LONGEST_NAME, Authenticator, SecretTransport
+from keyturn_shared.projection import MAX_NAME_LENGTH, SecretTransport
 
-AUTHENTICATORS: Final[tuple[Authenticator, ...]] = get_args(Authenticator)
-DEFAULT_AUTHENTICATOR: Final[Authenticator] = "client-secret"
 MAX_ASSERTION_LIFETIME: Final = 3600
 MAX_TOKEN_LIFESPAN: Final = 86_400
+_SERVICE_ACCOUNTS: Final = UUID("4f3c1c9e-9a35-4b0e-8d5b-6f1f0d7a2e61")
+"""Namespace of the ids of service accounts (RFC 9562 section 5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """``document``: the fields of ClientRepresentation that have no column of their own, kept as given.
+    """``document``: the fields of ClientRepresentation without a column of their own, stored as given.
 
     ``version`` counts changes (the ETag). ``keys_not_before``: sequence of the last clearing of its key
     cache. ``revoked_keys``: RFC 7638 thumbprint to NumericDate seconds of revocation; it only grows.
+    ``token_generation``: how often all its tokens were ended. ``revoked_tokens``: digests of individually
+    revoked tokens, to their expiry.
     """
 
     uuid: str
     realm_id: str
     client_id: str
     enabled: bool = True
-    authenticator: Authenticator = DEFAULT_AUTHENTICATOR
+    authenticator: AuthenticatorId = DEFAULT_AUTHENTICATOR
     attributes: Mapping[str, str] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict)
     secrets: ClientSecrets = field(default_factory=ClientSecrets)
     revoked_keys: Mapping[str, float] = field(default_factory=dict)
     keys_not_before: int = 0
     version: int = 1
+    token_generation: int = 0
+    revoked_tokens: Mapping[str, float] = field(default_factory=dict)
+    service_account: ServiceAccount = field(default_factory=ServiceAccount)
 
     @property
     def is_confidential(self) -> bool:
-        """Whether it authenticates at all: public and bearer-only clients do not."""
+        """True if it authenticates at all: public and bearer-only clients do not."""
         return is_confidential(self.document)
 
     @property
+    def needs_secret(self) -> bool:
+        """True if it authenticates with a secret."""
+        return self.is_confidential and CLIENT_AUTHENTICATORS[self.authenticator].needs_secret
+
+    @property
+    def signs_with_secret(self) -> bool:
+        """True if verifiers need its secret itself, not only a digest."""
+        return CLIENT_AUTHENTICATORS[self.authenticator].signs_with_secret
+
+    @property
     def service_accounts_enabled(self) -> bool:
-        """Whether it may ask for tokens of its own; as nearly all clients here do, unless told otherwise."""
+        """True if it may request tokens for itself, which is the default here."""
         return has_service_account(self.document)
 
     @property
@@ -59,12 +78,12 @@ class Client:
                 return "post"
             case _:
                 raise InvalidRequestError(
-                    f"{attributes.SECRET_TRANSPORT} is client_secret_basic or client_secret_post"
+                    f"{attributes.SECRET_TRANSPORT} must be client_secret_basic or client_secret_post"
                 )
 
     @property
     def signing_alg(self) -> str | None:
-        """The only algorithm its assertions may use; Keycloak's ``any`` is None."""
+        """The only algorithm its assertions may use; None for Keycloak's ``any``."""
         alg = self.attributes.get(attributes.SIGNING_ALG, "").strip()
         return None if alg in ("", "any") else alg
 
@@ -77,12 +96,32 @@ class Client:
         return _number(self.attributes, attributes.ACCESS_TOKEN_LIFESPAN, MAX_TOKEN_LIFESPAN)
 
     @property
+    def not_before(self) -> int:
+        """NumericDate seconds; tokens issued before it are refused."""
+        return read_not_before(self.document)
+
+    @property
+    def access_token_alg(self) -> str | None:
+        """The only algorithm its access tokens may be signed with."""
+        return self.attributes.get(attributes.ACCESS_TOKEN_ALG, "").strip() or None
+
+    @property
+    def has_plain_token_type(self) -> bool | None:
+        """True if its access tokens have the type ``JWT``; None if its realm decides."""
+        return attributes.has_plain_token_type(self.attributes)
+
+    @property
+    def service_account_id(self) -> str:
+        """Id of its service account, which is ``sub`` of its tokens: constant, and unique to this client."""
+        return self.service_account.id or str(uuid5(_SERVICE_ACCOUNTS, self.uuid))
+
+    @property
     def admin_roles(self) -> frozenset[Role]:
         return roles_of(self.attributes)
 
     @property
     def jwks_url(self) -> str | None:
-        """Where it publishes its keys. Keycloak lets it be relative to ``rootUrl``."""
+        """The URL of its keys. As in Keycloak, it may be relative to ``rootUrl``."""
         if not attributes.is_true(self.attributes, attributes.USE_JWKS_URL):
             return None
         url = self.attributes.get(attributes.JWKS_URL, "").strip()
@@ -103,17 +142,22 @@ KeySource = Literal["certificate", "jwks", "jwks_url"]
 
 
 def check_client(client: Client) -> Client:
-    """The client itself. Raises InvalidRequestError for what no client may be."""
+    """Return the client. Raises InvalidRequestError if it is invalid."""
     identifier = client.client_id
-    if not 0 < len(identifier) <= LONGEST_NAME:
-        raise InvalidRequestError(f"clientId has 1 to {LONGEST_NAME} characters")
+    if not 0 < len(identifier) <= MAX_NAME_LENGTH:
+        raise InvalidRequestError(
+            f"clientId has {len(identifier)} characters; it must have 1 to {MAX_NAME_LENGTH}"
+        )
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in identifier):
-        raise InvalidRequestError("clientId has a control character")
+        raise InvalidRequestError("clientId must not contain a control character")
     if client.signing_alg is not None:
         _check_signing_alg(client.authenticator, client.signing_alg)
-    if client.authenticator == "client-x509":
-        check_certificate_subject(client.attributes)
-    # Reading each of them is the check.
+    if client.access_token_alg is not None and client.access_token_alg not in ASYMMETRIC_NAMES:
+        raise InvalidRequestError(
+            f"{attributes.ACCESS_TOKEN_ALG} must be one of {', '.join(sorted(ASYMMETRIC_NAMES))}"
+        )
+    RULES[client.authenticator].check(client.attributes)
+    # Each is checked by reading it.
     _ = (
         RotationPolicy.from_attributes(client.attributes, {}),
         client.secret_transport,
@@ -124,12 +168,24 @@ def check_client(client: Client) -> Client:
     return client
 
 
-def _check_signing_alg(authenticator: Authenticator, alg: str) -> None:
-    allowed = SYMMETRIC_NAMES if authenticator == "client-secret-jwt" else ASYMMETRIC_NAMES
+def end_tokens(before: Client, after: Client, now: float) -> Client:
+    """Return the changed client, with its earlier tokens ended if the change implies that."""
+    generation = next_generation(
+        before.token_generation,
+        may_before=before.enabled and before.service_accounts_enabled,
+        may_after=after.enabled and after.service_accounts_enabled,
+        not_before=(before.not_before, after.not_before),
+        now=now,
+    )
+    return replace(after, token_generation=generation)
+
+
+def _check_signing_alg(authenticator: AuthenticatorId, alg: str) -> None:
+    allowed = CLIENT_AUTHENTICATORS[authenticator].algorithms
     if alg not in ASYMMETRIC_NAMES | SYMMETRIC_NAMES:
         raise InvalidRequestError(f"{attributes.SIGNING_ALG}: {alg!r} is not a known algorithm")
-    if authenticator in ("client-jwt", "client-secret-jwt") and alg not in allowed:
-        raise InvalidRequestError(f"{attributes.SIGNING_ALG}: {alg} does not go with {authenticator}")
+    if allowed and alg not in allowed:
+        raise InvalidRequestError(f"{attributes.SIGNING_ALG}: {alg} cannot be used with {authenticator}")
 
 
 def _number(source: Mapping[str, str], name: str, most: int) -> int | None:
@@ -137,5 +193,5 @@ def _number(source: Mapping[str, str], name: str, most: int) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not 0 < int(text) <= most:
-        raise InvalidRequestError(f"{name} is 1 to {most} seconds")
+        raise InvalidRequestError(f"{name} must be 1 to {most} seconds")
     return int(text)

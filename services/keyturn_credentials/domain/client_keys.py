@@ -1,4 +1,4 @@
-"""Where a client's public keys come from, and what they are: Keycloak's attributes and their precedence."""
+"""A client's public keys: Keycloak's attributes and their precedence."""
 
 import base64
 import binascii
@@ -12,35 +12,43 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client, KeySource
-from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.errors import InvalidRequestError, LimitReachedError
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.jose.key_set import KeySet, SkippedKey
 from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 
 _CREDENTIAL: Final = "jwt.credential"
-_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
+# 43 characters are 258 bits: the last two must be zero, or the text is not the encoding of 256 bits.
+_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")
+MAX_REVOKED_KEYS: Final = 10_000
+"""Revoked keys of one client."""
+MAX_REVOKED_UNKNOWN_KEYS: Final = 1_000
+"""Revoked keys of one client beyond which a key must be one of the client's own to be revoked: each stays in
+the client's projection forever, and thumbprints can be made up."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientKeys:
-    """A client's keys as configured. ``source`` None: it has none. For ``jwks_url`` the keys are elsewhere;
-    otherwise they are ``keys``, and ``jwks`` is the JWK Set that verifiers get. ``certificate``: the one the
-    key is from."""
+    """A client's configured keys. ``source`` None: it has none.
+
+    For ``jwks_url`` the keys are elsewhere; otherwise they are ``keys``, and ``jwks`` is the JWK Set for
+    verifiers. ``certificate``: the one that contains the key. ``skipped``: unusable keys of an inline
+    JWK Set.
+    """
 
     source: KeySource | None = None
     url: str | None = None
     keys: tuple[VerificationKey, ...] = ()
     jwks: Mapping[str, object] | None = None
     certificate: x509.Certificate | None = None
+    skipped: tuple[SkippedKey, ...] = ()
 
 
 def keys_of(client: Client) -> ClientKeys:
-    """Keycloak's precedence: URL, then inline JWK Set, then certificate or public key.
-
-    Raises InvalidRequestError naming the attribute that cannot be used.
-    """
+    """Return the client's keys by Keycloak's precedence: URL, inline JWK Set, certificate or public key.
+    Raises InvalidRequestError naming the invalid attribute."""
     if attributes.is_true(client.attributes, attributes.USE_JWKS_URL):
         return ClientKeys("jwks_url", url=_check_url(client.jwks_url))
     if attributes.is_true(client.attributes, attributes.USE_JWKS_STRING):
@@ -49,12 +57,23 @@ def keys_of(client: Client) -> ClientKeys:
 
 
 def is_thumbprint(text: str) -> bool:
-    """Whether this can be an RFC 7638 thumbprint over SHA-256: 43 characters of base64url."""
+    """Return whether the text can be an RFC 7638 thumbprint with SHA-256: the base64url of 32 octets."""
     return _THUMBPRINT.match(text) is not None
 
 
+def check_revoked(before: Mapping[str, float], after: Mapping[str, float], *, own: bool) -> None:
+    """Raise LimitReachedError if a change leaves too many revoked keys. ``own``: the added keys are known to
+    be the client's."""
+    most = MAX_REVOKED_KEYS if own else MAX_REVOKED_UNKNOWN_KEYS
+    if len(after) > max(most, len(before)):
+        raise LimitReachedError(
+            f"{len(before)} keys of this client are revoked; the limit is {MAX_REVOKED_KEYS}, or"
+            f" {MAX_REVOKED_UNKNOWN_KEYS} for a key that the client does not have"
+        )
+
+
 def read_certificate(text: str, name: str) -> x509.Certificate:
-    """A certificate as Keycloak keeps it: PEM, or the base64 of its body alone."""
+    """Parse a certificate in Keycloak's forms: PEM, or only the base64 of its body."""
     try:
         return x509.load_der_x509_certificate(_der(text))
     except ValueError as error:
@@ -62,7 +81,7 @@ def read_certificate(text: str, name: str) -> x509.Certificate:
 
 
 def read_public_key(text: str, name: str, *, kid: str | None = None) -> VerificationKey:
-    """A public key as Keycloak keeps it: PEM of a SubjectPublicKeyInfo, or its base64 alone."""
+    """Parse a public key in Keycloak's forms: PEM of a SubjectPublicKeyInfo, or only its base64."""
     try:
         return VerificationKey.from_public_key(load_der_public_key(_der(text)), kid=kid)
     except ValueError as error:
@@ -78,7 +97,7 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
     kid = values.get(f"{_CREDENTIAL}.{attributes.KID}") or None
     read: x509.Certificate | None = None
     if certificate and public_key:
-        raise InvalidRequestError(f"{certificate_name} and {key_name} exclude each other")
+        raise InvalidRequestError(f"{certificate_name} and {key_name} are mutually exclusive")
     if certificate:
         read = read_certificate(certificate, certificate_name)
         try:
@@ -91,7 +110,8 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
         return ClientKeys()
     jwk = key.public_jwk
     if kid is None:
-        # Without a kid of its own it answers to its thumbprint and to the kid Keycloak's adapters derive.
+        # Without a kid of its own it answers to its thumbprint and to the kid that Keycloak's adapters
+        # derive.
         del jwk["kid"]
     return ClientKeys("certificate", keys=(key,), jwks={"keys": [jwk]}, certificate=read)
 
@@ -103,8 +123,8 @@ def _inline(text: str) -> ClientKeys:
         raise InvalidRequestError(f"{attributes.JWKS_STRING}: {error.detail}") from error
     if not key_set.keys:
         reasons = "; ".join(skipped.detail for skipped in key_set.skipped[:3]) or "it is empty"
-        raise InvalidRequestError(f"{attributes.JWKS_STRING} has no key that can be used: {reasons}")
-    return ClientKeys("jwks", keys=key_set.keys, jwks=key_set.public_jwks)
+        raise InvalidRequestError(f"{attributes.JWKS_STRING} has no usable key: {reasons}")
+    return ClientKeys("jwks", keys=key_set.keys, jwks=key_set.public_jwks, skipped=key_set.skipped)
 
 
 def _check_url(url: str | None) -> str:
@@ -118,15 +138,15 @@ def _check_url(url: str | None) -> str:
 
 
 def _der(text: str) -> bytes:
-    """The octets of a PEM body, with or without its armour."""
+    """Decode a PEM body, with or without its header and footer."""
     lines = [line.strip() for line in text.strip().splitlines()]
     if lines and lines[0].startswith("-----BEGIN "):
         if "PRIVATE KEY" in lines[0]:
-            raise InvalidRequestError("a private key was sent where a public one belongs; nothing was kept")
+            raise InvalidRequestError("expected a public key, but received a private one; nothing was stored")
         if lines.count(lines[0]) > 1:
-            raise InvalidRequestError("one certificate or key was expected, not several")
+            raise InvalidRequestError("expected a single certificate or key")
         lines = [line for line in lines if not line.startswith("-----")]
     try:
         return base64.b64decode("".join(lines), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidRequestError("neither PEM nor base64") from error
+        raise InvalidRequestError("it is neither PEM nor base64") from error

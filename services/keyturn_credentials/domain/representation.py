@@ -1,4 +1,4 @@
-"""Keycloak's ClientRepresentation and RealmRepresentation to and from our values. Pure."""
+"""Conversion of Keycloak's ClientRepresentation and RealmRepresentation to and from domain values. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -6,16 +6,35 @@ from dataclasses import replace
 from typing import Any, Final
 
 from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.client import AUTHENTICATORS, Client
-from keyturn_credentials.domain.private_material import REALM_MEMBERS, refuse_private_keys
+from keyturn_credentials.domain.authenticators import AUTHENTICATORS
+from keyturn_credentials.domain.bounds import (
+    MAX_ATTRIBUTE_NAME,
+    check_attribute,
+    check_attributes,
+    check_document,
+    check_list,
+    check_text,
+)
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client_ids import check_client_id
+from keyturn_credentials.domain.client_members import CLIENT_ATTRIBUTES, CLIENT_MEMBERS
+from keyturn_credentials.domain.client_scopes import CLIENT_SCOPES, check_realm_scopes
+from keyturn_credentials.domain.coercion import BOOLEANS, coerced
+from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, check_grants, scopes_of
+from keyturn_credentials.domain.imported_realm import with_unsaid
+from keyturn_credentials.domain.members import refuse_unknown, refuse_without_effect
+from keyturn_credentials.domain.private_key_guard import REALM_MEMBERS, refuse_private_keys
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.realm_keys import DEFAULT_SIGNATURE_ALG, settle_signing_alg, signing_alg
+from keyturn_credentials.domain.realm_members import REALM_MEMBERS as REALM_TABLE
+from keyturn_credentials.domain.redirect_uris import check_redirect_uris
+from keyturn_credentials.domain.role_catalogue import ROLES, check_roles
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_credentials.domain.token_ending import check_not_before
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.secret import Secret
 
-_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}\Z")
-MAX_ATTRIBUTES: Final = 500
-MAX_ATTRIBUTE_NAME: Final = 255
+ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}\Z")
 
 _CLIENT_COLUMNS: Final = frozenset(
     {"id", "clientId", "enabled", "clientAuthenticatorType", "attributes", "secret", "access"}
@@ -23,19 +42,16 @@ _CLIENT_COLUMNS: Final = frozenset(
 )
 _REALM_COLUMNS: Final = frozenset({"id", "realm", "enabled", "attributes", "clients"}) | REALM_MEMBERS
 
-_BOOLEANS: Final = frozenset(
-    {"alwaysDisplayInConsole", "authorizationServicesEnabled", "bearerOnly", "consentRequired"}
-    | {"directAccessGrantsEnabled", "enabled", "frontchannelLogout", "fullScopeAllowed", "publicClient"}
-    | {"implicitFlowEnabled", "serviceAccountsEnabled", "standardFlowEnabled", "surrogateAuthRequired"}
-)
+_CATALOGUE: Final = frozenset({CLIENT_SCOPES, ROLES})
+
 _TEXTS: Final = frozenset(
     {"adminUrl", "baseUrl", "clientAuthenticatorType", "clientId", "description", "id", "name", "protocol"}
     | {"realm", "rootUrl", "secret", "displayName", "sslRequired"}
 )
 _NAME_LISTS: Final = frozenset({"defaultClientScopes", "optionalClientScopes", "redirectUris", "webOrigins"})
 
-# What Keycloak shows for a client made with nothing but a clientId; service accounts are on here, since
-# asking for tokens of their own is what clients are kept here for.
+# Keycloak's values for a client created with nothing but a clientId, except that service accounts are
+# enabled, since clients here exist to request tokens for themselves.
 _CLIENT_DEFAULTS: Final[Mapping[str, Any]] = {
     "surrogateAuthRequired": False,
     "alwaysDisplayInConsole": False,
@@ -54,40 +70,43 @@ _CLIENT_DEFAULTS: Final[Mapping[str, Any]] = {
     "authenticationFlowBindingOverrides": {},
     "fullScopeAllowed": True,
     "nodeReRegistrationTimeout": -1,
-    "defaultClientScopes": [],
-    "optionalClientScopes": [],
 }
 
 
 def client_from(representation: Mapping[str, Any], *, uuid: str, realm_id: str) -> Client:
-    """A new client. ``uuid`` is for one without an ``id``. Raises InvalidRequestError."""
+    """Create a client. ``uuid`` is used without an ``id``. Raises InvalidRequestError."""
+    representation = coerced(representation)
     _check_types(representation)
     client_id = representation.get("clientId")
     if client_id is None:
-        raise InvalidRequestError("clientId is missing")
+        raise InvalidRequestError("clientId is required")
+    check_client_id(client_id)
     chosen = representation.get("id") or uuid
-    if not _ID.match(chosen):
-        raise InvalidRequestError("id has 1 to 36 letters, digits and '-'")
+    if not ID.match(chosen):
+        raise InvalidRequestError("id must be 1 to 36 characters long: letters, digits or '-'")
     blank = Client(uuid=chosen, realm_id=realm_id, client_id=client_id)
     return change_client(blank, {name: value for name, value in representation.items() if name != "id"})
 
 
 def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
-    """The client as a PUT of this representation leaves it, secrets apart.
+    """Apply a PUT of this representation to a client, except its secrets.
 
-    As in Keycloak, a member that is absent or null stays as it was, an attribute with an empty value goes.
-    Keycloak's attributes for private keys are dropped, private keys elsewhere are refused: keyturn keeps
+    As in Keycloak, an absent or null member keeps its value, and an empty value removes an attribute.
+    Keycloak's attributes for private keys are dropped, private keys elsewhere are refused: keyturn stores
     none. Raises InvalidRequestError.
     """
+    representation = coerced(representation)
     _check_types(representation)
+    refuse_unknown(representation, CLIENT_MEMBERS, client.document)
+    refuse_without_effect(representation, CLIENT_MEMBERS, client.document)
     authenticator = representation.get("clientAuthenticatorType") or client.authenticator
     if authenticator not in AUTHENTICATORS:
-        raise InvalidRequestError(f"clientAuthenticatorType is one of {', '.join(AUTHENTICATORS)}")
+        raise InvalidRequestError(f"clientAuthenticatorType must be one of {', '.join(AUTHENTICATORS)}")
     if representation.get("id") not in (None, client.uuid):
         raise InvalidRequestError("the id of a client cannot be changed")
     enabled = representation.get("enabled")
     rest = {name: value for name, value in representation.items() if name not in _CLIENT_COLUMNS}
-    return replace(
+    changed = replace(
         client,
         client_id=client.client_id if representation.get("clientId") is None else representation["clientId"],
         enabled=client.enabled if enabled is None else enabled,
@@ -95,41 +114,56 @@ def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
         attributes=_merge_attributes(client.attributes, representation.get("attributes")),
         document=_merge(client.document, rest),
     )
+    refuse_without_effect(changed.attributes, CLIENT_ATTRIBUTES, client.attributes, kind="attribute ")
+    _check_full_scope(client, changed)
+    check_redirect_uris(client.document, changed.document)
+    _check_key_sets(client, changed)
+    if changed.client_id != client.client_id:
+        check_client_id(changed.client_id)
+    check_grants(client, changed)
+    return changed
 
 
 def realm_from(representation: Mapping[str, Any], *, realm_id: str) -> Realm:
-    """A new realm. Raises InvalidRequestError."""
+    """Create a realm. Raises InvalidRequestError."""
+    representation = coerced(representation)
     _check_types(representation)
     name = representation.get("realm")
     if not name:
-        raise InvalidRequestError("realm is missing: it is the new realm's name")
+        raise InvalidRequestError("realm is required: the name of the new realm")
     chosen = representation.get("id") or realm_id
-    if not _ID.match(chosen):
-        raise InvalidRequestError("id has 1 to 36 letters, digits and '-'")
-    return change_realm(
-        Realm(chosen, name), {key: value for key, value in representation.items() if key != "id"}
-    )
+    if not ID.match(chosen):
+        raise InvalidRequestError("id must be 1 to 36 characters long: letters, digits or '-'")
+    whole = with_unsaid(representation)
+    return change_realm(Realm(chosen, name), {key: value for key, value in whole.items() if key != "id"})
 
 
 def change_realm(realm: Realm, representation: Mapping[str, Any]) -> Realm:
-    """The realm as a PUT of this representation leaves it. Raises InvalidRequestError."""
+    """Apply a PUT of this representation to a realm. Raises InvalidRequestError."""
+    representation = coerced(representation)
     _check_types(representation)
+    refuse_unknown(representation, REALM_TABLE, realm.document)
+    refuse_without_effect(representation, REALM_TABLE, realm.document)
     if representation.get("id") not in (None, realm.id):
         raise InvalidRequestError("the id of a realm cannot be changed")
     enabled = representation.get("enabled")
     rest = {name: value for name, value in representation.items() if name not in _REALM_COLUMNS}
-    return replace(
+    changed = replace(
         realm,
         name=representation.get("realm") or realm.name,
         enabled=realm.enabled if enabled is None else enabled,
         attributes=_merge_attributes(realm.attributes, representation.get("attributes")),
         document=_merge(realm.document, rest),
     )
+    check_realm_scopes(realm, changed)
+    check_roles(realm, changed)
+    return settle_signing_alg(realm, changed, representation.get(DEFAULT_SIGNATURE_ALG))
 
 
-def describe_client(client: Client, *, show_secret: bool, now: float) -> dict[str, Any]:
-    """As Keycloak shows a client. Where ``show_secret`` is false, or only a digest is kept, the secret is
-    masked."""
+def describe_client(client: Client, realm: Realm, *, show_secret: bool, now: float) -> dict[str, Any]:
+    """Represent a client like Keycloak. The secret is masked if ``show_secret`` is false, or only its digest
+    is stored."""
+    default, optional = scopes_of(realm, client)
     shown: dict[str, Any] = {
         "id": client.uuid,
         "clientId": client.client_id,
@@ -137,6 +171,8 @@ def describe_client(client: Client, *, show_secret: bool, now: float) -> dict[st
         "clientAuthenticatorType": client.authenticator,
         **_CLIENT_DEFAULTS,
         **client.document,
+        DEFAULT_SCOPES: list(default),
+        OPTIONAL_SCOPES: list(optional),
         "attributes": {**client.attributes, **_secret_attributes(client.secrets, now)},
     }
     if client.secrets.current is not None and client.is_confidential:
@@ -144,20 +180,23 @@ def describe_client(client: Client, *, show_secret: bool, now: float) -> dict[st
     return shown
 
 
-def describe_realm(realm: Realm) -> dict[str, Any]:
-    """As Keycloak shows a realm."""
+def describe_realm(realm: Realm, *, with_catalogue: bool = False) -> dict[str, Any]:
+    """Represent a realm like Keycloak. ``with_catalogue``: with what has addresses of its own, as in an
+    export."""
     return {
         "id": realm.id,
         "realm": realm.name,
         "enabled": realm.enabled,
         "accessTokenLifespan": realm.access_token_lifespan,
-        **realm.document,
+        "notBefore": 0,
+        **{name: value for name, value in realm.document.items() if with_catalogue or name not in _CATALOGUE},
+        DEFAULT_SIGNATURE_ALG: signing_alg(realm),
         "attributes": dict(realm.attributes),
     }
 
 
 def shown_secret(stored: StoredSecret, *, show: bool) -> str:
-    """The secret, or the mask for who may not see it or where nobody can."""
+    """Return the secret, or the mask if the caller may not see it or only its digest is stored."""
     return stored.secret.reveal() if show and stored.secret is not None else Secret.MASK
 
 
@@ -176,7 +215,10 @@ def _secret_attributes(secrets: ClientSecrets, now: float) -> dict[str, str]:
 
 def _merge(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     refuse_private_keys(changes)
-    return {**before, **{name: value for name, value in changes.items() if value is not None}}
+    merged = {**before, **{name: value for name, value in changes.items() if value is not None}}
+    if merged != before:
+        check_document(merged)
+    return merged
 
 
 def _merge_attributes(before: Mapping[str, str], changes: object) -> dict[str, str]:
@@ -184,24 +226,28 @@ def _merge_attributes(before: Mapping[str, str], changes: object) -> dict[str, s
     if changes is None:
         return merged
     if not isinstance(changes, Mapping):
-        raise InvalidRequestError("attributes is an object of strings")
+        raise InvalidRequestError("attributes must be an object with string values")
     for name, value in changes.items():
         text = _attribute_text(name, value)
         if name in attributes.MANAGED or name.endswith(f".{attributes.PRIVATE_KEY}"):
             continue
         if text:
+            if before.get(name) != text:
+                check_attribute(name, text)
             merged[name] = text
         else:
             merged.pop(name, None)
     refuse_private_keys({name: text for name, text in merged.items() if before.get(name) != text})
-    if len(merged) > MAX_ATTRIBUTES:
-        raise InvalidRequestError(f"more than {MAX_ATTRIBUTES} attributes")
+    if merged != before:
+        check_attributes(merged)
     return merged
 
 
 def _attribute_text(name: str, value: object) -> str:
     if not 0 < len(name) <= MAX_ATTRIBUTE_NAME or any(character < " " for character in name):
-        raise InvalidRequestError(f"an attribute's name has 1 to {MAX_ATTRIBUTE_NAME} printable characters")
+        raise InvalidRequestError(
+            f"an attribute name must be 1 to {MAX_ATTRIBUTE_NAME} printable characters long"
+        )
     match value:
         case None:
             return ""
@@ -211,21 +257,43 @@ def _attribute_text(name: str, value: object) -> str:
             return str(value)
         case str():
             if "\0" in value:
-                raise InvalidRequestError(f"attribute {name} has a NUL character in it")
+                raise InvalidRequestError(f"attribute {name} must not contain a NUL character")
             return value
         case _:
-            raise InvalidRequestError(f"attribute {name} is not a string")
+            raise InvalidRequestError(f"attribute {name} must be a string")
+
+
+def _check_full_scope(before: Client, after: Client) -> None:
+    """Raise if full scope is disabled. In Keycloak such a client has only individually mapped roles in its
+    tokens."""
+    roles = after.attributes.get(attributes.ADMIN_ROLES)
+    was = (before.document.get("fullScopeAllowed"), before.attributes.get(attributes.ADMIN_ROLES))
+    if roles and after.document.get("fullScopeAllowed") is False and was != (False, roles):
+        raise InvalidRequestError(f"fullScopeAllowed false contradicts {attributes.ADMIN_ROLES}")
+
+
+def _check_key_sets(before: Client, after: Client) -> None:
+    has_two, had_two = (attributes.names_two_key_sets(each.attributes) for each in (after, before))
+    if has_two and not had_two:
+        raise InvalidRequestError(
+            f"{attributes.USE_JWKS_URL} contradicts {attributes.USE_JWKS_STRING}: set one of them to false"
+        )
 
 
 def _check_types(representation: Mapping[str, Any]) -> None:
+    check_not_before(representation)
     for name, value in representation.items():
         if value is None:
             continue
-        if name in _BOOLEANS and not isinstance(value, bool):
-            raise InvalidRequestError(f"{name} is true or false")
+        if name in BOOLEANS and not isinstance(value, bool):
+            raise InvalidRequestError(f"{name} must be a boolean")
         if name in _TEXTS and (not isinstance(value, str) or "\0" in value):
-            raise InvalidRequestError(f"{name} is a string")
+            raise InvalidRequestError(f"{name} must be a string")
+        if name in _TEXTS:
+            check_text(name, value)
         if name in _NAME_LISTS and not (
             isinstance(value, list) and all(isinstance(entry, str) for entry in value)
         ):
-            raise InvalidRequestError(f"{name} is an array of strings")
+            raise InvalidRequestError(f"{name} must be an array of strings")
+        if name in _NAME_LISTS:
+            check_list(name, value)

@@ -1,4 +1,4 @@
-"""Who may do what in the admin API."""
+"""Roles and permissions of the admin API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MASTER: Final = "master"
 
 
 class Role(StrEnum):
-    """Keycloak's names. ``admin`` and ``create-realm`` mean something in realm ``master`` only."""
+    """Keycloak's names. ``admin`` and ``create-realm`` are effective in realm ``master`` only."""
 
     VIEW_CLIENTS = "view-clients"
     CONFIGURE_CLIENTS = "configure-clients"
@@ -33,20 +33,20 @@ _IMPLIED: Final = {
 
 
 def roles_of(client_attributes: Mapping[str, str]) -> frozenset[Role]:
-    """The roles a client holds, implied ones included. Raises InvalidRequestError for a name that is none."""
+    """Return a client's roles, including implied ones. Raises InvalidRequestError for an unknown role."""
     held: set[Role] = set()
     for name in attributes.words(client_attributes, attributes.ADMIN_ROLES):
         try:
             held |= _IMPLIED[Role(name)]
         except ValueError:
             known = ", ".join(Role)
-            raise InvalidRequestError(f"{name!r} is no admin role; there are {known}") from None
+            raise InvalidRequestError(f"{name!r} is not an admin role; expected one of {known}") from None
     return frozenset(held)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller of the admin API and the roles its client holds at this moment."""
+    """An authenticated caller of the admin API and its client's current roles."""
 
     realm: str
     client_uuid: str
@@ -55,17 +55,18 @@ class Principal:
 
     @classmethod
     def system(cls) -> Self:
-        """The service itself: the first start, automatic rotation, commands run beside the database."""
+        """Return the service itself: the first start, automatic rotation, commands run next to the
+        database."""
         return cls(MASTER, "", "keyturn", frozenset(Role))
 
     def may(self, role: Role, realm: str) -> bool:
-        """Whether the caller holds the role for that realm: clients of ``master`` for every realm, all
+        """Return whether the caller holds the role for that realm: clients of ``master`` for every realm, all
         others for their own."""
         if self.realm == MASTER:
             return role in self.roles
         return realm == self.realm and role in self.roles - {Role.CREATE_REALM, Role.ADMIN}
 
     def may_act_on(self, roles: frozenset[Role], realm: str) -> bool:
-        """Whether the caller may give a client these roles, or change one that has them (whoever sets a
-        client's secret can act as that client): only who holds them all."""
+        """Return whether the caller may grant these roles, or change a client that has them. Anyone who sets
+        a client's secret can act as that client, so the caller must hold all of its roles."""
         return all(self.may(role, realm) for role in roles)

@@ -1,4 +1,4 @@
-"""Where the secret of a client stands in its rotation. Pure."""
+"""Stage of a client's secret in its rotation. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,8 +7,8 @@ from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
 
 
 class Stage(StrEnum):
-    """EXPIRED: nobody is let in by the present secret. DUE: the next change of the client rotates it.
-    OVERLAPPING: the former secret is accepted beside it. IN_FORCE: none of these."""
+    """EXPIRED: the current secret is no longer accepted. DUE: the next change of the client rotates it.
+    OVERLAPPING: the former secret is still accepted. IN_FORCE: none of these, only one secret is valid."""
 
     IN_FORCE = "in_force"
     DUE = "due"
@@ -18,9 +18,11 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Times are NumericDate seconds. ``due_at``: from when on a change of the client rotates the secret, None
-    where the policy asks for no such thing. ``former_ends_at``: None without a former secret that is still
-    accepted."""
+    """Times are NumericDate seconds.
+
+    ``due_at``: when a change of the client begins to rotate the secret, None if the policy does not require
+    it. ``former_ends_at``: None without a former secret that is still accepted.
+    """
 
     stage: Stage
     created_at: float
@@ -30,7 +32,7 @@ class Rotation:
 
 
 def rotation_of(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Rotation | None:
-    """None for a client without a secret."""
+    """Return the state of the rotation; None for a client without a secret."""
     current, former = secrets.current, secrets.rotated
     if current is None:
         return None

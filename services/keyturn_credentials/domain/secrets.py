@@ -1,4 +1,4 @@
-"""Client secrets and the policy by which they expire and overlap. Pure: time and randomness are arguments."""
+"""Client secrets and the policy for their expiry and overlap. Pure: time and randomness are arguments."""
 
 import secrets as _random
 from collections.abc import Mapping
@@ -11,21 +11,20 @@ from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.secret import Secret
 
 SECRET_BYTES: Final = 32
+SIGNING_SECRET_BYTES: Final = 64
 MAX_SECRET_CHARACTERS: Final = 1024
 
 
-def generate_secret() -> Secret:
-    """256 random bits as 43 base64url characters."""
-    return Secret(_random.token_urlsafe(SECRET_BYTES))
+def generate_secret(*, signs: bool = False) -> Secret:
+    """Generate 256 random bits as 43 base64url characters. ``signs``: the client may sign with it by any
+    HMAC. HS512 requires 64 octets (RFC 7518 section 3.2): 512 bits as 86 characters."""
+    return Secret(_random.token_urlsafe(SIGNING_SECRET_BYTES if signs else SECRET_BYTES))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
-    """A client secret as the store keeps it.
-
-    ``digest`` is what verifiers compare with. ``secret`` is None where the realm keeps digests only. Times
-    are NumericDate seconds; ``expires_at`` None means never.
-    """
+    """A stored client secret. ``digest`` is what verifiers compare with. ``secret`` is None if the realm
+    stores digests only. Times are NumericDate seconds; ``expires_at`` None means never."""
 
     digest: str
     created_at: float
@@ -38,7 +37,7 @@ class StoredSecret:
 
 @dataclass(frozen=True, slots=True)
 class ClientSecrets:
-    """The secret in force, and the former one while it still overlaps."""
+    """The current secret, and the former one while it overlaps."""
 
     current: StoredSecret | None = None
     rotated: StoredSecret | None = None
@@ -48,9 +47,9 @@ class ClientSecrets:
 class RotationPolicy:
     """Periods in seconds, as in Keycloak's secret-rotation executor.
 
-    ``expiration``: how long a new secret is valid. ``rotated_expiration``: how long the former one stays
-    valid beside it (0: not at all). ``remaining_rotation``: a change of the client within that time before
-    the secret's expiry rotates it.
+    ``expiration``: validity of a new secret. ``rotated_expiration``: validity of the former one after a
+    rotation (0: none). ``remaining_rotation``: a change of the client within this time before expiry rotates
+    the secret.
     """
 
     expiration: int
@@ -61,7 +60,7 @@ class RotationPolicy:
     def from_attributes(
         cls, client_attributes: Mapping[str, str], realm_attributes: Mapping[str, str]
     ) -> Self | None:
-        """The client's own policy, else its realm's, else None. Raises InvalidRequestError."""
+        """Return the client's own policy, else its realm's, else None. Raises InvalidRequestError."""
         for source in (client_attributes, realm_attributes):
             if source.get(attributes.POLICY_EXPIRATION, "").strip():
                 return cls._parse(source)
@@ -73,44 +72,43 @@ class RotationPolicy:
         rotated = _seconds(source, attributes.POLICY_ROTATED_EXPIRATION)
         remaining = _seconds(source, attributes.POLICY_REMAINING_ROTATION)
         if expiration <= 0:
-            raise InvalidRequestError(f"{attributes.POLICY_EXPIRATION} must be more than 0 seconds")
+            raise InvalidRequestError(f"{attributes.POLICY_EXPIRATION} must be greater than 0 seconds")
         if rotated > expiration or remaining > expiration:
             raise InvalidRequestError(
                 f"{attributes.POLICY_ROTATED_EXPIRATION} and {attributes.POLICY_REMAINING_ROTATION}"
-                f" must not be longer than {attributes.POLICY_EXPIRATION}"
+                f" must not exceed {attributes.POLICY_EXPIRATION}"
             )
         return cls(expiration, rotated, remaining)
 
 
 class Due(StrEnum):
-    """What the policy asks for when a client is changed. STAMP: the secret has no expiry yet, give it one."""
+    """The policy's action on a change of the client. SET_EXPIRY: the secret gets its first expiry."""
 
     NOTHING = "nothing"
-    STAMP = "stamp"
+    SET_EXPIRY = "set_expiry"
     ROTATE = "rotate"
     FORGET_ROTATED = "forget_rotated"
 
 
-def judge(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Due:
-    """What is due when a client is changed at ``now``. Without a policy a former secret is not kept."""
+def due_change(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Due:
+    """Return the action due for a change of the client at ``now``. Without a policy the former secret is
+    dropped."""
     if secrets.current is None:
         return Due.NOTHING
     if policy is None:
         return Due.FORGET_ROTATED if secrets.rotated or secrets.current.expires_at else Due.NOTHING
     if secrets.current.expires_at is None:
-        return Due.STAMP
+        return Due.SET_EXPIRY
     if now >= secrets.current.expires_at - policy.remaining_rotation:
         return Due.ROTATE
     return Due.NOTHING
 
 
-def put_in_force(
+def make_current(
     secrets: ClientSecrets, new: StoredSecret, policy: RotationPolicy | None, now: float
 ) -> ClientSecrets:
-    """``new`` becomes current; the former current one overlaps for as long as the policy says.
-
-    A former secret that had expired already stays expired: rotation never lengthens a secret's life.
-    """
+    """Make ``new`` current; the former one overlaps for as long as the policy says. A former secret that had
+    already expired stays expired: rotation never extends a secret's validity."""
     if policy is None:
         return ClientSecrets(current=replace(new, expires_at=None))
     current = replace(new, expires_at=now + policy.expiration)
@@ -123,24 +121,36 @@ def put_in_force(
     return ClientSecrets(current=current, rotated=replace(former, expires_at=overlap_ends))
 
 
-def stamp(secrets: ClientSecrets, policy: RotationPolicy, now: float) -> ClientSecrets:
-    """Give a secret that never expired the policy's expiry, from now on."""
+def set_expiry(secrets: ClientSecrets, policy: RotationPolicy, now: float) -> ClientSecrets:
+    """Give a secret without expiry the policy's expiry, from now on."""
     if secrets.current is None:
         return secrets
     return replace(secrets, current=replace(secrets.current, expires_at=now + policy.expiration))
 
 
-def no_longer_than(secrets: ClientSecrets, expires_at: float) -> ClientSecrets:
-    """The current secret ends then at the latest."""
+def cap_expiry(secrets: ClientSecrets, expires_at: float) -> ClientSecrets:
+    """Limit the expiry of the current secret to ``expires_at``."""
     if secrets.current is None:
         return secrets
     ends = expires_at if secrets.current.expires_at is None else min(secrets.current.expires_at, expires_at)
     return replace(secrets, current=replace(secrets.current, expires_at=ends))
 
 
+def with_known_times(
+    secrets: ClientSecrets, *, created_at: float | None, now: float, is_unending: bool
+) -> ClientSecrets:
+    """Set the creation time that the current secret has in the export. ``is_unending``: the secret does not
+    expire there, so it gets no expiry until the client is changed."""
+    if secrets.current is None:
+        return secrets
+    age = now if created_at is None else min(created_at, now)
+    ends = None if is_unending else secrets.current.expires_at
+    return replace(secrets, current=replace(secrets.current, created_at=age, expires_at=ends))
+
+
 def without_rotation(secrets: ClientSecrets, now: float) -> ClientSecrets:
-    """The current secret alone, without an expiry: what is left when no policy is active any more. One that
-    had expired stays so: what an operator let run out, or ended, is not put in force by the way."""
+    """Return the current secret alone and without expiry, for a client without a policy. An expired secret
+    stays expired: what an operator let expire, or ended, is never reactivated as a side effect."""
     current = secrets.current
     if current is None or not current.is_valid(now):
         return ClientSecrets(current=current)
@@ -148,7 +158,7 @@ def without_rotation(secrets: ClientSecrets, now: float) -> ClientSecrets:
 
 
 def without_plain(secrets: ClientSecrets) -> ClientSecrets:
-    """The same secrets as digests only."""
+    """Return the secrets as digests only."""
 
     def forget(stored: StoredSecret | None) -> StoredSecret | None:
         return None if stored is None else replace(stored, secret=None)
@@ -157,14 +167,14 @@ def without_plain(secrets: ClientSecrets) -> ClientSecrets:
 
 
 def check_chosen(secret: str) -> Secret:
-    """A secret that the caller chose. Raises InvalidRequestError for one that no client could send."""
+    """Check a secret chosen by the caller. Raises InvalidRequestError for one that no client could send."""
     if not 0 < len(secret) <= MAX_SECRET_CHARACTERS:
-        raise InvalidRequestError(f"a client secret has 1 to {MAX_SECRET_CHARACTERS} characters")
+        raise InvalidRequestError(f"a client secret must be 1 to {MAX_SECRET_CHARACTERS} characters long")
     if not all("\x20" <= character <= "\x7e" for character in secret):
         # RFC 6749 appendix A.2: client-secret = *VSCHAR
-        raise InvalidRequestError("a client secret consists of printable ASCII characters")
+        raise InvalidRequestError("a client secret must consist of printable ASCII characters")
     if set(secret) == {"*"}:
-        raise InvalidRequestError("this is the mask shown instead of a secret, not a secret")
+        raise InvalidRequestError("this is the mask that stands for a secret, not a secret")
     return Secret(secret)
 
 

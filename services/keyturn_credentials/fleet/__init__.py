@@ -1,1 +1,1 @@
-"""What the credentials service tells callers about the fleet: waits for a change, and the nodes' view."""
+"""The fleet as callers of the credentials service see it: waits for a change, and the view of the nodes."""

@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from keyturn_shared.fleet.registry import FleetSummary, NodeRecord, RegistryView, judge, standing_of
+from keyturn_shared.fleet.registry import FleetSummary, NodeRecord, RegistryView, status_of, summarize
 
 
 def describe(
     view: RegistryView, sequence: int | None = None, summary: FleetSummary | None = None
 ) -> dict[str, Any]:
-    """The JSON of ``GET /admin/realms/{realm}/fleet``.
+    """Build the JSON of ``GET /admin/realms/{realm}/fleet``.
 
-    ``head`` is the newest sequence published, ``lag_ms`` how long ago a node that is behind the head reported
-    last (0 for one that is not), ``lease`` what is left of it by Redis' clock. ``applied``, ``fenced`` and
-    ``pending`` are towards ``sequence``, or the head where none is asked for; ``safe`` says that no node
-    accepts any more what that event ended. ``summary``: the judgement, if it was made already.
+    ``head`` is the newest published sequence. ``lag_ms``: time since the last report of a node behind the
+    head (0 for other nodes). ``lease``: its remaining time by Redis' clock. ``applied``, ``fenced`` and
+    ``pending`` refer to ``sequence``, or by default to the head; ``safe`` means that no node accepts any more
+    what that event ended. ``summary``: given if it was computed already.
     """
     head = view.head
     newest = head.position.sequence if head else 0
     asked = newest if sequence is None else sequence
-    summary = summary or judge(view, asked)
+    summary = summary or summarize(view, asked)
     return {
         "head": newest,
         "epoch": head.position.epoch if head else 0,
@@ -46,5 +46,5 @@ def _describe_node(node: NodeRecord, view: RegistryView, newest: int, asked: int
         "lease": "held" if node.expires_at > view.now else "expired",
         "lease_left_ms": max(0, node.expires_at - view.now),
         "renewed_ms_ago": view.now - node.renewed_at,
-        "standing": standing_of(node, view, asked).value,
+        "standing": status_of(node, view, asked).value,
     }

@@ -1,7 +1,7 @@
-"""Key stores: what Keycloak's "Keys" tab makes, exports and imports. No I/O, and no private key is ever kept.
+"""Key stores for Keycloak's "Keys" tab: generation, export and import. No I/O, and no private key is stored.
 
-Make: ``generate_key_pair``, ``self_signed_certificate``, ``write_archive``. Take in: ``import_credentials``.
-Everything refused is a KeyStoreError with a stable ``code``.
+Generate: ``generate_key_pair``, ``self_signed_certificate``, ``write_archive``. Import:
+``import_credentials``. Every refusal is a KeyStoreError with a stable ``code``.
 """
 
 from keyturn_credentials.keystores.archive import ArchivePasswords, CertificateEntry, KeyEntry

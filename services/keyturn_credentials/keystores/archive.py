@@ -1,4 +1,4 @@
-"""What an archive holds, as it is written and as it is read; JKS and PKCS #12 have the same."""
+"""Contents of an archive, common to JKS and PKCS #12."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from keyturn_shared.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """A private key with its certificate and that one's issuers, leaf first."""
+    """A private key with its certificate and that certificate's issuers, leaf first."""
 
     alias: str
     key_pair: KeyPair
@@ -28,12 +28,13 @@ class KeyEntry:
 
     def __post_init__(self) -> None:
         if not self.chain or self.chain[0].public_key() != self.key_pair.public_key:
-            raise ValueError("the first certificate is not about the key pair")
+            raise ValueError("the first certificate does not belong to the key pair")
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateEntry:
-    """A certificate alone, which Java calls trusted: the realm's, or a client's whose key was forgotten."""
+    """A certificate alone, which Java calls trusted: the realm's, or a client's whose private key was
+    discarded."""
 
     alias: str
     certificate: x509.Certificate
@@ -52,16 +53,14 @@ class ProtectedKey(Protocol):
     """A private key inside an archive, still encrypted."""
 
     def open(self, password: Secret) -> bytes:
-        """PKCS #8, DER. Raises WrongKeyPasswordError."""
+        """Decrypt to PKCS #8, DER. Raises WrongKeyPasswordError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEntry:
-    """An entry as found in an archive.
-
-    ``certificates``: DER. The first one is the entry's own, among the others are its issuers, in any order.
-    """
+    """An entry as found in an archive. ``certificates``: DER. The first one is the entry's own; the others
+    include its issuers, in any order."""
 
     alias: str
     certificates: tuple[bytes, ...]
@@ -69,7 +68,8 @@ class StoredEntry:
 
 
 def check_passwords(entries: Sequence[KeyEntry | CertificateEntry], passwords: ArchivePasswords) -> Secret:
-    """The store password. Raises PasswordMissingError, in Keycloak's words, and InvalidParameterError."""
+    """Return the store password. Raises PasswordMissingError, in Keycloak's words, and
+    InvalidParameterError."""
     has_key = any(isinstance(entry, KeyEntry) for entry in entries)
     purpose = "jks generation and download" if has_key else "jks download"
     if has_key and not _is_given(passwords.key):
@@ -81,46 +81,44 @@ def check_passwords(entries: Sequence[KeyEntry | CertificateEntry], passwords: A
 
 
 def check_aliases(aliases: Sequence[str]) -> None:
-    """Raise InvalidParameterError unless each names one entry. Java does not tell upper case from lower."""
+    """Raise InvalidParameterError unless each alias names one entry. Java ignores case."""
     if not aliases:
-        raise InvalidParameterError("an archive without an entry")
+        raise InvalidParameterError("the archive must have an entry")
     for alias in aliases:
         if not is_unicode(alias) or not 0 < len(alias) <= MAX_ALIAS_CHARACTERS:
-            raise InvalidParameterError("an alias that is empty, too long, or not Unicode")
+            raise InvalidParameterError("an alias must not be empty, too long or invalid Unicode")
     if len({java_alias(alias) for alias in aliases}) < len(aliases):
-        raise InvalidParameterError(f"two entries with one alias: {_listed(aliases)}")
+        raise InvalidParameterError(f"two entries have the same alias: {_listed(aliases)}")
 
 
 def choose_entry(entries: Sequence[StoredEntry], alias: str | None) -> StoredEntry:
-    """The entry with this alias, in this case or else in any, as Java has it; without an alias, the only one.
-
-    Raises AliasNotFoundError, AliasAmbiguousError, CertificateNotFoundError.
-    """
+    """Return the entry with this alias, with the same case or else in any, like Java; without an alias, the
+    only one. Raises AliasNotFoundError, AliasAmbiguousError, CertificateNotFoundError."""
     if not entries:
         raise CertificateNotFoundError("the archive has no entry with a certificate")
     aliases = tuple(entry.alias for entry in entries)
-    found, problem = list(entries), "no alias was given"
+    found, problem = list(entries), "no alias was specified"
     if alias is not None:
         found = [entry for entry in entries if entry.alias == alias]
         found = found or [entry for entry in entries if java_alias(entry.alias) == java_alias(alias)]
         problem = f"{len(found) or 'no'} entries are called {alias[:100]!r}"
     if not found:
-        raise AliasNotFoundError(f"{problem}; there are: {_listed(aliases)}", aliases)
+        raise AliasNotFoundError(f"{problem}; the archive has: {_listed(aliases)}", aliases)
     entry, *others = found
     if others:
-        raise AliasAmbiguousError(f"{problem}; there are: {_listed(aliases)}", aliases)
+        raise AliasAmbiguousError(f"{problem}; the archive has: {_listed(aliases)}", aliases)
     if not entry.certificates:
         raise CertificateNotFoundError(f"the entry {entry.alias[:100]!r} has a key, but no certificate")
     return entry
 
 
 def java_alias(alias: str) -> str:
-    """How Java's key stores compare aliases."""
+    """Return an alias as Java's key stores compare it."""
     return alias.lower()
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text can be encoded: JSON can smuggle in half a surrogate pair."""
+    """Return whether a text can be encoded: JSON may contain half a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
 """ASN.1 as far as PKCS #12, PKCS #5 and Java's key protector need it (ITU-T X.690): DER written, BER read.
 
-``cryptography`` reads one key of a PKCS #12 file and has no entry by name, no limit on iterations and no Java
-trust attribute, hence these structures are taken apart and put together here.
+``cryptography`` reads one key of a PKCS #12 file; it has no entries by name, no limit on iterations and no
+Java trust attribute. So these structures are parsed and built here.
 """
 
 from typing import Final
@@ -22,15 +22,16 @@ _NUMBER: Final = 0x1F
 _END_OF_CONTENTS: Final = b"\0\0"
 _MAX_DEPTH: Final = 32
 _MAX_ELEMENTS: Final = 20_000
+_MAX_SHOWN: Final = 24
 
 
 def context(number: int) -> int:
-    """The tag of ``[number]`` around one other element, or before the parts of a constructed one."""
+    """Return the tag of ``[number]`` around one other element, or before the parts of a constructed one."""
     return _CONTEXT | _CONSTRUCTED | number
 
 
 def primitive_context(number: int) -> int:
-    """The tag of ``[number] IMPLICIT`` before a primitive value."""
+    """Return the tag of ``[number] IMPLICIT`` before a primitive value."""
     return _CONTEXT | number
 
 
@@ -38,7 +39,7 @@ def primitive_context(number: int) -> int:
 
 
 def element(tag: int, content: bytes) -> bytes:
-    """One element in DER."""
+    """Encode one element in DER."""
     length = len(content)
     if length < 0x80:
         return bytes((tag, length)) + content
@@ -59,17 +60,17 @@ def octet_string(octets: bytes) -> bytes:
 
 
 def integer(number: int) -> bytes:
-    """A non-negative INTEGER: with a leading zero octet where its highest bit is set."""
+    """Encode a non-negative INTEGER, with a leading zero octet if its highest bit is set."""
     return element(INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
 
 
 def object_identifier(identifier: bytes) -> bytes:
-    """``identifier``: as ``oid`` gives it."""
+    """Encode ``identifier`` as returned by ``oid``."""
     return element(OBJECT_IDENTIFIER, identifier)
 
 
 def oid(dotted: str) -> bytes:
-    """The content octets of an OBJECT IDENTIFIER (X.690 section 8.19)."""
+    """Encode the content octets of an OBJECT IDENTIFIER (X.690 section 8.19)."""
     first, second, *arcs = (int(arc) for arc in dotted.split("."))
     octets = bytearray()
     for arc in (first * 40 + second, *arcs):
@@ -80,14 +81,24 @@ def oid(dotted: str) -> bytes:
     return bytes(octets)
 
 
+def dotted(identifier: bytes) -> str:
+    """Decode what ``oid`` encoded; only the first arcs of one longer than any in use."""
+    arcs, arc = [], 0
+    for octet in identifier[:_MAX_SHOWN]:
+        arc = arc << 7 | octet & 0x7F
+        if octet < 0x80:
+            arcs.append(arc)
+            arc = 0
+    first = min(arcs[0] // 40, 2) if arcs else 0
+    return ".".join(str(number) for number in (first, arcs[0] - 40 * first, *arcs[1:])) if arcs else "?"
+
+
 # ── reading ──
 
 
 class Reader:
-    """Elements one after the other, each of the tag the caller expects. Raises MalformedFileError.
-
-    Takes definite lengths only: what comes from outside goes through ``definite`` first.
-    """
+    """Reads consecutive elements, each with an expected tag. Raises MalformedFileError. It accepts definite
+    lengths only: input from outside must pass ``definite`` first."""
 
     __slots__ = ("_data", "_position")
 
@@ -100,7 +111,7 @@ class Reader:
         return self._position == len(self._data)
 
     def next(self) -> tuple[int, bytes]:
-        """Tag and content of the next element, whatever it is."""
+        """Read tag and content of the next element, whatever it is."""
         tag, start, stop = _header(self._data, self._position, len(self._data))
         if stop is None:
             raise MalformedFileError("an indefinite length in a DER value")
@@ -108,14 +119,14 @@ class Reader:
         return tag, self._data[start:stop]
 
     def expect(self, tag: int) -> bytes:
-        """Content of the next element, which has to have this tag."""
+        """Read the content of the next element, which must have this tag."""
         found, content = self.next()
         if found != tag:
             raise MalformedFileError(f"ASN.1 tag {found:#04x} where {tag:#04x} belongs")
         return content
 
     def optional(self, tag: int) -> bytes | None:
-        """As ``expect`` if an element with this tag comes next, else None and nothing is read."""
+        """Read like ``expect`` if the next element has this tag; otherwise read nothing and return None."""
         if self.at_end or self._data[self._position] != tag:
             return None
         return self.expect(tag)
@@ -124,7 +135,7 @@ class Reader:
         return Reader(self.expect(SEQUENCE))
 
     def explicit(self, number: int) -> "Reader":
-        """The inside of ``[number] EXPLICIT``."""
+        """Read the contents of ``[number] EXPLICIT``."""
         return Reader(self.expect(context(number)))
 
     def octets(self) -> bytes:
@@ -134,7 +145,7 @@ class Reader:
         return self.expect(OBJECT_IDENTIFIER)
 
     def integer(self) -> int:
-        """A small non-negative INTEGER, of at most 64 bits."""
+        """Read a small non-negative INTEGER, of at most 64 bits."""
         content = self.expect(INTEGER)
         number = int.from_bytes(content, "big", signed=True)
         if not 0 < len(content) <= 9 or number < 0:
@@ -143,15 +154,15 @@ class Reader:
 
 
 def definite(data: bytes) -> bytes:
-    """One BER element in the subset that Reader takes: definite lengths, octet strings in one piece.
+    """Convert one BER element to the subset for Reader: definite lengths, octet strings in one piece.
 
-    Bouncy Castle and NSS write PKCS #12 in BER. Octets inside strings stay as they are, so a MAC or a
-    signature over them still holds. Raises MalformedFileError, LimitExceededError.
+    Bouncy Castle and NSS write PKCS #12 in BER. Octets inside strings stay as they are, so a MAC or signature
+    over them remains valid. Raises MalformedFileError, LimitExceededError.
     """
     normaliser = _Normaliser(data)
     encoded, position = normaliser.element(0, len(data), 0)
     if position != len(data):
-        raise MalformedFileError("octets after the end of an ASN.1 structure")
+        raise MalformedFileError("bytes after the end of an ASN.1 structure")
     return encoded
 
 
@@ -161,10 +172,10 @@ class _Normaliser:
         self._elements = 0
 
     def element(self, position: int, limit: int, depth: int) -> tuple[bytes, int]:
-        """The element at ``position``, rewritten, and where the next one begins."""
+        """Rewrite the element at ``position``, and return where the next one begins."""
         self._elements += 1
         if depth > _MAX_DEPTH or self._elements > _MAX_ELEMENTS:
-            raise LimitExceededError("ASN.1 nested too deeply, or of too many elements")
+            raise LimitExceededError("the ASN.1 is nested too deeply or has too many elements")
         tag, start, stop = _header(self._data, position, limit)
         if not tag & _CONSTRUCTED:
             if stop is None:
@@ -186,7 +197,7 @@ class _Normaliser:
 
 
 def joined_octets(segments: bytes) -> bytes:
-    """The value of a constructed octet string, given its segments."""
+    """Join the segments of a constructed octet string."""
     reader = Reader(segments)
     octets = bytearray()
     while not reader.at_end:
@@ -195,9 +206,9 @@ def joined_octets(segments: bytes) -> bytes:
 
 
 def _header(data: bytes, position: int, limit: int) -> tuple[int, int, int | None]:
-    """Tag, where the content begins, and where it ends or None for an indefinite length."""
+    """Read the tag, the start of the content, and its end, or None for an indefinite length."""
     if position + 2 > limit:
-        raise MalformedFileError("ASN.1 that ends too early")
+        raise MalformedFileError("the ASN.1 ends too early")
     tag, length = data[position], data[position + 1]
     position += 2
     if tag & _NUMBER == _NUMBER:

@@ -18,7 +18,13 @@ from keyturn_credentials.keystores.errors import (
     PrivateKeyPresentError,
     UnsupportedAlgorithmError,
 )
-from keyturn_credentials.keystores.formats import A_PRIVATE_KEY, appearance, der_appearance
+from keyturn_credentials.keystores.formats import (
+    A_CERTIFICATE,
+    A_PRIVATE_KEY,
+    A_PUBLIC_KEY,
+    appearance,
+    der_appearance,
+)
 from keyturn_credentials.keystores.limits import MAX_CHAIN
 from keyturn_shared.jose.algorithms import PublicKey
 
@@ -26,11 +32,13 @@ _CERTIFICATE_LABELS: Final = frozenset(
     {"CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"}
 )  # RFC 7468 section 5
 _PUBLIC_KEY_LABELS: Final = frozenset({"PUBLIC KEY", "RSA PUBLIC KEY"})
-_PRIVATE_KEY_SENT: Final = "the file has a private key in it, which nobody but its owner should ever see"
+_IN_DER: Final = {"a certificate": A_CERTIFICATE, "a public key": A_PUBLIC_KEY}
+_PRIVATE_KEY_SENT: Final = "the file contains a private key, which only its owner should see"
 
 
 def read_certificates(data: bytes, now: datetime) -> Chain:
-    """The chain in a PEM file, leaf first, in whatever order it came; or one certificate in bare base64.
+    """Parse the chain in a PEM file, in any order, and return it leaf first; or one certificate in base64 or
+    DER.
 
     Raises OtherFormatError, PrivateKeyPresentError, MalformedFileError, UnsupportedAlgorithmError,
     BrokenChainError, LimitExceededError.
@@ -42,7 +50,7 @@ def read_certificates(data: bytes, now: datetime) -> Chain:
 
 
 def read_public_key(data: bytes) -> PublicKey:
-    """The key in a PEM file, or in bare base64: SubjectPublicKeyInfo, or PKCS #1 for RSA.
+    """Parse the key in a PEM file, in bare base64 or in DER: SubjectPublicKeyInfo, or PKCS #1 for RSA.
 
     Raises OtherFormatError, PrivateKeyPresentError, MalformedFileError, UnsupportedAlgorithmError,
     WeakKeyError.
@@ -53,7 +61,7 @@ def read_public_key(data: bytes) -> PublicKey:
     try:
         key = load_der_public_key(contents[0])
     except UnsupportedAlgorithm as error:
-        raise UnsupportedAlgorithmError(f"a public key that is not known here: {error}") from None
+        raise UnsupportedAlgorithmError(f"an unsupported public key: {error}") from None
     except (ValueError, TypeError):
         raise _not_a("a public key", contents[0]) from None
     return check_public_key(key, "the public key")
@@ -67,8 +75,10 @@ def _certificate(content: bytes) -> x509.Certificate:
 
 
 def _contents(data: bytes, labels: frozenset[str], what: str) -> list[bytes]:
-    """DER of each block of these labels, or of bare base64. Blocks beside them are not passed over in
-    silence."""
+    """DER of each block of these labels, of bare base64, or as it is. Blocks beside them are not passed over
+    in silence."""
+    if der_appearance(data) == _IN_DER[what]:
+        return [data]
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -92,5 +102,5 @@ def _not_a(what: str, data: bytes) -> KeyStoreError:
     if looks == A_PRIVATE_KEY:
         return PrivateKeyPresentError(_PRIVATE_KEY_SENT)
     if looks.endswith(what.removeprefix("a ")) and der_appearance(data) == looks:
-        return OtherFormatError(f"the file is {what}, but damaged, or binary where PEM is expected")
+        return OtherFormatError(f"the file is {what}, but damaged")
     return OtherFormatError(f"the file is not {what} in PEM: it looks like {looks}")

@@ -1,4 +1,4 @@
-"""X.509 certificates: made for a client, read from others, and judged."""
+"""X.509 certificates: created for a client, loaded from others, and checked."""
 
 import calendar
 from collections.abc import Sequence
@@ -47,11 +47,11 @@ def self_signed_certificate(
     now: datetime,
     validity_years: int = DEFAULT_VALIDITY_YEARS,
 ) -> x509.Certificate:
-    """A certificate over a key pair's public half, for a client, signed with its private half.
+    """Create a client's certificate over a key pair, signed with its private key.
 
-    Subject and issuer are CN = client id, cut off at 64 octets of UTF-8: X.520 allows a common name no more.
-    Valid from 100 seconds before ``now``, as Keycloak's, since others' clocks may be behind, until the same
-    day ``validity_years`` later. Raises InvalidParameterError.
+    Subject and issuer are CN = client id, cut off at 64 octets of UTF-8, the limit of a common name in X.520.
+    Like Keycloak's it is valid from 100 seconds before ``now``, since other clocks may be behind, until the
+    same day ``validity_years`` later. Raises InvalidParameterError.
     """
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _common_name(client_id))])
     builder = (
@@ -73,10 +73,10 @@ def self_signed_certificate(
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
-    """A certificate whose parts can all be read. Raises MalformedFileError, UnsupportedAlgorithmError."""
+    """Load a certificate with readable parts only. Raises MalformedFileError, UnsupportedAlgorithmError."""
     try:
         certificate = x509.load_der_x509_certificate(der)
-        # These are parsed when first asked for: asked now, none of them can fail later.
+        # These are parsed on first access: read them now, so that none of them can fail later.
         certificate.public_key()
         _ = (certificate.subject, certificate.issuer, certificate.signature_hash_algorithm)
         _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
@@ -88,20 +88,21 @@ def load_certificate(der: bytes) -> x509.Certificate:
 
 
 def certificate_body(certificate: x509.Certificate) -> str:
-    """``certificate`` of Keycloak's CertificateRepresentation."""
+    """Return ``certificate`` of Keycloak's CertificateRepresentation."""
     return pem.body(certificate.public_bytes(Encoding.DER))
 
 
 def subject_of(certificate: x509.Certificate) -> str:
-    """The subject, for an error: RFC 4514, shortened."""
+    """Return the subject for an error: RFC 4514, shortened."""
     return certificate.subject.rfc4514_string()[:200] or "without a subject"
 
 
 def check_chain(chain: Sequence[x509.Certificate], now: datetime) -> None:
-    """Raise for the first certificate, leaf first, that is out of its time, weak, or of an unusable key.
+    """Raise for the first certificate, leaf first, that is expired, not yet valid, weak, or has an unusable
+    key.
 
-    A self-signed issuer is trusted for being known, not for its signature, so that may be old; a client's own
-    certificate has to be sound in all.
+    A self-signed issuer is trusted because it is known, not for its signature, which may therefore be old; a
+    client's own certificate must be sound in every respect.
     """
     for position, certificate in enumerate(chain):
         check_public_key(certificate.public_key(), f"the certificate {subject_of(certificate)}")
@@ -111,7 +112,7 @@ def check_chain(chain: Sequence[x509.Certificate], now: datetime) -> None:
 
 
 def check_public_key(key: object, where: str) -> PublicKey:
-    """A key fit for verifying signatures. Raises WeakKeyError, UnsupportedAlgorithmError,
+    """Return a key fit for verifying signatures. Raises WeakKeyError, UnsupportedAlgorithmError,
     MalformedFileError."""
     try:
         return VerificationKey.from_public_key(key).public_key
@@ -122,7 +123,7 @@ def check_public_key(key: object, where: str) -> PublicKey:
 def key_refused(
     error: InvalidKeyError, where: str
 ) -> WeakKeyError | UnsupportedAlgorithmError | MalformedFileError:
-    """The error of this package for a key that can't be used."""
+    """Convert the error of a key that can't be used to one of this package."""
     detail = f"{where}: {error.detail}"
     if error.reason is KeyRefusal.WEAK:
         return WeakKeyError(detail)
@@ -136,8 +137,8 @@ def is_self_issued(certificate: x509.Certificate) -> bool:
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's name and key are those that signed the certificate. Costs a signature check if the
-    name is."""
+    """Return whether the issuer's name and key match the certificate. It checks the signature only if the
+    name matches."""
     if certificate.issuer != issuer.subject:
         return False
     try:
@@ -164,22 +165,22 @@ def _check_time(certificate: x509.Certificate, now: datetime) -> None:
 def _check_signature_digest(certificate: x509.Certificate) -> None:
     digest = certificate.signature_hash_algorithm
     if isinstance(digest, _WEAK_DIGESTS):
-        raise WeakSignatureError(f"{subject_of(certificate)} is signed over {digest.name.upper()}")
+        raise WeakSignatureError(f"{subject_of(certificate)} is signed with {digest.name.upper()}")
 
 
 def _common_name(client_id: str) -> str:
     try:
         octets = client_id.encode()[:MAX_COMMON_NAME_OCTETS]
     except UnicodeEncodeError:
-        raise InvalidParameterError("a client id that is not Unicode") from None
+        raise InvalidParameterError("the client id is not valid Unicode") from None
     if not octets:
-        raise InvalidParameterError("an empty client id")
+        raise InvalidParameterError("the client id is empty")
     return octets.decode(errors="ignore")
 
 
 def _years_later(now: datetime, years: int) -> datetime:
     if not 1 <= years <= MAX_VALIDITY_YEARS:
-        raise InvalidParameterError(f"a validity of {years} years; 1 to {MAX_VALIDITY_YEARS} can be had")
+        raise InvalidParameterError(f"validity must be 1 to {MAX_VALIDITY_YEARS}")
     begin = now.astimezone(UTC)
-    last_day = calendar.monthrange(begin.year + years, begin.month)[1]  # 29 February is not in every year
+    last_day = calendar.monthrange(begin.year + years, begin.month)[1]  # not every year has 29 February
     return begin.replace(year=begin.year + years, day=min(begin.day, last_day))

@@ -1,4 +1,4 @@
-"""Which certificate issued which."""
+"""Order of certificates by issuer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,11 +13,8 @@ Chain = tuple[x509.Certificate, ...]
 
 
 def issuers_of(leaf: x509.Certificate, pool: Sequence[x509.Certificate], now: datetime) -> Chain:
-    """The leaf and its issuers as far as the pool has them, leaf first.
-
-    Of several that could have issued one (a key certified twice), one that is valid at ``now`` is preferred.
-    Raises LimitExceededError.
-    """
+    """Return the leaf and its issuers, as far as the pool has them, leaf first. If several could have issued
+    one (a key certified twice), one that is valid at ``now`` is preferred. Raises LimitExceededError."""
     candidates = sorted(pool, key=lambda certificate: not is_valid_at(certificate, now))
     issued_by = _IssuerChecks()
     chain = [leaf]
@@ -32,10 +29,8 @@ def issuers_of(leaf: x509.Certificate, pool: Sequence[x509.Certificate], now: da
 
 
 def ordered(certificates: Sequence[x509.Certificate], now: datetime) -> Chain:
-    """The one chain that all these certificates make, leaf first, in whatever order they come.
-
-    A certificate that occurs twice counts once. Raises BrokenChainError, LimitExceededError.
-    """
+    """Order all these certificates into one chain, leaf first. Duplicates count once. Raises
+    BrokenChainError, LimitExceededError."""
     distinct = list(dict.fromkeys(certificates))
     if len(distinct) > MAX_CHAIN:
         raise LimitExceededError(f"{len(distinct)} certificates, more than the {MAX_CHAIN} of a chain")
@@ -57,7 +52,7 @@ def ordered(certificates: Sequence[x509.Certificate], now: datetime) -> Chain:
 
 
 class _IssuerChecks:
-    """``is_issued_by``, so often that no file takes long."""
+    """``is_issued_by`` with a limit on the number of checks, so that no file takes long."""
 
     def __init__(self) -> None:
         self._left = MAX_SIGNATURE_CHECKS

@@ -1,4 +1,4 @@
-"""Why a key store, a certificate or a key is refused. Nothing was imported or written when one is raised."""
+"""Refusals of key stores, certificates and keys. Nothing was imported or written when one is raised."""
 
 from typing import ClassVar
 
@@ -6,11 +6,10 @@ from keyturn_credentials.errors import CredentialsError
 
 
 class KeyStoreError(CredentialsError):
-    """Base of everything this package refuses; never raised itself.
+    """Base of all refusals of this package; never raised itself.
 
-    ``code`` is keyturn's own. ``keycloak_error`` is what Keycloak puts into the member ``error`` for the same
-    case, or for the nearest one that it tells apart. ``detail`` says precisely what is wrong, and never holds
-    a password or key material.
+    ``code`` is keyturn's own. ``keycloak_error`` is Keycloak's value of ``error`` for the same or the most
+    similar case. ``detail`` says precisely what is wrong, and never contains a password or key material.
     """
 
     code = "key_store"
@@ -18,59 +17,60 @@ class KeyStoreError(CredentialsError):
 
 
 class FormatNotSupportedError(KeyStoreError):
-    """No such format, or one that can't be read or written here. Keycloak answers 406 to a download."""
+    """The format is unknown, or can't be read or written here. Keycloak answers 406 to a download."""
 
     code = "key_store_format_not_supported"
     keycloak_error = "Not supported keystore format. Supported keystore formats: [JKS, PKCS12]"
 
 
 class EmptyFileError(KeyStoreError):
-    """There is nothing in the file."""
+    """The file is empty."""
 
     code = "empty_file"
     keycloak_error = "file cannot be empty"
 
 
 class OtherFormatError(KeyStoreError):
-    """The file is not of the format it was said to be; ``detail`` says what it looks like."""
+    """The file does not have the stated format; ``detail`` says what it looks like."""
 
     code = "other_format"
 
 
 class MalformedFileError(KeyStoreError):
-    """The file is of its format, but damaged or contradicting itself."""
+    """The file has its format, but is damaged or inconsistent."""
 
     code = "malformed_file"
 
 
 class LimitExceededError(KeyStoreError):
-    """The file is larger, deeper, or dearer to open than any honest one."""
+    """The file exceeds the limit of size, nesting or key derivation."""
 
     code = "limit_exceeded"
 
 
 class UnsupportedAlgorithmError(KeyStoreError):
-    """An encryption, digest, signature or key type that is not read here."""
+    """The encryption, digest, signature or key type is not supported."""
 
     code = "unsupported_algorithm"
 
 
 class PasswordMissingError(KeyStoreError):
-    """A password that is needed was not given, or is empty."""
+    """A required password is missing or empty."""
 
     code = "password_missing"
     keycloak_error = "password-missing"
 
 
 class WrongStorePasswordError(KeyStoreError):
-    """The store password does not open the archive, which might be damaged instead: one can't tell."""
+    """The store password does not open the archive, or the archive is damaged: the two are
+    indistinguishable."""
 
     code = "wrong_store_password"
     keycloak_error = "Password verification failed"
 
 
 class WrongKeyPasswordError(KeyStoreError):
-    """The private key can't be opened. Keycloak imports the certificate regardless."""
+    """The private key can't be decrypted. Keycloak imports the certificate regardless."""
 
     code = "wrong_key_password"
 
@@ -87,7 +87,7 @@ class AliasNotFoundError(KeyStoreError):
 
 
 class AliasAmbiguousError(KeyStoreError):
-    """Several entries could be meant: no alias was given, or two entries share it."""
+    """The alias is ambiguous: none was specified, or two entries share it."""
 
     code = "alias_ambiguous"
     keycloak_error = "certificate-not-found"
@@ -98,14 +98,14 @@ class AliasAmbiguousError(KeyStoreError):
 
 
 class CertificateNotFoundError(KeyStoreError):
-    """The file, or the entry that was asked for, has no certificate or no key to verify signatures with."""
+    """The file, or the requested entry, has no certificate or no key for verifying signatures."""
 
     code = "certificate_not_found"
     keycloak_error = "certificate-not-found"
 
 
 class BrokenChainError(KeyStoreError):
-    """The certificates do not make one chain from one certificate upwards."""
+    """The certificates do not form one chain upwards from one certificate."""
 
     code = "broken_chain"
 
@@ -123,30 +123,30 @@ class CertificateNotYetValidError(KeyStoreError):
 
 
 class WeakKeyError(KeyStoreError):
-    """RSA below 2048 bits, or another key that proves nothing."""
+    """The key is RSA below 2048 bits, or another one that proves nothing."""
 
     code = "weak_key"
 
 
 class WeakSignatureError(KeyStoreError):
-    """A certificate signed over MD5 or SHA-1."""
+    """A certificate is signed over MD5 or SHA-1."""
 
     code = "weak_signature"
 
 
 class KeyMismatchError(KeyStoreError):
-    """The private key of the entry is not that of its certificate."""
+    """The private key of the entry does not belong to its certificate."""
 
     code = "key_mismatch"
 
 
 class PrivateKeyPresentError(KeyStoreError):
-    """A private or symmetric key where only public ones belong. Whoever sent it should replace it."""
+    """There is a private or symmetric key where only public ones belong. Its owner should replace it."""
 
     code = "private_key_present"
 
 
 class InvalidParameterError(KeyStoreError):
-    """Something that was asked for can't be made: an alias, a password, a validity, a kind of key."""
+    """A requested alias, password, validity or kind of key is not possible."""
 
     code = "invalid_key_store_parameter"

@@ -1,4 +1,4 @@
-"""The formats by Keycloak's names, and what a file of another format looks like."""
+"""Formats by Keycloak's names, and recognition of other formats."""
 
 from enum import StrEnum
 from typing import Final, Self
@@ -8,7 +8,7 @@ from keyturn_credentials.keystores.errors import FormatNotSupportedError, KeySto
 
 
 class KeyStoreFormat(StrEnum):
-    """What ``keystoreFormat`` of an upload and ``format`` of a download may say, case-sensitively."""
+    """Values of ``keystoreFormat`` of an upload and ``format`` of a download, case-sensitive."""
 
     JKS = "JKS"
     PKCS12 = "PKCS12"
@@ -19,16 +19,18 @@ class KeyStoreFormat(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The format of this name. Raises FormatNotSupportedError."""
+        """Return the format with this name. Raises FormatNotSupportedError."""
         try:
             return cls(name)
         except ValueError:
             known = ", ".join(cls)
-            raise FormatNotSupportedError(f"no format {name[:40]!r}; there are {known}") from None
+            raise FormatNotSupportedError(
+                f"unsupported keystore format {name[:40]!r}; supported: {known}"
+            ) from None
 
 
 ARCHIVE_FORMATS: Final = (KeyStoreFormat.JKS, KeyStoreFormat.PKCS12)
-"""What archives are written in."""
+"""Formats in which archives are written."""
 
 BCFKS_NOT_SUPPORTED: Final = (
     "BCFKS is not supported: no Python library reads or writes it. keytool with the Bouncy Castle provider"
@@ -39,12 +41,17 @@ JKS_MAGIC: Final = bytes.fromhex("feedfeed")
 _JCEKS_MAGIC: Final = bytes.fromhex("cececece")
 
 A_PRIVATE_KEY: Final = "a private key"
+A_PUBLIC_KEY: Final = "a public key"
+A_CERTIFICATE: Final = "an X.509 certificate"
+A_JKS_ARCHIVE: Final = "a JKS archive"
+A_PKCS12_ARCHIVE: Final = "a PKCS #12 archive"
 
 
 def appearance(data: bytes) -> str:
-    """What a file looks like, in words for an error: "a PKCS #12 archive". From its first elements alone."""
+    """Describe what a file looks like, for an error: "a PKCS #12 archive". It looks at the first elements
+    only."""
     if data.startswith(JKS_MAGIC):
-        return "a JKS archive"
+        return A_JKS_ARCHIVE
     if data.startswith(_JCEKS_MAGIC):
         return "a JCEKS archive (keytool -importkeystore converts it to PKCS12)"
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -55,11 +62,11 @@ def appearance(data: bytes) -> str:
         return f"PEM of {label!r}"
     if data.startswith(b"\x30"):
         return der_appearance(data)
-    return "nothing that is known here"
+    return "an unknown format"
 
 
 def der_appearance(data: bytes) -> str:
-    """As ``appearance``, of something in DER."""
+    """Describe what DER looks like."""
     try:
         reader = asn1.Reader(asn1.definite(data)).sequence()
         first, content = reader.next()
@@ -71,16 +78,16 @@ def der_appearance(data: bytes) -> str:
 
 
 _DER_SHAPES: Final[dict[tuple[int, int | bytes | None, int], str]] = {
-    # The first element, what it holds (a number, or the tag of its first element), the second element.
-    (asn1.INTEGER, b"\x03", asn1.SEQUENCE): "a PKCS #12 archive",
+    # The first element, its content (a number, or the tag of its first element), the second element.
+    (asn1.INTEGER, b"\x03", asn1.SEQUENCE): A_PKCS12_ARCHIVE,
     (asn1.INTEGER, b"\x00", asn1.SEQUENCE): A_PRIVATE_KEY,  # RFC 5958, version 0
     (asn1.INTEGER, b"\x01", asn1.SEQUENCE): A_PRIVATE_KEY,  # RFC 5958, version 1
     (asn1.INTEGER, b"\x00", asn1.INTEGER): A_PRIVATE_KEY,  # RFC 8017 appendix A.1.2
     (asn1.INTEGER, b"\x01", asn1.OCTET_STRING): A_PRIVATE_KEY,  # RFC 5915
-    (asn1.SEQUENCE, asn1.OBJECT_IDENTIFIER, 0x03): "a public key",
+    (asn1.SEQUENCE, asn1.OBJECT_IDENTIFIER, 0x03): A_PUBLIC_KEY,
     (asn1.SEQUENCE, asn1.OBJECT_IDENTIFIER, asn1.OCTET_STRING): "an encrypted private key",
-    (asn1.SEQUENCE, asn1.context(0), asn1.SEQUENCE): "an X.509 certificate",
-    (asn1.SEQUENCE, asn1.INTEGER, asn1.SEQUENCE): "an X.509 certificate",  # version 1 has no [0]
+    (asn1.SEQUENCE, asn1.context(0), asn1.SEQUENCE): A_CERTIFICATE,
+    (asn1.SEQUENCE, asn1.INTEGER, asn1.SEQUENCE): A_CERTIFICATE,  # version 1 has no [0]
     (asn1.SEQUENCE, asn1.SEQUENCE, asn1.SEQUENCE): "a BCFKS archive",
     (asn1.OBJECT_IDENTIFIER, None, asn1.context(0)): "a PKCS #7 bundle",
 }

@@ -1,9 +1,10 @@
-"""From an uploaded file to the public keys in it; nothing private survives the call."""
+"""Extraction of the public keys in an uploaded file; nothing private survives the call."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -29,8 +30,15 @@ from keyturn_credentials.keystores.errors import (
     OtherFormatError,
     PasswordMissingError,
     WrongKeyPasswordError,
+    WrongStorePasswordError,
 )
-from keyturn_credentials.keystores.formats import BCFKS_NOT_SUPPORTED, KeyStoreFormat, appearance
+from keyturn_credentials.keystores.formats import (
+    A_JKS_ARCHIVE,
+    A_PKCS12_ARCHIVE,
+    BCFKS_NOT_SUPPORTED,
+    KeyStoreFormat,
+    appearance,
+)
 from keyturn_credentials.keystores.jks import read_jks
 from keyturn_credentials.keystores.key_set import read_key_set
 from keyturn_credentials.keystores.limits import MAX_FILE_BYTES, refuse_long_password
@@ -39,21 +47,23 @@ from keyturn_shared.jose.algorithms import PublicKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.secret import Secret
 
+_EMPTY: Final = Secret("")
+
 
 @dataclass(frozen=True, slots=True)
 class ImportedCertificate:
-    """A certificate and as many of its issuers as the file had, leaf first: in its time, not weak."""
+    """A certificate and those of its issuers that the file contains, leaf first, all valid and not weak."""
 
     chain: Chain
 
     @property
     def public_key(self) -> PublicKey:
-        # check_chain let only these types pass.
-        return self.chain[0].public_key()  # type: ignore[return-value]
+        return self.chain[0].public_key()  # type: ignore[return-value]  # check_chain lets no other type pass
 
     @property
     def representation(self) -> dict[str, str]:
-        """Members of Keycloak's CertificateRepresentation. The chain beyond the leaf has none there."""
+        """Return the members of Keycloak's CertificateRepresentation, which has no place for the rest of the
+        chain."""
         return {"certificate": certificate_body(self.chain[0])}
 
 
@@ -65,7 +75,7 @@ class ImportedPublicKey:
 
     @property
     def representation(self) -> dict[str, str]:
-        """Members of Keycloak's CertificateRepresentation."""
+        """Return the members of Keycloak's CertificateRepresentation."""
         return {"publicKey": public_key_body(self.public_key)}
 
 
@@ -79,7 +89,8 @@ class ImportedKeySet:
 
     @property
     def representation(self) -> dict[str, str]:
-        """Members of Keycloak's CertificateRepresentation, which has room for the first key alone."""
+        """Return the members of Keycloak's CertificateRepresentation, which has a place for the first key
+        only."""
         first = self.key_set.keys[0]
         return {"publicKey": public_key_body(first.public_key), "kid": first.kid}
 
@@ -96,20 +107,20 @@ def import_credentials(
     key_password: Secret | None = None,
     store_password: Secret | None = None,
 ) -> ImportedKeys:
-    """The public keys in a file of one of Keycloak's formats.
+    """Extract the public keys in a file of one of Keycloak's formats.
 
-    ``key_alias``, ``key_password`` and ``store_password`` matter for archives only; an empty one counts as
-    not given. Without an alias the archive's only entry is meant. With a key password the entry's private key
-    is decrypted, compared with its certificate, and forgotten; without one it stays encrypted. ``now`` has a
-    time zone. A file made to be slow can keep a processor busy for a few seconds: call this in a worker
-    thread.
+    ``key_alias``, ``key_password`` and ``store_password`` apply to archives only; an empty one counts as
+    absent, and opens an archive whose password is empty. Without an alias the archive's only entry is used.
+    With a key password the entry's private key is decrypted, compared with its certificate, and discarded;
+    without one it stays encrypted. ``now`` has a time zone. A malicious file can keep a processor busy for a
+    few seconds: call this in a worker thread.
 
     Raises KeyStoreError, always one of its subclasses.
     """
     if not data.strip():
         raise EmptyFileError("the file is empty")
     if len(data) > MAX_FILE_BYTES:
-        raise LimitExceededError(f"a file of {len(data)} octets, more than {MAX_FILE_BYTES}")
+        raise LimitExceededError(f"the file has {len(data)} bytes; at most {MAX_FILE_BYTES} are allowed")
     match file_format:
         case KeyStoreFormat.CERTIFICATE_PEM:
             chain = read_certificates(data, now)
@@ -128,21 +139,27 @@ def import_credentials(
 
 
 def public_key_body(key: PublicKey) -> str:
-    """``publicKey`` of Keycloak's CertificateRepresentation: SubjectPublicKeyInfo in base64, in one line."""
+    """Return ``publicKey`` of Keycloak's CertificateRepresentation: SubjectPublicKeyInfo in base64, in one
+    line."""
     return pem.body(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def _read_archive(
     file_format: KeyStoreFormat, data: bytes, store_password: Secret | None
 ) -> tuple[StoredEntry, ...]:
-    expected = "a JKS archive" if file_format is KeyStoreFormat.JKS else "a PKCS #12 archive"
-    if (looks := appearance(data)) != expected:
-        raise OtherFormatError(f"the file is not {expected}: it looks like {looks}")
-    if file_format is KeyStoreFormat.PKCS12:
+    """Read an archive by its content, like Java, which writes PKCS #12 into .jks files and reads both."""
+    looks = appearance(data)
+    if looks == A_PKCS12_ARCHIVE:
         return read_pkcs12(data, store_password)
-    if store_password is None:
-        raise PasswordMissingError("the archive needs its store password")
-    return read_jks(data, store_password)
+    if looks != A_JKS_ARCHIVE:
+        expected = A_JKS_ARCHIVE if file_format is KeyStoreFormat.JKS else A_PKCS12_ARCHIVE
+        raise OtherFormatError(f"the file is not {expected}: it looks like {looks}")
+    if store_password is not None:
+        return read_jks(data, store_password)
+    try:
+        return read_jks(data, _EMPTY)
+    except WrongStorePasswordError:
+        raise PasswordMissingError("the archive needs its store password") from None
 
 
 def _import_entry(entry: StoredEntry, key_password: Secret | None, now: datetime) -> ImportedCertificate:
@@ -156,7 +173,7 @@ def _import_entry(entry: StoredEntry, key_password: Secret | None, now: datetime
 
 
 def _readable(certificates: Sequence[bytes]) -> list[x509.Certificate]:
-    """Those that can be read: the others can't be issuers of a certificate that is used."""
+    """Return the readable certificates: others can't be issuers of a certificate that is used."""
     readable = []
     for der in certificates:
         with suppress(KeyStoreError):
@@ -167,7 +184,8 @@ def _readable(certificates: Sequence[bytes]) -> list[x509.Certificate]:
 def _check_private_key(protected_key: ProtectedKey, password: Secret, certificate: x509.Certificate) -> None:
     encoded = protected_key.open(password)
     try:
-        # Testing an RSA key for sound primes takes seconds; whether it is the certificate's is tested below.
+        # Testing an RSA key for sound primes takes seconds; whether it belongs to the certificate is tested
+        # below.
         private_key = load_der_private_key(encoded, None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise WrongKeyPasswordError(
@@ -183,7 +201,7 @@ def _check_private_key(protected_key: ProtectedKey, password: Secret, certificat
 
 
 def _is_rsa_pair(private_key: rsa.RSAPrivateKey, public_key: rsa.RSAPublicKey) -> bool:
-    """Whether the private exponent inverts the public one, for any message (RFC 8017 section 3.2)."""
+    """Return whether the private exponent inverts the public one, for any message (RFC 8017 section 3.2)."""
     private, public = private_key.private_numbers(), public_key.public_numbers()
     if private.p < 2 or private.q < 2 or private.p * private.q != public.n:
         return False

@@ -1,4 +1,4 @@
-"""Key pairs that are made here, handed out once, and forgotten."""
+"""Key pairs that are generated here, handed out once, and discarded."""
 
 from enum import StrEnum
 from typing import Final, Self
@@ -15,7 +15,7 @@ _RSA_EXPONENT: Final = 65537
 
 
 class KeyPairKind(StrEnum):
-    """The key pairs that can be made. RSA_4096 is what Keycloak makes."""
+    """The supported key pairs. RSA_4096 is Keycloak's default."""
 
     RSA_2048 = "RSA-2048"
     RSA_3072 = "RSA-3072"
@@ -27,15 +27,17 @@ class KeyPairKind(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The kind of this name. Raises InvalidParameterError."""
+        """Return the kind with this name. Raises InvalidParameterError."""
         try:
             return cls(name)
         except ValueError:
-            raise InvalidParameterError(f"no key pair {name[:40]!r}; there are {', '.join(cls)}") from None
+            raise InvalidParameterError(
+                f"unsupported key pair {name[:40]!r}; supported: {', '.join(cls)}"
+            ) from None
 
     @classmethod
     def rsa(cls, bits: int) -> Self:
-        """RSA with a modulus of this size: Keycloak's ``keySize``. Raises InvalidParameterError."""
+        """Return RSA with a modulus of this size: Keycloak's ``keySize``. Raises InvalidParameterError."""
         return cls.named(f"RSA-{bits}")
 
 
@@ -48,7 +50,7 @@ _CURVES: Final = {
 
 
 class KeyPair:
-    """A private key and its public half. Nothing prints, pickles or compares the private one."""
+    """A private key and its public half. The private one cannot be printed, pickled or compared."""
 
     __slots__ = ("_private_key", "kind", "public_key")
 
@@ -58,22 +60,23 @@ class KeyPair:
         self._private_key = private_key
 
     def reveal(self) -> PrivateKey:
-        """The private key: to sign with, or on its way to its owner."""
+        """Return the private key, for signing or for its owner."""
         return self._private_key
 
     @property
     def private_key_body(self) -> Secret:
-        """``privateKey`` of Keycloak's CertificateRepresentation: base64 in one line, without PEM's header.
+        """Return ``privateKey`` of Keycloak's CertificateRepresentation: base64 in one line, without PEM's
+        header.
 
-        As Keycloak writes it: PKCS #1 for RSA (RFC 8017 A.1.2), SEC 1 for EC (RFC 5915); PKCS #8 (RFC 5958)
-        for Ed25519, which has no older form.
+        As in Keycloak: PKCS #1 for RSA (RFC 8017 A.1.2), SEC 1 for EC (RFC 5915); PKCS #8 (RFC 5958) for
+        Ed25519, which has no older form.
         """
         older = not isinstance(self._private_key, ed25519.Ed25519PrivateKey)
         form = PrivateFormat.TraditionalOpenSSL if older else PrivateFormat.PKCS8
         return Secret(pem.body(self._private_key.private_bytes(Encoding.DER, form, NoEncryption())))
 
     def private_key_info(self) -> bytes:
-        """The private key in PKCS #8 (RFC 5958), DER, as archives hold it."""
+        """Return the private key in PKCS #8 (RFC 5958), DER, for archives."""
         return self._private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
     def __repr__(self) -> str:
@@ -84,7 +87,7 @@ class KeyPair:
 
 
 def generate_key_pair(kind: KeyPairKind) -> KeyPair:
-    """A new key pair, from the operating system's randomness. RSA-4096 takes a second and more."""
+    """Generate a key pair from the operating system's randomness. RSA-4096 takes a second or more."""
     if kind in _RSA_BITS:
         return KeyPair(kind, rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS[kind]))
     if kind in _CURVES:

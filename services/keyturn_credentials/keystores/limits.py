@@ -1,4 +1,4 @@
-"""What a file may cost before it is refused: far above what keytool, OpenSSL or a browser writes."""
+"""Limits on the cost of a file: far above what keytool, OpenSSL or a browser writes."""
 
 from typing import Final
 
@@ -10,20 +10,20 @@ MAX_ENTRIES: Final = 500
 """Entries of an archive, and certificates in any file."""
 MAX_CHAIN: Final = 20
 MAX_SIGNATURE_CHECKS: Final = 100
-"""How many signatures are verified to find out which certificate issued which."""
+"""Signatures verified to find out which certificate issued which."""
 MAX_PROTECTED_KEY_BYTES: Final = 16 * 1024
-"""One private key, encrypted: RSA with 8192 bits takes 5 KiB."""
+"""Size of one encrypted private key: RSA with 8192 bits takes 5 KiB."""
 MAX_ALIAS_CHARACTERS: Final = 1024
 MAX_PASSWORD_CHARACTERS: Final = 1024
 MAX_SALT_BYTES: Final = 1024
 
 MAX_DERIVATION_ROUNDS: Final = 2_000_000
-"""Hash computations that deriving all keys of one file may take: a second or two. JDK 9 to 15, the most
-demanding of the common writers, comes to 350,000; OpenSSL to 12,000."""
+"""Hash computations for deriving all keys of one file: a second or two. JDK 9 to 15, the most demanding of
+the common writers, needs 350,000; OpenSSL 12,000."""
 
 
 class DerivationBudget:
-    """What is left of MAX_DERIVATION_ROUNDS. Asked before a key is derived, so that a hostile iteration count
+    """Remainder of MAX_DERIVATION_ROUNDS, checked before a key is derived, so that a hostile iteration count
     costs nothing."""
 
     def __init__(self, rounds: int = MAX_DERIVATION_ROUNDS) -> None:
@@ -40,7 +40,7 @@ class DerivationBudget:
 
 
 def refuse_long_password(*passwords: Secret | None) -> None:
-    """Raise InvalidParameterError for a password that would make every hash over it dear."""
+    """Raise InvalidParameterError for a password long enough to make key derivation expensive."""
     for password in passwords:
         if password is not None and len(password.reveal()) > MAX_PASSWORD_CHARACTERS:
             raise InvalidParameterError(f"a password of more than {MAX_PASSWORD_CHARACTERS} characters")

@@ -1,4 +1,4 @@
-"""PEM (RFC 7468), and Keycloak's form of it: the base64 alone, in one line."""
+"""PEM (RFC 7468), and Keycloak's form of it: only the base64, in one line."""
 
 import base64
 import binascii
@@ -16,8 +16,8 @@ _MAX_LABEL: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class PemBlock:
-    """What stands between a BEGIN line and its END line. ``content``: empty if the label says it is a private
-    key, which is not so much as decoded."""
+    """The content between a BEGIN line and its END line. ``content``: empty for a private key, which is not
+    even decoded."""
 
     label: str
     content: bytes
@@ -28,12 +28,12 @@ class PemBlock:
 
 
 def body(der: bytes) -> str:
-    """DER as Keycloak's representations hold it: base64 in one line, without BEGIN and END."""
+    """Encode DER for Keycloak's representations: base64 in one line, without BEGIN and END."""
     return base64.b64encode(der).decode("ascii")
 
 
 def decode_body(text: str) -> bytes:
-    """The octets of base64 with any white space in it. Raises MalformedFileError."""
+    """Decode base64 with any white space in it. Raises MalformedFileError."""
     try:
         return base64.b64decode("".join(text.split()).encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error):
@@ -41,10 +41,8 @@ def decode_body(text: str) -> bytes:
 
 
 def blocks(text: str) -> tuple[PemBlock, ...]:
-    """The PEM blocks of a text, in order; what stands between them is explanation (RFC 7468 section 2).
-
-    Line ends may be of any kind, or missing. Raises MalformedFileError, LimitExceededError.
-    """
+    """Return the PEM blocks of a text, in order; text between them is explanation (RFC 7468 section 2). Line
+    ends may be of any kind, or missing. Raises MalformedFileError, LimitExceededError."""
     found: list[PemBlock] = []
     position = text.find(_BEGIN)
     while position >= 0:
@@ -60,7 +58,7 @@ def _block(text: str, begin: int) -> tuple[PemBlock, int]:
     label_start = begin + len(_BEGIN)
     label_stop = text.find(_DASHES, label_start, label_start + _MAX_LABEL)
     if label_stop < 0:
-        raise MalformedFileError("a PEM BEGIN line that does not end")
+        raise MalformedFileError("a PEM BEGIN line is incomplete")
     label = text[label_start:label_stop]
     content_start = label_stop + len(_DASHES)
     end_line = f"{_END}{label}{_DASHES}"

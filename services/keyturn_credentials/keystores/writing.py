@@ -1,4 +1,4 @@
-"""Archives with what was made here, for the client to keep."""
+"""Archives of generated keys, for the client to store."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -25,11 +25,11 @@ def write_archive(
     now: datetime,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """A JKS or PKCS #12 archive that Java's keytool opens. Takes some tenths of a second for PKCS #12.
+    """Write a JKS or PKCS #12 archive that Java's keytool opens. PKCS #12 takes some tenths of a second.
 
-    Private keys lie under the key password in JKS. PKCS #12 has one password for keytool, OpenSSL, browsers
-    and Bouncy Castle, which is what Keycloak writes it with, so there they lie under the store password; the
-    key password has to be given all the same, as Keycloak has it, and has no effect.
+    In JKS the private keys are encrypted under the key password. In PKCS #12, keytool, OpenSSL, browsers,
+    Bouncy Castle and so Keycloak use one password, so there they are under the store password; as in
+    Keycloak, the key password is required all the same, and has no effect.
 
     Raises FormatNotSupportedError, PasswordMissingError, InvalidParameterError.
     """
@@ -42,8 +42,7 @@ def write_archive(
     return write_jks(
         entries,
         store_password=store_password,
-        key_password=passwords.key
-        or store_password,  # without a key entry the latter, which then is not used
+        key_password=passwords.key or store_password,  # unused without a key entry
         now=now,
         random_bytes=random_bytes,
     )
@@ -52,4 +51,4 @@ def write_archive(
 def _not_supported(archive_format: KeyStoreFormat) -> str:
     if archive_format is KeyStoreFormat.BCFKS:
         return BCFKS_NOT_SUPPORTED
-    return f"{archive_format.value} is not an archive; there are {', '.join(ARCHIVE_FORMATS)}"
+    return f"{archive_format.value} is not an archive format; supported: {', '.join(ARCHIVE_FORMATS)}"

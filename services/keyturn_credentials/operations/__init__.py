@@ -1,1 +1,1 @@
-"""What can be done to realms and clients. Each operation is one transaction with its event."""
+"""Operations on realms and clients. Each is one transaction with its event."""

@@ -1,4 +1,4 @@
-"""Generating, importing and exporting a client's keys. Private keys leave in the answer and are forgotten."""
+"""Generation, import and export of a client's keys. Private keys are returned once and discarded."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -11,13 +11,16 @@ from cryptography import x509
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client, KeySource
 from keyturn_credentials.domain.client_keys import read_certificate, read_public_key
-from keyturn_credentials.domain.realm import KeyState, Realm
+from keyturn_credentials.domain.guards import require_version
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.realm_keys import active_key
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 from keyturn_credentials.keystores import (
     DEFAULT_VALIDITY_YEARS,
     ArchivePasswords,
     CertificateEntry,
     ImportedCertificate,
+    ImportedKeys,
     ImportedKeySet,
     ImportedPublicKey,
     KeyEntry,
@@ -31,40 +34,47 @@ from keyturn_credentials.keystores import (
     self_signed_certificate,
     write_archive,
 )
+from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.client_keys import (
     ClientKeyOperations,
     certificate_attributes,
     inline_jwks_attributes,
 )
-from keyturn_credentials.operations.recording import Done, require_client, require_realm, require_version
-from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_credentials.operations.key_kinds import kind_for
+from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, MANAGE_CLIENTS, Permission
+from keyturn_credentials.operations.targets import ClientTarget
+from keyturn_credentials.queries.reading import Queries
 from keyturn_shared.clock import Clock
 from keyturn_shared.secret import Secret
 
 CREDENTIAL: Final = "jwt.credential"
-_AT_ONCE: Final = 2
-"""Key pairs made and archives read at the same time: each keeps a processor busy."""
+_MAX_CONCURRENT: Final = 2
+"""Concurrent key generations and archive reads: each keeps a processor busy."""
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveOrder:
-    """Keycloak's KeyStoreConfig, and which key pair to make. ``key_alias`` None: the client id,
-    ``realm_alias`` None: the realm's name."""
+    """Keycloak's KeyStoreConfig, and the kind of key pair to generate.
+
+    ``key_alias`` None: the client id, ``realm_alias`` None: the realm's name. ``kind`` None: the one for the
+    client's algorithm, else ``rsa``.
+    """
 
     file_format: KeyStoreFormat
     passwords: ArchivePasswords
     key_alias: str | None = None
     realm_alias: str | None = None
     with_realm_certificate: bool = True
-    kind: KeyPairKind = KeyPairKind.RSA_4096
+    kind: KeyPairKind | None = None
+    rsa: KeyPairKind = KeyPairKind.RSA_4096
     validity_years: int = DEFAULT_VALIDITY_YEARS
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file to import, with what opens it."""
+    """A file to import, with its passwords."""
 
     file_format: KeyStoreFormat
     data: bytes
@@ -75,64 +85,61 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where a client has a key. ``prefix``: what Keycloak calls ``attr``, for example ``jwt.credential``.
+    """The place of a client's key. ``prefix``: Keycloak's ``attr``, for example ``jwt.credential``.
+    ``replace_url``: a change that sets a key also removes the client's JWKS URL."""
 
-    For setting one: ``replace_url``: in the same change the client stops using the keys at its JWKS URL;
-    ``expected``: versions of the client that the caller has seen (If-Match).
-    """
-
-    realm: str
-    client_uuid: str
+    target: ClientTarget
     prefix: str
     replace_url: bool = False
-    expected: frozenset[int] | None = None
 
 
 class CertificateOperations:
-    """Raises as ``ClientOperations``, and KeyStoreError."""
+    """Operations on certificates. They raise the errors of ``Changes``, InvalidRequestError,
+    LimitReachedError and KeyStoreError."""
 
-    def __init__(self, store: Store, clock: Clock, keys: ClientKeyOperations) -> None:
-        self._store = store
+    def __init__(self, queries: Queries, clock: Clock, keys: ClientKeyOperations) -> None:
+        self._queries = queries
         self._clock = clock
         self._keys = keys
-        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._turn = asyncio.Semaphore(_MAX_CONCURRENT)
 
     async def get(self, place: KeyPlace) -> dict[str, str]:
-        """Keycloak's CertificateRepresentation of what is set."""
-        _, client = await self._find(place)
+        """Return Keycloak's CertificateRepresentation of what is set."""
+        _, client = await self._queries.client(place.target.realm, place.target.client_uuid)
         return _representation(client, place.prefix)
 
-    async def generate(self, actor: Actor, place: KeyPlace, kind: KeyPairKind) -> Done[dict[str, str]]:
-        """A key pair whose certificate is set. The private key is in the answer, and nowhere else."""
-        _, client = await self._find(place)
-        require_version(client.version, place.expected)  # before the work; it is asked again when it is done
+    async def generate(self, place: KeyPlace, kind: KeyPairKind | None) -> Done[dict[str, str]]:
+        """Generate a key pair and set its certificate. Only the result contains the private key. ``kind``: as
+        in ``ArchiveOrder``."""
+        _, client = await self._find_to_change(place, CONFIGURE_CLIENTS)
         _require_effect(client, place)
-        pair, certificate = await self._work(lambda: self._make(client, kind, DEFAULT_VALIDITY_YEARS))
+        made = _kind(client, place, kind, KeyPairKind.RSA_4096)
+        pair, certificate = await self._work(lambda: self._make(client, made, DEFAULT_VALIDITY_YEARS))
         body = certificate_body(certificate)
-        done = await self._set(actor, place, _values(place, certificate=body))
+        done = await self._set(place, CONFIGURE_CLIENTS, _values(place, certificate=body))
         return Done(done.sequence, {"privateKey": pair.private_key_body.reveal(), "certificate": body})
 
-    async def generate_archive(self, actor: Actor, place: KeyPlace, order: ArchiveOrder) -> Done[bytes]:
-        """As ``generate``, with the private key in an archive."""
-        realm, client = await self._find(place)
-        require_version(client.version, place.expected)  # before the work; it is asked again when it is done
+    async def generate_archive(self, place: KeyPlace, order: ArchiveOrder) -> Done[bytes]:
+        """Generate like ``generate``, with the private key in an archive."""
+        realm, client = await self._find_to_change(place, CONFIGURE_CLIENTS)
         _require_effect(client, place)
+        kind = _kind(client, place, order.kind, order.rsa)
         realm_entries = await self._realm_entries(realm, order)
 
         def work() -> tuple[bytes, str]:
-            pair, certificate = self._make(client, order.kind, order.validity_years)
+            pair, certificate = self._make(client, kind, order.validity_years)
             entry = KeyEntry(order.key_alias or client.client_id, pair, (certificate,))
             entries: list[KeyEntry | CertificateEntry] = [entry, *realm_entries]
             archive = write_archive(order.file_format, entries, order.passwords, now=self._now())
             return archive, certificate_body(certificate)
 
         archive, body = await self._work(work)
-        done = await self._set(actor, place, _values(place, certificate=body))
+        done = await self._set(place, CONFIGURE_CLIENTS, _values(place, certificate=body))
         return Done(done.sequence, archive)
 
     async def archive(self, place: KeyPlace, order: ArchiveOrder) -> bytes:
-        """The certificate in an archive; the private key was forgotten when it was made."""
-        realm, client = await self._find(place)
+        """Return the certificate in an archive; the private key was discarded when it was generated."""
+        realm, client = await self._queries.client(place.target.realm, place.target.client_uuid)
         name = f"{place.prefix}.{attributes.CERTIFICATE}"
         text = client.attributes.get(name)
         if not text:
@@ -144,9 +151,9 @@ class CertificateOperations:
             lambda: write_archive(order.file_format, entries, order.passwords, now=self._now())
         )
 
-    async def upload(self, actor: Actor, place: KeyPlace, file: UploadedFile) -> Done[dict[str, str]]:
-        """Set the public keys in a file. A private key in it is never kept."""
-        _, client = await self._find(place)
+    async def upload(self, place: KeyPlace, file: UploadedFile) -> Done[ImportedKeys]:
+        """Set the public keys in a file. A private key in it is never stored."""
+        _, client = await self._find_to_change(place, MANAGE_CLIENTS)
         imported = await self._work(
             lambda: import_credentials(
                 file.file_format,
@@ -160,30 +167,31 @@ class CertificateOperations:
         _require_effect(client, place)
         if isinstance(imported, ImportedKeySet):
             if place.prefix != CREDENTIAL:
-                raise InvalidRequestError(f"a JSON Web Key Set can be imported for {CREDENTIAL} only")
+                raise InvalidRequestError(f"a JSON Web Key Set can only be imported for {CREDENTIAL}")
             inline = inline_jwks_attributes(imported.text) | _without_url(place)
-            done = await self._set(actor, place, inline, source="jwks")
+            done = await self._set(place, MANAGE_CLIENTS, inline, source="jwks")
         else:
-            done = await self._set(actor, place, _values(place, **_attribute_of(imported)))
-        return Done(done.sequence, imported.representation)
+            done = await self._set(place, MANAGE_CLIENTS, _values(place, **_attribute_of(imported)))
+        return Done(done.sequence, imported)
+
+    async def _find_to_change(self, place: KeyPlace, permission: Permission) -> tuple[Realm, Client]:
+        """Check what the change will check again at the end, so that the work is not done in vain."""
+        target = place.target
+        realm, client = await self._queries.client(target.realm, target.client_uuid)
+        require_version(client.version, target.expected)
+        permission(target.actor.principal, realm.name, [client])
+        return realm, client
 
     async def _set(
         self,
-        actor: Actor,
         place: KeyPlace,
+        permission: Permission,
         values: Mapping[str, str | None],
         *,
         source: KeySource = "certificate",
     ) -> Done[Client]:
-        return await self._keys.set_keys(
-            actor,
-            place.realm,
-            place.client_uuid,
-            values,
-            source=source,
-            details={"attribute": place.prefix},
-            expected=place.expected,
-        )
+        details = {"attribute": place.prefix}
+        return await self._keys.set_keys(place.target, permission, values, source=source, details=details)
 
     def _make(self, client: Client, kind: KeyPairKind, years: int) -> tuple[KeyPair, x509.Certificate]:
         pair = generate_key_pair(kind)
@@ -193,16 +201,11 @@ class CertificateOperations:
     async def _realm_entries(self, realm: Realm, order: ArchiveOrder) -> list[CertificateEntry]:
         if not order.with_realm_certificate:
             return []
-        async with self._store.find() as reading:
-            keys = await reading.realms.keys(realm.id)
-        active = next(key for key in keys if key.state is KeyState.ACTIVE)
+        _, keys = await self._queries.realm_with_keys(realm.name)
+        active = active_key(realm, keys)
+        assert active is not None, "a realm has a key that signs"  # noqa: S101 - see ``domain.realm_keys``
         certificate = read_certificate(active.certificate, "the realm's certificate")
         return [CertificateEntry(order.realm_alias or realm.name, certificate)]
-
-    async def _find(self, place: KeyPlace) -> tuple[Realm, Client]:
-        async with self._store.find() as reading:
-            realm = require_realm(await reading.realms.get(place.realm))
-            return realm, require_client(await reading.clients.get(realm.id, place.client_uuid))
 
     async def _work(self, function: Callable[[], Result]) -> Result:
         async with self._turn:
@@ -210,6 +213,11 @@ class CertificateOperations:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+def _kind(client: Client, place: KeyPlace, asked: KeyPairKind | None, rsa: KeyPairKind) -> KeyPairKind:
+    """Return the kind to generate. Only the key that the client authenticates with must fit its algorithm."""
+    return kind_for(client, asked, rsa) if place.prefix == CREDENTIAL else asked or rsa
 
 
 def _attribute_of(imported: ImportedCertificate | ImportedPublicKey) -> dict[str, str]:
@@ -228,12 +236,12 @@ def _without_url(place: KeyPlace) -> dict[str, str | None]:
 
 
 def _require_effect(client: Client, place: KeyPlace) -> None:
-    """Keycloak would take the key and go on using the URL."""
+    """Raise if the key would have no effect: Keycloak would accept it and go on using the URL."""
     if place.replace_url or place.prefix != CREDENTIAL:
         return
     if attributes.is_true(client.attributes, attributes.USE_JWKS_URL):
         raise InvalidRequestError(
-            f"the client uses the keys at its JWKS URL, so this one would have no effect:"
+            f"the client uses the keys at its JWKS URL, so this key would have no effect:"
             f" set {attributes.USE_JWKS_URL} to false first"
         )
 
@@ -246,8 +254,8 @@ def _representation(client: Client, prefix: str) -> dict[str, Any]:
     }
     if members["certificate"] and not members["publicKey"]:
         certificate = read_certificate(members["certificate"], f"{prefix}.{attributes.CERTIFICATE}")
-        # Only types that were accepted are stored.
-        members["publicKey"] = public_key_body(certificate.public_key())  # type: ignore[arg-type]
+        public_key = certificate.public_key()
+        members["publicKey"] = public_key_body(public_key)  # type: ignore[arg-type]  # only accepted types are stored
     elif members["publicKey"] and not members["kid"]:
         members["kid"] = read_public_key(members["publicKey"], prefix).kid
     return {name: value for name, value in members.items() if value}

@@ -1,126 +1,99 @@
-"""A client's keys: setting them, revoking one, clearing what was fetched."""
+"""A client's keys: setting them, revoking one, clearing fetched ones."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final
+from functools import partial
 
 from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.bounds import check_attribute, check_attributes
 from keyturn_credentials.domain.client import Client, KeySource, check_client
-from keyturn_credentials.domain.client_keys import is_thumbprint
-from keyturn_credentials.domain.projecting import Projector
+from keyturn_credentials.domain.client_keys import check_revoked, is_thumbprint, keys_of
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.errors import InvalidRequestError
-from keyturn_credentials.operations.recording import (
-    Done,
-    record_client,
-    require_for_change,
-    require_power_over,
-)
-from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_credentials.operations.changes import Change, Changes, ClientChange, Done
+from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, Permission
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_shared.events import ClientKeyRevoked, ClientKeysCacheCleared, ClientKeysChanged
-
-_MAX_REVOKED: Final = 10_000
 
 
 class ClientKeyOperations:
-    """Raises as ``ClientOperations``."""
+    """Operations on a client's keys. They raise the errors of ``Changes``, InvalidRequestError and
+    LimitReachedError."""
 
-    def __init__(self, store: Store, projector: Projector) -> None:
-        self._store = store
-        self._projector = projector
+    def __init__(self, changes: Changes) -> None:
+        self._changes = changes
 
     async def set_keys(
         self,
-        actor: Actor,
-        realm_name: str,
-        client_uuid: str,
+        target: ClientTarget,
+        permission: Permission,
         values: Mapping[str, str | None],
         *,
         source: KeySource,
         details: Mapping[str, object] | None = None,
-        expected: frozenset[int] | None = None,
     ) -> Done[Client]:
-        """Set the attributes that hold keys (None: remove), all at once."""
-        async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
-            require_power_over(actor.principal, realm, before)
-            merged = {
-                name: text for name, text in {**before.attributes, **values}.items() if text is not None
-            }
-            after = check_client(replace(before, attributes=merged, version=before.version + 1))
-            await transaction.clients.update(before, after)
-            sequence = await record_client(
-                transaction,
-                self._projector,
-                ClientKeysChanged,
-                realm,
-                before=before,
-                after=after,
-                details=details,
-                source=source,
-            )
-        return Done(sequence, after)
+        """Set the attributes that contain keys (None: remove), all at once."""
+
+        def decide(realm: Realm, client: Client, now: float) -> ClientChange[Client]:
+            after = with_keys(client, values)
+            event = partial(ClientKeysChanged, source=source)
+            return Change(after=after, event=event, value=after, details=details)
+
+        return await self._changes.change_client(target, permission, decide)
 
     async def revoke(
-        self,
-        actor: Actor,
-        realm_name: str,
-        client_uuid: str,
-        thumbprint: str,
-        *,
-        expected: frozenset[int] | None = None,
+        self, target: ClientTarget, thumbprint: str, *, seen: Collection[str] = ()
     ) -> Done[Client]:
-        """Refuse the key with this RFC 7638 thumbprint for ever, wherever it appears. A key need not be
-        known to be revoked: it may be one that a JWKS URL serves next."""
-        if not is_thumbprint(thumbprint):
-            raise InvalidRequestError("a thumbprint is 43 characters of base64url (RFC 7638, SHA-256)")
-        async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
-            require_power_over(actor.principal, realm, before)
-            # Revoked again, it keeps its first date, and the caller gets a sequence to wait for all the same.
-            revoked = {thumbprint: transaction.now, **before.revoked_keys}
-            if len(revoked) > _MAX_REVOKED:
-                raise InvalidRequestError(f"more than {_MAX_REVOKED} keys of one client are revoked")
-            after = replace(before, revoked_keys=revoked, version=before.version + 1)
-            await transaction.clients.update(before, after)
-            sequence = await record_client(
-                transaction,
-                self._projector,
-                ClientKeyRevoked,
-                realm,
-                before=before,
-                after=after,
-                details={"thumbprint": thumbprint},
-                thumbprint=thumbprint,
-            )
-        return Done(sequence, after)
+        """Refuse the key with this RFC 7638 thumbprint forever, wherever it appears.
 
-    async def clear_cache(
-        self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
-    ) -> Done[Client]:
-        """Key sets whose fetch began before this event are not used for the client any more."""
-        async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
-            require_power_over(actor.principal, realm, before)
-            stamp = await transaction.stamp()
-            after = replace(before, keys_not_before=stamp.sequence)
-            await transaction.clients.update(before, after)
-            sequence = await record_client(
-                transaction,
-                self._projector,
-                ClientKeysCacheCleared,
-                realm,
-                before=before,
-                after=after,
-                stamp=stamp,
-            )
-        return Done(sequence, after)
+        The key need not be known: a JWKS URL may serve it next. Fewer unknown keys than known ones can be
+        revoked. ``seen``: thumbprints of the keys that the client's URL served last.
+        """
+
+        def decide(realm: Realm, client: Client, now: float) -> ClientChange[Client]:
+            after = with_revoked_key(client, thumbprint, seen, now)
+            event = partial(ClientKeyRevoked, thumbprint=thumbprint)
+            return Change(after=after, event=event, value=after, details={"thumbprint": thumbprint})
+
+        return await self._changes.change_client(target, CONFIGURE_CLIENTS, decide)
+
+    async def clear_cache(self, target: ClientTarget) -> Done[Client]:
+        """Stop using the client's key sets whose fetch began before this event."""
+
+        def decide(realm: Realm, client: Client, now: float) -> ClientChange[Client]:
+            return Change(after=client, event=ClientKeysCacheCleared, value=client, clears_keys=True)
+
+        return await self._changes.change_client(target, CONFIGURE_CLIENTS, decide, is_revision=False)
+
+
+def with_keys(client: Client, values: Mapping[str, str | None]) -> Client:
+    """Return the client with these attributes (None: without). Raises InvalidRequestError."""
+    merged = {name: text for name, text in {**client.attributes, **values}.items() if text is not None}
+    for name, text in merged.items():
+        if name in values:
+            check_attribute(name, text)
+    check_attributes(merged)
+    return check_client(replace(client, attributes=merged))
+
+
+def with_revoked_key(client: Client, thumbprint: str, seen: Collection[str], now: float) -> Client:
+    """Return the client with this key revoked. Raises InvalidRequestError and LimitReachedError."""
+    if not is_thumbprint(thumbprint):
+        raise InvalidRequestError(
+            "a thumbprint must be the base64url of 32 bytes: 43 characters (RFC 7638, SHA-256)"
+        )
+    # Revoked again, it keeps its first date, and the caller still gets a sequence to wait for.
+    revoked = {thumbprint: now, **client.revoked_keys}
+    own = thumbprint in seen or any(key.thumbprint == thumbprint for key in keys_of(client).keys)
+    check_revoked(client.revoked_keys, revoked, own=own)
+    return replace(client, revoked_keys=revoked)
 
 
 def certificate_attributes(
     prefix: str, *, certificate: str | None = None, public_key: str | None = None, kid: str | None = None
 ) -> dict[str, str | None]:
-    """The attributes after a certificate or public key was set under ``prefix``. As in Keycloak, it takes the
-    place of an inline JWK Set; a JWKS URL still comes first."""
+    """Return the attributes for a certificate or public key under ``prefix``. As in Keycloak, it replaces an
+    inline JWK Set; a JWKS URL still takes precedence."""
     values: dict[str, str | None] = {
         f"{prefix}.{attributes.CERTIFICATE}": certificate,
         f"{prefix}.{attributes.PUBLIC_KEY}": public_key,
@@ -132,7 +105,7 @@ def certificate_attributes(
 
 
 def inline_jwks_attributes(jwks: str) -> dict[str, str | None]:
-    """The attributes after an inline JWK Set was set."""
+    """Return the attributes for an inline JWK Set."""
     return {
         f"jwt.credential.{attributes.CERTIFICATE}": None,
         f"jwt.credential.{attributes.PUBLIC_KEY}": None,

@@ -1,50 +1,66 @@
-"""A realm with its clients as one Keycloak realm export, written piece by piece: there may be a million."""
+"""Export of a realm with its clients in Keycloak's format, written piece by piece: there may be a million."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.export_reading import REVOKED_KEYS
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client, describe_realm
-from keyturn_credentials.store.finding import Criteria
-from keyturn_credentials.store.search import find_after
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.domain.service_account import ServiceAccount, as_user
+from keyturn_credentials.queries.reading import Queries
+from keyturn_credentials.store.search_query import Criteria
 from keyturn_shared.jose import strict_json
-
-_BATCH: Final = 500
+from keyturn_shared.projection import service_account_name
 
 
 async def export_realm(
-    store: Store, realm: Realm, *, with_clients: bool, with_secrets: bool, now: float
+    queries: Queries, realm: Realm, *, with_clients: bool, with_secrets: bool, now: float
 ) -> AsyncIterator[bytes]:
-    """JSON, in pieces. Without ``with_secrets`` secrets are masked, as in Keycloak's partial export; with it
-    the current and the former secret are there in clear, as in Keycloak's full export.
+    """Export as JSON, in pieces. Without ``with_secrets``, secrets are masked, as in Keycloak's partial
+    export.
 
-    Private keys are in neither, nor are secrets of which only the digest is kept: those are masked.
+    With it the current and the former secret are included in plain text, as in Keycloak's full export.
+    Private keys are never included, and secrets with a stored digest only are always masked.
     """
     with_secrets = with_secrets and not realm.keeps_digests_only
-    head = strict_json.encode(describe_realm(realm))
+    head = strict_json.encode(_describe_realm(realm))
     if not with_clients:
         yield head
         return
     yield head[:-1] + b',"clients":'
-    after, separator = "", b"["
-    while True:
-        async with store.read() as reading:
-            batch = await find_after(reading, realm.id, Criteria(), after=after, most=_BATCH)
-        for client in batch:
-            yield separator + strict_json.encode(_describe(client, with_secrets=with_secrets, now=now))
-            separator = b","
-        if len(batch) < _BATCH:
-            break
-        after = batch[-1].client_id
-    yield b"[]}" if separator == b"[" else b"]}"
+    separator = b"["
+    users: list[dict[str, Any]] = []
+    async for client in queries.all_clients(realm, Criteria()):
+        if client.service_account != ServiceAccount():
+            users.append(_as_user(client))
+        yield separator + strict_json.encode(_describe(client, realm, with_secrets=with_secrets, now=now))
+        separator = b","
+    yield b"[]" if separator == b"[" else b"]"
+    yield (b',"users":' + strict_json.encode(users) if users else b"") + b"}"
 
 
-def _describe(client: Client, *, with_secrets: bool, now: float) -> dict[str, Any]:
-    shown = describe_client(client, show_secret=with_secrets, now=now)
+def _describe_realm(realm: Realm) -> dict[str, Any]:
+    """Represent a realm with the type of its tokens: an export without it is read as one of Keycloak's, where
+    the other type is the default."""
+    shown = describe_realm(realm, with_catalogue=True)
+    is_rfc9068 = "false" if realm.has_plain_token_type else "true"
+    shown["attributes"] = {**shown["attributes"], attributes.ACCESS_TOKEN_TYPE_RFC9068: is_rfc9068}
+    return shown
+
+
+def _as_user(client: Client) -> dict[str, Any]:
+    return as_user(
+        client.client_id,
+        client.service_account,
+        user_id=client.service_account_id,
+        username=service_account_name(client.client_id),
+    )
+
+
+def _describe(client: Client, realm: Realm, *, with_secrets: bool, now: float) -> dict[str, Any]:
+    shown = describe_client(client, realm, show_secret=with_secrets, now=now)
     rotated = client.secrets.rotated
     if with_secrets and rotated is not None and rotated.secret is not None and rotated.is_valid(now):
         shown["attributes"][attributes.ROTATED_SECRET] = rotated.secret.reveal()

@@ -1,27 +1,42 @@
-"""Creating, changing and deleting realms; their signing keys."""
+"""Operations on realms and their signing keys."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from keyturn_credentials.domain import realm_keys
-from keyturn_credentials.domain.projecting import Projector, signing_key_context
-from keyturn_credentials.domain.realm import KeyState, Realm, RealmKey, check_realm
+from keyturn_credentials.domain.attributes import JWKS_ALLOWED_NETWORKS
+from keyturn_credentials.domain.projection_builder import signing_key_context
+from keyturn_credentials.domain.realm import (
+    KeyPurpose,
+    KeyState,
+    Realm,
+    RealmKey,
+    check_realm,
+    end_tokens,
+)
 from keyturn_credentials.domain.representation import change_realm, realm_from
-from keyturn_credentials.domain.roles import MASTER
-from keyturn_credentials.errors import ForbiddenError, InvalidRequestError
+from keyturn_credentials.domain.role_catalogue import with_imported_roles
+from keyturn_credentials.domain.roles import MASTER, Role
+from keyturn_credentials.domain.token_algs import algs_asked_for, with_token_algs
+from keyturn_credentials.errors import ForbiddenError, InvalidRequestError, NotFoundError
 from keyturn_credentials.keystores import (
     KeyPairKind,
     certificate_body,
     generate_key_pair,
     self_signed_certificate,
 )
-from keyturn_credentials.operations.recording import Done, record_realm, require_realm, require_version
-from keyturn_credentials.store.transaction import Actor, Store, Transaction
+from keyturn_credentials.operations.changes import Change, Changes, Done, RealmChange
+from keyturn_credentials.operations.key_kinds import kind_by_alg
+from keyturn_credentials.operations.permissions import CREATE_REALM, MANAGE_REALM, Permission
+from keyturn_credentials.operations.targets import RealmTarget
+from keyturn_credentials.store.former_ids import has_used
+from keyturn_credentials.store.unit_of_work import Actor, Reading, Store, UnitOfWork
 from keyturn_shared.events import (
-    RealmCreated,
     RealmDeleted,
     RealmKeysCacheCleared,
     RealmKeysRotated,
@@ -30,164 +45,191 @@ from keyturn_shared.events import (
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.sealing import KeyRing
 
-_KIND_BY_ALG: Final = {
-    "ES256": KeyPairKind.P_256,
-    "ES384": KeyPairKind.P_384,
-    "ES512": KeyPairKind.P_521,
-    "EdDSA": KeyPairKind.ED25519,
-    "Ed25519": KeyPairKind.ED25519,
-}
 _CERTIFICATE_YEARS: Final = 10
 
 
-class RealmOperations:
-    """Raises as ``ClientOperations``."""
+class NothingDueError(Exception):
+    """Ends a transaction that would change nothing."""
 
-    def __init__(self, store: Store, projector: Projector, encryption: KeyRing) -> None:
+
+class RealmOperations:
+    """Operations on realms. They raise the errors of ``Changes``, and InvalidRequestError."""
+
+    def __init__(self, store: Store, changes: Changes, encryption: KeyRing) -> None:
         self._store = store
-        self._projector = projector
+        self._changes = changes
         self._encryption = encryption
 
-    async def create(self, actor: Actor, representation: Mapping[str, Any]) -> Done[Realm]:
+    async def create(
+        self, actor: Actor, representation: Mapping[str, Any], *, is_import: bool = False
+    ) -> Done[Realm]:
+        """Create a realm. ``is_import``: replace an id that another realm already has."""
         async with self._store.change(actor) as transaction:
-            realm, sequence = await self.create_in(transaction, representation)
-        return Done(sequence, realm)
+            return await self.create_in(transaction, actor, representation, is_import=is_import)
 
     async def create_in(
-        self, transaction: Transaction, representation: Mapping[str, Any]
-    ) -> tuple[Realm, int]:
-        """Create a realm in a transaction that does more."""
-        realm = check_realm(realm_from(representation, realm_id=str(uuid.uuid4())))
-        realm_keys.rotation_period(realm)
-        if await transaction.knows_clients_of(realm.id) and not await transaction.realms.has(realm.id):
-            # An export of a deleted realm. Verifiers know clients by the id, and would take those of the
-            # former realm for this one's.
-            realm = replace(realm, id=str(uuid.uuid4()))
-        keys = realm_keys.first_keys(realm, self._maker(realm, transaction.now))
-        await transaction.realms.insert(realm)
-        await transaction.realms.replace_keys(realm.id, keys)
-        return realm, await record_realm(transaction, self._projector, RealmCreated, after=realm, keys=keys)
-
-    async def update(
         self,
+        transaction: UnitOfWork,
         actor: Actor,
-        name: str,
         representation: Mapping[str, Any],
         *,
-        expected: frozenset[int] | None = None,
+        is_import: bool = False,
     ) -> Done[Realm]:
-        async with self._store.change(actor) as transaction:
-            before = require_realm(await transaction.realms.get_for_change(name))
-            require_version(before.version, expected)
-            after = check_realm(replace(change_realm(before, representation), version=before.version + 1))
-            realm_keys.rotation_period(after)
-            if not set(before.allowed_networks).issuperset(after.allowed_networks):
-                _require_power_over_networks(actor)
-            if before.name == MASTER and (after.name != MASTER or not after.enabled):
-                raise InvalidRequestError(
-                    "realm master cannot be renamed or disabled: its clients administer keyturn"
-                )
-            keys = await transaction.realms.keys(after.id)
-            await transaction.realms.update(after)
-            sequence = await record_realm(
-                transaction, self._projector, RealmUpdated, before=before, after=after, keys=keys
-            )
-        return Done(sequence, after)
-
-    async def delete(self, actor: Actor, name: str, *, expected: frozenset[int] | None = None) -> Done[Realm]:
-        """The realm with its keys and clients. Its clients' projections go with the realm's: a realm made
-        again under the name has another id."""
-        async with self._store.change(actor) as transaction:
-            realm = require_realm(await transaction.realms.get_for_change(name))
-            require_version(realm.version, expected)
-            if realm.name == MASTER:
-                raise InvalidRequestError("realm master cannot be deleted: its clients administer keyturn")
-            await transaction.realms.delete(realm.id)
-            stamp = await transaction.stamp()
-            await transaction.forget_clients_of(realm.id, stamp)
-            sequence = await record_realm(
-                transaction, self._projector, RealmDeleted, before=realm, stamp=stamp
-            )
+        """Create a realm in a caller's transaction. ``is_import``: replace an id that another realm already
+        has."""
+        realm = await self.prepare(transaction, actor, representation, is_import=is_import)
+        make_keys = partial(realm_keys.first_of_all, realm, self._maker(realm, transaction.now))
+        sequence = await self._changes.create_realm(
+            transaction, actor.principal, CREATE_REALM, realm, make_keys
+        )
         return Done(sequence, realm)
 
-    async def clear_keys_cache(
-        self, actor: Actor, name: str, *, expected: frozenset[int] | None = None
-    ) -> Done[Realm]:
-        """Key sets whose fetch began before this event are not used for any client of the realm."""
-        async with self._store.change(actor) as transaction:
-            before = require_realm(await transaction.realms.get_for_change(name))
-            require_version(before.version, expected)
-            keys = await transaction.realms.keys(before.id)
-            stamp = await transaction.stamp()
-            after = replace(before, keys_not_before=stamp.sequence)
-            await transaction.realms.update(after)
-            sequence = await record_realm(
-                transaction,
-                self._projector,
-                RealmKeysCacheCleared,
-                before=before,
-                after=after,
-                keys=keys,
-                stamp=stamp,
-            )
-        return Done(sequence, after)
+    async def prepare(
+        self,
+        database: UnitOfWork | Reading,
+        actor: Actor,
+        representation: Mapping[str, Any],
+        *,
+        is_import: bool = False,
+    ) -> Realm:
+        """Return the realm that ``create_in`` would create, without writing it."""
+        realm = check_realm(realm_from(representation, realm_id=str(uuid.uuid4())))
+        realm = with_token_algs(realm, algs_asked_for(representation.get("clients") or ()))
+        realm = with_imported_roles(realm, representation)
+        realm_keys.rotation_period(realm)
+        _require_power_over_networks(actor, (), realm.allowed_networks)
+        is_there = await database.realms.has(realm.id)
+        if is_import if is_there else await has_used(database.connection, realm.id):
+            # The id comes from an export of a deleted realm. Verifiers identify clients by it, and would
+            # confuse both realms' clients; and holders of the former realm's keys would have this one's.
+            realm = replace(realm, id=str(uuid.uuid4()))
+        return realm
 
-    async def rotate_keys(
-        self, actor: Actor, name: str, *, revoke: bool = False, expected: frozenset[int] | None = None
-    ) -> Done[list[RealmKey]]:
-        """The next key signs at once. The realm gets another version, so that a call which names the one it
-        has seen cannot rotate twice.
+    async def enable(self, actor: Actor, realm: Realm) -> Done[Realm]:
+        """Enable a realm that was created disabled. Raises NotFoundError if another one has replaced it."""
 
-        ``revoke``: none of the present keys is left, and nothing they signed or will sign is taken any more.
-        Whoever has one of them has the next one too, since every node has both.
+        def decide(found: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            _require_same(realm, found)
+            after = end_tokens(found, replace(found, enabled=True), now)
+            return Change(after=after, event=RealmUpdated, value=after)
+
+        return await self._changes.change_realm(RealmTarget(actor, realm.name), CREATE_REALM, decide)
+
+    async def withdraw(self, actor: Actor, realm: Realm) -> Done[Realm]:
+        """Delete an incomplete realm. Raises NotFoundError if another one has replaced it."""
+
+        def decide(found: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            _require_same(realm, found)
+            return Change(after=None, event=RealmDeleted, value=found)
+
+        return await self._changes.change_realm(RealmTarget(actor, realm.name), CREATE_REALM, decide)
+
+    def prepare_update(self, actor: Actor, realm: Realm, representation: Mapping[str, Any]) -> Realm:
+        """Return the realm that ``update`` would write."""
+        MANAGE_REALM(actor.principal, realm.name, ())
+        after = changed_realm(realm, representation, self._store.now())
+        _require_power_over_networks(actor, realm.allowed_networks, after.allowed_networks)
+        return after
+
+    async def update(self, target: RealmTarget, representation: Mapping[str, Any]) -> Done[Realm]:
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            after = changed_realm(realm, representation, now)
+            _require_power_over_networks(target.actor, realm.allowed_networks, after.allowed_networks)
+            return Change(after=after, event=RealmUpdated, value=after)
+
+        return await self._changes.change_realm(target, MANAGE_REALM, decide)
+
+    async def delete(self, target: RealmTarget) -> Done[Realm]:
+        """Delete the realm with its keys and clients. Their projections need no deletion: a new realm with
+        this name has another id."""
+
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            if realm.name == MASTER:
+                raise InvalidRequestError("realm master cannot be deleted: its clients administer keyturn")
+            return Change(after=None, event=RealmDeleted, value=realm)
+
+        return await self._changes.change_realm(target, MANAGE_REALM, decide)
+
+    async def clear_keys_cache(self, target: RealmTarget) -> Done[Realm]:
+        """Stop using key sets of the realm's clients whose fetch began before this event."""
+
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            return Change(after=realm, event=RealmKeysCacheCleared, value=realm, clears_keys=True)
+
+        return await self._changes.change_realm(target, MANAGE_REALM, decide, is_revision=False)
+
+    async def rotate_keys(self, target: RealmTarget, *, revoke: bool = False) -> Done[list[RealmKey]]:
+        """Make the next key sign at once. The realm gets a new version, so a call with If-Match cannot rotate
+        twice.
+
+        ``revoke``: remove all current keys, and refuse whatever they signed or will sign. A holder of one of
+        them has the next one too, since every node has both. Raises LimitReachedError when more keys would be
+        published than verifiers read.
         """
-        async with self._store.change(actor) as transaction:
-            before = require_realm(await transaction.realms.get_for_change(name))
-            require_version(before.version, expected)
-            realm = replace(before, version=before.version + 1)
-            await transaction.realms.update(realm)
-            keys = await transaction.realms.keys(realm.id)
-            make = self._maker(realm, transaction.now)
+
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[list[RealmKey]]:
+            make = self._maker(realm, now)
             if revoke:
-                moved = realm_keys.first_keys(realm, make)
-                details = {"revoked": [key.kid for key in keys]}
-            else:
-                moved, details = realm_keys.rotate(realm, keys, make, transaction.now), {}
-            sequence = await self._replace_keys(transaction, realm, moved, **details)
-        return Done(sequence, moved)
+                moved = realm_keys.first_of_all(realm, make)
+                return rotation(realm, moved, revoked=[key.kid for key in keys])
+            return rotation(realm, realm_keys.rotate_all_by_hand(realm, keys, make, now))
 
-    async def settle_keys(self, actor: Actor, name: str) -> Done[list[RealmKey]] | None:
-        """What is due of rotation and retirement; None when nothing was."""
-        async with self._store.change(actor) as transaction:
-            realm = await transaction.realms.get_for_change(name)
-            keys = [] if realm is None else await transaction.realms.keys(realm.id)
-            if realm is None:
-                return None
-            moved = realm_keys.settle(realm, keys, self._maker(realm, transaction.now), transaction.now)
+        return await self._changes.change_realm(target, MANAGE_REALM, decide)
+
+    async def provide_algs(
+        self, actor: Actor, name: str, permission: Permission, algs: Collection[str]
+    ) -> None:
+        """Give the realm keys for the algorithms that clients ask for, before the first one does."""
+        if not algs:
+            return
+        async with self._store.find() as reading:
+            known = await reading.realms.get(name)
+        if known is None or with_token_algs(known, algs) == known:
+            return
+
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[list[RealmKey]]:
+            after = with_token_algs(realm, algs)
+            if after == realm:
+                raise NothingDueError
+            moved = realm_keys.settle_all(after, keys, self._maker(realm, now), now)
+            return rotation(after, moved, algorithms=sorted(algs))
+
+        with suppress(NothingDueError):
+            await self._changes.change_realm(RealmTarget(actor, name), permission, decide)
+
+    async def provide_roles(
+        self, actor: Actor, name: str, permission: Permission, export: Mapping[str, Any]
+    ) -> None:
+        """Add the roles of an export to the realm, before the clients that have them are imported."""
+        async with self._store.find() as reading:
+            known = await reading.realms.get(name)
+        if known is None or with_imported_roles(known, export) == known:
+            return
+
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            after = with_imported_roles(realm, export)
+            return Change(after=after, event=RealmUpdated, value=after, details={"reason": "import"})
+
+        await self._changes.change_realm(RealmTarget(actor, name), permission, decide)
+
+    async def rotate_due_keys(self, actor: Actor, name: str) -> Done[list[RealmKey]] | None:
+        """Rotate and retire the keys that are due; None if there were none."""
+
+        def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[list[RealmKey]]:
+            moved = realm_keys.settle_all(realm, keys, self._maker(realm, now), now)
             if moved == keys:
-                return None
-            sequence = await self._replace_keys(transaction, realm, moved)
-        return Done(sequence, moved)
+                raise NothingDueError
+            return rotation(realm, moved)
 
-    async def _replace_keys(
-        self, transaction: Transaction, realm: Realm, keys: list[RealmKey], **details: list[str]
-    ) -> int:
-        await transaction.realms.replace_keys(realm.id, keys)
-        active = next(key for key in keys if key.state is KeyState.ACTIVE)
-        return await record_realm(
-            transaction,
-            self._projector,
-            RealmKeysRotated,
-            before=realm,
-            after=realm,
-            keys=keys,
-            details={"active_kid": active.kid, **details},
-            active_kid=active.kid,
-        )
+        target = RealmTarget(actor, name)
+        try:
+            return await self._changes.change_realm(target, MANAGE_REALM, decide, is_revision=False)
+        except (NothingDueError, NotFoundError):
+            return None
 
-    def _maker(self, realm: Realm, now: float) -> realm_keys.MakeKey:
-        def make(alg: str, state: KeyState) -> RealmKey:
-            pair = generate_key_pair(_KIND_BY_ALG.get(alg, KeyPairKind.RSA_2048))
+    def _maker(self, realm: Realm, now: float) -> realm_keys.MakeKeyFor:
+        def make(alg: str, state: KeyState, purpose: KeyPurpose) -> RealmKey:
+            pair = generate_key_pair(kind_by_alg(alg, KeyPairKind.RSA_2048))
             certificate = self_signed_certificate(
                 pair, realm.name, now=datetime.fromtimestamp(now, UTC), validity_years=_CERTIFICATE_YEARS
             )
@@ -204,12 +246,47 @@ class RealmOperations:
                 ),
                 created_at=now,
                 state_since=now,
+                purpose=purpose,
             )
 
-        return make
+        return lambda purpose: partial(make, purpose=purpose)
 
 
-def _require_power_over_networks(actor: Actor) -> None:
-    """Raise ForbiddenError unless the caller is no tenant: the networks are those that keyturn is in."""
-    if actor.principal.realm != MASTER:
-        raise ForbiddenError("private networks are opened to a realm by clients of realm master only")
+def changed_realm(realm: Realm, representation: Mapping[str, Any], now: float) -> Realm:
+    """Apply a PUT of this representation to a realm. Raises InvalidRequestError."""
+    after = end_tokens(realm, check_realm(change_realm(realm, representation)), now)
+    realm_keys.rotation_period(after)
+    if realm.name == MASTER and (after.name != MASTER or not after.enabled):
+        raise InvalidRequestError(
+            "realm master cannot be renamed or disabled: its clients administer keyturn"
+        )
+    return after
+
+
+def rotation(realm: Realm, keys: list[RealmKey], **details: list[str]) -> RealmChange[list[RealmKey]]:
+    """Return the change of a realm's keys."""
+    active = realm_keys.active_key(realm, keys)
+    assert active is not None, "a realm has a key that signs"  # noqa: S101 - see ``realm_keys.rotate``
+    return Change(
+        after=realm,
+        event=partial(RealmKeysRotated, active_kid=active.kid),
+        value=keys,
+        keys=keys,
+        details={"active_kid": active.kid, **details},
+    )
+
+
+def _require_same(realm: Realm, found: Realm) -> None:
+    if found.id != realm.id:
+        raise NotFoundError(f"realm {realm.name} was deleted and made again meanwhile")
+
+
+def _require_power_over_networks(actor: Actor, before: Sequence[str], after: Sequence[str]) -> None:
+    """Raise ForbiddenError when a realm gets a new network, unless the caller administers the whole
+    installation: the networks are keyturn's own."""
+    if set(before).issuperset(after) or actor.principal.may(Role.ADMIN, MASTER):
+        return
+    raise ForbiddenError(
+        f"{JWKS_ALLOWED_NETWORKS} opens private networks: only clients of realm master with the role admin"
+        " may add to it"
+    )

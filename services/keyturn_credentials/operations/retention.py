@@ -1,11 +1,11 @@
-"""How long the event log and the audit log are kept."""
+"""Retention of the event log and the audit log."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from keyturn_credentials.store.retention import forget_audit, forget_events
-from keyturn_credentials.store.transaction import SYSTEM, Store, Transaction
+from keyturn_credentials.store.unit_of_work import SYSTEM, Store, UnitOfWork
 from keyturn_shared.clock import Clock
 
 _BATCH: Final = 500
@@ -13,7 +13,7 @@ _DAY: Final = 86_400.0
 
 
 class Retention:
-    """Days; None: for ever. May be run by several instances at once, at any time, and again."""
+    """Retention in days; None: forever. Several instances may run it at once, at any time, and repeatedly."""
 
     def __init__(
         self,
@@ -31,17 +31,17 @@ class Retention:
         self._sleep = sleep
 
     async def forget_events(self) -> int:
-        """How many events were forgotten. Raises StoreUnavailableError."""
+        """Delete old events. Return their number. Raises StoreUnavailableError."""
         return await self._forget(forget_events, self._event_days)
 
     async def forget_audit(self) -> int:
-        """How many entries were forgotten. Raises StoreUnavailableError."""
+        """Delete old audit entries. Return their number. Raises StoreUnavailableError."""
         return await self._forget(forget_audit, self._audit_days)
 
     async def _forget(
-        self, forget: Callable[[Transaction, float, int], Awaitable[int]], days: float | None
+        self, forget: Callable[[UnitOfWork, float, int], Awaitable[int]], days: float | None
     ) -> int:
-        """Batch by batch; after each this rests as long as that took, since others are writing."""
+        """Delete batch by batch, with a pause after each for as long as it took, to let others write."""
         forgotten = 0
         while days is not None:
             begun = self._clock.elapsed()

@@ -1,69 +1,55 @@
-"""Reading, regenerating and revoking client secrets."""
+"""Regenerating and revoking client secrets."""
 
 from dataclasses import replace
+from functools import partial
 
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.projecting import Projector
-from keyturn_credentials.domain.secrets import generate_secret
-from keyturn_credentials.errors import InvalidRequestError, NotFoundError
-from keyturn_credentials.operations.recording import (
-    Done,
-    record_client,
-    require_for_change,
-    require_power_over,
-)
-from keyturn_credentials.operations.secret_making import SecretMaker
-from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.operations.changes import Change, Changes, ClientChange, Done
+from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
+from keyturn_credentials.operations.secret_issuer import SecretIssuer
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_shared.events import ClientSecretRevoked, ClientSecretRotated
 from keyturn_shared.secret import Secret
 
 
 class SecretOperations:
-    """Raises as ``ClientOperations``."""
+    """Operations on secrets. They raise the errors of ``Changes``, and InvalidRequestError."""
 
-    def __init__(self, store: Store, projector: Projector, secrets: SecretMaker) -> None:
-        self._store = store
-        self._projector = projector
+    def __init__(self, changes: Changes, secrets: SecretIssuer) -> None:
+        self._changes = changes
         self._secrets = secrets
 
-    async def regenerate(
-        self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
-    ) -> Done[Secret]:
-        """A new secret in force at once; the former one overlaps if the policy says so. It is the answer's
-        to show: where only digests are kept, nobody can read it again."""
-        secret = generate_secret()
-        async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
-            require_power_over(actor.principal, realm, before)
-            if not before.is_confidential:
-                raise InvalidRequestError("a public client has no secret")
-            after = self._secrets.renew(before, realm, secret, transaction.now)
-            after = replace(after, version=before.version + 1)
-            await transaction.clients.update(before, after)
-            former = after.secrets.rotated
-            sequence = await record_client(
-                transaction,
-                self._projector,
-                ClientSecretRotated,
-                realm,
-                before=before,
-                after=after,
-                former_valid_until=None if former is None else former.expires_at,
-            )
-        return Done(sequence, secret)
+    async def regenerate(self, target: ClientTarget) -> Done[Secret]:
+        """Create a secret that is current at once; the former one overlaps if the policy says so. The
+        response must show it: if only digests are stored, it can never be read again."""
 
-    async def revoke_rotated(
-        self, actor: Actor, realm_name: str, client_uuid: str, *, expected: frozenset[int] | None = None
-    ) -> Done[Client]:
-        """The former secret is refused from now on."""
-        async with self._store.change(actor) as transaction:
-            realm, before = await require_for_change(transaction, realm_name, client_uuid, expected=expected)
-            require_power_over(actor.principal, realm, before)
-            if before.secrets.rotated is None:
-                raise NotFoundError("Client does not have a rotated secret")
-            after = replace(before, secrets=replace(before.secrets, rotated=None), version=before.version + 1)
-            await transaction.clients.update(before, after)
-            sequence = await record_client(
-                transaction, self._projector, ClientSecretRevoked, realm, before=before, after=after
-            )
-        return Done(sequence, after)
+        def decide(realm: Realm, client: Client, now: float) -> ClientChange[Secret]:
+            return renew_secret(realm, client, now, self._secrets, self._secrets.generate(client))
+
+        return await self._changes.change_client(target, CONFIGURE_CLIENTS, decide)
+
+    async def revoke_rotated(self, target: ClientTarget) -> Done[Client]:
+        """Refuse the former secret from now on."""
+        return await self._changes.change_client(target, CONFIGURE_CLIENTS, revoke_rotated_secret)
+
+
+def renew_secret(
+    realm: Realm, client: Client, now: float, secrets: SecretIssuer, secret: Secret
+) -> ClientChange[Secret]:
+    """Make the secret current. Raises InvalidRequestError for a public client."""
+    if not client.is_confidential:
+        raise InvalidRequestError("a public client has no secret")
+    after = secrets.renew(client, realm, secret, now)
+    former = after.secrets.rotated
+    until = None if former is None else former.expires_at
+    event = partial(ClientSecretRotated, former_valid_until=until)
+    return Change(after=after, event=event, value=secret)
+
+
+def revoke_rotated_secret(realm: Realm, client: Client, now: float) -> ClientChange[Client]:
+    """Drop the former secret, if any. As in Keycloak, the call succeeds without one; an event is written in
+    any case, so that its caller can wait."""
+    after = replace(client, secrets=replace(client.secrets, rotated=None))
+    return Change(after=after, event=ClientSecretRevoked, value=after)

@@ -1,4 +1,4 @@
-"""What operators see of the relay."""
+"""Metrics of the relay."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 

@@ -1,29 +1,28 @@
-"""Looks at the settings of Redis, at the start and now and then: a fail-over may bring another server."""
+"""Checks the settings of Redis, at the start and regularly: a failover may bring another server."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
-from keyturn_credentials.relay.redis_settings import ASKED, Shortcoming, shortcomings
+from keyturn_credentials.relay.redis_settings import ASKED, JUDGED, Shortcoming, shortcomings
 from keyturn_shared.fleet.layout import Layout
-from keyturn_shared.tasks import Background
+from keyturn_shared.redis_failures import redis_answers
+from keyturn_shared.runtime.backoff import Backoff
+from keyturn_shared.runtime.supervised_task import SupervisedTask
 
 CHECK_SECONDS: Final = 60.0
-_SOON_SECONDS: Final = 2.0
+_RETRY: Final = Backoff(first=2.0, longest=2.0)
 
 _log = structlog.get_logger(__name__)
 
 
-class RedisCheck(Background):
-    """Warns once of each shortcoming, and shows it as a metric for as long as it is there.
-
-    ``replicated``: the URL names Sentinels or a cluster. Other servers show it by the replicas they have.
-    """
+class RedisCheck:
+    """Warns once about each shortcoming, and shows it as a metric while it lasts, as a task. ``replicated``:
+    the URL names Sentinels or a cluster. Other servers are recognised by the replicas they have."""
 
     def __init__(
         self,
@@ -32,15 +31,14 @@ class RedisCheck(Background):
         *,
         replicated: bool,
         lease_seconds: float,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        elapsed: Callable[[], float],
     ) -> None:
-        super().__init__("redis-check")
-        self._redis: Any = redis  # a cluster's client has these commands too, with a target
+        self.task: Final = SupervisedTask("redis-check", self._check, elapsed=elapsed, backoff=_RETRY)
+        self._redis: Any = redis  # a cluster client has these commands too, with a target
         self._replicated = replicated
         self._lease_seconds = lease_seconds
-        self._sleep = sleep
         self._known: set[Shortcoming] = set()
-        self._told_hidden = False
+        self._reported_hidden = False
         self._gauge = Gauge(
             "keyturn_redis_setting_wrong",
             "1 for a setting of Redis that keyturn depends on and that is not as it should be",
@@ -48,40 +46,39 @@ class RedisCheck(Background):
             registry=metrics,
         )
         self._readable = Gauge(
-            "keyturn_redis_settings_readable", "Whether Redis tells its settings", registry=metrics
+            "keyturn_redis_settings_readable", "1 if Redis reports its settings", registry=metrics
         )
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-                pause = CHECK_SECONDS
-            except (RedisError, OSError, TimeoutError) as error:
-                # Redis is away; that is told by those who need it more.
-                _log.debug("redis_settings_not_read", error=repr(error))
-                pause = _SOON_SECONDS
-            await self._sleep(pause)
+    async def _check(self) -> float:
+        with redis_answers("looking at its settings"):
+            await self.look()
+        return CHECK_SECONDS
 
     async def look(self) -> list[Shortcoming]:
-        """Compare now. Raises RedisError, OSError, TimeoutError."""
+        """Compare now. Raises ``REDIS_FAILURES``."""
         try:
             found = await self._settings()
         except ResponseError as error:
-            # Providers and users without the right to CONFIG GET; nothing can be said.
-            if not self._told_hidden:
+            # Some providers and users lack the right to CONFIG GET, so nothing can be said.
+            if not self._reported_hidden:
                 _log.info("redis_settings_hidden", error=str(error))
-            self._told_hidden = True
+            self._reported_hidden = True
             self._readable.set(0)
             return []
         self._readable.set(1)
         replication = await self._redis.info("replication", **await self._target())
-        replicated = self._replicated or int(_first(replication).get("connected_slaves", 0)) > 0
-        wrong = shortcomings(found, replicated=replicated, lease_seconds=self._lease_seconds)
-        self._tell(wrong)
+        replicas = int(_first(replication).get("connected_slaves", 0))
+        wrong = shortcomings(
+            found,
+            replicated=self._replicated or replicas > 0,
+            lease_seconds=self._lease_seconds,
+            replicas=replicas,
+        )
+        self._report(wrong)
         return wrong
 
-    def _tell(self, wrong: list[Shortcoming]) -> None:
-        for setting in ASKED:
+    def _report(self, wrong: list[Shortcoming]) -> None:
+        for setting in JUDGED:
             self._gauge.labels(setting).set(any(each.setting == setting for each in wrong))
         for each in wrong:
             if each not in self._known:
@@ -99,14 +96,14 @@ class RedisCheck(Background):
         return {str(name): str(value) for name, value in _first(answer).items()}
 
     async def _target(self) -> dict[str, Any]:
-        """In a cluster, the server that has the partition."""
+        """Return, in a cluster, the server that has the partition."""
         if isinstance(self._redis, RedisCluster):
-            await self._redis.initialize()  # before it has, it does not know its servers
+            await self._redis.initialize()  # before that, it does not know its servers
             return {"target_nodes": self._redis.get_node_from_key(Layout().head)}
         return {}
 
 
 def _first(answer: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """An answer of a cluster names the server that gave it."""
+    """Return the answer itself: a cluster's answer names the server that gave it."""
     only = next(iter(answer.values()), None)
     return only if isinstance(only, Mapping) and len(answer) == 1 else answer

@@ -1,4 +1,4 @@
-"""Settings of Redis that the fleet's guarantee, or its ease, depends on. Pure: what was read goes in."""
+"""Settings of Redis that the fleet's guarantee or convenience depends on. Pure: what was read goes in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,17 @@ ASKED: Final = (
     "min-replicas-max-lag",
     "appendonly",
 )
-"""Names of the settings that ``shortcomings`` looks at, as in redis.conf."""
+"""Names of the settings that ``shortcomings`` checks, as in redis.conf."""
+
+REPLICAS: Final = "replicas"
+"""Stands for the number of replicas, which is not a setting."""
+
+JUDGED: Final = (*ASKED, REPLICAS)
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcoming:
-    """A setting that is not as it should be, and what may come of it."""
+    """An unsuitable setting and its possible consequence."""
 
     setting: str
     found: str
@@ -24,9 +29,11 @@ class Shortcoming:
     consequence: str
 
 
-def shortcomings(found: Mapping[str, str], *, replicated: bool, lease_seconds: float) -> list[Shortcoming]:
-    """What is wrong with this Redis. ``replicated``: another server may take its place. Settings that are
-    not among those found are let pass: a provider may hide them."""
+def shortcomings(
+    found: Mapping[str, str], *, replicated: bool, lease_seconds: float, replicas: int = 0
+) -> list[Shortcoming]:
+    """Return what is wrong with this Redis. ``replicated``: another server may take its place. ``replicas``:
+    how many it has now. Missing settings are ignored: a provider may hide them."""
     wrong: list[Shortcoming] = []
 
     def expect(setting: str, right: bool, wanted: str, consequence: str) -> None:
@@ -44,20 +51,26 @@ def shortcomings(found: Mapping[str, str], *, replicated: bool, lease_seconds: f
             "min-replicas-to-write",
             _number(found, "min-replicas-to-write") >= 1,
             "1 or more",
-            "a primary that is cut off goes on giving leases, and revocations do not reach their nodes",
+            "a primary that is cut off keeps granting leases, and revocations do not reach its nodes",
         )
         expect(
             "min-replicas-max-lag",
             0 < _number(found, "min-replicas-max-lag") < lease_seconds,
             f"less than the lease, {lease_seconds:g}",
-            "a primary that is cut off goes on giving leases for longer than a lease lasts",
+            "a primary that is cut off keeps granting leases for longer than a lease lasts",
         )
+        needed = _number(found, "min-replicas-to-write") + 1
+        if needed > 1 and replicas < needed:
+            # Warned in advance: when the primary is lost, a replica becomes the primary and needs replicas of
+            # its own.
+            consequence = "when the primary is lost, its successor rejects writes: all nodes are fenced"
+            wrong.append(Shortcoming(REPLICAS, str(replicas), f"{needed} or more", consequence))
     else:
         expect(
             "appendonly",
             found.get("appendonly") == "yes",
             "yes",
-            "a restart forgets used assertions: clients are asked for new ones, and waits take longer",
+            "a restart loses the used assertions: clients need new ones, and waits take longer",
         )
     return wrong
 

@@ -1,4 +1,4 @@
-"""Reading the audit log: who did what to which client when, from where."""
+"""Reads of the audit log."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from keyturn_credentials.store.tables import audit
-from keyturn_credentials.store.transaction import Reading
+from keyturn_credentials.store.unit_of_work import Reading
 
 _LOOKED_AT: Final = 100
 _GIVE_KEYS: Final = ("client_created", "client_keys_changed")
@@ -15,8 +15,8 @@ _KEY_ATTRIBUTES: Final = ("attributes.jwks.", "attributes.use.jwks.", "attribute
 
 @dataclass(frozen=True, slots=True)
 class AuditCriteria:
-    """Empty members do not narrow. ``since`` and ``until``: NumericDate seconds, the second not included.
-    ``before`` and ``after``: entries' numbers, neither included."""
+    """Empty members do not filter. ``since`` and ``until``: NumericDate seconds, the second exclusive.
+    ``before`` and ``after``: numbers of entries, both exclusive."""
 
     client_uuid: str | None = None
     client_id: str | None = None
@@ -31,7 +31,7 @@ class AuditCriteria:
 async def read_audit(
     reading: Reading, realm_id: str, criteria: AuditCriteria, *, most: int, oldest_first: bool = False
 ) -> list[dict[str, Any]]:
-    """Entries of a realm as they are shown, newest first unless asked otherwise, at most ``most``."""
+    """Return a realm's entries as they are shown, newest first by default, at most ``most``."""
     conditions = [audit.c.realm_id == realm_id]
     exact = (
         (audit.c.client_uuid, criteria.client_uuid),
@@ -54,7 +54,7 @@ async def read_audit(
 
 
 async def keys_set_at(reading: Reading, client_uuid: str) -> float | None:
-    """When the client was last given the keys it has, as far as the newest entries say; NumericDate."""
+    """Return when the client's current keys were set, as far as the newest entries say; NumericDate."""
     wanted = (
         select(audit.c.action, audit.c.occurred_at, audit.c.details)
         .where(audit.c.client_uuid == client_uuid)

@@ -1,26 +1,30 @@
 """Clients in the database."""
 
-from collections.abc import Collection, Mapping
-from functools import cache
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Update, bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, Select, Text, bindparam, cast, delete, func, insert, select, update
 
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.projecting import secret_context
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
-from keyturn_credentials.store.direct import binds_of, run, run_one
-from keyturn_credentials.store.failures import conflict
-from keyturn_credentials.store.name_blocks import NameBlocks
-from keyturn_credentials.store.tables import client_attributes, client_names, clients
+from keyturn_credentials.domain.service_account import ServiceAccount
+from keyturn_credentials.store.connection import Connection
+from keyturn_credentials.store.errors import conflict
+from keyturn_credentials.store.page_index import PageIndex
+from keyturn_credentials.store.tables import client_attributes, client_names, clients, realms
+from keyturn_shared.projection import secret_context
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 
 SEARCHABLE_CHARACTERS: Final = 255
-"""Longer attribute values (certificates, JWK Sets) are kept, but not searched by."""
+"""Longer attribute values (certificates, JWK Sets) are stored, but not searchable."""
 
-# Made once: a statement that is made anew for every call costs more than SQLite takes to run it.
+UNKNOWN_SEAL_KEYS: Final = "?"
+"""Marks rows that an earlier build wrote, or that must be checked again."""
+
+# Compiled once: compiling a statement for every call costs more than SQLite takes to run it.
 _select: Final = select(clients)
 _by_uuid: Final = _select.where(
     clients.c.uuid == bindparam("uuid"), clients.c.realm_id == bindparam("realm_id")
@@ -28,6 +32,13 @@ _by_uuid: Final = _select.where(
 _by_uuid_for_change: Final = _by_uuid.with_for_update()
 _by_client_id: Final = _select.where(
     clients.c.realm_id == bindparam("realm_id"), clients.c.client_id == bindparam("client_id")
+)
+_OF_REALM: Final = {member.name: f"realm_{member.name}_" for member in fields(Realm)}
+_with_realm_for_change: Final = (
+    select(clients, *(realms.c[name].label(label) for name, label in _OF_REALM.items()))
+    .join(realms, realms.c.id == clients.c.realm_id)
+    .where(realms.c.name == bindparam("realm"), clients.c.uuid == bindparam("client"))
+    .with_for_update(of=clients)
 )
 _next_seal_keys: Final = (
     select(clients.c.seal_keys)
@@ -45,9 +56,22 @@ _sealed_under: Final = (
     .order_by(clients.c.client_id)
     .limit(bindparam("most"))
 )
-_insert: Final = insert(clients).values(binds_of(clients))
-_insert_name: Final = insert(client_names).values(binds_of(client_names, "realm_id", "client_id")).inline()
-_insert_attribute: Final = insert(client_attributes).values(binds_of(client_attributes))
+# Ids of a realm's own keys have more characters than the eight of fleet keys' ids.
+_with_digests_of_fleet_keys: Final = (
+    select(func.count())
+    .select_from(clients)
+    .where(
+        clients.c.realm_id == bindparam("realm_id"),
+        clients.c.seal_keys == "",
+        cast(clients.c.secrets, Text).like('%"1.________.%'),
+    )
+)
+_AT_ONCE: Final = 2
+_insert: Final = insert(clients)
+_insert_name: Final = insert(client_names).inline()
+_insert_attribute: Final = insert(client_attributes)
+_update: Final = update(clients).where(clients.c.uuid == bindparam("of_uuid"))
+"""Sets the given columns."""
 _delete_attribute: Final = delete(client_attributes).where(
     client_attributes.c.realm_id == bindparam("of_realm_id"),
     client_attributes.c.client_id == bindparam("of_client_id"),
@@ -55,18 +79,11 @@ _delete_attribute: Final = delete(client_attributes).where(
 )
 
 
-@cache
-def _update_of(columns: frozenset[str]) -> Update:
-    """As many as there are kinds of changes; made once each, as the statements above."""
-    values: dict[str, Any] = {name: bindparam(name) for name in sorted(columns)}
-    return update(clients).where(clients.c.uuid == bindparam("of_uuid")).values(values)
-
-
 class Clients:
-    """The clients as one connection sees them. Secrets are sealed on the way in and opened on the way out."""
+    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read."""
 
-    def __init__(self, connection: AsyncConnection, encryption: KeyRing) -> None:
-        self.name_blocks = NameBlocks(connection)
+    def __init__(self, connection: Connection, encryption: KeyRing) -> None:
+        self.page_index = PageIndex(connection)
         self._connection = connection
         self._encryption = encryption
         # By UUID, as they were read.
@@ -76,46 +93,77 @@ class Clients:
         return await self._one(_by_uuid, uuid=uuid, realm_id=realm_id)
 
     async def get_for_change(self, realm_id: str, uuid: str) -> Client | None:
-        """As ``get``; until the transaction ends nobody else changes this client."""
+        """Get a client, and lock it until the transaction ends."""
         return await self._one(_by_uuid_for_change, uuid=uuid, realm_id=realm_id)
+
+    async def get_with_realm_for_change(self, realm_name: str, uuid: str) -> tuple[Realm, Client] | None:
+        """Get a realm and one of its clients with one statement, and lock the client until the transaction
+        ends. None if either does not exist."""
+        wanted = {"realm": realm_name, "client": uuid}
+        row = (await self._connection.execute(_with_realm_for_change, wanted)).one_or_none()
+        if row is None:
+            return None
+        realm = Realm(**{name: getattr(row, label) for name, label in _OF_REALM.items()})
+        return realm, self.from_row(row)
 
     async def find(self, realm_id: str, client_id: str) -> Client | None:
         return await self._one(_by_client_id, realm_id=realm_id, client_id=client_id)
 
     async def insert(self, client: Client) -> None:
-        """Raises ConflictError when the realm has a client of this id, or any realm one of this UUID."""
+        """Insert a client. Raises ConflictError if the realm has a client with this id, or any realm one with
+        this UUID."""
         with conflict(f"Client {client.client_id} already exists"):
-            await run(self._connection, _insert, self.to_row(client))
+            await self._connection.execute(_insert, self.to_row(client))
         name = {"realm_id": client.realm_id, "client_id": client.client_id}
-        await run(self._connection, _insert_name, name)
-        self.name_blocks.added(client.realm_id, client.client_id)
+        await self._connection.execute(_insert_name, name)
+        self.page_index.added(client.realm_id, client.client_id)
         await self._insert_attributes(client, searchable(client.attributes))
 
+    async def insert_all(self, added: Sequence[Client]) -> None:
+        """Insert many clients at once. Raises the errors of ``insert``."""
+        if len(added) < _AT_ONCE:
+            for client in added:
+                await self.insert(client)
+            return
+        with conflict(f"one of {len(added)} clients already exists"):
+            await self._connection.execute(_insert, [self.to_row(client) for client in added])
+        names = [{"realm_id": client.realm_id, "client_id": client.client_id} for client in added]
+        await self._connection.execute(_insert_name, names)
+        for client in added:
+            self.page_index.added(client.realm_id, client.client_id)
+        values = [
+            {"realm_id": client.realm_id, "client_id": client.client_id, "name": name, "value": value}
+            for client in added
+            for name, value in searchable(client.attributes).items()
+        ]
+        if values:
+            await self._connection.execute(_insert_attribute, values)
+
     async def update(self, before: Client, after: Client) -> None:
-        """Write what changed of a client that was read with ``get_for_change``."""
+        """Write the changes to a client that was read with ``get_for_change``."""
         old, new = _unsealed_row(before), _unsealed_row(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if "secrets" in changed:
             changed["secrets"] = sealed = self._seal(after)
-            # An index has these, so they are written only when they are others.
+            # These are indexed, so write them only if they changed.
             if (keys := seal_keys_of(sealed)) != self._seal_keys.get(after.uuid):
                 changed["seal_keys"] = keys
-        with conflict(f"Client {after.client_id} already exists"):
-            statement = _update_of(frozenset(changed))
-            await run(self._connection, statement, {**changed, "of_uuid": before.uuid})
-        # What hangs on a renamed client has followed it: the database cascades.
+        if changed:  # revoking a token again changes nothing, and an UPDATE needs a column
+            with conflict(f"Client {after.client_id} already exists"):
+                await self._connection.execute(_update, {**changed, "of_uuid": before.uuid})
+        # Rows that refer to a renamed client follow it: the database cascades.
         if after.client_id != before.client_id:
-            self.name_blocks.removed(before.realm_id, before.client_id)
-            self.name_blocks.added(after.realm_id, after.client_id)
+            self.page_index.removed(before.realm_id, before.client_id)
+            self.page_index.added(after.realm_id, after.client_id)
         await self._update_attributes(before, after)
 
     async def delete(self, client: Client) -> None:
-        """Only one that was read with ``get_for_change``."""
+        """Delete a client that was read with ``get_for_change``."""
         await self._connection.execute(delete(clients).where(clients.c.uuid == client.uuid))
-        self.name_blocks.removed(client.realm_id, client.client_id)
+        self.page_index.removed(client.realm_id, client.client_id)
 
     async def some_for_change(self, realm_id: str, client_ids: Collection[str]) -> list[Client]:
-        """Those of these clients that are still there, in order of their ids, locked."""
+        """Lock and return those of these clients that still exist, in order of their ids."""
         wanted = (
             _select.where(clients.c.realm_id == realm_id, clients.c.client_id.in_(client_ids))
             .order_by(clients.c.client_id)
@@ -123,16 +171,34 @@ class Clients:
         )
         return [self.from_row(row) for row in await self._connection.execute(wanted)]
 
+    async def some(self, realm_id: str, client_ids: Collection[str]) -> list[Client]:
+        """Return the clients that exist, in order of their ids."""
+        wanted = _select.where(clients.c.realm_id == realm_id, clients.c.client_id.in_(client_ids))
+        return [
+            self.from_row(row) for row in await self._connection.execute(wanted.order_by(clients.c.client_id))
+        ]
+
+    async def taken(self, uuids: Collection[str]) -> set[str]:
+        """Return those of these UUIDs that a client of any realm has."""
+        wanted = select(clients.c.uuid).where(clients.c.uuid.in_(uuids))
+        return set((await self._connection.execute(wanted)).scalars())
+
     async def next_seal_keys(self, realm_id: str, after: str) -> str | None:
-        """The next of the different ``seal_keys`` in a realm, however many clients have them; None when there
-        are no more."""
-        row = await run_one(self._connection, _next_seal_keys, {"realm_id": realm_id, "after": after})
+        """Return the next distinct ``seal_keys`` in a realm, at a cost independent of their clients; None
+        after the last."""
+        wanted = {"realm_id": realm_id, "after": after}
+        row = (await self._connection.execute(_next_seal_keys, wanted)).one_or_none()
         return None if row is None else str(row.seal_keys)
 
     async def sealed_under(self, realm_id: str, seal_keys: str, after: str, most: int) -> list[str]:
-        """Ids of clients with these ``seal_keys`` that come after the id ``after``, in order."""
+        """Return ids of clients with these ``seal_keys`` after the id ``after``, in order."""
         wanted = {"realm_id": realm_id, "seal_keys": seal_keys, "after": after, "most": most}
-        return [row.client_id for row in await run(self._connection, _sealed_under, wanted)]
+        return list((await self._connection.execute(_sealed_under, wanted)).scalars())
+
+    async def count_digests_of_fleet_keys(self, realm_id: str) -> int:
+        """Count clients with stored digests only that were not made under the realm's own keys."""
+        counted = await self._connection.execute(_with_digests_of_fleet_keys, {"realm_id": realm_id})
+        return int(counted.scalar_one())
 
     async def reseal(self, client: Client) -> None:
         """Write a client's secrets under the current key."""
@@ -141,25 +207,26 @@ class Clients:
         await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
     async def _one(self, query: Select[Any], **values: str) -> Client | None:
-        row = await run_one(self._connection, query, values)
+        row = (await self._connection.execute(query, values)).one_or_none()
         return None if row is None else self.from_row(row)
 
     async def _insert_attributes(self, client: Client, values: Mapping[str, str]) -> None:
         of_client = {"realm_id": client.realm_id, "client_id": client.client_id}
         for name, value in values.items():
-            await run(self._connection, _insert_attribute, {**of_client, "name": name, "value": value})
+            await self._connection.execute(_insert_attribute, {**of_client, "name": name, "value": value})
 
     async def _update_attributes(self, before: Client, after: Client) -> None:
         old, new = searchable(before.attributes), searchable(after.attributes)
         of_client = {"of_realm_id": after.realm_id, "of_client_id": after.client_id}
         for name, value in old.items():
             if new.get(name) != value:
-                await run(self._connection, _delete_attribute, {**of_client, "of_name": name})
+                await self._connection.execute(_delete_attribute, {**of_client, "of_name": name})
         added = {name: value for name, value in new.items() if old.get(name) != value}
         await self._insert_attributes(after, added)
 
     def from_row(self, row: Row[Any]) -> Client:
-        """A client of all columns of ``clients``. Raises SealError when a secret does not open."""
+        """Build a client from all columns of ``clients``. Raises SealError if a secret cannot be
+        decrypted."""
         self._seal_keys[row.uuid] = row.seal_keys
         return Client(
             uuid=row.uuid,
@@ -173,6 +240,9 @@ class Clients:
             revoked_keys=row.revoked_keys,
             keys_not_before=row.keys_not_before,
             version=row.version,
+            token_generation=row.token_generation,
+            revoked_tokens=row.revoked_tokens,
+            service_account=ServiceAccount.from_stored(row.service_account),
         )
 
     def to_row(self, client: Client) -> dict[str, Any]:
@@ -210,19 +280,19 @@ class Clients:
 
 
 def seal_keys_of(sealed: Mapping[str, Mapping[str, Any]]) -> str:
-    """The ids of the keys that secrets are sealed and digested under, apart by spaces. A secret of which only
-    a digest is kept counts for nothing: it stays as it is until it is regenerated."""
+    """Return the ids of the keys that encrypt and digest secrets, separated by spaces. A secret with a stored
+    digest only does not count: it stays unchanged until it is regenerated."""
     kept = [stored for stored in sealed.values() if stored["sealed"] is not None]
     return seal_keys({KeyRing.key_id_of(stored[name]) for stored in kept for name in ("sealed", "digest")})
 
 
 def seal_keys(key_ids: Collection[str]) -> str:
-    """As the column ``seal_keys`` has them."""
+    """Encode key ids for the column ``seal_keys``."""
     return " ".join(sorted(key_ids))
 
 
 def _unsealed_row(client: Client) -> dict[str, Any]:
-    """What can be compared: a secret that is sealed again looks different."""
+    """Return a comparable row: encrypting a secret again changes its ciphertext."""
     return {
         "uuid": client.uuid,
         "realm_id": client.realm_id,
@@ -235,6 +305,9 @@ def _unsealed_row(client: Client) -> dict[str, Any]:
         "revoked_keys": client.revoked_keys,
         "keys_not_before": client.keys_not_before,
         "version": client.version,
+        "token_generation": client.token_generation,
+        "revoked_tokens": client.revoked_tokens,
+        "service_account": client.service_account.as_stored(),
         "secret_expires_at": _end_of(client.secrets.current),
         "former_secret_ends_at": _end_of(client.secrets.rotated),
     }

@@ -1,4 +1,4 @@
-"""The event log as the relay reads it (``keyturn_credentials.relay.event_log.EventLog``)."""
+"""The event log for the relay (``keyturn_credentials.relay.event_log.EventLog``)."""
 
 from collections.abc import AsyncGenerator, Collection
 from typing import Any, Final
@@ -14,13 +14,20 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
-from keyturn_credentials.store.engine import Engines
-from keyturn_credentials.store.failures import translated
-from keyturn_credentials.store.listed import texts_of
-from keyturn_credentials.store.tables import event_counter, events, fleet_state, projections, relay_lease
+from keyturn_credentials.store.array_parameters import texts_of
+from keyturn_credentials.store.connection import Connection
+from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.errors import map_driver_errors
+from keyturn_credentials.store.tables import (
+    event_counter,
+    events,
+    fleet_state,
+    log_identity,
+    projections,
+    relay_lease,
+)
 from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
 
@@ -29,6 +36,7 @@ _FIELDS_A_QUERY: Final = 500
 
 _fleet_state: Final = select(fleet_state)
 _head: Final = select(event_counter.c.value)
+_identity: Final = select(log_identity.c.identity)
 _read: Final = (
     select(events.c.sequence, events.c.id, events.c.payload, events.c.touches)
     .where(events.c.sequence >= bindparam("first"))
@@ -52,8 +60,8 @@ def _next_projections(place: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-# A row keeps its rowid, and in that order SQLite reads its file from front to back: the order of the fields
-# would be a page from anywhere for each row.
+# A row keeps its rowid, and in that order SQLite reads its file from front to back; in the order of fields,
+# each row would be on a random page.
 _in_order_of: Final[dict[bool, tuple[Select[Any], object]]] = {
     False: (_next_projections(literal_column("projections.rowid", BigInteger)), 0),
     True: (_next_projections(projections.c.field), ""),
@@ -61,57 +69,59 @@ _in_order_of: Final[dict[bool, tuple[Select[Any], object]]] = {
 
 
 class DatabaseEventLog:
-    """The tables ``events``, ``projections``, ``fleet_state`` and ``relay_lease``.
+    """The tables ``events``, ``projections``, ``log_identity``, ``fleet_state`` and ``relay_lease``. Every
+    method raises StoreUnavailableError. Time limits are the engine's."""
 
-    Every method raises StoreUnavailableError. Time limits are the engine's.
-    """
-
-    def __init__(self, engines: Engines, clock: Clock) -> None:
-        self._engines = engines
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
 
+    async def identity(self) -> str:
+        with map_driver_errors():
+            return str((await self._database.find(_identity))[0].identity)
+
     async def head(self) -> int:
-        """The newest committed sequence, 0 when there is none."""
-        with translated():
-            # The counter moves in the transaction that writes the event, so both are committed at once.
-            return int((await self._engines.find(_head))[0].value)
+        """Return the newest committed sequence, 0 when there is none."""
+        with map_driver_errors():
+            # The counter changes in the transaction that writes the event, so both are committed at once.
+            return int((await self._database.find(_head))[0].value)
 
     async def read(self, first: int, limit: int) -> list[LoggedEvent]:
-        with translated():
-            rows = await self._engines.find(_read, {"first": first, "most": limit})
+        with map_driver_errors():
+            rows = await self._database.find(_read, {"first": first, "most": limit})
         return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
 
     async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
         found: dict[str, tuple[int, bytes | None]] = {}
         wanted = list(fields)
-        with translated():
+        with map_driver_errors():
             for start in range(0, len(wanted), _FIELDS_A_QUERY):
                 some = {"fields": wanted[start : start + _FIELDS_A_QUERY]}
-                rows = await self._engines.find(_some_projections[self._engines.is_postgresql], some)
+                rows = await self._database.find(_some_projections[self._database.is_postgresql], some)
                 found |= {row.field: (row.sequence, row.body) for row in rows}
         return found
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
-        statement, after = _in_order_of[self._engines.is_postgresql]
+        statement, after = _in_order_of[self._database.is_postgresql]
         while True:
-            with translated():
-                async with self._engines.reading() as connection:
+            with map_driver_errors():
+                async with self._database.reading() as connection:
                     rows = (await connection.execute(statement, {"after": after, "most": batch_size})).all()
             if not rows:
                 return
-            yield [(field, sequence, body) for _, field, sequence, body in rows]
-            after = rows[-1][0]
+            yield [(row.field, row.sequence, row.body) for row in rows]
+            after = rows[-1].place
 
     async def fleet_state(self) -> FleetState:
-        with translated():
-            rows = await self._engines.find(_fleet_state)
+        with map_driver_errors():
+            rows = await self._database.find(_fleet_state)
         return FleetState(rows[0].epoch, rows[0].closed_nonce) if rows else FleetState()
 
     async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         values = {"id": _ONE_ROW, "epoch": state.epoch, "closed_nonce": state.closed_nonce}
-        with translated():
-            async with self._engines.writing() as connection:
-                insertion = insert_into(fleet_state, on_postgresql=self._engines.is_postgresql)
+        with map_driver_errors():
+            async with self._database.writing() as connection:
+                insertion = insert_into(fleet_state, on_postgresql=self._database.is_postgresql)
                 if seen == FleetState():
                     first = insertion.values(values).on_conflict_do_nothing().returning(fleet_state.c.id)
                     if (await connection.execute(first)).one_or_none() is not None:
@@ -123,10 +133,10 @@ class DatabaseEventLog:
                 return (await connection.execute(replaced)).one_or_none() is not None
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
-        with translated():
-            async with self._engines.writing() as connection:
+        with map_driver_errors():
+            async with self._database.writing() as connection:
                 now = await self._now(connection)
-                statement = insert_into(relay_lease, on_postgresql=self._engines.is_postgresql)
+                statement = insert_into(relay_lease, on_postgresql=self._database.is_postgresql)
                 values = {"id": _ONE_ROW, "holder": holder, "expires_at": now + seconds}
                 free = (relay_lease.c.holder == holder) | (relay_lease.c.expires_at <= now)
                 taken = await connection.execute(
@@ -137,13 +147,13 @@ class DatabaseEventLog:
                 return taken.one_or_none() is not None
 
     async def release_relay_lease(self, holder: str) -> None:
-        with translated():
-            async with self._engines.writing() as connection:
+        with map_driver_errors():
+            async with self._database.writing() as connection:
                 await connection.execute(delete(relay_lease).where(relay_lease.c.holder == holder))
 
-    async def _now(self, connection: AsyncConnection) -> float:
-        """One clock for all instances: the database server's, where there is one."""
-        if not self._engines.is_postgresql:
+    async def _now(self, connection: Connection) -> float:
+        """Return the time by one clock for all instances: the database server's, if there is one."""
+        if not self._database.is_postgresql:
             return self._clock.now()
         now = await connection.execute(select(func.extract("epoch", func.clock_timestamp())))
         return float(now.scalar_one())

@@ -1,4 +1,4 @@
-"""Reading the event log of one realm, for people."""
+"""Reads of one realm's event log, for people."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,16 +6,19 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from keyturn_credentials.store.tables import audit, events
-from keyturn_credentials.store.transaction import Reading
+from keyturn_credentials.store.unit_of_work import Reading
 from keyturn_shared.jose import strict_json
+from keyturn_shared.signed_log import envelope
 
-_EVERYWHERE: Final = frozenset({"sequence", "id", "type", "occurred_at", "version", "touches"})
+_EVERYWHERE: Final = frozenset(
+    {"sequence", "id", "type", "occurred_at", "version", "touches", envelope.MEMBER}
+)
 _SUBJECT: Final = frozenset({"realm_id", "realm", "client_uuid", "client_id"})
 
 
 @dataclass(frozen=True, slots=True)
 class EventCriteria:
-    """Empty members do not narrow. ``before`` and ``after``: sequences, neither included."""
+    """Empty members do not filter. ``before`` and ``after``: sequences, both exclusive."""
 
     type: str | None = None
     client_id: str | None = None
@@ -26,7 +29,7 @@ class EventCriteria:
 async def read_events(
     reading: Reading, realm_id: str, criteria: EventCriteria, *, most: int
 ) -> list[dict[str, Any]]:
-    """Events of a realm as they are shown, newest first, at most ``most``."""
+    """Return a realm's events as they are shown, newest first, at most ``most``."""
     conditions = [events.c.realm_id == realm_id]
     if criteria.type is not None:
         conditions.append(events.c.type == criteria.type)
@@ -36,7 +39,7 @@ async def read_events(
         conditions.append(events.c.sequence > criteria.after)
     wanted = select(events).where(*conditions).order_by(events.c.sequence.desc()).limit(most)
     if criteria.client_id is not None:
-        # The audit entry of an event has the id that its client had then.
+        # The event's audit entry has the client's id at that time.
         wanted = wanted.join(audit, audit.c.sequence == events.c.sequence).where(
             audit.c.realm_id == realm_id, audit.c.client_id == criteria.client_id
         )

@@ -1,15 +1,15 @@
-"""Forgetting what the event log and the audit log have had for long enough."""
+"""Deletion of expired entries of the event log and the audit log."""
 
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from keyturn_credentials.store.listed import texts_of
+from keyturn_credentials.store.array_parameters import texts_of
+from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.tables import audit, event_counter, events, projections
-from keyturn_credentials.store.transaction import Transaction
+from keyturn_credentials.store.unit_of_work import UnitOfWork
 
 _MARKED: Final = {
     on_postgresql: select(projections.c.field, projections.c.sequence).where(
@@ -20,12 +20,12 @@ _MARKED: Final = {
 }
 
 
-async def forget_events(transaction: Transaction, before: float, most: int) -> int:
-    """Forget the oldest events as far as they occurred before a time, at most so many; how many that were.
+async def forget_events(transaction: UnitOfWork, before: float, most: int) -> int:
+    """Delete at most ``most`` of the oldest events before a time. Return their number.
 
-    The log's beginning goes, so what is left has no gaps, and never its newest event: the relay tells by it
-    whether Redis belongs to this database. Redis that is further behind is filled anew. With an event go the
-    marks of the projections that it deleted.
+    The log is shortened at its beginning, so it has no gaps, and never loses its newest event, by which the
+    relay recognises whether Redis belongs to this database. A Redis that is further behind is refilled. The
+    marks of the projections that an event deleted go with it.
     """
     connection = transaction.connection
     head = (await connection.execute(select(event_counter.c.value))).scalar_one()
@@ -42,20 +42,20 @@ async def forget_events(transaction: Transaction, before: float, most: int) -> i
     return len(old)
 
 
-async def _forget_marks(connection: AsyncConnection, old: Sequence[Any]) -> None:
-    """Of the projections that these events deleted. Those of a deleted realm's clients are no event's: they
-    stay, since Redis may have these clients still (see ``Transaction.knows_clients_of``)."""
+async def _forget_marks(connection: Connection, old: Sequence[Any]) -> None:
+    """Delete the marks of the projections that these events deleted. Those of a deleted realm's clients
+    belong to no event: they stay, since Redis may still have these clients (see ``UnitOfWork.has_used``)."""
     touched = {(field, row.sequence) for row in old for field in row.touches}
     some = {"fields": [field for field, _ in touched]}
     marked = _MARKED[connection.dialect.name == "postgresql"]
     marks = sorted(touched.intersection(map(tuple, await connection.execute(marked, some))))
-    for field, sequence in marks:  # which it may not be any more: a client may have its name by now
+    for field, sequence in marks:  # it may be in use again: another client may have this name now
         is_this_one = (projections.c.field == field) & (projections.c.sequence == sequence)
         await connection.execute(delete(projections).where(is_this_one, projections.c.body.is_(None)))
 
 
-async def forget_audit(transaction: Transaction, before: float, most: int) -> int:
-    """Forget the oldest audit entries as far as they are from before a time; how many that were."""
+async def forget_audit(transaction: UnitOfWork, before: float, most: int) -> int:
+    """Delete at most ``most`` of the oldest audit entries before a time. Return their number."""
     connection = transaction.connection
     oldest = await connection.execute(
         select(audit.c.id, audit.c.occurred_at).order_by(audit.c.id).limit(most)

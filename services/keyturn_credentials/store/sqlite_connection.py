@@ -1,107 +1,98 @@
-"""Connections for aiosqlite that visit SQLite's thread as seldom as they can.
+"""SQLite for asyncio: SQLAlchemy's synchronous connection, and a thread for whatever may block.
 
-aiosqlite goes there to make a cursor, to execute, to fetch and to close. Each visit costs more than a
-statement that finds its row by key, and a change runs half a dozen of these. So a statement is one visit,
-and on a connection for statements by key none at all: there, only what may wait for a lock or for the disk
-(BEGIN, COMMIT, ROLLBACK, PRAGMA) leaves the event loop's thread.
+A statement that finds its rows by key takes less time than a switch to another thread and back. On a
+connection for such statements, only operations that may wait for a lock or the disk leave the event loop's
+thread: connecting, BEGIN, COMMIT and ROLLBACK.
 """
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Self
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, Self, TypeVar
 
-from aiosqlite.core import Connection
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection, Dialect, Result
 
-_ITERATION_CHUNK: Final = 64
-_MAY_WAIT: Final = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
+T = TypeVar("T")
 
 
-class WholeResultCursor:
-    """A cursor that comes back with all rows. Has what SQLAlchemy's adapter asks of one."""
+class SqliteConnection:
+    """One connection, with its own thread, used by one task at a time. With ``by_key``, outside of
+    transactions, any number of tasks may use it, as each statement then runs at once and to its end."""
 
-    def __init__(self, connection: "WholeResultConnection") -> None:
+    def __init__(self, connection: Connection, executor: Executor, *, by_key: bool) -> None:
         self._connection = connection
-        self._rows: list[Any] = []
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
-        self.arraysize = 1
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
-        raw = self._connection.raw
-        await self._connection.run(sql, lambda: self._keep(raw.execute(sql, parameters)))
-        return self
-
-    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> Self:
-        raw = self._connection.raw
-        await self._connection.run(sql, lambda: self._keep(raw.executemany(sql, rows)))
-        return self
-
-    async def fetchall(self) -> list[Any]:
-        rows, self._rows = self._rows, []
-        return rows
-
-    async def close(self) -> None:
-        self._rows = []
-
-    def _keep(self, cursor: sqlite3.Cursor) -> None:
-        self.description = cursor.description
-        self._rows = cursor.fetchall() if cursor.description else []
-        self.rowcount = cursor.rowcount
-        self.lastrowid = cursor.lastrowid
-        cursor.close()
-
-
-class WholeResultConnection(Connection):
-    """aiosqlite's connection with such cursors. ``by_key``: for statements that find their rows by key."""
-
-    def __init__(self, connector: Callable[[], sqlite3.Connection], *, by_key: bool) -> None:
-        super().__init__(connector, _ITERATION_CHUNK)
+        self._executor = executor
         self._by_key = by_key
-        # A process that ends without closing must not wait for this thread.
-        self._thread.daemon = True
 
-    def cursor(self) -> WholeResultCursor:  # type: ignore[override]  # SQLAlchemy's adapter asks for no more
-        return WholeResultCursor(self)
-
-    async def rollback(self) -> None:
-        if self.raw.in_transaction:
-            await super().rollback()
-
-    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        """Run one statement; its rows."""
-        found: list[Any] = []
-
-        def execute() -> None:
-            cursor = self.raw.execute(sql, parameters)
-            found.extend(cursor.fetchall())
-            cursor.close()
-
-        await self.run(sql, execute)
-        return found
+    @classmethod
+    async def open(cls, engine: Engine, *, by_key: bool = False) -> Self:
+        """Connect. ``by_key``: for statements that find their rows by key; long ones would block everything
+        else. Raises like SQLAlchemy on connecting."""
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite")
+        try:
+            return cls(await _finish(executor, engine.connect), executor, by_key=by_key)
+        except BaseException:  # also on cancellation: otherwise the thread would never end
+            executor.shutdown(wait=False)
+            raise
 
     @property
-    def raw(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection = self._conn
-        return connection
+    def dialect(self) -> Dialect:
+        return self._connection.dialect
 
-    async def run(self, sql: str, function: Callable[[], None]) -> None:
-        """Run a function that executes this statement, here or in SQLite's thread."""
-        if self._by_key and not sql.startswith(_MAY_WAIT):
-            function()
-        else:
-            await self._execute(function)  # type: ignore[no-untyped-call]  # aiosqlite's own way in
+    async def execute(self, statement: Any, parameters: Any = None, /) -> Result[Any]:
+        if self._by_key:
+            return self._connection.execute(statement, parameters)
+        return await _finish(self._executor, self._read_all, self._connection.execute, statement, parameters)
+
+    async def exec_driver_sql(self, statement: str, parameters: Any = None, /) -> Result[Any]:
+        run = self._connection.exec_driver_sql
+        return await _finish(self._executor, self._read_all, run, statement, parameters)
+
+    async def run_sync(self, function: Callable[..., T], /, *arguments: Any) -> T:
+        return await _finish(self._executor, function, self._connection, *arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Open a transaction with the write lock from the start; committed at the end of the block, rolled
+        back if it raises or is cancelled."""
+        try:
+            await self.exec_driver_sql("BEGIN IMMEDIATE")
+            yield
+            await self.exec_driver_sql("COMMIT")
+        except BaseException:  # also on cancellation: the write lock would stay taken
+            await self._rollback()
+            raise
+
+    async def _rollback(self) -> None:
+        """Undo what is not committed, if anything; the driver checks that."""
+        await _finish(self._executor, self._connection.connection.rollback)
+
+    async def close(self) -> None:
+        try:
+            await _finish(self._executor, self._connection.close)
+        finally:
+            self._executor.shutdown(wait=False)
+
+    @staticmethod
+    def _read_all(run: Callable[..., Result[Any]], statement: Any, parameters: Any) -> Result[Any]:
+        """Run a statement and fetch all rows in the same thread."""
+        result = run(statement, parameters)
+        return result.freeze()() if result.returns_rows else result  # type: ignore[attr-defined]  # a cursor's
 
 
-def connect(database: str, *, by_key: bool, **options: Any) -> WholeResultConnection:
-    """As ``aiosqlite.connect``: to be awaited."""
-
-    def connector() -> sqlite3.Connection:
-        # Never used by two threads at a time: SQLAlchemy waits for each statement before the next.
-        opened: sqlite3.Connection = sqlite3.connect(database, **{**options, "check_same_thread": False})
-        return opened
-
-    return WholeResultConnection(connector, by_key=by_key)
+async def _finish(executor: Executor, function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function in the thread and wait for its end, even if cancelled: nothing else may use the
+    connection before."""
+    future = asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return future.result()
+    future.exception()  # mark it as retrieved; the caller is gone
+    raise cancelled

@@ -1,6 +1,6 @@
-"""The tables as queries know them. ``migrations`` makes them; a test holds the two equal."""
+"""The tables for queries. ``migrations`` creates them; a test keeps both equal."""
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -33,7 +33,7 @@ metadata: Final = MetaData(
     }
 )
 
-# Order of text is by code point everywhere, so that pages are the same on every database and in Python.
+# Text is ordered by code point everywhere, so that pages are the same on every database and in Python.
 _Name = String(collation="C").with_variant(String(), "sqlite")
 _Id = String(36)
 
@@ -47,22 +47,43 @@ realms: Final = Table(
     Column("document", JSON, nullable=False),
     Column("keys_not_before", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("token_generation", Integer, nullable=False, server_default="0"),
+    # Revision of the build that projected all its clients; a build without this column leaves 0.
+    Column("projection_revision", Integer, nullable=False, server_default="0"),
 )
 
-realm_keys: Final = Table(
-    "realm_keys",
+
+def _key_columns() -> tuple[Column[Any] | Index, ...]:
+    return (
+        Column("kid", String(128), primary_key=True),
+        Column("realm_id", _Id, ForeignKey("realms.id", ondelete="CASCADE"), nullable=False),
+        Column("alg", String(16), nullable=False),
+        Column("state", String(16), nullable=False),
+        Column("public_jwk", JSON, nullable=False),
+        Column("certificate", Text, nullable=False),
+        Column("sealed_private_jwk", Text),
+        Column("created_at", Double, nullable=False),
+        Column("state_since", Double, nullable=False),
+        Index(None, "realm_id"),
+    )
+
+
+realm_keys: Final = Table("realm_keys", metadata, *_key_columns())
+"""Keys for clients, projected with their private halves."""
+
+admin_keys: Final = Table("admin_keys", metadata, *_key_columns())
+"""Keys for administrators, in a table of their own: an older build must not mistake them for the others and
+give them to the nodes."""
+
+used_assertions: Final = Table(
+    "used_assertions",
     metadata,
-    Column("kid", String(128), primary_key=True),
-    Column("realm_id", _Id, ForeignKey("realms.id", ondelete="CASCADE"), nullable=False),
-    Column("alg", String(16), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("public_jwk", JSON, nullable=False),
-    Column("certificate", Text, nullable=False),
-    Column("sealed_private_jwk", Text),
-    Column("created_at", Double, nullable=False),
-    Column("state_since", Double, nullable=False),
-    Index(None, "realm_id"),
+    Column("owner", String(128), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("forget_at", Double, nullable=False),
+    Index(None, "forget_at"),
 )
+"""Assertions and DPoP proofs used here, by owner and the digest of their ``jti``."""
 
 clients: Final = Table(
     "clients",
@@ -81,6 +102,9 @@ clients: Final = Table(
     Column("seal_keys", String(64), nullable=False, server_default="?"),
     Column("secret_expires_at", Double),
     Column("former_secret_ends_at", Double),
+    Column("token_generation", Integer, nullable=False, server_default="0"),
+    Column("revoked_tokens", JSON, nullable=False, server_default="{}"),
+    Column("service_account", JSON, nullable=False, server_default="{}"),
     UniqueConstraint("realm_id", "client_id"),
     Index(None, "realm_id", "seal_keys", "client_id"),
     *(
@@ -94,10 +118,9 @@ clients: Final = Table(
         for name in ("secret_expires_at", "former_secret_ends_at")
     ),
 )
-"""All that a client is stands in one row, so one row lock makes reading and changing it one step.
-``secrets``: sealed under the encryption keys; see ``clients.py``. Beside it stand once more the ids of these
-keys and of the digests' (``seal_keys``), for finding what is to be sealed anew, and the times of their ends,
-for listing what comes."""
+"""A client is one row, so one row lock makes reading and changing it atomic. ``secrets``: encrypted under the
+encryption keys; see ``clients.py``. Copies in other columns: the ids of these keys and of the digests'
+(``seal_keys``), to find what must be re-encrypted, and the expiry times, to list upcoming ones."""
 
 
 def _of_a_client() -> ForeignKeyConstraint:
@@ -118,8 +141,8 @@ client_names: Final = Table(
     UniqueConstraint("realm_id", "client_id"),
     _of_a_client(),
 )
-"""The clients' ids once more, small and seldom written, for finding pages of them. An index of all parts of
-three characters belongs to it: ``client_names_parts``, an FTS5 table on SQLite, a GIN index on PostgreSQL."""
+"""A copy of the clients' ids, small and rarely written, for finding pages. It has an index of all
+three-character parts: ``client_names_parts``, an FTS5 table on SQLite, a GIN index on PostgreSQL."""
 
 client_name_blocks: Final = Table(
     "client_name_blocks",
@@ -130,8 +153,9 @@ client_name_blocks: Final = Table(
     Column("parts", _Name, nullable=False),
     PrimaryKeyConstraint("realm_id", "first_client_id"),
 )
-"""How many clients have ids from ``first_client_id`` up to that of the next block, and what these consist of;
-see ``name_blocks.py``. It refers to no realm: its rows are locked last of all, and a reference would lock."""
+"""Number of clients with ids from ``first_client_id`` up to the next block, and their pieces; see
+``page_index.py``. It has no foreign key to a realm: its rows are locked last, and a foreign key would lock
+earlier."""
 
 client_attributes: Final = Table(
     "client_attributes",
@@ -144,7 +168,7 @@ client_attributes: Final = Table(
     _of_a_client(),
     Index(None, "realm_id", "name", "value", "client_id"),
 )
-"""Short attributes once more, for searching by them, in the order of the clients' ids."""
+"""A copy of short attributes for searching, in the order of the clients' ids."""
 
 events: Final = Table(
     "events",
@@ -167,6 +191,15 @@ event_counter: Final = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
+log_identity: Final = Table(
+    "log_identity",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("identity", _Id, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+"""The identity in signatures on events and projections. Drawn when the database is created."""
+
 projections: Final = Table(
     "projections",
     metadata,
@@ -174,7 +207,7 @@ projections: Final = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("body", LargeBinary),
 )
-"""``body`` NULL: deleted at ``sequence``."""
+"""``body`` NULL: deleted at ``sequence``. It contains its signature, unless an earlier build wrote it."""
 
 fleet_state: Final = Table(
     "fleet_state",

@@ -1,1 +1,1 @@
-"""The admin REST API. Handlers translate between HTTP and the operations, nothing more."""
+"""The admin REST API. Handlers only translate between HTTP and the operations."""

@@ -1,4 +1,8 @@
-"""Who calls the admin API: access tokens of keyturn's verifiers (RFC 9068), checked against the store."""
+"""Authentication of the admin API: access tokens (RFC 9068) that this service issued, checked against the
+store.
+
+A token signed by a key that nodes have is refused, whatever it says.
+"""
 
 import hashlib
 from collections import OrderedDict
@@ -8,49 +12,31 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
-from sqlalchemy import bindparam, select
 from starlette.requests import Request
 
+from keyturn_credentials.domain.attributes import has_plain_token_type
 from keyturn_credentials.domain.client import has_service_account
 from keyturn_credentials.domain.realm import KeyState
 from keyturn_credentials.domain.roles import Principal, Role, roles_of
-from keyturn_credentials.errors import InvalidRequestError, UnauthenticatedError
-from keyturn_credentials.store.failures import translated
-from keyturn_credentials.store.tables import clients, realm_keys, realms
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.domain.token_ending import read_not_before
+from keyturn_credentials.errors import InvalidRequestError, MissingTokenError, UnauthenticatedError
+from keyturn_credentials.queries.administrators import AdministratorQueries
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_shared.jose.claims import judge_times
+from keyturn_shared.jose.claims import check_times
 from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import JoseError
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature
-from keyturn_shared.projection import CLIENT_UUID
+from keyturn_shared.oauth.entities import ACCESS_TOKEN_TYPE, PLAIN_TOKEN_TYPE
+from keyturn_shared.projection import CLIENT_UUID, TOKEN_GENERATION, token_digest
 
 _REMEMBERED: Final = 1024
-_standing: Final = (
-    select(
-        realms.c.enabled.label("realm_enabled"),
-        clients.c.uuid,
-        clients.c.enabled,
-        clients.c.attributes,
-        clients.c.document,
-        realm_keys.c.state,
-        realm_keys.c.public_jwk,
-    )
-    .join(clients, clients.c.realm_id == realms.c.id)
-    .join(realm_keys, realm_keys.c.realm_id == realms.c.id)
-    .where(
-        realms.c.name == bindparam("realm"),
-        clients.c.client_id == bindparam("client_id"),
-        realm_keys.c.kid == bindparam("kid"),
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
-    """What a token says of itself, before anything is known to be true."""
+    """The unverified subject of a token."""
 
     token: UnverifiedToken
     realm: str
@@ -59,30 +45,36 @@ class _Claimed:
 
 
 class AdminAuthenticator:
-    """Turns a bearer token into a principal, with the roles its client holds at this moment."""
+    """Maps a bearer token to a principal, with its client's current roles."""
 
-    def __init__(self, store: Store, clock: Clock, base_url: str) -> None:
-        self._store = store
+    def __init__(self, administrators: AdministratorQueries, clock: Clock, base_url: str) -> None:
+        self._administrators = administrators
         self._clock = clock
         self._issuers = f"{base_url}/realms/"
         self._verified: OrderedDict[bytes, None] = OrderedDict()
 
     async def authenticate(self, request: Request) -> Principal:
-        """Raises UnauthenticatedError."""
+        """Authenticate the caller. Raises UnauthenticatedError, or its subclass MissingTokenError for a
+        request without a token."""
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
-            raise UnauthenticatedError("HTTP 401 Unauthorized")
+            raise MissingTokenError("HTTP 401 Unauthorized")
         try:
             claimed = self._read(text.strip())
-            row = await self._standing_of(claimed)
+            row = await self._administrators.find(claimed.realm, claimed.client_id, claimed.kid)
             if row is None or not row.realm_enabled or not row.enabled or row.state == KeyState.NEXT.value:
                 raise UnauthenticatedError("HTTP 401 Unauthorized")
             if claimed.token.claims.get(CLIENT_UUID, row.uuid) != row.uuid:
-                raise UnauthenticatedError("HTTP 401 Unauthorized")  # another client has this name by now
+                raise UnauthenticatedError(
+                    "HTTP 401 Unauthorized"
+                )  # client_id was reassigned to another client
+            if not _is_of_its_type(claimed.token, row):
+                raise UnauthenticatedError("HTTP 401 Unauthorized")
             if not has_service_account(row.document):
-                raise UnauthenticatedError("HTTP 401 Unauthorized")  # nor may it have tokens any more
+                raise UnauthenticatedError("HTTP 401 Unauthorized")  # it may no longer have tokens either
             self._verify(text.strip(), claimed.token, row.public_jwk)
-            judge_times(claimed.token.claims, now=self._clock.now(), lifetime_cap=None)
+            check_times(claimed.token.claims, now=self._clock.now(), lifetime_cap=None)
+            _require_standing(claimed.token.claims, row)
         except JoseError as error:
             raise UnauthenticatedError("HTTP 401 Unauthorized") from error
         return Principal(claimed.realm, row.uuid, claimed.client_id, _roles(row.attributes))
@@ -93,29 +85,21 @@ class AdminAuthenticator:
         claims = token.claims
         issuer, client_id = claims.get("iss"), claims.get("client_id")
         if (
-            not token.header.is_type("at+jwt")
+            not (token.header.is_type(ACCESS_TOKEN_TYPE) or token.header.is_type(PLAIN_TOKEN_TYPE))
             or token.header.kid is None
             or not isinstance(issuer, str)
             or not issuer.startswith(self._issuers)
             or not isinstance(client_id, str)
-            # RFC 9068 section 4; a token for another resource server is not for this one.
+            # RFC 9068 section 4; a token for another resource server is not accepted here.
             or issuer not in _audiences(claims)
-            # Bound to a certificate or a DPoP key: good only with a proof, which this API does not take.
+            # Bound to a certificate or a DPoP key: valid only with a proof, which this API does not accept.
             or "cnf" in claims
         ):
             raise UnauthenticatedError("HTTP 401 Unauthorized")
         return _Claimed(token, unquote(issuer.removeprefix(self._issuers)), client_id, token.header.kid)
 
-    async def _standing_of(self, claimed: _Claimed) -> Any:
-        wanted = {"realm": claimed.realm, "client_id": claimed.client_id, "kid": claimed.kid}
-        if any("\0" in text for text in wanted.values()):
-            return None
-        with translated():
-            rows = await self._store.engines.find(_standing, wanted)
-        return rows[0] if rows else None
-
     def _verify(self, text: str, token: UnverifiedToken, public_jwk: Mapping[str, object]) -> None:
-        # Remembered with the key it was verified with: reading that takes longer than comparing it.
+        # Cached with the key that verified it: reading takes longer than comparing.
         known_as = msgspec.json.encode(public_jwk, order="deterministic")
         remembered = hashlib.sha256(known_as + text.encode()).digest()
         if remembered in self._verified:
@@ -127,6 +111,28 @@ class AdminAuthenticator:
             self._verified.popitem(last=False)
 
 
+def _is_of_its_type(token: UnverifiedToken, row: Any) -> bool:
+    """Return whether a token has the type of access tokens; ``JWT`` only if its client or realm says so."""
+    if token.header.is_type(ACCESS_TOKEN_TYPE):
+        return True
+    own = has_plain_token_type(row.attributes)
+    return has_plain_token_type(row.realm_attributes) is True if own is None else own
+
+
+def _require_standing(claims: Mapping[str, Any], row: Any) -> None:
+    """Raise UnauthenticatedError for a token that was ended before it expired, like verifiers."""
+    issued_at, jti = claims.get("iat", 0), claims.get("jti")
+    not_before = max(read_not_before(row.document), read_not_before(row.realm_document))
+    generation = claims.get(TOKEN_GENERATION, 0)
+    if (
+        issued_at < not_before
+        or not isinstance(generation, int)
+        or generation < row.token_generation + row.realm_generation
+        or (isinstance(jti, str) and token_digest(jti) in row.revoked_tokens)
+    ):
+        raise UnauthenticatedError("HTTP 401 Unauthorized")
+
+
 def _audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
     audience = claims.get("aud", ())
     return (audience,) if isinstance(audience, str) else tuple(audience)
@@ -135,5 +141,5 @@ def _audiences(claims: Mapping[str, Any]) -> tuple[str, ...]:
 def _roles(attributes: Mapping[str, str]) -> frozenset[Role]:
     try:
         return roles_of(attributes)
-    except InvalidRequestError:  # a role of a newer build, after a downgrade: better none than a guess
+    except InvalidRequestError:  # a role of a newer build, after a downgrade: no role is better than a guess
         return frozenset()

@@ -1,4 +1,4 @@
-"""Request bodies: bounded, and JSON read strictly."""
+"""Request bodies with a size limit, and strict JSON."""
 
 import asyncio
 import sys
@@ -11,17 +11,20 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from keyturn_credentials.domain.export_documents import read_documents
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.web.problems import problem
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.errors import MalformedError
 
 _MAX_FORM_FIELDS = 50
+_CLOSED = {"Connection": "close"}
+"""A body refused for its size need not be read (RFC 9110 section 15.5.14)."""
 
 
 class BodyLimit:
     """Middleware: refuses a request whose body is longer than ``limit`` bytes, announced or not, or takes
-    longer than ``seconds`` to come."""
+    longer than ``seconds`` to arrive."""
 
     def __init__(self, app: ASGIApp, limit: int, seconds: float) -> None:
         self._app = app
@@ -41,30 +44,33 @@ class BodyLimit:
 
         async def receive_bounded() -> Message:
             nonlocal received, is_complete
-            if is_complete:  # what comes now is that the caller hung up
+            if is_complete:  # what follows is the caller's disconnect
                 return await receive()
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                late = f"a request is sent within {self._seconds:g} seconds"
+                late = f"the request must be sent within {self._seconds:g} seconds"
                 raise HTTPException(408, late, {"Connection": "close"}) from None
             received += len(message.get("body", b""))
             is_complete = not message.get("more_body", False)
             if received > self._limit:
-                raise HTTPException(413, f"a request body may have {self._limit} bytes")
+                raise HTTPException(413, f"a request body must not exceed {self._limit} bytes", _CLOSED)
             return message
 
         await self._app(scope, receive_bounded, send)
 
     def _refuse(self) -> Any:
-        return problem(413, "content_too_large", f"a request body may have {self._limit} bytes")
+        return problem(
+            413, "content_too_large", f"a request body must not exceed {self._limit} bytes", _CLOSED
+        )
 
 
-async def read_json(request: Request) -> dict[str, Any]:
-    """The members of the JSON object in the body. Raises InvalidRequestError."""
+async def read_json(request: Request, *, most: int | None = None) -> dict[str, Any]:
+    """Parse the JSON object in the body. ``most``: a lower limit in bytes, for callers that are not
+    authenticated yet. Raises InvalidRequestError, and HTTPException for a longer body."""
     try:
-        body = await request.body()
+        body = await request.body() if most is None else await _read(request, most)
     except ClientDisconnect as error:
         raise InvalidRequestError("the body ended early") from error
     try:
@@ -73,8 +79,32 @@ async def read_json(request: Request) -> dict[str, Any]:
         raise InvalidRequestError(f"the body is not a JSON object: {error.detail}") from error
 
 
+async def read_export(request: Request) -> dict[str, Any]:
+    """Parse a body that is an export of one realm. Raises the errors of ``read_json``."""
+    try:
+        documents = read_documents(await request.body())
+    except ClientDisconnect as error:
+        raise InvalidRequestError("the body ended early") from error
+    except MalformedError as error:
+        raise InvalidRequestError(f"the body is not a JSON object: {error.detail}") from error
+    if len(documents) > 1:
+        raise InvalidRequestError(f"the body has {len(documents)} realms: send them one at a time")
+    return documents[0]
+
+
+async def _read(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise HTTPException(
+                413, f"the body of this request must not exceed {most} bytes", {"Connection": "close"}
+            )
+    return bytes(body)
+
+
 async def read_form(request: Request) -> FormData:
-    """The fields of a multipart body. Raises InvalidRequestError."""
+    """Parse a multipart body. Raises InvalidRequestError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise HTTPException(415, "multipart/form-data was expected")
@@ -94,6 +124,6 @@ async def read_form(request: Request) -> FormData:
 
 
 class _InMemory(MultiPartParser):
-    """Never writes a file to the disk: there may be a private key in it. BodyLimit bounds the size."""
+    """Never writes a file to disk: it may contain a private key. BodyLimit limits the size."""
 
     spool_max_size = sys.maxsize

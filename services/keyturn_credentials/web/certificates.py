@@ -14,6 +14,8 @@ from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 from keyturn_credentials.keystores import (
     DEFAULT_VALIDITY_YEARS,
     ArchivePasswords,
+    ImportedKeys,
+    ImportedKeySet,
     KeyPairKind,
     KeyStoreFormat,
 )
@@ -25,11 +27,12 @@ from keyturn_credentials.operations.certificates import (
     UploadedFile,
 )
 from keyturn_credentials.web.bodies import read_form, read_json
-from keyturn_credentials.web.clients import CONFIGURE, MANAGE, VIEW
+from keyturn_credentials.web.clients import CONFIGURE, MANAGE, NOTICE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.secret import Secret
 
 _DEFAULT_RSA_BITS: Final = 4096
+_MAX_NOTICES: Final = 20
 _NEVER_STORED: Final = {"Cache-Control": "no-store"}
 
 
@@ -56,16 +59,18 @@ class CertificateRoutes:
         return JSONResponse(await self._operations.get(_place(call)))
 
     async def generate(self, call: Call) -> Response:
-        """``?keyType=`` chooses the key pair; without it an RSA one as Keycloak makes."""
-        kind = KeyPairKind.named(call.query("keyType") or KeyPairKind.RSA_4096.value)
-        done = await self._operations.generate(call.actor, _place(call), kind)
+        """Generate a key pair. ``?keyType=`` chooses its kind; by default it fits the client's only
+        algorithm, or is RSA as in Keycloak."""
+        asked = call.query("keyType")
+        kind = KeyPairKind.named(asked) if asked else None
+        done = await self._operations.generate(_place(call), kind)
         call.changed(done)
         return JSONResponse(done.value, headers=_NEVER_STORED)
 
     async def generate_and_download(self, call: Call) -> Response:
         with _not_acceptable():
             order = _read_order(await read_json(call.request))
-            done = await self._operations.generate_archive(call.actor, _place(call), order)
+            done = await self._operations.generate_archive(_place(call), order)
         call.changed(done)
         return _archive(done.value)
 
@@ -77,14 +82,22 @@ class CertificateRoutes:
 
     async def upload(self, call: Call) -> Response:
         file = await _read_upload(await read_form(call.request))
-        done = await self._operations.upload(call.actor, _place(call), file)
+        done = await self._operations.upload(_place(call), file)
         call.changed(done)
-        return JSONResponse(done.value)
+        return JSONResponse(done.value.representation, headers=_notice_of(done.value))
+
+
+def _notice_of(imported: ImportedKeys) -> dict[str, str]:
+    """Build a notice about skipped keys, for which Keycloak's representation has no member."""
+    skipped = imported.key_set.skipped if isinstance(imported, ImportedKeySet) else ()
+    notices = [f"key {key.index} is skipped: {key.reason.value}" for key in skipped[:_MAX_NOTICES]]
+    return {NOTICE: "; ".join(notices)} if notices else {}
 
 
 @contextmanager
 def _not_acceptable() -> Iterator[None]:
-    """Keycloak answers 406 where an archive's format cannot be made, and 400 where one cannot be read."""
+    """Map errors: Keycloak answers 406 if an archive's format cannot be written, and 400 if one cannot be
+    read."""
     try:
         yield
     except FormatNotSupportedError as error:
@@ -96,30 +109,23 @@ def _archive(data: bytes) -> Response:
 
 
 def _place(call: Call) -> KeyPlace:
-    """``?replaceJwksUrl=true``: new keys take the place of those at the client's JWKS URL."""
+    """Return the key's place. ``?replaceJwksUrl=true``: new keys replace those at the client's JWKS URL."""
     prefix = call.path("attr")
     if prefix not in CERTIFICATE_PREFIXES:
-        raise NotFoundError(f"there are certificates for {', '.join(CERTIFICATE_PREFIXES)}")
+        raise NotFoundError(f"certificates exist only for {', '.join(CERTIFICATE_PREFIXES)}")
     return KeyPlace(
-        call.realm,
-        call.client_uuid,
+        call.client_target,
         prefix,
-        replace_url=(call.query("replaceJwksUrl") or "").lower() == "true",
-        expected=call.expected_versions,
+        replace_url=call.is_true("replaceJwksUrl"),
     )
 
 
 def _read_order(config: Mapping[str, Any]) -> ArchiveOrder:
-    """Keycloak's KeyStoreConfig, with ``keyType`` for key pairs other than RSA."""
+    """Parse Keycloak's KeyStoreConfig, with ``keyType`` for key pairs other than RSA."""
     key_type = _text(config, "keyType")
-    kind = (
-        KeyPairKind.rsa(_whole(config, "keySize", _DEFAULT_RSA_BITS))
-        if key_type is None
-        else KeyPairKind.named(key_type)
-    )
     with_realm = config.get("realmCertificate")
     if with_realm is not None and not isinstance(with_realm, bool):
-        raise InvalidRequestError("realmCertificate is true or false")
+        raise InvalidRequestError("realmCertificate must be a boolean")
     return ArchiveOrder(
         file_format=KeyStoreFormat.named(_text(config, "format") or ""),
         passwords=ArchivePasswords(
@@ -128,7 +134,8 @@ def _read_order(config: Mapping[str, Any]) -> ArchiveOrder:
         key_alias=_text(config, "keyAlias"),
         realm_alias=_text(config, "realmAlias"),
         with_realm_certificate=with_realm is not False,
-        kind=kind,
+        kind=None if key_type is None else KeyPairKind.named(key_type),
+        rsa=KeyPairKind.rsa(_whole(config, "keySize", _DEFAULT_RSA_BITS)),
         validity_years=_whole(config, "validity", DEFAULT_VALIDITY_YEARS),
     )
 
@@ -157,7 +164,7 @@ async def _read_upload(form: FormData) -> UploadedFile:
 def _field(form: FormData, name: str) -> str | None:
     value = form.get(name)
     if value is not None and not isinstance(value, str):
-        raise InvalidRequestError(f"{name} is a text, not a file")
+        raise InvalidRequestError(f"{name} must be text, not a file")
     return value or None
 
 
@@ -168,17 +175,17 @@ def _secret(text: str | None) -> Secret | None:
 def _text(config: Mapping[str, Any], name: str) -> str | None:
     value = config.get(name)
     if value is not None and not isinstance(value, str):
-        raise InvalidRequestError(f"{name} is a string")
+        raise InvalidRequestError(f"{name} must be a string")
     return value or None
 
 
 def _whole(config: Mapping[str, Any], name: str, default: int) -> int:
-    """A whole number; Keycloak's JSON reader takes it as text too."""
+    """Return a whole number; Keycloak's JSON reader also accepts it as text."""
     value = config.get(name)
     if value is None:
         return default
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
     if type(value) is not int:
-        raise InvalidRequestError(f"{name} is a whole number")
+        raise InvalidRequestError(f"{name} must be a whole number")
     return value

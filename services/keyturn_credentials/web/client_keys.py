@@ -1,4 +1,4 @@
-"""A client's keys: ``…/clients/{uuid}/keys``, revocation, and clearing what was fetched."""
+"""A client's keys: ``…/clients/{uuid}/keys``, revocation, and clearing of fetched ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -7,13 +7,14 @@ from cryptography import x509
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.client_keys import keys_of
+from keyturn_credentials.errors import LimitReachedError
+from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
-from keyturn_credentials.operations.recording import require_client, require_realm
-from keyturn_credentials.store.audit_log import keys_set_at
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.queries.fetched_keys import FleetKeySets
+from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.clients import CONFIGURE, VIEW
-from keyturn_credentials.web.fetched_keys import FleetKeySets
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.key_sets.inspection import FetchedKey
@@ -24,10 +25,10 @@ _UNKNOWN: Final[Mapping[str, Any]] = dict.fromkeys(
 
 
 class ClientKeyRoutes:
-    """Handlers of keyturn's own calls about keys."""
+    """Handlers of keyturn's own endpoints for keys."""
 
-    def __init__(self, store: Store, operations: ClientKeyOperations, fetched: FleetKeySets) -> None:
-        self._store = store
+    def __init__(self, queries: Queries, operations: ClientKeyOperations, fetched: FleetKeySets) -> None:
+        self._queries = queries
         self._operations = operations
         self._fetched = fetched
 
@@ -40,15 +41,12 @@ class ClientKeyRoutes:
         ]
 
     async def list(self, call: Call) -> Response:
-        """The keys in use and the revoked ones, which need not be in use any more.
+        """Return the keys in use and the revoked ones, which need not be in use any more.
 
         ``since``: when the client was given the key, or a fetch first brought it; ``not_after``: the end of
         its certificate. Times are NumericDate seconds.
         """
-        async with self._store.find() as reading:
-            realm = require_realm(await reading.realms.get(call.realm))
-            client = require_client(await reading.clients.get(realm.id, call.client_uuid))
-            set_at = await keys_set_at(reading, client.uuid)
+        realm, client, set_at = await self._queries.client_with_key_time(call.realm, call.client_uuid)
         configured = keys_of(client)
         keys: Sequence[VerificationKey | FetchedKey] = configured.keys
         if configured.url is not None:
@@ -70,23 +68,26 @@ class ClientKeyRoutes:
         return JSONResponse(shown)
 
     async def revoke(self, call: Call) -> Response:
-        call.changed(
-            await self._operations.revoke(
-                call.actor,
-                call.realm,
-                call.client_uuid,
-                call.path("thumbprint"),
-                expected=call.expected_versions,
-            )
-        )
+        try:
+            call.changed(await self._revoke(call))
+        except LimitReachedError:
+            # The limit is higher for the client's own keys, so the ones at its URL are looked up.
+            call.changed(await self._revoke(call, seen=await self._seen(call)))
         return Response(status_code=204)
 
+    async def _revoke(self, call: Call, *, seen: frozenset[str] = frozenset()) -> Done[Client]:
+        return await self._operations.revoke(call.client_target, call.path("thumbprint"), seen=seen)
+
+    async def _seen(self, call: Call) -> frozenset[str]:
+        """Return thumbprints of the keys that the client's URL served last, if known."""
+        realm, client = await self._queries.client(call.realm, call.client_uuid)
+        if client.jwks_url is None:
+            return frozenset()
+        health = await self._fetched.health(client.jwks_url, realm.allowed_networks)
+        return frozenset() if health is None else frozenset(key.thumbprint for key in health.keys)
+
     async def clear_cache(self, call: Call) -> Response:
-        call.changed(
-            await self._operations.clear_cache(
-                call.actor, call.realm, call.client_uuid, expected=call.expected_versions
-            )
-        )
+        call.changed(await self._operations.clear_cache(call.client_target))
         return Response(status_code=204)
 
 

@@ -1,4 +1,4 @@
-"""``/admin/realms/{realm}/event-log``: what happened, in order."""
+"""``/admin/realms/{realm}/event-log``: the realm's events, in order."""
 
 from typing import Final
 
@@ -6,29 +6,28 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.roles import Role
-from keyturn_credentials.operations.recording import require_realm
-from keyturn_credentials.store.event_search import EventCriteria, read_events
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.queries.reading import Queries
+from keyturn_credentials.store.event_search import EventCriteria
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
-from keyturn_credentials.web.numbers import whole_number
+from keyturn_credentials.web.query_params import whole_number
 
 MAX_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 100
 
 
 class EventRoutes:
-    """Handlers of the event log as people read it. Machines follow the stream in Redis."""
+    """Handlers of the event log for people. Machines follow the stream in Redis."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
         readers = (Role.VIEW_CLIENTS, Role.MANAGE_REALM)
         return [gate.route("/admin/realms/{realm}/event-log", {"GET": Endpoint(self.get, readers)})]
 
     async def get(self, call: Call) -> Response:
-        """Newest first, ``max`` at a time; ``before`` with the last sequence goes on, ``after`` with the
-        first one gives what is new."""
+        """Return ``max`` events, newest first; ``before`` with the last sequence continues, ``after`` with
+        the first one returns new ones."""
         criteria = EventCriteria(
             type=call.query("type") or None,
             client_id=call.query("client_id") or None,
@@ -36,6 +35,4 @@ class EventRoutes:
             after=whole_number(call, "after"),
         )
         most = min(whole_number(call, "max") or _DEFAULT_PAGE, MAX_PAGE)
-        async with self._store.read() as reading:
-            realm = require_realm(await reading.realms.get(call.realm))
-            return JSONResponse(await read_events(reading, realm.id, criteria, most=most))
+        return JSONResponse(await self._queries.events(call.realm, criteria, most=most))

@@ -1,34 +1,36 @@
-"""``/admin/realms/{realm}/fleet``: the nodes, and how far each has come."""
+"""``/admin/realms/{realm}/fleet``: the nodes, and the position of each."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import Final
-
-import msgspec
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from keyturn_credentials.domain.roles import Role
+from keyturn_credentials.fleet.broadcast import FleetBroadcast
 from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.fleet.waiter import FleetWaiter
-from keyturn_credentials.fleet.watch import FleetWatch
-from keyturn_credentials.relay.event_log import EventLog
 from keyturn_credentials.web.gate import MAX_WAIT_SECONDS, Call, Endpoint, Gate
-from keyturn_credentials.web.numbers import whole_number
 from keyturn_credentials.web.problems import problem
+from keyturn_credentials.web.query_params import whole_number
 from keyturn_credentials.web.realms import ANY_ROLE
+from keyturn_credentials.web.streams import EventStream, StreamLimits, fleet_lines
+from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.registry import FleetRegistry
-
-_STREAM_SECONDS: Final = 300.0
 
 
 class FleetRoutes:
-    """Handlers of what is asked about the fleet."""
+    """Handlers of the fleet's endpoints."""
 
-    def __init__(self, registry: FleetRegistry, waiter: FleetWaiter, log: EventLog) -> None:
+    def __init__(
+        self,
+        registry: FleetRegistry,
+        waiter: FleetWaiter,
+        broadcast: FleetBroadcast,
+        limits: StreamLimits,
+        clock: Clock,
+    ) -> None:
         self._registry = registry
         self._waiter = waiter
-        self._log = log
+        self._broadcast = broadcast
+        self._limits = limits
+        self._clock = clock
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
         return [
@@ -37,28 +39,17 @@ class FleetRoutes:
         ]
 
     async def stream(self, call: Call) -> Response:
-        """Server-sent events: the fleet with its recent changes, whenever something moved."""
-        principal = call.principal
-
-        def may_see(realm: str) -> bool:
-            return any(principal.may(role, realm) for role in Role)
-
-        watch = FleetWatch(self._registry, self._log, may_see=may_see)
-
-        async def lines() -> AsyncIterator[bytes]:
-            yield b"retry: 1000\n\n"
-            ends_at = asyncio.get_running_loop().time() + _STREAM_SECONDS
-            async for description in watch.looks():
-                yield b"data: " + msgspec.json.encode(description) + b"\n\n"
-                # Ended now and then: the browser comes back by itself, and is authenticated again.
-                if asyncio.get_running_loop().time() > ends_at:
-                    return
-
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(lines(), media_type="text/event-stream", headers=headers)
+        """Stream the fleet with its recent changes as server-sent events. It ends when the caller may no
+        longer see it; 429 and 503 if there are too many streams."""
+        if call.request.method == "HEAD":  # it would never end
+            return Response(media_type="text/event-stream")
+        release = self._limits.take(call.principal)
+        lines = fleet_lines(self._broadcast, call.principal, call.authorise, self._clock)
+        return EventStream(lines, release)
 
     async def get(self, call: Call) -> Response:
-        """With ``sequence`` and ``wait``: as soon as that event is safe, or when the seconds are over."""
+        """Return the fleet. With ``sequence`` and ``wait``: once that event is safe, or after that many
+        seconds."""
         sequence = whole_number(call, "sequence")
         seconds = whole_number(call, "wait")
         if sequence is None:

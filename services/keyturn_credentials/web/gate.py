@@ -1,4 +1,4 @@
-"""Every endpoint of the admin API passes here: who calls, may it, and what the fleet says to the change."""
+"""The gate of every admin endpoint: authentication, authorization and the propagation wait."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,8 +11,9 @@ from starlette.routing import Route
 
 from keyturn_credentials.domain.roles import Principal, Role
 from keyturn_credentials.errors import ForbiddenError, InvalidRequestError
-from keyturn_credentials.operations.recording import Done
-from keyturn_credentials.store.transaction import Actor
+from keyturn_credentials.operations.changes import Done
+from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.store.unit_of_work import Actor
 from keyturn_shared.fleet.registry import FleetSummary
 
 MAX_WAIT_SECONDS: Final = 60.0
@@ -31,10 +32,13 @@ class Waiter(Protocol):
 
 @dataclass(slots=True)
 class Call:
-    """One authenticated call. A handler that changed something notes it with ``changed``."""
+    """One authenticated call. A handler reports its change with ``changed``."""
 
     request: Request
     principal: Principal
+    authorise: Callable[[], Awaitable[Principal]]
+    """Authenticates the caller again, for long-running responses. Raises UnauthenticatedError and
+    ForbiddenError."""
     sequence: int | None = None
 
     @property
@@ -50,22 +54,35 @@ class Call:
         client = self.request.client
         return Actor(self.principal, client.host if client else None)
 
+    @property
+    def realm_target(self) -> RealmTarget:
+        """The realm in the path, as the target of this caller's change."""
+        return RealmTarget(self.actor, self.realm, self._expected_versions)
+
+    @property
+    def client_target(self) -> ClientTarget:
+        """The client in the path, as the target of this caller's change."""
+        return ClientTarget(self.actor, self.realm, self.client_uuid, self._expected_versions)
+
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
 
     def query(self, name: str) -> str | None:
         return self.request.query_params.get(name)
 
+    def is_true(self, name: str) -> bool:
+        return (self.query(name) or "").lower() == "true"
+
     def may(self, role: Role) -> bool:
         return self.principal.may(role, self.realm)
 
     def changed(self, done: Done[Any]) -> None:
-        """The call made this change."""
+        """Note the change that this call made."""
         self.sequence = done.sequence
 
     @property
-    def expected_versions(self) -> frozenset[int] | None:
-        """Versions named in If-Match (RFC 9110 section 13.1.1); None without one, or for ``*``."""
+    def _expected_versions(self) -> frozenset[int] | None:
+        """Return the versions in If-Match (RFC 9110 section 13.1.1); None without one, or for ``*``."""
         header = self.request.headers.get("if-match")
         if header is None or header.strip() == "*":
             return None
@@ -73,21 +90,21 @@ class Call:
 
 
 Authenticate = Callable[[Request], Awaitable[Principal]]
-"""Raises UnauthenticatedError for a request that comes from nobody known."""
+"""Raises UnauthenticatedError for an unauthenticated request."""
 
 Handler = Callable[[Call], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A handler and the roles of which the caller needs one, for the realm in the path."""
+    """A handler and the roles of which the caller needs one, in the realm of the path."""
 
     handler: Handler
     any_of: tuple[Role, ...]
 
 
 class Gate:
-    """Makes routes of endpoints. ``endpoints``: all of them by method and address."""
+    """Makes routes of endpoints. ``endpoints``: all of them by method and path."""
 
     def __init__(self, authenticate: Authenticate, waiter: Waiter, *, default_wait_seconds: float) -> None:
         self._authenticate = authenticate
@@ -96,7 +113,7 @@ class Gate:
         self.endpoints: dict[tuple[str, str], Endpoint] = {}
 
     def route(self, path: str, endpoints: Mapping[str, Endpoint]) -> Route:
-        """One path with an endpoint for each method."""
+        """Make one route with an endpoint for each method."""
         self.endpoints |= {(method, path): endpoint for method, endpoint in endpoints.items()}
 
         async def dispatch(request: Request) -> Response:
@@ -107,36 +124,50 @@ class Gate:
 
     async def _pass(self, request: Request, endpoint: Endpoint) -> Response:
         if "%00" in request.url.path or "\0" in request.url.path or "%00" in request.url.query:
-            raise InvalidRequestError("a NUL character in the address")
-        principal = await self._authenticate(request)
-        call = Call(request, principal)
-        realm = request.path_params.get("realm")
-        if endpoint.any_of and not any(
-            principal.may(role, principal.realm if realm is None else realm) for role in endpoint.any_of
-        ):
-            raise ForbiddenError("HTTP 403 Forbidden")
+            raise InvalidRequestError("the URL must not contain a NUL character")
+
+        async def authorise() -> Principal:
+            principal = await self._authenticate(request)
+            realm = request.path_params.get("realm", principal.realm)
+            if endpoint.any_of and not any(principal.may(role, realm) for role in endpoint.any_of):
+                raise ForbiddenError("HTTP 403 Forbidden")
+            return principal
+
+        call = Call(request, await authorise(), authorise)
         response = await endpoint.handler(call)
         if call.sequence is not None:
-            response.headers["Keyturn-Sequence"] = str(call.sequence)
-            await self._wait(request, call.sequence, response)
+            response.headers.update(
+                await self.change_headers(request.headers.getlist("prefer"), call.sequence)
+            )
         return response
 
-    async def _wait(self, request: Request, sequence: int, response: Response) -> None:
-        preferences = request.headers.getlist("prefer")
+    async def change_headers(self, preferences: list[str], sequence: int) -> dict[str, str]:
+        """Return the headers about a change and the state of the fleet, after the wait that ``Prefer``
+        requests."""
+        headers = {"Keyturn-Sequence": str(sequence)}
         seconds = wait_preference(preferences)
         if seconds is not None:
             summary = await self._waiter.wait(sequence, seconds)
         elif self._default_wait_seconds > 0 and not prefers_no_wait(preferences):
-            # Programs that know nothing of keyturn, too, find their change in force when the call returns.
+            # A change is also in effect at the end of calls by programs that know nothing of keyturn.
             summary = await self._waiter.wait_while_likely(sequence, self._default_wait_seconds)
         else:
-            return
-        response.headers["Keyturn-Fleet"] = (
-            f"nodes={summary.nodes}, applied={summary.applied},"
-            f" fenced={summary.fenced}, pending={len(summary.pending)}"
-        )
+            return headers
+        headers["Keyturn-Fleet"] = fleet_header(summary)
         if summary.safe and seconds is not None:
-            response.headers["Preference-Applied"] = "wait"
+            headers["Preference-Applied"] = "wait"
+        return headers
+
+
+def fleet_header(summary: FleetSummary) -> str:
+    """Format a dictionary (RFC 9651 section 3.2): four numbers, or the single member ``unknown``, which is
+    true. An unknown value is never a number."""
+    if not summary.known:
+        return "unknown"
+    return (
+        f"nodes={summary.nodes}, applied={summary.applied},"
+        f" fenced={summary.fenced}, pending={len(summary.pending)}"
+    )
 
 
 def entity_tag(version: int) -> str:
@@ -144,12 +175,12 @@ def entity_tag(version: int) -> str:
 
 
 def prefers_no_wait(headers: list[str]) -> bool:
-    """Whether the caller said ``Prefer: respond-async`` (RFC 7240 section 4.1)."""
+    """Return whether the caller sent ``Prefer: respond-async`` (RFC 7240 section 4.1)."""
     return any(_RESPOND_ASYNC.search(header) for header in headers)
 
 
 def wait_preference(headers: list[str]) -> float | None:
-    """Seconds of ``Prefer: wait=N`` (RFC 7240 section 4.3), at most a minute; None if not asked for."""
+    """Return the seconds of ``Prefer: wait=N`` (RFC 7240 section 4.3), at most a minute; None without it."""
     for header in headers:
         match = _WAIT.search(header)
         if match is not None:

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers: RFC 9457 problem details with Keycloak's ``error`` and ``errorMessage``."""
+"""Errors as HTTP responses: RFC 9457 problem details with Keycloak's ``error`` and ``errorMessage``."""
 
 from typing import Final
 
@@ -17,6 +17,8 @@ _STATUSES: Final[dict[type[KeyturnError], int]] = {
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.PreconditionFailedError: 412,
+    errors.TooManyStreamsError: 429,
+    errors.StreamsExhaustedError: 503,
     errors.StoreUnavailableError: 503,
     RedisUnavailableError: 503,
     KeyStoreError: 400,
@@ -33,6 +35,7 @@ _TITLES: Final = {
     412: "Precondition failed",
     413: "Content too large",
     415: "Unsupported media type",
+    429: "Too many requests",
     503: "Service unavailable",
 }
 
@@ -40,9 +43,9 @@ _TITLES: Final = {
 def problem(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None, *, error: str | None = None
 ) -> Response:
-    """Keycloak puts the text of 401, 403 and 404 into ``error`` and that of others into ``errorMessage``;
-    here ``errorMessage`` always has it. ``code`` is stable, ``error`` Keycloak's own word where it has one.
-    """
+    """Build a response. Keycloak puts the text of 401, 403 and 404 into ``error`` and other texts into
+    ``errorMessage``; here ``errorMessage`` always has it. ``code`` is stable, ``error`` is Keycloak's own
+    word if it has one."""
     body = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),
@@ -56,7 +59,7 @@ def problem(
 
 
 def status_of(error: KeyturnError) -> int:
-    """The HTTP status of an error; 500 for one that no caller can help."""
+    """Return the HTTP status of an error; 500 for one that no caller can help."""
     for kind in type(error).__mro__:
         if kind in _STATUSES:
             return _STATUSES[kind]
@@ -68,10 +71,13 @@ async def on_keyturn_error(_: Request, error: Exception) -> Response:
     status = status_of(error)
     headers = {}
     if status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="keyturn", error="invalid_token"'
-    if status == 503:
+        headers["WWW-Authenticate"] = 'Bearer realm="keyturn"'
+        # Without a token there is no token error (RFC 6750 section 3.1).
+        if not isinstance(error, errors.MissingTokenError):
+            headers["WWW-Authenticate"] += ', error="invalid_token"'
+    if status in (429, 503):
         headers["Retry-After"] = "1"
-    detail = "an internal error, see the log" if status == 500 else error.detail
+    detail = "internal error; see the log" if status == 500 else error.detail
     keycloak_error = error.keycloak_error if isinstance(error, KeyStoreError) else None
     return problem(status, error.code, detail, headers, error=keycloak_error)
 
@@ -84,5 +90,5 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
 
 
 async def on_unexpected(_: Request, _error: Exception) -> Response:
-    """The server's own log has the error; the caller learns nothing of it."""
-    return problem(500, "internal_error", "an internal error, see the log")
+    """Answer 500. The server's own log has the error; the caller learns nothing of it."""
+    return problem(500, "internal_error", "internal error; see the log")

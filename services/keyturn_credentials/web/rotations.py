@@ -1,4 +1,4 @@
-"""``/admin/realms/{realm}/rotations``: the secrets that end, and when."""
+"""``/admin/realms/{realm}/rotations``: expiring secrets and their times."""
 
 from typing import Any, Final
 
@@ -10,12 +10,10 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotations import rotation_of
 from keyturn_credentials.domain.secrets import RotationPolicy
-from keyturn_credentials.operations.recording import require_realm
-from keyturn_credentials.store.ending_secrets import find_ending
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.clients import VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
-from keyturn_credentials.web.numbers import whole_number
+from keyturn_credentials.web.query_params import whole_number
 from keyturn_shared.clock import Clock
 
 MAX_PAGE: Final = 1000
@@ -23,22 +21,20 @@ _DEFAULT_PAGE: Final = 200
 
 
 class RotationRoutes:
-    """Handlers of what is known about rotations."""
+    """Handlers of rotations."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, queries: Queries, clock: Clock) -> None:
+        self._queries = queries
         self._clock = clock
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
         return [gate.route("/admin/realms/{realm}/rotations", {"GET": Endpoint(self.list, VIEW)})]
 
     async def list(self, call: Call) -> Response:
-        """Clients whose present or former secret ends, the soonest first; ``max`` of each kind are looked at.
+        """Return clients whose current or former secret expires, soonest first; at most ``max`` of each kind.
         Secrets that never expire are not listed."""
         most = min(whole_number(call, "max") or _DEFAULT_PAGE, MAX_PAGE)
-        async with self._store.read() as reading:
-            realm = require_realm(await reading.realms.get(call.realm))
-            found = await find_ending(reading, realm.id, most=most)
+        realm, found = await self._queries.clients_with_ending_secrets(call.realm, most=most)
         now = self._clock.now()
         shown = [entry for client in found if (entry := _describe(client, realm, now)) is not None]
         return JSONResponse(sorted(shown, key=lambda entry: (entry["next_at"] or now, entry["client_id"])))

@@ -3,25 +3,20 @@
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import shown_secret
 from keyturn_credentials.errors import NotFoundError
-from keyturn_credentials.operations.recording import require_client, require_realm
 from keyturn_credentials.operations.secrets import SecretOperations
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.clients import CONFIGURE, VIEW, may_see_secret
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.clock import Clock
 
-_NEVER_STORED = {"Cache-Control": "no-store"}
-
 
 class SecretRoutes:
-    """Handlers of the secret's part of Keycloak's ClientResource."""
+    """Handlers of the secrets in Keycloak's ClientResource."""
 
-    def __init__(self, store: Store, clock: Clock, operations: SecretOperations) -> None:
-        self._store = store
+    def __init__(self, queries: Queries, clock: Clock, operations: SecretOperations) -> None:
+        self._queries = queries
         self._clock = clock
         self._operations = operations
 
@@ -39,40 +34,29 @@ class SecretRoutes:
         ]
 
     async def get(self, call: Call) -> Response:
-        realm, client = await self._find(call)
+        realm, client = await self._queries.client(call.realm, call.client_uuid)
         current = client.secrets.current
         value = None if current is None else shown_secret(current, show=may_see_secret(call, realm, client))
         return _credential(value)
 
     async def regenerate(self, call: Call) -> Response:
-        done = await self._operations.regenerate(
-            call.actor, call.realm, call.client_uuid, expected=call.expected_versions
-        )
+        done = await self._operations.regenerate(call.client_target)
         call.changed(done)
         return _credential(done.value.reveal())
 
     async def get_rotated(self, call: Call) -> Response:
-        realm, client = await self._find(call)
+        realm, client = await self._queries.client(call.realm, call.client_uuid)
         rotated = client.secrets.rotated
         if rotated is None or not rotated.is_valid(self._clock.now()):
             raise NotFoundError("Client does not have a rotated secret")
         return _credential(shown_secret(rotated, show=may_see_secret(call, realm, client)))
 
     async def delete_rotated(self, call: Call) -> Response:
-        call.changed(
-            await self._operations.revoke_rotated(
-                call.actor, call.realm, call.client_uuid, expected=call.expected_versions
-            )
-        )
+        call.changed(await self._operations.revoke_rotated(call.client_target))
         return Response(status_code=204)
-
-    async def _find(self, call: Call) -> tuple[Realm, Client]:
-        async with self._store.find() as reading:
-            realm = require_realm(await reading.realms.get(call.realm))
-            return realm, require_client(await reading.clients.get(realm.id, call.client_uuid))
 
 
 def _credential(value: str | None) -> Response:
-    """Keycloak's CredentialRepresentation."""
+    """Build Keycloak's CredentialRepresentation."""
     shown = {"type": "secret"} if value is None else {"type": "secret", "value": value}
-    return JSONResponse(shown, headers=_NEVER_STORED)
+    return JSONResponse(shown)

@@ -9,7 +9,7 @@ from keyturn_shared.key_sets.layout import KeySetLayout
 
 
 def announcer(broker: RedisBroker, layout: KeySetLayout) -> Callable[[KeySetFetched], Awaitable[None]]:
-    """Publishes to the stream of announcements. Call before the broker starts."""
+    """Return a publisher of announcements. Call it before the broker starts."""
     publisher = broker.publisher(
         stream=StreamSub(layout.key_set_announcements, maxlen=ANNOUNCEMENTS_KEPT),
         title="key_sets",
@@ -24,10 +24,10 @@ def announcer(broker: RedisBroker, layout: KeySetLayout) -> Callable[[KeySetFetc
 
 
 def follow(broker: RedisBroker, layout: KeySetLayout, heard: Callable[[KeySetFetched], None]) -> None:
-    """Subscribe to announcements from now on. Call before the broker starts.
+    """Subscribe to new announcements. Call it before the broker starts.
 
-    A plain read, since every node needs every announcement; one that is missed costs only that the node
-    reads the record when its own is no longer fresh.
+    This is a plain read without a consumer group, since every node needs every announcement. A node that
+    misses one reads the record when its own is no longer fresh.
     """
 
     @broker.subscriber(stream=StreamSub(layout.key_set_announcements, last_id="$"), title="key_sets")

@@ -20,7 +20,7 @@ class DownloadError(KeyturnError):
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """An answer of status 200, or 304 with an empty body. ``headers``: names in lower case."""
+    """A response with status 200, or 304 with an empty body. ``headers``: names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,10 +28,8 @@ class Downloaded:
 
 
 class Download(Protocol):
-    """Fetches within the policy's limits. Raises DownloadError for everything that goes wrong.
-
-    ``proven``: the last attempt at this address succeeded.
-    """
+    """Downloads within the policy's limits. Raises DownloadError for every failure. ``proven``: the last
+    attempt at this URL succeeded."""
 
     async def __call__(
         self, address: KeySetAddress, *, etag: str | None, last_modified: str | None, proven: bool

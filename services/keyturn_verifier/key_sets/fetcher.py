@@ -1,10 +1,11 @@
-"""One attempt: from a claim to the new record in Redis, and the announcement of it."""
+"""One fetch attempt: from a lease to the new record in Redis and its announcement."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import msgspec
 import structlog
 
 from keyturn_shared.clock import Clock
@@ -13,27 +14,35 @@ from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.address import host_of
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import KeySetRecord
-from keyturn_verifier.key_sets.attempts import Attempt, confirmed, failed, keep_seconds, with_keys
-from keyturn_verifier.key_sets.channel import Claim, KeySetChannel
 from keyturn_verifier.key_sets.download import Download, DownloadError
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.record_transitions import (
+    Attempt,
+    confirmed,
+    failed,
+    keep_seconds,
+    skipped_members,
+    with_keys,
+)
+from keyturn_verifier.key_sets.redis_repository import FetchLease, KeySetRepository
 
 Announce = Callable[[KeySetFetched], Awaitable[None]]
 
 _PARSED_AT_ONCE: Final = 16 * 1024
-"""Bytes of a body that are parsed on the event loop, a millisecond or two; more goes to a thread."""
+"""Bodies up to this many bytes are parsed on the event loop, in a millisecond or two; larger ones in a
+thread."""
 
 _log = structlog.get_logger(__name__)
 
 
 class KeySetFetcher:
-    """Makes attempts. Whatever the client's server does, an attempt ends with a record: only Redis' failure
-    is an error (RedisUnavailableError)."""
+    """Makes attempts. Whatever the client's server does, an attempt ends with a record. The only error is
+    RedisUnavailableError."""
 
     def __init__(
         self,
-        channel: KeySetChannel,
+        channel: KeySetRepository,
         download: Download,
         announce: Announce,
         policy: KeySetPolicy,
@@ -49,19 +58,17 @@ class KeySetFetcher:
         self._metrics = metrics
         self._draw = draw
 
-    async def run(self, claim: Claim, *, conditional: bool = True) -> KeySetRecord | None:
-        """Fetch and store. The record stored, or None when the claim ran out meanwhile.
-
-        ``conditional``: whether a 304 will do. After a clearing of caches it does not.
-        """
-        attempt = Attempt(claim.generation, claim.as_of, self._clock.now(), self._draw())
+    async def run(self, lease: FetchLease, *, conditional: bool = True) -> KeySetRecord | None:
+        """Fetch and store a key set. Return the stored record, or None when the lease ran out meanwhile.
+        ``conditional``: accept a 304. It is False after a cache was cleared."""
+        attempt = Attempt(lease.generation, lease.as_of, self._clock.now(), self._draw())
         began = self._clock.elapsed()
-        record = await self._fetch(claim.record, attempt, conditional=conditional)
+        record = await self._fetch(lease.record, attempt, conditional=conditional)
         self._metrics.fetch_seconds.observe(self._clock.elapsed() - began)
-        changed = record.content != claim.record.content
+        changed = record.content != lease.record.content
         now = self._clock.now()
         stored = await self._channel.store(
-            claim,
+            lease,
             record,
             changed=changed,
             keep=keep_seconds(record, now, self._policy),
@@ -73,7 +80,7 @@ class KeySetFetcher:
         outcome = record.failure or ("changed" if changed else "unchanged")
         self._metrics.fetches.labels(outcome).inc()
         if changed or stored.awaited:
-            await self._tell(KeySetFetched(claim.id, record.generation))
+            await self._try_announcing(KeySetFetched(lease.id, record.generation))
         return record
 
     async def _fetch(self, record: KeySetRecord, attempt: Attempt, *, conditional: bool) -> KeySetRecord:
@@ -94,7 +101,7 @@ class KeySetFetcher:
         except DownloadError as error:
             return self._failed(record, attempt, error.reason, error.detail)
         except TimeoutError:
-            detail = f"no complete answer within {self._policy.fetch_timeout:g} s"
+            detail = f"no complete response within {self._policy.fetch_timeout:g} s"
             return self._failed(record, attempt, "timeout", detail)
         except InvalidKeySetError as error:
             return self._failed(record, attempt, error.code, error.detail)
@@ -103,8 +110,16 @@ class KeySetFetcher:
             return self._failed(record, attempt, "internal_error", type(error).__name__)
         for skipped in keys.skipped:
             self._metrics.skipped_keys.labels(skipped.reason.value).inc()
+        if keys.skipped and skipped_members(keys) != record.skipped_members:
+            _log.warning(
+                "key_set_keys_skipped",
+                key_set=record.address.id,
+                host=host_of(record.url),
+                count=len(keys.skipped),
+                keys=[msgspec.to_builtins(each) for each in skipped_members(keys)],
+            )
         if not keys.keys:
-            detail = f"no usable key; {len(keys.skipped)} skipped"
+            detail = f"no usable key; {len(keys.skipped)} skipped{_reasons(keys)}"
             return self._failed(record, attempt, "no_usable_keys", detail)
         return with_keys(record, attempt, keys, answer.headers, self._policy)
 
@@ -118,9 +133,14 @@ class KeySetFetcher:
         _log.info("key_set_fetch_failed", key_set=record.address.id, host=host_of(record.url), reason=reason)
         return failed(record, attempt, reason, detail, self._policy)
 
-    async def _tell(self, announcement: KeySetFetched) -> None:
+    async def _try_announcing(self, announcement: KeySetFetched) -> None:
         try:
             await self._announce(announcement)
-        except Exception as error:  # noqa: BLE001 - whoever waits looks at the record by himself soon
+        except Exception as error:  # noqa: BLE001 - nodes that wait read the record themselves soon
             self._metrics.loop_failures.labels("announce").inc()
             _log.warning("key_set_not_announced", error=repr(error))
+
+
+def _reasons(keys: KeySet) -> str:
+    named = sorted({skipped.reason.value for skipped in keys.skipped})
+    return f": {', '.join(named)}" if named else ""

@@ -1,4 +1,4 @@
-"""How long an answer may be used, and when to ask again. Pure functions; seconds."""
+"""Freshness lifetimes and polling times of key sets. Pure functions; all times in seconds."""
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -7,14 +7,15 @@ from typing import Final
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 
 _HEURISTIC_SHARE: Final = 0.1
-"""Of the time since the keys last changed: the heuristic that RFC 9111 section 4.2.2 suggests."""
+"""Share of the time since the keys last changed: the heuristic that RFC 9111 section 4.2.2 suggests."""
 
 
 def freshness_lifetime(headers: Mapping[str, str], unchanged_for: float, policy: KeySetPolicy) -> float:
-    """For how long from its request an answer is fresh (RFC 9111 section 4.2), within the policy's bounds.
+    """Return how long a response is fresh from its request (RFC 9111 section 4.2), within the policy's
+    limits.
 
-    ``headers``: names in lower case. Without a word of the server's, keys that have not changed for long are
-    asked for less often.
+    ``headers``: names in lower case. If the server names no lifetime, keys that have not changed for long are
+    polled less often.
     """
     explicit = _explicit_lifetime(headers)
     if explicit is None:
@@ -25,12 +26,12 @@ def freshness_lifetime(headers: Mapping[str, str], unchanged_for: float, policy:
 
 
 def poll_after(freshness: float, random: float) -> float:
-    """When to poll keys that are fresh for so long: before they cease to be, and not all at once."""
+    """Return when to poll keys with this freshness: before they expire, spread at random."""
     return freshness * (0.75 + 0.2 * random)
 
 
 def retry_after(failures: int, random: float, policy: KeySetPolicy) -> float:
-    """When to try again, from the beginning of the failed attempt. Never earlier than the script allows."""
+    """Return when to retry, from the start of the failed attempt. Never earlier than the script allows."""
     backoff = policy.min_interval * 2.0 ** min(failures - 1, 30)
     return min(backoff, policy.max_backoff) * (1.0 + 0.25 * random)
 
@@ -44,13 +45,13 @@ def _explicit_lifetime(headers: Mapping[str, str]) -> float | None:
     if "expires" in headers:
         expires = _http_date(headers["expires"])
         date = _http_date(headers.get("date", ""))
-        # An Expires that is no date means "already expired" (RFC 9111 section 5.3).
+        # An Expires that is not a date means "already expired" (RFC 9111 section 5.3).
         return expires - date if expires is not None and date is not None else 0.0
     return None
 
 
 def _directives(value: str) -> dict[str, str]:
-    """The directives of Cache-Control in lower case. Of a repeated one the first counts (section 4.2.1)."""
+    """Parse Cache-Control, names in lower case. The first of repeated directives counts (section 4.2.1)."""
     directives: dict[str, str] = {}
     for part in value.split(","):
         name, _, argument = part.strip().partition("=")
@@ -59,7 +60,7 @@ def _directives(value: str) -> dict[str, str]:
 
 
 def _delta_seconds(text: str) -> float:
-    """RFC 9111 section 1.2.2. What is no number of seconds counts as stale (section 4.2.1)."""
+    """Parse delta-seconds (RFC 9111 section 1.2.2). Anything else counts as stale (section 4.2.1)."""
     text = text.strip()
     return float(min(int(text), 2**31)) if text.isascii() and text.isdigit() and len(text) <= 20 else 0.0
 

@@ -1,41 +1,38 @@
-"""The keys a client's token may have been signed with: what the verifier asks."""
+"""Lookup of the keys that a client's token may have been signed with."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
-
-import structlog
+from typing import Final
 
 from keyturn_shared.clock import Clock
-from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
-from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint
+from keyturn_shared.jose.key_set import Candidates
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import Required
+from keyturn_shared.key_sets.seal import FetcherKeys
+from keyturn_shared.oauth.cached_client import inline_candidates
+from keyturn_shared.oauth.key_errors import UnknownKidError
 from keyturn_shared.position import Position
 from keyturn_shared.projection import ClientProjection, RealmProjection
-from keyturn_shared.tasks import end_tasks
-from keyturn_verifier.held_client import inline_keys
-from keyturn_verifier.key_sets.channel import KeySetChannel
-from keyturn_verifier.key_sets.demands import KeySetDemands
-from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
-from keyturn_verifier.key_sets.held import HeldKeySet, HeldKeySets
+from keyturn_verifier.key_sets.cache import CachedKeySet, KeySetCache
+from keyturn_verifier.key_sets.freshness_state import Freshness, freshness_of
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
+from keyturn_verifier.key_sets.on_demand_refresh import OnDemandRefresh
 from keyturn_verifier.key_sets.policy import KeySetPolicy
-from keyturn_verifier.key_sets.standing import Standing, standing_of
+from keyturn_verifier.key_sets.redis_repository import KeySetRepository
+from keyturn_verifier.key_sets.tasks import key_set_task
 
 _TOUCH_SECONDS: Final = 1.0
 _TOUCHES_AT_ONCE: Final = 500
 _READS_AT_ONCE: Final = 32
 
-_log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the keys of one pair of projections come from, when that is a URL."""
+    """Source of the keys of a realm and client whose keys come from a URL."""
 
     realm: RealmProjection
     client: ClientProjection
@@ -44,33 +41,33 @@ class _Source:
 
 
 class KeySetLookup:
-    """Finds keys by kid. ``position``: how far the node has applied the event log.
-
-    Start it to let Redis know which key sets are in use and to follow announcements.
-    """
+    """Finds keys by kid. ``position``: the node's position in the event log. Its tasks tell Redis which key
+    sets are in use, and follow announcements."""
 
     def __init__(
         self,
-        channel: KeySetChannel,
-        held: HeldKeySets,
-        demands: KeySetDemands,
+        channel: KeySetRepository,
+        key_sets: KeySetCache,
+        demands: OnDemandRefresh,
         policy: KeySetPolicy,
         clock: Clock,
         metrics: KeySetMetrics,
         position: Callable[[], Position],
+        fetchers: FetcherKeys,
     ) -> None:
         self._channel = channel
-        self._held = held
+        self._key_sets = key_sets
         self._demands = demands
         self._policy = policy
         self._clock = clock
-        self._metrics = metrics
         self._position = position
+        self._fetchers = fetchers
         self._sources: dict[str, _Source] = {}
         self._touched: dict[str, float] = {}
         self._outdated: dict[str, None] = {}
         self._news = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        rounds = {"touch": self._tell_uses, "read": self._read_outdated}
+        self.tasks: Final = [key_set_task(name, work, clock, metrics) for name, work in rounds.items()]
 
     async def find(
         self,
@@ -79,62 +76,56 @@ class KeySetLookup:
         kid: str | Thumbprint | None,
         alg: str,
         *,
-        besides: frozenset[str] = frozenset(),
-    ) -> tuple[VerificationKey, ...]:
-        """The keys that a token of the client with this ``kid`` and ``alg`` can mean, at least one; by a
-        thumbprint, the key of the client's that has it.
+        excluded: frozenset[str] = frozenset(),
+    ) -> Candidates:
+        """Return the client's keys for this ``kid`` and ``alg``, at least one; for a thumbprint, the key that
+        has it.
 
-        ``besides``: thumbprints of keys that were tried in vain. They are asked for again like an unknown
-        kid, since a client may have put another key under the kid.
-        Keys the client has revoked are among them only if there are no others; whoever checks the signature
-        refuses them. Raises UnknownKidError, and KeysUnavailableError when that cannot be said.
+        ``excluded``: thumbprints of keys that failed to verify the token. If only these match, the set is
+        fetched again as for an unknown kid, since a client may have published another key under the same kid.
+        Revoked keys are included only if there are no others; the signature check refuses them. Raises
+        UnknownKidError, or KeysUnavailableError if the keys cannot be obtained.
         """
-        useless = client.revoked_thumbprints | besides if besides else client.revoked_thumbprints
+        useless = client.revoked_thumbprints | excluded if excluded else client.revoked_thumbprints
         if client.jwks_url is None:
-            if besides:
-                raise UnknownKidError("the keys that are configured are all there are")
-            return _inline(client, kid, alg)
+            if excluded:
+                raise UnknownKidError("the client has only its configured keys")
+            return inline_candidates(client, kid, alg)
+        self._fetchers.learn(realm.fetcher_keys)
         source = self._source(realm, client, client.jwks_url)
         if alg not in SIGNATURE_ALGORITHMS:
-            raise UnknownKidError(f"no key of a JWK Set is for {alg!r:.40}")
+            raise UnknownKidError(f"a JWK Set has no keys for {alg!r:.40}")
         required = Required(self._position().epoch, source.keys_not_before)
-        held = self._held.get(source.address.id)
-        if held is not None:
-            standing = standing_of(held.record, required, self._clock.now(), self._policy)
-            if standing is Standing.FRESH or standing is Standing.OUTAGE:
-                self._touch(source.address.id, held)
-                keys = held.candidates(kid, alg)
+        cached = self._key_sets.get(source.address.id)
+        if cached is not None:
+            freshness = freshness_of(cached.record, required, self._clock.now(), self._policy)
+            if freshness is Freshness.FRESH or freshness is Freshness.OUTAGE:
+                self._touch(source.address.id, cached)
+                keys = cached.candidates(kid, alg)
                 if keys and not all(key.thumbprint in useless for key in keys):
                     return keys
         try:
             return await self._demands.wait(source.address, required, kid, alg, useless)
         except UnknownKidError:
-            held = self._held.get(source.address.id)
-            if held is not None and not besides and (revoked := held.candidates(kid, alg)):
+            cached = self._key_sets.get(source.address.id)
+            if cached is not None and not excluded and (revoked := cached.candidates(kid, alg)):
                 return revoked
             raise
 
     def announced(self, announcement: KeySetFetched) -> None:
-        """A key set was fetched somewhere: read it anew if this node holds it, tell those who wait."""
-        held = self._held.get(announcement.id)
-        if held is not None and held.record.generation < announcement.generation:
+        """Handle an announcement: reload a cached key set, and wake the requests that wait for it."""
+        cached = self._key_sets.get(announcement.id)
+        if cached is not None and cached.record.generation < announcement.generation:
             self._outdated[announcement.id] = None
             self._news.set()
         self._demands.announced(announcement.id)
 
-    async def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._forever("touch", self._tell_uses), name="key-sets-touch"),
-            asyncio.create_task(self._forever("read", self._read_outdated), name="key-sets-read"),
-        ]
-
-    async def stop(self) -> None:
-        await end_tasks(*self._tasks)
-        self._tasks = []
+    async def abandon(self) -> None:
+        """Cancel what is in progress."""
         await self._demands.stop()
 
     def _source(self, realm: RealmProjection, client: ClientProjection, url: str) -> _Source:
-        """Projections are immutable and replaced whole, so the same objects have the same source."""
+        """Return the source, cached by object identity: projections are immutable and replaced whole."""
         source = self._sources.get(client.uuid)
         if source is not None and source.client is client and source.realm is realm:
             return source
@@ -146,49 +137,29 @@ class KeySetLookup:
         self._sources[client.uuid] = source
         return source
 
-    def _touch(self, key_set_id: str, held: HeldKeySet) -> None:
+    def _touch(self, key_set_id: str, cached: CachedKeySet) -> None:
         elapsed = self._clock.elapsed()
-        if elapsed - held.touched_at >= self._policy.idle / 4:
-            held.touched_at = elapsed
-            self._touched[key_set_id] = held.record.next_poll_at
+        if elapsed - cached.touched_at >= self._policy.idle / 4:
+            cached.touched_at = elapsed
+            self._touched[key_set_id] = cached.record.next_poll_at
 
-    async def _tell_uses(self) -> None:
-        await asyncio.sleep(_TOUCH_SECONDS)
+    async def _tell_uses(self) -> float:
         while self._touched:
             now = self._clock.now()
             batch = dict(list(self._touched.items())[:_TOUCHES_AT_ONCE])
             await self._channel.touch([(one, due - now) for one, due in batch.items()])
             for one in batch:
                 self._touched.pop(one, None)
+        return _TOUCH_SECONDS
 
-    async def _read_outdated(self) -> None:
+    async def _read_outdated(self) -> float:
         await self._news.wait()
-        self._news.clear()
         while self._outdated:
             batch = list(self._outdated)[:_READS_AT_ONCE]
             for key_set_id, record in zip(batch, await self._channel.read(batch), strict=True):
                 self._outdated.pop(key_set_id, None)
-                if record is not None and key_set_id in self._held:
-                    await self._held.admit(key_set_id, record)
+                if record is not None and key_set_id in self._key_sets:
+                    await self._key_sets.admit(key_set_id, record)
                     self._demands.announced(key_set_id)
-
-    async def _forever(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        while True:
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - whatever went wrong, the loop must come again
-                self._metrics.loop_failures.labels(name).inc()
-                cause = error.code if isinstance(error, RedisUnavailableError) else repr(error)
-                _log.warning("key_set_loop_failed", loop=name, error=cause)
-                await asyncio.sleep(1.0)
-
-
-def _inline(client: ClientProjection, kid: str | Thumbprint | None, alg: str) -> tuple[VerificationKey, ...]:
-    inline = inline_keys(client)
-    if inline is None:
-        raise KeysUnavailableError("the client's JWK Set cannot be read")
-    algorithm = SIGNATURE_ALGORITHMS.get(alg)
-    keys = inline.candidates(kid, algorithm) if algorithm is not None else ()
-    if not keys:
-        raise UnknownKidError(f"no key for kid {kid!r:.80} and {alg!r:.40}")
-    return keys
+        self._news.clear()  # only now: ids that could not be read stay for the next round
+        return 0.0

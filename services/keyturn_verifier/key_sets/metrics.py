@@ -1,11 +1,11 @@
-"""What operators see of the key sets; docs/operations.md says what to watch."""
+"""Metrics of key sets; docs/operations.md says what to watch."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class KeySetMetrics:
-    """The metrics of one process, in a registry given by the composition root. No URL is a label: there can
-    be a million; ``keyturn jwks inspect`` and the console show single ones."""
+    """Metrics of one process. No URL is a label: there can be a million. ``keyturn jwks inspect`` and the
+    console show single ones."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.fetches = Counter(
@@ -15,30 +15,30 @@ class KeySetMetrics:
             registry=registry,
         )
         self.fetch_seconds = Histogram(
-            "keyturn_key_set_fetch_seconds", "Time an attempt took, all of it", registry=registry
+            "keyturn_key_set_fetch_seconds", "Total duration of an attempt", registry=registry
         )
         self.late_seconds = Histogram(
             "keyturn_key_set_poll_late_seconds",
-            "How long a poll was due before it began, by queue",
+            "Delay between a poll's due time and its start, by queue",
             ["queue"],
             buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
             registry=registry,
         )
         self.in_flight = Gauge(
-            "keyturn_key_set_fetches_in_flight", "Attempts under way, by lane", ["lane"], registry=registry
+            "keyturn_key_set_fetches_in_flight", "Attempts in progress, by lane", ["lane"], registry=registry
         )
         self.queued = Gauge(
             "keyturn_key_sets_queued", "Key sets that are polled", ["queue"], registry=registry
         )
         self.overdue_seconds = Gauge(
             "keyturn_key_sets_overdue_seconds",
-            "How long the key set that is due longest has been due",
+            "Time the longest overdue key set has been due",
             ["queue"],
             registry=registry,
         )
         self.skipped_keys = Counter(
             "keyturn_key_set_skipped_keys",
-            "Keys of fetched sets that are not used",
+            "Keys in fetched sets that are skipped",
             ["reason"],
             registry=registry,
         )
@@ -48,7 +48,9 @@ class KeySetMetrics:
             ["outcome"],
             registry=registry,
         )
-        self.waiting = Gauge("keyturn_key_set_waiting", "Requests that wait for a key set", registry=registry)
+        self.waiting = Gauge(
+            "keyturn_key_set_waiting", "Requests that are waiting for a key set", registry=registry
+        )
         self.held = Gauge("keyturn_key_sets_held", "Parsed key sets in memory", registry=registry)
         self.loop_failures = Counter(
             "keyturn_key_set_loop_failures",

@@ -1,1 +1,1 @@
-"""HTTP: thin translation between requests and the verifier, on raw ASGI for the sake of its hot path."""
+"""HTTP: a thin translation between requests and the verifier, on raw ASGI because the path is hot."""

@@ -1,40 +1,54 @@
-"""Finds the endpoint of a request and asks it. Served by ``protocol``, or by any ASGI server."""
+"""Routes requests to endpoints. Served by ``protocol`` or any ASGI server."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from keyturn_verifier.metrics import AnswerMetrics
-from keyturn_verifier.web.errors import oauth_error
-from keyturn_verifier.web.exchange import Headers, Reply, Request, json_reply
+from keyturn_shared.oauth.metrics import AnswerMetrics
+from keyturn_shared.oauth.web.errors import oauth_error
+from keyturn_shared.oauth.web.messages import Headers, Reply, Request, json_reply
 
+Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
 _REALMS: Final = "/realms/"
 _WELL_KNOWN: Final = "/.well-known/"
 _OTHER_BODY_LIMIT: Final = 0
 """Health and metrics take no body."""
+_MISSING_BODY_LIMIT: Final = 64 * 1024
+"""Body bytes read for an unknown path, so that the answer is 404 and not 413."""
+_OTHERS: Final = ("/health/", "/metrics")
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint of a realm. ``methods``: None for any. ``body_limit``: bytes."""
+    """An endpoint of a realm. ``methods``: None for any. ``body_limit``: bytes; ``without_header``: a lower
+    limit in bytes for a request without an Authorization header."""
 
     endpoint: Endpoint
     methods: tuple[str, ...] | None
     body_limit: int
+    without_header: int | None = None
+
+    def limit_for(self, headers: Headers) -> int:
+        """Return the body limit in bytes for a request with these headers."""
+        if self.without_header is None or any(name == b"authorization" for name, _ in headers):
+            return self.body_limit
+        return min(self.body_limit, self.without_header)
 
 
 class VerifierApplication:
     """Routes by the path below ``/realms/{realm}/``; everything else goes to ``others``.
 
-    ``routes``: by the rest of the path. A route whose key ends with ``/`` takes what follows it too.
-    ``well_known``: by the path before the realm's name, where the name comes last (RFC 8414 3.1).
+    ``routes``: keyed by the rest of the path. A key that ends with ``/`` matches everything below it.
+    ``well_known``: keyed by the path before the realm's name, where the name comes last (RFC 8414 section
+    3.1). ``lifespan``: entered by the server while it serves this.
     """
 
     def __init__(
@@ -43,26 +57,32 @@ class VerifierApplication:
         others: ASGIApp,
         metrics: AnswerMetrics,
         well_known: Mapping[str, Route] | None = None,
+        lifespan: Lifespan = nullcontext,
     ) -> None:
+        self.lifespan = lifespan
         self._routes = dict(routes)
         self._well_known = dict(well_known or {})
         self._prefixes = tuple((key, route) for key, route in routes.items() if key.endswith("/"))
         self._others = others
         self._other = Route(self._ask_others, ("GET", "HEAD"), _OTHER_BODY_LIMIT)
-        self._missing = Route(_not_found, None, _OTHER_BODY_LIMIT)
+        self._missing = Route(self._not_found, None, _MISSING_BODY_LIMIT)
+        self._said_prefix = False
         self._errors = metrics.errors
         self._refusals = metrics.http_refusals
 
     def find(self, path: str) -> tuple[str, Route]:
-        """The realm a decoded path names, if any, and what answers it."""
+        """Return the realm that a decoded path names, if any, and its route."""
+        if path.startswith(_WELL_KNOWN):
+            return self._find_well_known(path)
         if not path.startswith(_REALMS):
-            return self._find_well_known(path) if path.startswith(_WELL_KNOWN) else ("", self._other)
+            # "*" means the server itself (RFC 9110 section 9.3.7).
+            return "", self._other if path.startswith(_OTHERS) or path in ("*", "/*", "") else self._missing
         realm, _, rest = path[len(_REALMS) :].partition("/")
         route = self._routes.get(rest) or self._by_prefix(rest)
         return (realm, route) if route is not None and realm else (realm, self._missing)
 
     async def reply(self, route: Route, request: Request) -> Reply:
-        """The answer, whatever happens: a bug in one request must show, and must not end the node."""
+        """Return the answer in every case: a bug in one request must show, and must not end the node."""
         if route.methods is not None and request.method not in route.methods:
             self.refused(405)
             allowed = ", ".join(route.methods).encode()
@@ -75,16 +95,16 @@ class VerifierApplication:
             return oauth_error(500, "server_error", "This request failed unexpectedly")
 
     def refused(self, status: int) -> None:
-        """A request was refused for what it is as HTTP."""
+        """Count a request that was refused as HTTP."""
         self._refusals.labels(str(status)).inc()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI 3."""
+        """Handle an ASGI 3 connection."""
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
         realm, route = self.find(scope["path"])
-        body = await _read_body(receive, route.body_limit)
+        body = await _read_body(receive, route.limit_for(scope["headers"]))
         if body is None:
             self.refused(413)
             reply = too_large()
@@ -110,6 +130,17 @@ class VerifierApplication:
         before, separator, realm = path.rpartition("/")
         route = self._well_known.get(before + separator)
         return (realm, route) if route is not None and realm else (realm, self._missing)
+
+    async def _not_found(self, request: Request) -> Reply:
+        # Log it once: anyone can request such paths.
+        if not self._said_prefix and _REALMS in request.path and not request.path.startswith(_REALMS):
+            self._said_prefix = True
+            _log.warning(
+                "path_prefix_not_stripped",
+                path=request.path[:200],
+                detail="the gateway must remove the path before /realms/ in KEYTURN_PUBLIC_URL",
+            )
+        return json_reply(404, {"error": "Not Found"})
 
     def _by_prefix(self, rest: str) -> Route | None:
         for prefix, route in self._prefixes:
@@ -148,23 +179,19 @@ class VerifierApplication:
 
 
 def too_large() -> Reply:
-    """The rest of the body is not read, so the connection cannot be used again."""
+    """Refuse a body that is too large. Its rest is not read, so the connection cannot be reused."""
     return json_reply(413, {"error": "Content Too Large"}, [(b"connection", b"close")])
 
 
 def length_of(reply: Reply) -> Headers:
-    """The Content-Length field, where a reply has one (RFC 9110 8.6)."""
+    """Return the Content-Length field, if the reply has one (RFC 9110 section 8.6)."""
     if reply.status in (204, 304):
         return []
     return [(b"content-length", b"%d" % len(reply.body))]
 
 
-async def _not_found(_: Request) -> Reply:
-    return json_reply(404, {"error": "Not Found"})
-
-
 async def _read_body(receive: Receive, limit: int) -> bytes | None:
-    """The body, or None when it is longer than that or its sender went away."""
+    """Read the body. Return None if it is too long or the sender disconnected."""
     chunks: list[bytes] = []
     left, more = limit, True
     while more:

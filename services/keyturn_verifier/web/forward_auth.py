@@ -5,18 +5,18 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_verifier.errors import InvalidRequestError
-from keyturn_verifier.metrics import AnswerMetrics
-from keyturn_verifier.node.node import Node
-from keyturn_verifier.node.states import RealmState
-from keyturn_verifier.possession.requirement import PossessionCheck, PresentedToken
-from keyturn_verifier.tokens.verification import Possession, TokenVerifier, VerifiedToken
-from keyturn_verifier.web.answers import TokenLog
-from keyturn_verifier.web.certificate_source import CertificateSource
-from keyturn_verifier.web.errors import bearer_challenge, oauth_error, token_error
-from keyturn_verifier.web.exchange import Headers, Reply, Request
-from keyturn_verifier.web.forwarded_request import forwarded_method, forwarded_urls
-from keyturn_verifier.web.presented_token import read_presented_token
+from keyturn_shared.oauth.entities import RealmState
+from keyturn_shared.oauth.errors import InvalidRequestError
+from keyturn_shared.oauth.metrics import AnswerMetrics
+from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck, PresentedToken
+from keyturn_shared.oauth.tokens.verification import Possession, TokenVerifier, VerifiedToken
+from keyturn_shared.oauth.web.bearer_token import read_bearer_token
+from keyturn_shared.oauth.web.certificate_source import CertificateSource
+from keyturn_shared.oauth.web.errors import bearer_challenge, oauth_error, token_error
+from keyturn_shared.oauth.web.messages import Headers, Reply, Request
+from keyturn_shared.oauth.web.outcome_log import TokenLog
+from keyturn_verifier.replica.replica import Replica
+from keyturn_verifier.web.forwarded_request import ForwardedRequests
 
 _REQUIREMENTS: Final = (
     ("audience", b"x-keyturn-require-audience"),
@@ -25,37 +25,41 @@ _REQUIREMENTS: Final = (
 
 
 class ForwardAuthEndpoint:
-    """204 for a token that holds, with ``X-Keyturn-Client``; 401 or 403 otherwise.
+    """Answers 204 for a valid token, with ``X-Keyturn-Client``, and 200 below this path; otherwise 401 or
+    403.
 
-    ``audience`` and ``scope`` (names with spaces) in the query say what the gateway asks of it; below this
-    path, where Envoy puts the path and the query of its own caller, it says so in headers. A token that
-    is bound to a certificate or a key has to come with that one: see ``forwarded_request`` for what the
-    gateway has to tell.
+    The query parameters ``audience`` and ``scope`` (space-separated names) state the gateway's requirements.
+    Below this path, where Envoy appends its caller's path and query, headers state them; Envoy accepts only
+    200 as success. Without ``audience``, a token that a client signed itself must name this server and is
+    good once, here or at the token endpoint. A token bound to a certificate or key needs proof of it; see
+    ``forwarded_request`` for what the gateway must send.
     """
 
     def __init__(
         self,
-        node: Node,
+        replica: Replica,
         verifier: TokenVerifier,
         certificates: CertificateSource,
         possession: PossessionCheck,
+        forwarded: ForwardedRequests,
         metrics: AnswerMetrics,
     ) -> None:
-        self._node = node
+        self._replica = replica
         self._verifier = verifier
         self._certificates = certificates
         self._possession = possession
+        self._forwarded = forwarded
         self._log = TokenLog(metrics, "forward_auth")
 
     async def __call__(self, request: Request) -> Reply:
         by_dpop = False
         try:
-            self._node.require_lease()
-            token = read_presented_token(request, self._certificates, forwarded_method(request))
+            self._replica.require_lease()
+            token = read_bearer_token(request, self._certificates, self._forwarded.method(request))
             if token is None:
                 self._log.refused("missing_credentials", "no access token", request.realm)
                 return oauth_error(
-                    401, "invalid_request", "a bearer token is needed", bearer_challenge(request.realm)
+                    401, "invalid_request", "a bearer token is required", bearer_challenge(request.realm)
                 )
             by_dpop = token.by_dpop
             asked = _asked(request)
@@ -63,6 +67,7 @@ class ForwardAuthEndpoint:
                 request.realm,
                 token.token,
                 audience=asked.get("audience"),
+                own_once=True,
                 possession=self._possession_of(request, token),
             )
         except KeyturnError as error:
@@ -74,36 +79,41 @@ class ForwardAuthEndpoint:
             self._log.refused("insufficient_scope", " ".join(needed), request.realm)
             return oauth_error(403, "insufficient_scope", "the token lacks a scope")
         self._log.accepted()
-        return Reply(204, headers=_identity(verified, scope))
+        return Reply(204 if _is_exact(request) else 200, headers=_identity(verified, scope))
 
     def _possession_of(self, request: Request, token: PresentedToken) -> Possession:
         async def possession(_: RealmState, claims: Mapping[str, Any]) -> None:
             below = f"/realms/{request.realm}/forward-auth"
-            await self._possession.require(claims, token, forwarded_urls(request, below))
+            await self._possession.require(claims, token, self._forwarded.urls(request, below))
 
         return possession
 
 
+def _is_exact(request: Request) -> bool:
+    return request.path == f"/realms/{request.realm}/forward-auth"
+
+
 def _asked(request: Request) -> dict[str, str]:
-    if request.path != f"/realms/{request.realm}/forward-auth":
-        # The query is the caller's here; the headers are Envoy's, which passes on none it is not told to.
+    if not _is_exact(request):
+        # The query belongs to the caller here; the headers belong to Envoy, which forwards only configured
+        # ones.
         named = {name: request.header(header) for name, header in _REQUIREMENTS}
         return {name: value for name, value in named.items() if value}
     try:
         pairs = parse_qsl(request.query.decode("ascii"), max_num_fields=16)
     except ValueError:
-        raise InvalidRequestError("the query cannot be read") from None
+        raise InvalidRequestError("the query cannot be parsed") from None
     return dict(pairs)
 
 
 def _scope(verified: VerifiedToken) -> str:
-    # Only what the realm granted counts: a client can write any scope into a token it signs itself.
+    # Only scopes granted by the realm count: a client can write any scope into a token it signs itself.
     scope = verified.claims.get("scope") if verified.issued_by_realm else None
     return scope if isinstance(scope, str) else ""
 
 
 def _identity(verified: VerifiedToken, scope: str) -> Headers:
-    # Both always, be the scope empty: a gateway that only overwrites would let the caller's own pass.
+    # Set both always, even an empty scope: a gateway that only overwrites would let the caller's own pass.
     return [
         (b"x-keyturn-client", _header_text(verified.client_id)),
         (b"x-keyturn-scope", _header_text(scope)),
@@ -111,5 +121,9 @@ def _identity(verified: VerifiedToken, scope: str) -> Headers:
 
 
 def _header_text(text: str) -> bytes:
-    """Visible ASCII as it is, anything else percent-encoded."""
-    return quote(text, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~").encode("ascii")
+    """Encode as visible ASCII with inner spaces; everything else is percent-encoded. A receiver strips outer
+    spaces (RFC 9110 section 5.5) and would read another client's id."""
+    inner = quote(text.strip(" "), safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    before = len(text) - len(text.lstrip(" "))
+    behind = len(text.lstrip(" ")) - len(text.strip(" "))
+    return f"{'%20' * before}{inner}{'%20' * behind}".encode("ascii")

@@ -1,90 +1,121 @@
-"""``POST /realms/{realm}/verify``: many tokens in one request, the reason for each refusal in the answer."""
+"""``POST /realms/{realm}/verify``: many tokens in one request, with the reason for each refusal."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_verifier.errors import (
+from keyturn_shared.oauth.entities import RealmState
+from keyturn_shared.oauth.errors import (
     InvalidRequestError,
     PossessionError,
     UnknownRealmError,
     is_unavailable,
 )
-from keyturn_verifier.metrics import AnswerMetrics
-from keyturn_verifier.node.node import Node
-from keyturn_verifier.node.states import RealmState
-from keyturn_verifier.possession.confirmation import CERTIFICATE, confirmation_of
-from keyturn_verifier.tokens.verification import TokenVerifier, left_to_the_caller
-from keyturn_verifier.web.answers import TokenLog
-from keyturn_verifier.web.callers import Callers
-from keyturn_verifier.web.errors import caller_error
-from keyturn_verifier.web.exchange import NO_STORE, Reply, Request, json_reply
+from keyturn_shared.oauth.metrics import AnswerMetrics
+from keyturn_shared.oauth.sender_constraint.confirmation import CERTIFICATE, confirmation_of
+from keyturn_shared.oauth.tokens.verification import TokenVerifier, left_to_the_caller
+from keyturn_shared.oauth.web.caller_authentication import Callers
+from keyturn_shared.oauth.web.errors import caller_error
+from keyturn_shared.oauth.web.messages import NO_STORE, Reply, Request, json_reply
+from keyturn_shared.oauth.web.outcome_log import TokenLog
+from keyturn_verifier.replica.replica import Replica
 
 MAX_TOKENS: Final = 1000
-_AT_ONCE: Final = 16
-"""Tokens checked before other requests get their turn, and key sets waited for at the same time."""
+MAX_BYTES_WITHOUT_HEADER: Final = 1024 * 1024
+"""Body limit for a request that has its credentials in the body, which must be read before the caller is
+known."""
+_BATCH_SIZE: Final = 16
+"""Tokens checked before other requests get their turn, and key sets awaited at the same time."""
 
 
-class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The body. The caller proves itself in the Authorization header, or by members named as in a form.
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Members of the body that authenticate the caller."""
 
-    ``certificate`` (``x5t#S256``): thumbprint of the certificate that all the tokens came with. Without it
-    the caller has to compare ``cnf`` itself, as it has to check DPoP proofs.
+    client_id: str | None = None
+    client_secret: str | None = None
+    client_assertion: str | None = None
+    client_assertion_type: str | None = None
+
+    def members(self) -> dict[str, str]:
+        """Return the members that are present, named as in a form."""
+        members = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
+        return {name: value for name in members if (value := getattr(self, name)) is not None}
+
+
+class VerifyRequest(Credentials, frozen=True, kw_only=True):
+    """The body. The caller authenticates in the Authorization header, or by members named as in a form.
+
+    ``certificate`` (``x5t#S256``): thumbprint of the certificate presented with all the tokens. Without it,
+    the caller must compare ``cnf`` itself, as it must check DPoP proofs.
     """
 
     tokens: list[str]
     audience: str | None = None
     single_use: bool = False
     certificate: str | None = msgspec.field(default=None, name="x5t#S256")
-    client_id: str | None = None
-    client_secret: str | None = None
-    client_assertion: str | None = None
-    client_assertion_type: str | None = None
 
     async def require_certificate(self, _: RealmState, claims: Mapping[str, Any]) -> None:
-        """Raise PossessionError for a token that is bound to another certificate."""
+        """Raise PossessionError for a token bound to another certificate."""
         bound = confirmation_of(claims).get(CERTIFICATE)
         if bound is not None and bound != self.certificate:
             raise PossessionError("another certificate")
 
-    def credentials(self) -> dict[str, str]:
-        """The members that prove who the caller is."""
-        members = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
-        return {name: value for name in members if (value := getattr(self, name)) is not None}
-
 
 _decode = msgspec.json.Decoder(VerifyRequest).decode
+_decode_credentials = msgspec.json.Decoder(Credentials).decode
+Body = TypeVar("Body")
 
 
 class VerifyEndpoint:
-    """Checks up to ``MAX_TOKENS`` tokens, each by itself."""
+    """Checks up to ``MAX_TOKENS`` tokens, each independently."""
 
-    def __init__(self, node: Node, callers: Callers, verifier: TokenVerifier, metrics: AnswerMetrics) -> None:
-        self._node = node
+    def __init__(
+        self, replica: Replica, callers: Callers, verifier: TokenVerifier, metrics: AnswerMetrics
+    ) -> None:
+        self._replica = replica
         self._callers = callers
         self._verifier = verifier
         self._log = TokenLog(metrics, "verify")
 
     async def __call__(self, request: Request) -> Reply:
         try:
-            self._node.require_lease()
-            wanted = _read(request.body)
-            await self._callers.require(request, wanted.credentials(), lambda urls: urls.verify)
+            self._replica.require_lease()
+            wanted, caller = await self._read_of_known_caller(request)
             results: list[dict[str, Any]] = []
-            for start in range(0, len(wanted.tokens), _AT_ONCE):
-                results += await self._verify(request.realm, wanted.tokens[start : start + _AT_ONCE], wanted)
+            for start in range(0, len(wanted.tokens), _BATCH_SIZE):
+                batch = wanted.tokens[start : start + _BATCH_SIZE]
+                results += await self._verify(request.realm, batch, wanted, caller)
                 await asyncio.sleep(0)
         except KeyturnError as error:
             return caller_error(error, request)
         return json_reply(200, {"results": results}, NO_STORE)
 
-    async def _verify(self, realm: str, tokens: Sequence[str], wanted: VerifyRequest) -> list[dict[str, Any]]:
-        return list(await asyncio.gather(*(self._verify_one(realm, token, wanted) for token in tokens)))
+    async def _read_of_known_caller(self, request: Request) -> tuple[VerifyRequest, str]:
+        """Return the request and the caller's client id. The tokens, possibly megabytes, are parsed only once
+        the caller is authenticated. Raises authentication errors and InvalidRequestError."""
+        in_header = request.authorization is not None
+        credentials = {} if in_header else _read(request.body, _decode_credentials).members()
+        client_id = await self._callers.require(request, credentials, lambda urls: urls.verify)
+        wanted = _read(request.body, _decode)
+        if in_header:
+            others = wanted.members()
+            named = others.pop("client_id", client_id)
+            others.pop("client_assertion_type", None)  # there is no assertion, so it means nothing
+            if others or (named != client_id and b"basic" in request.schemes):
+                raise InvalidRequestError("more than one method of client authentication")
+        if not 1 <= len(wanted.tokens) <= MAX_TOKENS:
+            raise InvalidRequestError(f"expected 1 to {MAX_TOKENS} tokens, not {len(wanted.tokens)}")
+        return wanted, client_id
 
-    async def _verify_one(self, realm: str, token: str, wanted: VerifyRequest) -> dict[str, Any]:
+    async def _verify(
+        self, realm: str, tokens: Sequence[str], wanted: VerifyRequest, caller: str
+    ) -> list[dict[str, Any]]:
+        return list(await asyncio.gather(*(self._verify_one(realm, each, wanted, caller) for each in tokens)))
+
+    async def _verify_one(self, realm: str, token: str, wanted: VerifyRequest, caller: str) -> dict[str, Any]:
         try:
             verified = await self._verifier.verify(
                 realm,
@@ -92,11 +123,12 @@ class VerifyEndpoint:
                 audience=wanted.audience,
                 single_use=wanted.single_use,
                 possession=left_to_the_caller if wanted.certificate is None else wanted.require_certificate,
+                caller=caller,
             )
         except UnknownRealmError:
             raise
         except KeyturnError as error:
-            # One token's keys may be out of reach while the others can be decided.
+            # The keys of one token may be unavailable while the others can be decided.
             if is_unavailable(error) and error.code != "keys_unavailable":
                 raise
             self._log.refused(error.code, error.detail, realm)
@@ -105,11 +137,8 @@ class VerifyEndpoint:
         return {"active": True, "client_id": verified.client_id, "claims": verified.claims}
 
 
-def _read(body: bytes) -> VerifyRequest:
+def _read(body: bytes, decode: Callable[[bytes], Body]) -> Body:
     try:
-        wanted = _decode(body)
+        return decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise InvalidRequestError('the body has to be JSON of the form {"tokens": ["…"]}') from None
-    if not 1 <= len(wanted.tokens) <= MAX_TOKENS:
-        raise InvalidRequestError(f"there have to be 1 to {MAX_TOKENS} tokens")
-    return wanted
+        raise InvalidRequestError('the body must be JSON of the form {"tokens": ["…"]}') from None

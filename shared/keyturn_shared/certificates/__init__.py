@@ -1,1 +1,2 @@
-"""Client certificates (RFC 8705): the names by which one is recognised. Pure, but for ``cryptography``."""
+"""Names in client certificates (RFC 8705), by which clients are recognised. Pure, except for
+``cryptography``."""

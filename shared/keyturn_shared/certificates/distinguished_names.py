@@ -1,7 +1,7 @@
-"""Distinguished names: read from text (RFC 4514), and compared as X.520 and RFC 5280 7.1 have it.
+"""Distinguished names: parsed from text (RFC 4514) and compared as X.520 and RFC 5280 section 7.1 require.
 
-Two texts of one name differ in spaces, case, escapes and the order of a multi-valued RDN; comparing texts
-would tell them apart, so names are compared part by part.
+Two texts of one name may differ in spaces, case, escapes and the order of a multi-valued RDN, so names are
+compared part by part and not as text.
 """
 
 import re
@@ -14,7 +14,7 @@ from keyturn_shared.certificates.errors import InvalidNameError
 
 MAX_CHARACTERS: Final = 2048
 
-# RFC 4514 section 3, and the keywords Java's X500Principal knows beside them: Keycloak's attributes use both.
+# RFC 4514 section 3, and the other keywords of Java's X500Principal: Keycloak's attributes use both.
 _KEYWORDS: Final = {
     "CN": "2.5.4.3",
     "SN": "2.5.4.4",
@@ -61,16 +61,14 @@ _ESCAPED: Final = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 
 _Part = tuple[str, str]
 DistinguishedName = tuple[frozenset[_Part], ...]
-"""RDNs, the most specific one last; each the set of its attribute types (dotted) and normalised values."""
+"""RDNs, the most specific one last; each is the set of its attribute types (dotted) and normalised values."""
 
 
 def read_distinguished_name(text: str) -> DistinguishedName:
-    """A name as RFC 4514 writes it; spaces around separators, ``;`` and quotes as in RFC 1779 are let pass.
-
-    Raises InvalidNameError.
-    """
+    """Parse a name in RFC 4514 form. Spaces around separators, ``;`` and quotes as in RFC 1779 are accepted.
+    Raises InvalidNameError."""
     if not text.strip() or len(text) > MAX_CHARACTERS:
-        raise InvalidNameError(f"a distinguished name has 1 to {MAX_CHARACTERS} characters")
+        raise InvalidNameError(f"a distinguished name must be 1 to {MAX_CHARACTERS} characters long")
     names: list[frozenset[_Part]] = []
     parts: list[_Part] = []
     position = 0
@@ -84,12 +82,12 @@ def read_distinguished_name(text: str) -> DistinguishedName:
         if not separator:
             return tuple(reversed(names))
         if separator not in ",;+":
-            raise InvalidNameError(f"{separator!r} at character {position + 1} has to be escaped")
+            raise InvalidNameError(f"{separator!r} at character {position + 1} must be escaped")
         position += 1
 
 
 def name_parts(name: x509.Name) -> DistinguishedName:
-    """A certificate's name, ready to compare."""
+    """Return a certificate's name in comparable form."""
     return tuple(
         frozenset((attribute.oid.dotted_string, _normalised(_text_of(attribute.value))) for attribute in rdn)
         for rdn in name.rdns
@@ -97,8 +95,8 @@ def name_parts(name: x509.Name) -> DistinguishedName:
 
 
 def name_texts(name: x509.Name) -> tuple[str, str]:
-    """A name in RFC 4514's form, and in the one with spaces after the commas that Java's ``toString`` gives:
-    patterns were written for the one or the other."""
+    """Return a name in RFC 4514 form, and with spaces after the commas like Java's ``toString``. Patterns
+    were written for one form or the other."""
     parts = [rdn.rfc4514_string(_SHOWN) for rdn in reversed(name.rdns)]
     return ",".join(parts), ", ".join(parts)
 
@@ -106,11 +104,11 @@ def name_texts(name: x509.Name) -> tuple[str, str]:
 def _read_part(text: str, position: int) -> tuple[_Part, int]:
     found = _TYPE.match(text, position)
     if found is None:
-        raise InvalidNameError(f"an attribute type and '=' are expected at character {position + 1}")
+        raise InvalidNameError(f"an attribute type and '=' expected at character {position + 1}")
     keyword = found[1]
     identifier = keyword if keyword[0].isdigit() else _KEYWORDS.get(keyword.upper())
     if identifier is None:
-        raise InvalidNameError(f"attribute type {keyword[:40]!r} is not known; its OID can be given instead")
+        raise InvalidNameError(f"attribute type {keyword[:40]!r} is not known; use its OID instead")
     position = found.end()
     if quoted := _QUOTED.match(text, position):
         return (identifier, _normalised(_unescaped(quoted[1]))), quoted.end()
@@ -119,7 +117,7 @@ def _read_part(text: str, position: int) -> tuple[_Part, int]:
     plain = _PLAIN.match(text, position)
     assert plain is not None  # noqa: S101 - it matches nothing at all, too
     if plain[1].startswith("#"):
-        raise InvalidNameError(f"'#' at character {position + 1} has to be escaped")
+        raise InvalidNameError(f"'#' at character {position + 1} must be escaped")
     return (identifier, _normalised(_unescaped(plain[1]))), plain.end()
 
 
@@ -130,13 +128,13 @@ def _unescaped(text: str) -> str:
         try:
             return bytes.fromhex(found[1].replace("\\", "")).decode()
         except UnicodeDecodeError:
-            raise InvalidNameError("escaped octets are not UTF-8") from None
+            raise InvalidNameError("escaped bytes are not UTF-8") from None
 
     return _ESCAPED.sub(character, text)
 
 
 def _decoded(der: bytes) -> str:
-    """A string type of ASN.1 in DER with a short length, as ``#`` introduces it."""
+    """Decode a DER string type of ASN.1 with a short length, as introduced by ``#``."""
     encoding = _ENCODINGS.get(der[0])
     if encoding is None or len(der) < 2 or der[1] != len(der) - 2 or der[1] > 0x7F:
         raise InvalidNameError("what follows '#' is not a string in DER")
@@ -151,5 +149,6 @@ def _text_of(value: str | bytes) -> str:
 
 
 def _normalised(value: str) -> str:
-    """RFC 4518, as far as names in certificates need it: case, spaces and compatibility forms."""
+    """Normalise a value by RFC 4518 as far as certificate names need it: case, spaces, compatibility
+    forms."""
     return " ".join(unicodedata.normalize("NFKC", value).casefold().split())

@@ -1,9 +1,9 @@
-"""Why a name or a pattern for names cannot be used."""
+"""Errors of names and name patterns."""
 
 from keyturn_shared.errors import KeyturnError
 
 
 class InvalidNameError(KeyturnError):
-    """A text is not the kind of name it should be; ``detail`` says what is wrong with it."""
+    """A text is not a valid name of the required kind; ``detail`` gives the reason."""
 
     code = "invalid_name"

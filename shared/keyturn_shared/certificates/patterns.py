@@ -1,8 +1,8 @@
-"""Regular expressions that take time proportional to the text, whoever wrote them.
+"""Regular expressions that run in linear time, whoever wrote them.
 
-Administrators of a realm may let a client's subject match a pattern. An engine that backtracks can be made to
-run for hours on one certificate, and with it a node that serves other realms too. RE2 follows all
-alternatives at once.
+Administrators of a realm may match a client's subject with a pattern. A backtracking engine could run for
+hours on one certificate, and block a node that also serves other realms. RE2 follows all alternatives at
+once.
 """
 
 from functools import lru_cache
@@ -14,12 +14,12 @@ from keyturn_shared.certificates.errors import InvalidNameError
 
 MAX_CHARACTERS: Final = 512
 _MAX_BYTES: Final = 1 << 20
-"""Of memory for one pattern: what needs more is refused."""
+"""Memory limit of one pattern in bytes; a pattern that needs more is refused."""
 _KEPT: Final = 256
 
 
 class Pattern:
-    """A pattern in RE2's syntax, that whole texts match or do not."""
+    """A pattern in RE2's syntax, matched against whole texts."""
 
     __slots__ = ("_compiled",)
 
@@ -29,9 +29,9 @@ class Pattern:
     @classmethod
     @lru_cache(maxsize=_KEPT)
     def read(cls, text: str) -> Self:
-        """Raises InvalidNameError for what is none, needs to look back or ahead, or is too large."""
+        """Compile a pattern. Raises InvalidNameError if it is invalid, too large, or uses lookaround."""
         if not 0 < len(text) <= MAX_CHARACTERS:
-            raise InvalidNameError(f"a pattern has 1 to {MAX_CHARACTERS} characters")
+            raise InvalidNameError(f"a pattern must be 1 to {MAX_CHARACTERS} characters long")
         options = re2.Options()
         options.log_errors = False
         options.max_mem = _MAX_BYTES
@@ -46,5 +46,5 @@ class Pattern:
             raise InvalidNameError("not a pattern: half a surrogate pair") from None
 
     def matches(self, text: str) -> bool:
-        """Whether the pattern matches the whole text."""
+        """Return whether the pattern matches the whole text."""
         return self._compiled.fullmatch(text) is not None

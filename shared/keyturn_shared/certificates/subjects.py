@@ -1,4 +1,4 @@
-"""The one name by which a certificate is a client's (RFC 8705 section 2.1.2)."""
+"""The one name that identifies a certificate as a client's (RFC 8705 section 2.1.2)."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SubjectName:
-    """``wanted``: the name, normalised as its kind asks."""
+    """A name to look for. ``wanted``: normalised as its kind requires."""
 
     kind: NameKind
     wanted: object
@@ -33,11 +33,11 @@ class SubjectName:
     @classmethod
     @lru_cache(maxsize=1024)
     def read(cls, kind: NameKind, text: str) -> Self:
-        """Raises InvalidNameError for a text that is no such name."""
+        """Parse a name of this kind. Raises InvalidNameError."""
         return cls(kind, _READERS[kind](text))
 
     def is_of(self, certificate: x509.Certificate) -> bool:
-        """Whether the certificate carries this name. One whose names cannot be read carries none."""
+        """Return whether the certificate has this name. A certificate with unreadable names has none."""
         try:
             if self.kind == "subject_dn":
                 return name_parts(certificate.subject) == self.wanted
@@ -77,8 +77,10 @@ def _read_quietly(kind: NameKind, text: str) -> object:
 
 def _read_host(text: str) -> str:
     host = text.strip().lower()
-    if len(host) > 253 or not _HOST.fullmatch(host):  # a wildcard is a name of many, so of none
-        raise InvalidNameError("not a host name in ASCII")
+    if len(host) > 253 or not _HOST.fullmatch(
+        host
+    ):  # a wildcard stands for many names, so it identifies none
+        raise InvalidNameError("not an ASCII host name")
     return host
 
 
@@ -91,7 +93,7 @@ def _read_uri(text: str) -> str:
     if parts is None or not parts.scheme or not uri.isascii() or not uri.isprintable() or " " in uri:
         raise InvalidNameError("not an absolute URI")
     if len(uri) > _MAX_CHARACTERS:
-        raise InvalidNameError(f"a URI has at most {_MAX_CHARACTERS} characters")
+        raise InvalidNameError(f"a URI must not exceed {_MAX_CHARACTERS} characters")
     return uri
 
 
@@ -106,7 +108,7 @@ def _read_email(text: str) -> str:
     local, separator, host = text.strip().rpartition("@")
     if not separator or not local or len(local) > 64 or not local.isprintable() or " " in local:
         raise InvalidNameError("not an e-mail address")
-    return f"{local}@{_read_host(host)}"  # only the host's case means nothing (RFC 5280 7.5)
+    return f"{local}@{_read_host(host)}"  # only the host is case-insensitive (RFC 5280 7.5)
 
 
 _READERS: Final[dict[NameKind, Callable[[str], object]]] = {

@@ -1,5 +1,5 @@
-"""The fleet protocol: what the relay, the nodes and the waiting callers say to each other through Redis.
+"""The fleet protocol: communication of the relay, the nodes and waiting calls through Redis.
 
-Every step is one Lua script, so it happens whole or not at all. ``docs/protocol.md`` argues why together they
-keep the promise; the simulation runs these very scripts.
+Every step is one atomic Lua script. ``docs/protocol.md`` argues why together they keep the guarantee; the
+simulation runs these very scripts.
 """

@@ -1,4 +1,4 @@
-"""Failed authentications, counted for the whole fleet."""
+"""Fleet-wide counts of failed authentications."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,15 @@ from keyturn_shared.fleet.scripts import Argument, Scripts
 
 @dataclass(frozen=True, slots=True)
 class FailureCount:
-    """Failures since a window began, and seconds until it ends."""
+    """Failures in a window, and the seconds until the window ends."""
 
     total: int
     seconds_left: float
 
 
 class FailureRegistry:
-    """Counts in Redis, in windows that begin with a first failure. Raises RedisUnavailableError.
-
-    It asks for no trusted Redis: a count that is lost with one lets a caller try a few times more.
-    """
+    """Counts in Redis, in windows that begin with a first failure. Raises RedisUnavailableError. It does not
+    require a trusted Redis: if a count is lost, a caller gets a few more attempts."""
 
     def __init__(self, scripts: Scripts, window_seconds: float, layout: Layout | None = None) -> None:
         self._scripts = scripts
@@ -27,7 +25,7 @@ class FailureRegistry:
         self._layout = layout or Layout()
 
     async def add(self, failures: Mapping[str, int]) -> dict[str, FailureCount]:
-        """Add to many counts in one round trip; what they are then."""
+        """Increase many counts in one round trip, and return the new counts."""
         names = list(failures)
         keys = [self._layout.failures(name) for name in names]
         arguments: list[Argument] = [round(self._window * 1000), *failures.values()]

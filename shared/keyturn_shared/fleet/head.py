@@ -1,4 +1,4 @@
-"""The head: where the event log stands in Redis, and how far it can be trusted."""
+"""The head: the event log's position in Redis, and the trust placed in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,15 @@ from keyturn_shared.position import Position
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head hash, read. Times are milliseconds of Redis' own clock.
+    """The parsed head hash. Times are milliseconds of Redis' own clock.
 
     ``complete``: all projections of the epoch are written. ``trusted``: the epoch was opened in this very
-    Redis process; one that restarted or was failed over to gives nothing until the relay opens another.
+    Redis process; after a restart or failover Redis is not trusted until the relay opens another epoch.
     ``waits_after``: no wait may succeed earlier, since records of leases may have been lost.
-    ``replay_barrier``: assertions issued up to then may have been used, though Redis does not remember.
-    ``base_sequence``: the sequence at which the epoch began. ``stamped_at``: the relay's last look at the
-    database. ``closed_nonce``: set while the fleet was closed in good order.
+    ``replay_barrier``: assertions issued up to then may have been used without Redis remembering it.
+    ``base_sequence``: the sequence at which the epoch began. ``stamped_at``: the relay's last check of the
+    database. ``closed_nonce``: set while the fleet is shut down cleanly. ``statement``: the relay's signed
+    statement about the head, unverified (see ``signed_log.head``).
     """
 
     position: Position
@@ -31,10 +32,11 @@ class Head:
     stamped_at: int
     replay_barrier: int
     closed_nonce: str | None
+    statement: bytes = b""
 
     @classmethod
     def from_hash(cls, fields: Mapping[str, str], run_id: str) -> Self | None:
-        """The head from its hash, or None when there is none: Redis is empty."""
+        """Parse the head from its hash. Return None if the hash is empty."""
         if "epoch" not in fields:
             return None
 
@@ -54,4 +56,5 @@ class Head:
             stamped_at=number("stamped_at"),
             replay_barrier=number("replay_barrier"),
             closed_nonce=fields.get("closed_nonce") or None,
+            statement=fields.get("statement", "").encode(),
         )

@@ -16,7 +16,7 @@ class Layout:
 
     @property
     def head(self) -> str:
-        """Hash: where the event log stands in this Redis; see ``head.Head``."""
+        """Hash: the event log's position in this Redis; see ``head.Head``."""
         return f"{self.prefix}head"
 
     @property
@@ -30,13 +30,18 @@ class Layout:
         return f"{self.prefix}nodes"
 
     @property
+    def claimants(self) -> str:
+        """Hash: a node that may mark assertions to "0" while its memory of used ones is awaited, else "1"."""
+        return f"{self.prefix}claimants"
+
+    @property
     def key_set_announcements(self) -> str:
         """Stream of fetched key sets."""
         return f"{self.prefix}jwks"
 
     @property
     def wake(self) -> str:
-        """Pub/sub channel on which a writer tells the relay that there is something to do."""
+        """Pub/sub channel on which writers wake the relay."""
         return f"{self.prefix}wake"
 
     def projections(self, epoch: int) -> str:
@@ -44,15 +49,17 @@ class Layout:
         return f"{self.prefix}{epoch}:projections"
 
     def uses(self, client_uuid: str) -> str:
-        """Hash: credential of the client to when it was last used; see ``uses``."""
+        """Hash: credential of the client to its last use; see ``last_used``."""
         return f"{self.prefix}uses:{client_uuid}"
 
     def failures(self, name: str) -> str:
         """Count of failed authentications. The name is hashed, as a jti is."""
-        digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        return f"{self.prefix}failures:{digest}"
+        return f"{self.prefix}failures:{_digest(name)}"
 
-    def assertion(self, client_uuid: str, jti: str) -> str:
+    def assertion(self, issuer: str, jti: str) -> str:
         """Mark of a used assertion. The jti is hashed: callers choose it, its length and its bytes."""
-        digest = hashlib.blake2b(jti.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        return f"{self.prefix}jti:{client_uuid}:{digest}"
+        return f"{self.prefix}jti:{issuer}:{_digest(jti)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

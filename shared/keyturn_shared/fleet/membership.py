@@ -1,4 +1,4 @@
-"""A node's side of the protocol: saying what it applied, getting a lease, leaving."""
+"""A node's side of the protocol: reporting its position, renewing its lease, leaving."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,8 +9,8 @@ from keyturn_shared.fleet.scripts import Scripts
 from keyturn_shared.position import Position
 
 
-class Standing(StrEnum):
-    """How Redis answered a renewal."""
+class MembershipStatus(StrEnum):
+    """Redis' answer to a renewal."""
 
     RENEWED = "renewed"
     UNTRUSTED = "untrusted"
@@ -19,15 +19,23 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The answer to a renewal. ``lease_seconds`` runs from the node's own clock before it asked, and counts
-    only once the node has applied everything up to ``head``. ``stamp_age``: seconds since the relay last
-    looked at the database. Without RENEWED there is no lease; ``head`` is then what Redis shows, if any."""
+    """The answer to a renewal.
 
-    standing: Standing
+    ``lease_seconds`` runs from the node's own clock before it asked, and takes effect only once the node has
+    applied everything up to ``head``. ``stamp_age``: seconds since the relay last checked the database, where
+    the log then stood at ``stated_sequence``; both must be taken from ``statement``, its signed statement
+    about the head. ``now``: ms of Redis' clock. Without RENEWED there is no lease; ``head`` is then what
+    Redis shows, if anything.
+    """
+
+    status: MembershipStatus
     head: Position | None = None
     lease_seconds: float = 0.0
     stamp_age: float = 0.0
+    stated_sequence: int = 0
     event_id: str = ""
+    statement: bytes = b""
+    now: int = 0
 
 
 class MembershipChannel:
@@ -39,26 +47,28 @@ class MembershipChannel:
         self._layout = layout or Layout()
 
     async def renew(self, applied: Position, details: str) -> Renewal:
-        """Report the position applied, with details for the fleet view as a JSON object."""
+        """Report the applied position, with details for the fleet view as a JSON object."""
         reply = await self._scripts.run(
             "renew",
             [self._layout.head, self._layout.nodes],
             [self._node_id, applied.epoch, applied.sequence, details],
         )
-        standing = Standing(as_text(reply[0]))
-        if standing is Standing.EMPTY:
-            return Renewal(standing)
+        status = MembershipStatus(as_text(reply[0]))
+        if status is MembershipStatus.EMPTY:
+            return Renewal(status)
         head = Position(int(reply[2]), int(reply[3]))
-        if standing is Standing.UNTRUSTED:
-            return Renewal(standing, head)
+        if status is MembershipStatus.UNTRUSTED:
+            return Renewal(status, head)
         return Renewal(
-            standing,
+            status,
             head,
             lease_seconds=int(reply[5]) / 1000,
             stamp_age=max(0.0, (int(reply[1]) - int(reply[6])) / 1000),
             event_id=as_text(reply[7]),
+            statement=reply[8] or b"",
+            now=int(reply[1]),
         )
 
     async def leave(self) -> None:
-        """Say that this node answers nothing any more. Call it after the last answer."""
+        """Report that this node has stopped answering. Call it after the last answer."""
         await self._scripts.run("leave", [self._layout.nodes], [self._node_id])

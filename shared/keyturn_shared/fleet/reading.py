@@ -1,4 +1,4 @@
-"""Reading projections as a node may trust them."""
+"""Reads of projections that a node may trust."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,11 +10,13 @@ from keyturn_shared.position import Position
 
 
 class Loaded(StrEnum):
-    """How a projection was found. The last four mean: nothing can be said now."""
+    """Outcome of reading a projection. The last five mean that there is no certain answer now. LOST: all
+    projections were there, and no longer are."""
 
     FOUND = "found"
     ABSENT = "absent"
     INCOMPLETE = "incomplete"
+    LOST = "lost"
     OTHER_EPOCH = "other_epoch"
     UNTRUSTED = "untrusted"
     BEHIND = "behind"
@@ -26,7 +28,7 @@ class Loaded(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProjectionRead:
-    """Outcome, and for FOUND the value ``<sequence>:<json>``, as of the head's ``sequence`` then."""
+    """Outcome, and for FOUND the value ``<sequence>:<json>``. ``sequence``: of the head at that time."""
 
     outcome: Loaded
     sequence: int = 0
@@ -41,7 +43,7 @@ class ProjectionReader:
         self._layout = layout or Layout()
 
     async def load(self, field: str, applied: Position) -> ProjectionRead:
-        """One projection, in the node's epoch and at least as new as what the node has applied."""
+        """Read one projection, in the node's epoch and at least as new as what the node has applied."""
         keys = [self._layout.head, self._layout.projections(applied.epoch)]
         reply = await self._scripts.run("load", keys, [applied.epoch, applied.sequence, field])
         outcome = Loaded(as_text(reply[0]))

@@ -19,7 +19,7 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519Public
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 
-# Compared by identity: there is one object per name, and comparing is on the hot path.
+# Compared by identity: there is one object per name, and the comparison is on the hot path.
 @dataclass(frozen=True, slots=True, eq=False)
 class RsaAlgorithm:
     """RSASSA-PKCS1-v1_5 or RSASSA-PSS (RFC 7518 3.3, 3.5). OpenSSL checks the signature's length."""
@@ -92,22 +92,19 @@ class HmacAlgorithm:
         if not hmac.compare_digest(hmac.digest(key, signing_input, self.digest), mac):
             raise BadSignatureError(f"{self.name} does not verify")
 
-    def sign(self, key: bytes, signing_input: bytes) -> bytes:
-        return hmac.digest(key, signing_input, self.digest)
-
 
 SignatureAlgorithm = RsaAlgorithm | EcdsaAlgorithm | EddsaAlgorithm
 Algorithm = SignatureAlgorithm | HmacAlgorithm
 
 
 def _der_of(signature: bytes, size: int) -> bytes:
-    """r || s of fixed size (RFC 7518 3.4) as the DER that OpenSSL reads.
+    """Encode r || s of fixed size (RFC 7518 3.4) as the DER that OpenSSL reads.
 
-    By hand, since ``encode_dss_signature`` takes integers and twice the time. r = 0 and s = 0 are refused
-    here (CVE-2022-21449); OpenSSL refuses what is not below the group order.
+    ``encode_dss_signature`` takes integers and twice the time. r = 0 and s = 0 are refused here
+    (CVE-2022-21449); OpenSSL refuses values not below the group order.
     """
     if len(signature) != 2 * size:
-        raise BadSignatureError(f"an ECDSA signature of {len(signature)} octets, not {2 * size}")
+        raise BadSignatureError(f"an ECDSA signature of {len(signature)} bytes, not {2 * size}")
     r = signature[:size].lstrip(b"\0")
     s = signature[size:].lstrip(b"\0")
     if not r or not s:
@@ -160,6 +157,6 @@ ALGORITHMS: Final[dict[str, Algorithm]] = {
 """Every algorithm by its ``alg`` name, which is case-sensitive (RFC 7515 4.1.1)."""
 
 ASYMMETRIC_NAMES: Final = frozenset(SIGNATURE_ALGORITHMS)
-"""What private_key_jwt may use."""
+"""Algorithms for private_key_jwt."""
 SYMMETRIC_NAMES: Final = frozenset(algorithm.name for algorithm in HMAC_ALGORITHMS)
-"""What client_secret_jwt may use."""
+"""Algorithms for client_secret_jwt."""

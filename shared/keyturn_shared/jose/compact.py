@@ -1,7 +1,7 @@
-"""Reads a JWS in compact serialization (RFC 7515 section 7.1) that carries a JWT claims set (RFC 7519).
+"""Parses a JWS in compact serialization (RFC 7515 section 7.1) that carries a JWT claims set (RFC 7519).
 
-Nothing read here is trusted yet. Header members that name or carry a key (``jku``, ``jwk``, ``x5u``, ``x5c``,
-``x5t``) are left where they are: nothing in keyturn ever looks at them (RFC 8725 section 3.10).
+Nothing parsed here is trusted yet. Header members that name or carry a key (``jku``, ``jwk``, ``x5u``,
+``x5c``, ``x5t``) are ignored everywhere in keyturn (RFC 8725 section 3.10).
 """
 
 from functools import lru_cache
@@ -17,30 +17,30 @@ from keyturn_shared.jose.errors import AlgorithmNotAllowedError, MalformedError
 MAX_TOKEN_BYTES: Final = 16 * 1024
 MAX_KID_CHARACTERS: Final = 512
 
-# ``crit`` names extensions that must be understood, and we know none (RFC 7515 4.1.11). ``b64`` (RFC 7797),
-# ``zip`` and ``enc`` (RFC 7516) would change what the other segments mean.
+# ``crit`` names extensions that must be understood, and keyturn knows none (RFC 7515 4.1.11). ``b64`` (RFC
+# 7797), ``zip`` and ``enc`` (RFC 7516) would change the meaning of the other segments.
 _REFUSED_MEMBERS: Final = ("crit", "b64", "zip", "enc")
 
-# One client signs every assertion under the same header, so its text comes again and again. Refusals are
-# not kept, nor are long headers: the cache holds at most 2 MiB of what callers sent.
+# A client signs every assertion under the same header, so parsed headers are cached. Refusals and long
+# headers are not: the cache holds at most 2 MiB of what callers sent.
 _CACHED_HEADERS: Final = 2048
 _MAX_CACHED_HEADER_BYTES: Final = 1024
 
 
 class JoseHeader(msgspec.Struct, frozen=True, gc=False):
-    """What keyturn reads of a JOSE header."""
+    """The members of a JOSE header that keyturn reads."""
 
     algorithm: Algorithm
     kid: str | None
     typ: str | None
 
     def is_type(self, media_type: str) -> bool:
-        """Whether ``typ`` names this media type, given without ``application/`` (RFC 7515 4.1.9)."""
+        """Return whether ``typ`` is this media type, given without ``application/`` (RFC 7515 4.1.9)."""
         return self.typ is not None and self.typ.lower().removeprefix("application/") == media_type.lower()
 
 
 class UnverifiedToken(msgspec.Struct, frozen=True, gc=False):
-    """A well-formed token. Whether anything in it is true is for ``verify_signature`` to say."""
+    """A well-formed token. Only ``verify_signature`` tells whether anything in it is true."""
 
     header: JoseHeader
     claims: dict[str, Any]
@@ -50,11 +50,8 @@ class UnverifiedToken(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_compact(token: str | bytes, *, max_bytes: int = MAX_TOKEN_BYTES) -> UnverifiedToken:
-    """Read a token strictly.
-
-    Raises MalformedError for anything that is not exactly one JWS with a claims set in canonical form, and
-    AlgorithmNotAllowedError for an ``alg`` keyturn does not know, ``none`` among them.
-    """
+    """Parse a token strictly. Raises MalformedError for anything that is not exactly one JWS with a claims
+    set in canonical form, and AlgorithmNotAllowedError for an unknown ``alg``, including ``none``."""
     if len(token) > max_bytes:
         raise MalformedError(f"longer than {max_bytes} bytes")
     if isinstance(token, str):

@@ -1,4 +1,4 @@
-"""Why a token or a key is refused. ``code`` is the refusal code others rely on, ``detail`` is for logs."""
+"""Refusals of tokens and keys. ``code`` is the stable refusal code, ``detail`` is for logs."""
 
 from enum import StrEnum
 
@@ -6,37 +6,44 @@ from keyturn_shared.errors import KeyturnError
 
 
 class JoseError(KeyturnError):
-    """Base of everything this package refuses; never raised itself."""
+    """Base of all refusals of this package; never raised itself."""
 
     code = "jose"
 
 
 class MalformedError(JoseError):
-    """Not a JWS in compact serialization with a JWT claims set, as strictly as we read one."""
+    """The text is not a strict JWS in compact serialization with a JWT claims set."""
 
     code = "malformed"
 
 
 class AlgorithmNotAllowedError(JoseError):
-    """The algorithm is unknown, not on the caller's list, or not one the key is for (RFC 8725 3.1)."""
+    """The algorithm is unknown, not on the caller's list, or not one for this key (RFC 8725 3.1)."""
 
     code = "algorithm_not_allowed"
 
 
 class UnknownKidError(JoseError):
-    """No key of the set is meant by the header's ``kid``."""
+    """No key of the set matches the header's ``kid``."""
 
     code = "unknown_kid"
 
 
 class BadSignatureError(JoseError):
-    """The signature or MAC was not made with the key over this signing input."""
+    """The key did not make this signature or MAC over this signing input."""
 
     code = "bad_signature"
 
 
+class KeysNotTriedError(BadSignatureError):
+    """None of the keys that were tried made the signature, and more keys match than are tried for one
+    token."""
+
+    code = "keys_not_tried"
+
+
 class MissingClaimError(JoseError):
-    """A claim that has to be there is not."""
+    """A required claim is missing."""
 
     code = "missing_claim"
 
@@ -54,13 +61,13 @@ class NotYetValidError(JoseError):
 
 
 class LifetimeTooLongError(JoseError):
-    """The token could be used for longer than the lifetime cap lets it."""
+    """The token's lifetime exceeds the cap."""
 
     code = "lifetime_too_long"
 
 
 class KeyRefusal(StrEnum):
-    """Why one key is not used. The values are stable: the console and the logs show them."""
+    """Reason why a key is not used. The values are stable: the console and the logs show them."""
 
     INVALID = "invalid"
     UNKNOWN_KEY_TYPE = "unknown_key_type"
@@ -75,7 +82,7 @@ class KeyRefusal(StrEnum):
 
 
 class InvalidKeyError(JoseError):
-    """One key cannot be used, for ``reason``."""
+    """A key cannot be used, for ``reason``."""
 
     code = "invalid_key"
 
@@ -85,6 +92,6 @@ class InvalidKeyError(JoseError):
 
 
 class InvalidKeySetError(JoseError):
-    """A whole JWK Set is refused: unreadable, too large, or it carries private or symmetric key material."""
+    """A whole JWK Set is refused: unreadable, too large, or it contains private or symmetric keys."""
 
     code = "invalid_key_set"

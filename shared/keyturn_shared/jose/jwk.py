@@ -1,4 +1,4 @@
-"""One public key as a verifier uses it: what it is for, what it is called, and the key object itself."""
+"""A public key as a verifier uses it: its purpose, its names and the key object."""
 
 import hashlib
 from collections.abc import Mapping
@@ -31,12 +31,18 @@ from keyturn_shared.jose.public_keys import (
 from keyturn_shared.jose.weak_keys import refuse_weak
 
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
-"""Members that hold private or symmetric key material (RFC 7518 6.2.2, 6.3.2, 6.4.1; RFC 8037; AKP)."""
+"""Members with private or symmetric key material (RFC 7518 6.2.2, 6.3.2, 6.4.1; RFC 8037; AKP)."""
+
+
+def has_private_members(jwk: Mapping[str, object]) -> bool:
+    """Return whether a JWK carries private or symmetric key material. Some writers include every member, with
+    null for those that a key lacks."""
+    return any(jwk.get(name) is not None for name in PRIVATE_MEMBERS & jwk.keys())
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbprint:
-    """Means a key by what it is (RFC 7638, SHA-256, base64url), whatever its kid and algorithm."""
+    """Names a key by its thumbprint (RFC 7638, SHA-256, base64url), whatever its kid and algorithm."""
 
     value: str
 
@@ -44,14 +50,14 @@ class Thumbprint:
 _ALONE: Final = {name: (algorithm,) for name, algorithm in SIGNATURE_ALGORITHMS.items()}
 
 
-# Compared by identity: two parses of one JWK are told equal by their thumbprint.
+# Compared by identity: two parses of one JWK have equal thumbprints.
 class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A public key that verifies signatures.
 
-    ``kid``: as given, or the thumbprint. ``other_kids``: further names of a key without a given kid.
-    ``alg``: the one algorithm its JWK binds it to, or None. ``use``: ``sig`` or None. ``key_ops``: as given.
-    ``thumbprint``: RFC 7638, SHA-256, base64url. ``spki``: the key itself, as DER: OpenSSL's object is made
-    of it when it is used, since a node holds very many keys. ``algorithms``: all that it may verify.
+    ``kid``: as given, or the thumbprint. ``other_kids``: further names of a key without a given kid. ``alg``:
+    the one algorithm its JWK binds it to, or None. ``use``: ``sig`` or None. ``key_ops``: as given.
+    ``thumbprint``: RFC 7638, SHA-256, base64url. ``spki``: the key itself in DER; OpenSSL's object is created
+    on use, since a node holds very many keys. ``algorithms``: all that it may verify.
     """
 
     kid: str
@@ -65,13 +71,11 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @classmethod
     def from_jwk(cls, jwk: Mapping[str, object]) -> Self:
-        """Read one JWK (RFC 7517). Raises InvalidKeyError with the reason."""
-        if not PRIVATE_MEMBERS.isdisjoint(jwk):
+        """Parse a JWK (RFC 7517). Raises InvalidKeyError with the reason."""
+        if has_private_members(jwk):
             raise InvalidKeyError(KeyRefusal.PRIVATE, "a public key was expected")
         use, key_ops = _purpose(jwk)
         kid = _optional_text(jwk, "kid")
-        if kid is not None and not 0 < len(kid) <= MAX_KID_CHARACTERS:
-            raise InvalidKeyError(KeyRefusal.INVALID, f"a kid of {len(kid)} characters")
         alg = _optional_text(jwk, "alg")
         if alg is not None and alg not in SIGNATURE_ALGORITHMS:
             raise InvalidKeyError(KeyRefusal.UNKNOWN_ALGORITHM, alg[:40])
@@ -79,7 +83,7 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @classmethod
     def from_public_key(cls, key: object, *, kid: str | None = None, alg: str | None = None) -> Self:
-        """A key object of ``cryptography``, for signatures only. Raises InvalidKeyError."""
+        """Wrap a key object of ``cryptography``, for signatures only. Raises InvalidKeyError."""
         if not isinstance(key, (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey)):
             raise InvalidKeyError(KeyRefusal.UNKNOWN_KEY_TYPE, type(key).__name__)
         refuse_weak(key)
@@ -89,7 +93,7 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     def from_certificate(
         cls, certificate: x509.Certificate, *, kid: str | None = None, alg: str | None = None
     ) -> Self:
-        """The key a certificate is about; whether to trust the certificate is the caller's to say."""
+        """Extract the certificate's key; the caller decides whether to trust the certificate."""
         return cls.from_public_key(certificate.public_key(), kid=kid, alg=alg)
 
     @classmethod
@@ -102,9 +106,11 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
         use: str | None,
         key_ops: tuple[str, ...] | None,
     ) -> Self:
+        if kid is not None and not 0 < len(kid) <= MAX_KID_CHARACTERS:
+            raise InvalidKeyError(KeyRefusal.INVALID, f"a kid of {len(kid)} characters")
         algorithms = _bound_algorithms(key, alg)
         thumbprint, spki = thumbprint_of(key), spki_of(key)
-        # A node holds very many keys: what is equal in them is one object.
+        # A node holds very many keys, so they share equal parts.
         alg = None if alg is None else SIGNATURE_ALGORITHMS[alg].name
         use = None if use is None else "sig"
         if kid is not None:
@@ -114,7 +120,7 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def public_key(self) -> PublicKey:
-        """The key object of ``cryptography``."""
+        """Load the key object of ``cryptography``."""
         return load_spki(self.spki)
 
     @property
@@ -129,13 +135,13 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def bits(self) -> int | None:
-        """Size of the modulus, or None for a key on a curve."""
+        """Size of the modulus, or None for an elliptic-curve key."""
         key = self.public_key
         return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
 
     @property
     def public_jwk(self) -> dict[str, object]:
-        """This key as a JWK, made anew: nothing of the text it was read from but what it means."""
+        """Build the JWK anew from what was understood, with nothing else of the original text."""
         jwk: dict[str, object] = {"kid": self.kid, **members_of(self.public_key)}
         if self.alg is not None:
             jwk["alg"] = self.alg
@@ -146,28 +152,28 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
         return jwk
 
     def is_called(self, kid: str) -> bool:
-        """Whether a header's ``kid`` means this key."""
+        """Return whether a header's ``kid`` names this key."""
         return kid == self.kid or kid in self.other_kids
 
     def verify(
         self, algorithm: Algorithm, signature: bytes, signing_input: bytes, *, keep_loaded: bool = True
     ) -> None:
-        """Raise AlgorithmNotAllowedError if the algorithm is not one of this key, else BadSignatureError
-        if the signature does not hold. ``keep_loaded``: False for a key that anybody can send."""
+        """Raise AlgorithmNotAllowedError if the key does not allow the algorithm, and BadSignatureError if
+        the signature is invalid. ``keep_loaded``: False for a key that anyone can send."""
         if algorithm not in self.algorithms:
             raise AlgorithmNotAllowedError(f"{algorithm.name} with a key for {self.alg or self.kty}")
-        # _bound_algorithms chose them by the type of the key.
         key = load_spki(self.spki) if keep_loaded else read_spki(self.spki)
-        algorithm.verify(key, signature, signing_input)  # type: ignore[arg-type]
+        # _bound_algorithms chose them by the type of the key.
+        algorithm.verify(key, signature, signing_input)  # type: ignore[arg-type]  # any key's type
 
 
 def _purpose(jwk: Mapping[str, object]) -> tuple[str | None, tuple[str, ...] | None]:
-    """``use`` and ``key_ops`` (RFC 7517 4.2, 4.3), both of which have to let the key verify."""
+    """Check ``use`` and ``key_ops`` (RFC 7517 4.2, 4.3): both must allow verification."""
     use = _optional_text(jwk, "use")
     if use not in (None, "sig"):
         raise InvalidKeyError(KeyRefusal.NOT_FOR_SIGNATURES, f"use {use[:40]!r}")
     operations = jwk.get("key_ops")
-    if operations is None:
+    if operations is None or operations == []:  # an empty list says nothing, and some writers write it
         return use, None
     if not isinstance(operations, list) or not all(isinstance(name, str) for name in operations):
         raise InvalidKeyError(KeyRefusal.INVALID, "key_ops is not an array of strings")
@@ -183,7 +189,7 @@ def _bound_algorithms(key: PublicKey, alg: str | None) -> tuple[SignatureAlgorit
     if alg is None:
         return possible
     if possible is EDDSA_ALGORITHMS and alg in ("EdDSA", "Ed25519"):
-        return possible  # under an Ed25519 key the two names are one algorithm (RFC 9864 section 2.2)
+        return possible  # for an Ed25519 key the two names are one algorithm (RFC 9864 section 2.2)
     for algorithm in possible:
         if algorithm.name == alg:
             return _ALONE[alg]
@@ -191,7 +197,7 @@ def _bound_algorithms(key: PublicKey, alg: str | None) -> tuple[SignatureAlgorit
 
 
 def _keycloak_kid(spki: bytes) -> str:
-    """What Keycloak's adapters send as ``kid`` for a key that was uploaded without one."""
+    """Return the ``kid`` that Keycloak's adapters send for a key uploaded without one."""
     return base64url.encode_text(hashlib.sha256(spki).digest())
 
 

@@ -1,6 +1,7 @@
-"""A client's or realm's public keys (RFC 7517 section 5), and which of them a token can mean."""
+"""A client's or realm's public keys (RFC 7517 section 5), and the choice of keys for a token."""
 
-from collections.abc import Collection, Iterable, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -8,46 +9,74 @@ import msgspec
 
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.algorithms import Algorithm
-from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError, KeyRefusal, MalformedError
+from keyturn_shared.jose.errors import (
+    BadSignatureError,
+    InvalidKeyError,
+    InvalidKeySetError,
+    KeyRefusal,
+    KeysNotTriedError,
+    MalformedError,
+)
 from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 
 MAX_KEY_SET_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 100
 MAX_CANDIDATES: Final = 4
-"""How many keys one token is tried with. Without a kid, or with one that several keys share, the issuer says
-how many there are, and each try costs a signature check."""
+"""Number of keys tried for one token. Without a kid, or if several keys share one, the issuer controls how
+many keys match, and each try costs a signature check."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedKey:
-    """A member of ``keys`` that is not used. ``index``: its place in the array."""
+    """An unused member of ``keys``. ``index``: its place in the array."""
 
     index: int
     kid: str | None
     reason: KeyRefusal
     detail: str
 
+    def __str__(self) -> str:
+        named = "" if self.kid is None else f" ({self.kid})"
+        return f"key {self.index}{named} is skipped: {self.detail}"
+
+
+class Candidates(tuple[VerificationKey, ...]):
+    """The keys tried for a token, at most MAX_CANDIDATES. ``left_out``: how many more match."""
+
+    left_out: int
+
+    def __new__(cls, fitting: Iterable[VerificationKey] = ()) -> Self:
+        keys = tuple(fitting)
+        tried = super().__new__(cls, keys[:MAX_CANDIDATES])
+        tried.left_out = len(keys) - len(tried)
+        return tried
+
+    def refusal(self) -> BadSignatureError:
+        """Return the error for a signature that none of the keys made."""
+        if not self.left_out:
+            return BadSignatureError(f"none of {len(self)} keys")
+        return KeysNotTriedError(
+            f"none of {len(self)} keys, and {self.left_out} more fit: a token is tried with {MAX_CANDIDATES};"
+            " a unique kid selects the key"
+        )
+
 
 class KeySet(msgspec.Struct, frozen=True, gc=False):
-    """The usable keys of a set, in its order, and what became of the others."""
+    """The usable keys of a set, in its order, and the skipped ones."""
 
     keys: tuple[VerificationKey, ...]
     skipped: tuple[SkippedKey, ...] = ()
 
     @classmethod
     def from_json(cls, text: bytes, *, max_bytes: int = MAX_KEY_SET_BYTES, max_keys: int = MAX_KEYS) -> Self:
-        """Read a JWK Set. Raises InvalidKeySetError; a key that cannot be used is only skipped."""
+        """Parse a JWK Set. Raises InvalidKeySetError; a single unusable key is only skipped."""
         if len(text) > max_bytes:
             raise InvalidKeySetError(f"longer than {max_bytes} bytes")
-        try:
-            document = strict_json.decode_object(text)
-        except MalformedError as error:
-            raise InvalidKeySetError(error.detail) from None
-        return cls.from_members(document, max_keys=max_keys)
+        return cls.from_members(read_document(text), max_keys=max_keys)
 
     @classmethod
     def from_members(cls, document: Mapping[str, object], *, max_keys: int = MAX_KEYS) -> Self:
-        """As ``from_json``, of a document that is decoded already."""
+        """Read a decoded JWK Set. Raises InvalidKeySetError; a single unusable key is only skipped."""
         jwks = document.get("keys")
         if not isinstance(jwks, list):
             raise InvalidKeySetError("no array of keys")
@@ -60,41 +89,48 @@ class KeySet(msgspec.Struct, frozen=True, gc=False):
                 keys.append(_read_key(jwk, keys))
             except InvalidKeyError as error:
                 if error.reason is KeyRefusal.PRIVATE:
-                    # Whoever published it may have published the others' private parts as well.
+                    # Its publisher may have published the private parts of the other keys as well.
                     raise InvalidKeySetError(f"key {index} carries private key material") from None
                 skipped.append(SkippedKey(index, _kid_of(jwk), error.reason, error.detail))
         return cls(tuple(keys), tuple(skipped))
 
     @classmethod
     def of(cls, keys: Iterable[VerificationKey]) -> Self:
-        """A set of keys that exist already."""
+        """Make a set of existing keys."""
         return cls(tuple(keys))
 
     @property
     def public_jwks(self) -> dict[str, object]:
-        """The usable keys as a JWK Set."""
+        """Return the usable keys as a JWK Set."""
         return {"keys": [key.public_jwk for key in self.keys]}
 
     def has_kid(self, kid: str) -> bool:
-        """Whether any key, for whatever algorithm, is called ``kid``."""
+        """Return whether any key, for whatever algorithm, is called ``kid``."""
         return any(key.is_called(kid) for key in self.keys)
 
-    def candidates(self, kid: str | Thumbprint | None, algorithm: Algorithm) -> tuple[VerificationKey, ...]:
-        """The keys that may have signed a token with this ``kid`` and ``alg``, at most MAX_CANDIDATES.
+    def candidates(self, kid: str | Thumbprint | None, algorithm: Algorithm) -> Candidates:
+        """Return the keys that may have signed a token with this ``kid`` and ``alg``.
 
-        A thumbprint means one key, of whatever algorithm. Two keys under one kid (a rotation that reused it,
-        or one kid for an RSA and an EC key) are both candidates if both fit the algorithm.
+        A thumbprint means one key, of any algorithm. Two keys under one kid (a rotation that reused it, or
+        one kid for an RSA and an EC key) are both candidates if both match the algorithm.
         """
         if isinstance(kid, Thumbprint):
-            return tuple(key for key in self.keys if key.thumbprint == kid.value)[:MAX_CANDIDATES]
-        fitting = [
+            return Candidates(key for key in self.keys if key.thumbprint == kid.value)
+        return Candidates(
             key for key in self.keys if algorithm in key.algorithms and (kid is None or key.is_called(kid))
-        ]
-        return tuple(fitting[:MAX_CANDIDATES])
+        )
 
-    def without(self, thumbprints: Collection[str]) -> "KeySet":
-        """This set less the revoked keys, whatever kid they are published under."""
-        return KeySet(tuple(key for key in self.keys if key.thumbprint not in thumbprints), self.skipped)
+
+def read_document(text: bytes) -> dict[str, object]:
+    """Parse a JWK Set's members. Raises InvalidKeySetError.
+
+    A byte order mark is ignored (RFC 8259 section 8.1), and so is a member repeated with the same value:
+    every reader agrees on it (RFC 7517 section 4).
+    """
+    try:
+        return strict_json.decode_object(text.removeprefix(BOM_UTF8), may_repeat=True)
+    except MalformedError as error:
+        raise InvalidKeySetError(error.detail) from None
 
 
 def _read_key(jwk: object, earlier: list[VerificationKey]) -> VerificationKey:

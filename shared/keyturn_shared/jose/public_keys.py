@@ -1,4 +1,5 @@
-"""Public keys between JWK members (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) and key objects."""
+"""Conversion of public keys between JWK members (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) and key
+objects."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,15 +21,15 @@ from keyturn_shared.jose.algorithms import (
 from keyturn_shared.jose.errors import InvalidKeyError, KeyRefusal, MalformedError
 from keyturn_shared.jose.weak_keys import MAX_RSA_BITS, refuse_weak
 
-MOST_LOADED: Final = 8192
-"""Keys that are there as OpenSSL's objects, the ones used last. Each takes about 2 KB."""
+MAX_LOADED: Final = 8192
+"""Most recently used keys kept as OpenSSL objects. Each takes about 2 KB."""
 
 _ECDSA_BY_CRV: Final = {algorithm.crv: algorithm for algorithm in ECDSA_ALGORITHMS}
 _ECDSA_BY_CURVE: Final = {algorithm.curve.name: algorithm for algorithm in ECDSA_ALGORITHMS}
 
 
 def _before_point(algorithm: EcdsaAlgorithm) -> bytes:
-    """The octets of a SubjectPublicKeyInfo (RFC 5480) up to the coordinates: the same for a whole curve."""
+    """Return the octets of a SubjectPublicKeyInfo (RFC 5480) before the coordinates: constant for a curve."""
     generator = ec.derive_private_key(1, algorithm.curve).public_key()
     return generator.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)[: -2 * algorithm.size]
 
@@ -37,11 +38,9 @@ _BEFORE_POINT: Final = {algorithm.crv: _before_point(algorithm) for algorithm in
 
 
 def public_key_from_members(jwk: Mapping[str, object]) -> PublicKey:
-    """The key that ``kty``, ``crv``, ``n``, ``e``, ``x`` and ``y`` describe, fit for signatures.
-
-    Raises InvalidKeyError: unknown type or curve, members that are missing or not canonical, a point that
-    is not on its curve, a weak or oversized RSA key, an Ed25519 point of small order.
-    """
+    """Build the key that ``kty``, ``crv``, ``n``, ``e``, ``x`` and ``y`` describe, fit for signatures. Raises
+    InvalidKeyError for an unknown type or curve, members that are missing or not canonical, a point that is
+    not on its curve, a weak or oversized RSA key, or an Ed25519 point of small order."""
     kty = jwk.get("kty")
     if kty == "RSA":
         key: PublicKey = _rsa_key(jwk)
@@ -56,7 +55,7 @@ def public_key_from_members(jwk: Mapping[str, object]) -> PublicKey:
 
 
 def members_of(key: PublicKey) -> dict[str, str]:
-    """The required JWK members of a key, in lexicographic order: what RFC 7638 section 3.2 hashes."""
+    """Return the required JWK members of a key, in lexicographic order: the input of RFC 7638 section 3.2."""
     if isinstance(key, rsa.RSAPublicKey):
         numbers = key.public_numbers()
         return {"e": _integer_text(numbers.e), "kty": "RSA", "n": _integer_text(numbers.n)}
@@ -69,26 +68,26 @@ def members_of(key: PublicKey) -> dict[str, str]:
 
 
 def thumbprint_of(key: PublicKey) -> str:
-    """RFC 7638 thumbprint: SHA-256, base64url."""
+    """Return the RFC 7638 thumbprint: SHA-256, base64url."""
     return base64url.encode_text(hashlib.sha256(strict_json.encode(members_of(key))).digest())
 
 
 def spki_of(key: PublicKey) -> bytes:
-    """The key as a SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER: all there is of it, in few octets."""
+    """Encode the key as a SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER, its most compact form."""
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def read_spki(spki: bytes) -> PublicKey:
-    """The key that ``spki_of`` was asked about."""
+    """Load the key that ``spki_of`` encoded."""
     return cast("PublicKey", load_der_public_key(spki))
 
 
-load_spki = lru_cache(maxsize=MOST_LOADED)(read_spki)
-"""As ``read_spki``; the keys used last are kept."""
+load_spki = lru_cache(maxsize=MAX_LOADED)(read_spki)
+"""``read_spki`` with a cache of the most recently used keys."""
 
 
 def algorithms_of(key: PublicKey) -> tuple[SignatureAlgorithm, ...]:
-    """Every algorithm this kind of key can be used with. Raises InvalidKeyError for an unknown curve."""
+    """Return every algorithm for this kind of key. Raises InvalidKeyError for an unknown curve."""
     if isinstance(key, rsa.RSAPublicKey):
         return RSA_ALGORITHMS
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -104,12 +103,7 @@ def _ecdsa_of(key: ec.EllipticCurvePublicKey) -> EcdsaAlgorithm:
 
 
 def _rsa_key(jwk: Mapping[str, object]) -> rsa.RSAPublicKey:
-    modulus, exponent = _octets(jwk, "n"), _octets(jwk, "e")
-    # Java's BigInteger writes a zero octet before the modulus. RFC 7518 6.3.1.1 tells issuers to omit it, not
-    # all do, and one is let pass: it changes neither the number nor the thumbprint.
-    modulus = modulus.removeprefix(b"\0")
-    if modulus.startswith(b"\0") or exponent.startswith(b"\0"):
-        raise InvalidKeyError(KeyRefusal.INVALID, "RSA numbers with leading zeros")
+    modulus, exponent = _number(jwk, "n"), _number(jwk, "e")
     if len(modulus) > MAX_RSA_BITS // 8 or len(exponent) > 8:
         raise InvalidKeyError(KeyRefusal.TOO_LARGE, "RSA modulus or exponent")
     try:
@@ -123,12 +117,12 @@ def _ec_key(jwk: Mapping[str, object]) -> ec.EllipticCurvePublicKey:
     algorithm = _ECDSA_BY_CRV.get(_crv(jwk))
     if algorithm is None:
         raise InvalidKeyError(KeyRefusal.UNKNOWN_CURVE, _crv(jwk)[:40])
-    x, y = _octets(jwk, "x"), _octets(jwk, "y")
-    if len(x) != algorithm.size or len(y) != algorithm.size:  # RFC 7518 6.2.1.2
-        raise InvalidKeyError(KeyRefusal.INVALID, f"{algorithm.crv} coordinates of another length")
+    x, y = (_number(jwk, name).rjust(algorithm.size, b"\0") for name in ("x", "y"))
+    if len(x) != algorithm.size or len(y) != algorithm.size:
+        raise InvalidKeyError(KeyRefusal.INVALID, f"{algorithm.crv} coordinates of the wrong length")
     try:
         # From the encoded point: OpenSSL then refuses coordinates >= p and points that are not on the curve.
-        # By way of DER: such a key takes less memory than one of from_encoded_point, and nodes hold many.
+        # Loaded from DER, such a key takes less memory than one of from_encoded_point, and nodes hold many.
         key = load_der_public_key(_BEFORE_POINT[algorithm.crv] + x + y)
     except ValueError:
         raise InvalidKeyError(KeyRefusal.INVALID, f"not a point on {algorithm.crv}") from None
@@ -142,7 +136,7 @@ def _okp_key(jwk: Mapping[str, object]) -> ed25519.Ed25519PublicKey:
     try:
         return ed25519.Ed25519PublicKey.from_public_bytes(_octets(jwk, "x"))
     except ValueError:
-        raise InvalidKeyError(KeyRefusal.INVALID, "not 32 octets of Ed25519") from None
+        raise InvalidKeyError(KeyRefusal.INVALID, "not the 32 bytes of an Ed25519 key") from None
 
 
 def _crv(jwk: Mapping[str, object]) -> str:
@@ -157,11 +151,18 @@ def _octets(jwk: Mapping[str, object], name: str) -> bytes:
     if not isinstance(text, str) or not text:
         raise InvalidKeyError(KeyRefusal.INVALID, f"{name} is missing or not a string")
     try:
-        return base64url.decode_text(text)
+        return base64url.decode_published(text)
     except MalformedError as error:
         raise InvalidKeyError(KeyRefusal.INVALID, f"{name}: {error.detail}") from None
 
 
+def _number(jwk: Mapping[str, object], name: str) -> bytes:
+    """Return a number in as few octets as possible. RFC 7518 prescribes the length: the fewest octets in RSA
+    keys (6.3.1), a curve's size in others (6.2.1.2). Java's BigInteger adds a zero octet before some numbers
+    only; neither changes the key or its thumbprint."""
+    return _octets(jwk, name).lstrip(b"\0")
+
+
 def _integer_text(number: int) -> str:
-    """Base64urlUInt (RFC 7518 section 2): the fewest octets that hold the number."""
+    """Encode as Base64urlUInt (RFC 7518 section 2): in as few octets as the number needs."""
     return base64url.encode_text(number.to_bytes((number.bit_length() + 7) // 8, "big"))

@@ -1,7 +1,6 @@
-"""Keys that sign: a realm's access tokens, a client adapter's assertions."""
+"""Signing keys: for a realm's access tokens, and for a client adapter's assertions."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any, Never, Self
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -10,7 +9,6 @@ from jwt.exceptions import InvalidKeyError as PyJwtInvalidKeyError
 
 from keyturn_shared.jose import base64url, strict_json
 from keyturn_shared.jose.algorithms import (
-    ALGORITHMS,
     SIGNATURE_ALGORITHMS,
     EcdsaAlgorithm,
     PrivateKey,
@@ -25,28 +23,25 @@ from keyturn_shared.jose.errors import (
 )
 from keyturn_shared.jose.jwk import PRIVATE_MEMBERS, VerificationKey
 from keyturn_shared.jose.public_keys import members_of
-from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.weak_keys import MIN_RSA_BITS
 
 DEFAULT_ALGORITHM = "ES256"
 
 
 def header_segment(alg: str, *, kid: str | None = None, typ: str = "JWT") -> bytes:
-    """A protected header, encoded. It is the same for every token of one key and type: make it once."""
+    """Encode a protected header. It is the same for every token of one key and type, so build it once."""
     header = {"alg": alg, "typ": typ} if kid is None else {"alg": alg, "kid": kid, "typ": typ}
     return base64url.encode(strict_json.encode(header))
 
 
 class SigningKey:
-    """A private key, the one algorithm it signs with, and the public key that verifies it.
-
-    Neither ``repr`` nor pickling shows the private part; ``export_private_jwk`` is the one way out.
-    """
+    """A private key, the one algorithm it signs with, and its public key. Neither ``repr`` nor pickling
+    reveals the private part; only ``export_private_jwk`` does."""
 
     __slots__ = ("_private_key", "algorithm", "verification_key")
 
     def __init__(self, private_key: PrivateKey, alg: str, *, kid: str | None = None) -> None:
-        """``kid``: the thumbprint unless given. Raises InvalidKeyError if the key is not one for ``alg``."""
+        """``kid``: the thumbprint by default. Raises InvalidKeyError if the key does not fit ``alg``."""
         self._private_key = private_key
         self.algorithm = _signature_algorithm(alg)
         self.verification_key = VerificationKey.from_public_key(private_key.public_key(), kid=kid, alg=alg)
@@ -55,7 +50,7 @@ class SigningKey:
     def generate(
         cls, alg: str = DEFAULT_ALGORITHM, *, kid: str | None = None, rsa_bits: int = MIN_RSA_BITS
     ) -> Self:
-        """A new key. ``rsa_bits`` is for RS and PS algorithms. Raises AlgorithmNotAllowedError."""
+        """Generate a key. ``rsa_bits`` is for RS and PS algorithms. Raises AlgorithmNotAllowedError."""
         algorithm = _signature_algorithm(alg)
         private_key: PrivateKey
         if isinstance(algorithm, RsaAlgorithm):
@@ -72,32 +67,34 @@ class SigningKey:
 
     @property
     def public_jwk(self) -> dict[str, object]:
-        """What a JWK Set shows of this key: ``kid``, ``alg``, ``use`` and the public members."""
+        """Return this key for a JWK Set: ``kid``, ``alg``, ``use`` and the public members."""
         return self.verification_key.public_jwk
 
     def header_segment(self, typ: str = "JWT") -> bytes:
-        """The header of this key's tokens of one type (``at+jwt``: access tokens, RFC 9068), to be kept."""
+        """Encode the header of this key's tokens of one type (``at+jwt``: access tokens, RFC 9068), for
+        reuse."""
         return header_segment(self.algorithm.name, kid=self.kid, typ=typ)
 
     def sign(self, signing_input: bytes) -> bytes:
-        """The JWS signature over these octets."""
-        # The algorithm's type and the key's were matched in __init__.
-        return self.algorithm.sign(self._private_key, signing_input)  # type: ignore[arg-type]
+        """Return the JWS signature over these octets."""
+        return self.algorithm.sign(  # __init__ has matched the types of the algorithm and the key
+            self._private_key,  # type: ignore[arg-type]  # any algorithm's type
+            signing_input,
+        )
 
     def sign_compact(self, header: bytes, claims: Mapping[str, Any]) -> str:
-        """A JWS of these claims under a header segment that ``header_segment`` made for this key."""
-        return _compact(header, claims, self.sign)
+        """Sign these claims under a header segment that ``header_segment`` made for this key."""
+        signing_input = b"%b.%b" % (header, base64url.encode(strict_json.encode(claims)))
+        return (b"%b.%b" % (signing_input, base64url.encode(self.sign(signing_input)))).decode("ascii")
 
     def export_private_jwk(self) -> bytes:
-        """The whole key as a JWK in JSON, to be sealed at once."""
+        """Return the whole key as a JWK in JSON, to be encrypted at once."""
         return strict_json.encode(self.public_jwk | _private_members(self._private_key))
 
     @classmethod
     def from_private_jwk(cls, text: bytes) -> Self:
-        """Read what ``export_private_jwk`` wrote, or any private JWK with an ``alg``.
-
-        Raises InvalidKeyError, also when the public members do not belong to the private ones.
-        """
+        """Load what ``export_private_jwk`` wrote, or any private JWK with an ``alg``. Raises InvalidKeyError,
+        also when the public members do not belong to the private ones."""
         try:
             jwk = strict_json.decode_object(text)
             private_key = _private_key_of(jwk)
@@ -108,34 +105,20 @@ class SigningKey:
         if members_of(private_key.public_key()) != members_of(stated.public_key):
             raise InvalidKeyError(KeyRefusal.INVALID, "the public members belong to another private key")
         if stated.alg is None:
-            raise InvalidKeyError(KeyRefusal.INVALID, "a signing key needs its alg")
+            raise InvalidKeyError(KeyRefusal.INVALID, "a signing key must have an alg")
         return cls(private_key, stated.alg, kid=stated.kid)
 
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r}, alg={self.algorithm.name!r})"
 
     def __reduce__(self) -> Never:
-        raise TypeError("a SigningKey is not serialised; export its JWK and seal it")
-
-
-def sign_with_secret(secret: SymmetricKey, alg: str, claims: Mapping[str, Any]) -> str:
-    """A JWS under HMAC, as client_secret_jwt sends it. Raises AlgorithmNotAllowedError for an ``alg`` that is
-    no HMAC, or one the secret is too short for."""
-    algorithm = ALGORITHMS.get(alg)
-    if algorithm is None:
-        raise AlgorithmNotAllowedError(f"alg {alg!r}")
-    return _compact(header_segment(alg), claims, partial(secret.sign, algorithm))
-
-
-def _compact(header: bytes, claims: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> str:
-    signing_input = b"%b.%b" % (header, base64url.encode(strict_json.encode(claims)))
-    return (b"%b.%b" % (signing_input, base64url.encode(sign(signing_input)))).decode("ascii")
+        raise TypeError("a SigningKey is never serialised; export its JWK and encrypt it")
 
 
 def _signature_algorithm(alg: str) -> SignatureAlgorithm:
     algorithm = SIGNATURE_ALGORITHMS.get(alg)
     if algorithm is None:
-        raise AlgorithmNotAllowedError(f"{alg!r} is no signature algorithm")
+        raise AlgorithmNotAllowedError(f"{alg!r} is not a signature algorithm")
     return algorithm
 
 

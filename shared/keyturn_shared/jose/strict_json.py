@@ -1,42 +1,48 @@
-"""JSON read so that every reader of the same text sees the same value.
+"""Strict JSON: every reader of an accepted text sees the same value.
 
-Refused beyond RFC 8259's grammar: anything but an object at the top, duplicate member names at any depth
-(RFC 7515 section 4, RFC 7519 section 4), numbers that no 64-bit integer or double holds, nesting
-past a bound, lone surrogates, a byte order mark. NaN and Infinity are no JSON to begin with.
+Refused beyond RFC 8259's grammar: anything but an object at the top, duplicate member names at any depth (RFC
+7515 section 4, RFC 7519 section 4), numbers that fit neither a 64-bit integer nor a double, excessive
+nesting, lone surrogates, a byte order mark. NaN and Infinity are not JSON at all.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
 from keyturn_shared.jose.errors import MalformedError
+from keyturn_shared.jose.repeated_names import repeated_names
 
 MAX_DEPTH: Final = 16
-"""How many objects and arrays may enclose a value, the outermost included."""
+"""Number of objects and arrays that may enclose a value, including the outermost."""
 
 _MIN_INTEGER: Final = -(2**63)
 _MAX_INTEGER: Final = 2**64 - 1
 
 _decode = msgspec.json.Decoder().decode
 encode = msgspec.json.Encoder().encode
-"""Compact JSON in UTF-8, members in their order."""
+"""Encodes compact JSON in UTF-8, members in their order."""
 
 
-def decode_object(text: bytes) -> dict[str, Any]:
-    """The members of a JSON object. Raises MalformedError."""
+def decode_object(text: bytes, *, may_repeat: bool = False) -> dict[str, Any]:
+    """Parse a JSON object. ``may_repeat``: accept a member repeated with the same value, on which every
+    reader agrees. Raises MalformedError."""
     try:
         value = _decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedError(f"not JSON: {type(error).__name__}") from None
+    except msgspec.MsgspecError as error:
+        # The message names the fault and its offset, and nothing of the text itself.
+        raise MalformedError(f"not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise MalformedError("not JSON: not UTF-8") from None
+    except RecursionError:
+        raise MalformedError("not JSON: nested too deeply") from None
     if type(value) is not dict:
         raise MalformedError("JSON, but not an object")
     _bound(value, 1)
-    # A decoded object has each name once, so a text that equals its re-encoding had each name once. Most
-    # issuers write compact JSON and pass here; others (spaces, escapes) are read again, name by name.
+    # A decoded object has each name once, so a text equal to its re-encoding has no duplicates. Most issuers
+    # write compact JSON and pass here; other texts (spaces, escapes) are parsed again, name by name.
     if encode(value) != text:
-        _refuse_duplicates(text)
+        _refuse_repeated(text, may_repeat=may_repeat)
     return value
 
 
@@ -55,14 +61,7 @@ def _bound(container: dict[str, Any] | list[Any], depth: int) -> None:
             _bound(value, depth + 1)
 
 
-def _unique(members: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in members}) != len(members):
-        raise MalformedError("a member name occurs twice")
-
-
-_read_names = json.JSONDecoder(object_pairs_hook=_unique).decode
-
-
-def _refuse_duplicates(text: bytes) -> None:
-    # msgspec has accepted the text, so only the hook raises here.
-    _read_names(text.decode())
+def _refuse_repeated(text: bytes, *, may_repeat: bool) -> None:
+    for repeated in repeated_names(text.decode()):
+        if not (may_repeat and repeated.is_same):
+            raise MalformedError(f"a member name occurs twice: {repeated.path}")

@@ -1,4 +1,4 @@
-"""Checks the signature of a token that has been parsed. What it claims is judged elsewhere."""
+"""Checks the signature of a parsed token. Its claims are checked elsewhere."""
 
 from collections.abc import Collection
 
@@ -17,17 +17,15 @@ def require_algorithm(token: UnverifiedToken, allowed: Collection[str]) -> None:
 
 
 def verify_signature(token: UnverifiedToken, key: VerificationKey | SymmetricKey) -> None:
-    """Raise BadSignatureError unless ``key`` made the signature, and AlgorithmNotAllowedError if the token's
-    algorithm is not one this key is for."""
+    """Raise BadSignatureError unless ``key`` made the signature, and AlgorithmNotAllowedError if the key does
+    not allow the token's algorithm."""
     key.verify(token.header.algorithm, token.signature, token.signing_input)
 
 
 def verify_with_key_set(token: UnverifiedToken, key_set: KeySet) -> VerificationKey:
-    """The key of the set that made the signature.
-
-    Raises UnknownKidError if the set has no key of this kid (without a kid: no key at all),
-    AlgorithmNotAllowedError if it has, but none for this algorithm, BadSignatureError if none fits.
-    """
+    """Return the key of the set that made the signature. Raises UnknownKidError if the set has no key with
+    this kid (without a kid: no key at all), AlgorithmNotAllowedError if it has none for this algorithm,
+    BadSignatureError if none made the signature, and its subclass KeysNotTriedError if not all were tried."""
     algorithm, kid = token.header.algorithm, token.header.kid
     if isinstance(algorithm, HmacAlgorithm):
         raise AlgorithmNotAllowedError(f"{algorithm.name} with a set of public keys")
@@ -42,4 +40,4 @@ def verify_with_key_set(token: UnverifiedToken, key_set: KeySet) -> Verification
         except BadSignatureError:
             continue
         return key
-    raise BadSignatureError(f"{algorithm.name} does not verify with any of {len(candidates)} keys")
+    raise candidates.refusal()

@@ -1,4 +1,4 @@
-"""Key sets fetched from JWKS URLs, as the fleet shares them: names in Redis, the record, reading it.
+"""Key sets from JWKS URLs as the fleet shares them: names in Redis, the record, inspection.
 
-The verifiers fetch and write; the console and the command line only read, see ``inspection``.
+The verifiers fetch and write them; the console and the command line only read, see ``inspection``.
 """

@@ -1,4 +1,4 @@
-"""What a key set is fetched from, and under which name the fleet keeps it."""
+"""The address of a key set, and its name in the fleet."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 from keyturn_shared.jose import base64url
 
 HOST_CHARACTERS = 8
-"""The first characters of an id stand for the host, so that Redis can count fetches of one host."""
+"""The first characters of an id stand for the host, so that Redis can count fetches per host."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeySetAddress:
-    """A JWKS URL, and the networks that the realm additionally allows it to be in.
+    """A JWKS URL, and the private networks that the realm allows it to reach.
 
-    The networks are part of the identity: what one realm may fetch from an inside network is not there for
-    the clients of another, and ends for its own when the realm no longer allows it. Realms that allow
-    nothing of their own, which is the rule, share one key set per URL.
+    The networks are part of the identity: a key set that one realm fetched from a private network is not
+    shared with other realms, and is no longer used when the realm stops allowing the network. Realms without
+    such networks, which is usual, share one key set per URL.
     """
 
     url: str
@@ -31,12 +31,12 @@ class KeySetAddress:
 
     @classmethod
     def of(cls, url: str, networks: Iterable[str] = ()) -> Self:
-        """The address with the networks in one order, however the realm lists them."""
+        """Make the address, with the networks in canonical order."""
         return cls(url, tuple(sorted(set(networks))))
 
 
 def host_of(url: str) -> str:
-    """The host of a URL in lower case; empty for what has none, which the fetcher will refuse."""
+    """Return the host of a URL in lower case; empty if it has none, which the fetcher will refuse."""
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:

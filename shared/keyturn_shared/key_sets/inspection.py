@@ -1,4 +1,4 @@
-"""Looking at key sets: for the console, the command line and whoever has to find out what is wrong."""
+"""Inspection of key sets, for the console, the command line and troubleshooting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from itertools import zip_longest
 from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
-from redis.exceptions import RedisError
 
-from keyturn_shared.errors import RedisUnavailableError
-from keyturn_shared.fleet.replies import as_text
 from keyturn_shared.jose.errors import InvalidKeyError
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord, KeySetRecordError, decode_record
+from keyturn_shared.key_sets.seal import KeySetSeal
+from keyturn_shared.redis_failures import redis_answers
+from keyturn_shared.signed_log.errors import ForgedError
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedKey:
-    """A key in use. ``thumbprint``: RFC 7638, SHA-256. ``since``: when a fetch first brought it, NumericDate
-    seconds."""
+    """A key in use. ``thumbprint``: RFC 7638, SHA-256. ``since``: NumericDate of the first fetch that had
+    it."""
 
     kid: str
     thumbprint: str
@@ -33,19 +33,29 @@ class FetchedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySetHealth:
-    """What the fleet knows of one JWKS URL. Times are NumericDate seconds, None for never.
+class SkippedKeyReason:
+    """An unused key. ``index``: its place in the set; ``reason``: a ``KeyRefusal``."""
 
-    ``keys``: of the last success at ``last_success``; used while it is earlier than ``fresh_until``, and up
-    to ``stale_until`` only while the URL fails. ``skipped``: keys of the set that keyturn does not use.
-    ``polled``: whether clients used it lately, so that it is fetched again at ``next_poll``. ``failures``: in
-    a row, with the reason of the last one.
+    index: int
+    kid: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeySetHealth:
+    """The fleet's knowledge of one JWKS URL. Times are NumericDate seconds, None for never.
+
+    ``keys``: those of the last success, used until ``fresh_until``, and until ``stale_until`` only while the
+    URL fails. ``skipped``: number of keys in the set that keyturn does not use; ``skipped_keys``: the first
+    of them, with the reason. ``polled``: clients used it recently, so it is fetched again at ``next_poll``.
+    ``failures``: in a row, with the reason of the last one.
     """
 
     url: str
     networks: tuple[str, ...]
     keys: tuple[FetchedKey, ...]
     skipped: int
+    skipped_keys: tuple[SkippedKeyReason, ...]
     last_success: float | None
     last_change: float | None
     fresh_until: float | None
@@ -59,62 +69,63 @@ class KeySetHealth:
     next_poll: float | None
 
     def age(self, now: float) -> float | None:
-        """Seconds since the keys were last confirmed."""
+        """Return the seconds since the keys were last confirmed."""
         return None if self.last_success is None else max(0.0, now - self.last_success)
 
 
 class KeySetInspector:
-    """Reads records, and changes nothing. Every method raises RedisUnavailableError."""
+    """Reads records, and changes nothing. Every method raises RedisUnavailableError. ``seal``: records that
+    no fetcher signed are ignored, as on verifiers. Without it, nothing is checked."""
 
-    def __init__(self, redis: Redis | RedisCluster, layout: KeySetLayout | None = None) -> None:
+    def __init__(
+        self, redis: Redis | RedisCluster, seal: KeySetSeal | None, layout: KeySetLayout | None = None
+    ) -> None:
         self._redis = redis
+        self._seal = seal
         self._layout = layout or KeySetLayout()
 
     async def inspect(self, address: KeySetAddress) -> KeySetHealth | None:
-        """One URL as clients of a realm with these networks see it; None if it was not needed lately."""
+        """Inspect a URL as seen by clients of a realm with these networks; None if unused recently."""
         return (await self.inspect_all([address]))[0]
 
     async def inspect_all(self, addresses: Sequence[KeySetAddress]) -> list[KeySetHealth | None]:
-        """Several, in order."""
+        """Inspect several addresses, in order."""
         return await self._healths([address.id for address in addresses])
-
-    async def failing(self, limit: int = 100) -> list[KeySetHealth]:
-        """Key sets whose last attempt failed, those to be tried next first."""
-        try:
-            ids = await self._redis.zrange(self._layout.retries, 0, max(0, limit - 1))
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RedisUnavailableError(f"failing key sets: {error}") from error
-        healths = await self._healths([as_text(one) for one in ids])
-        return [health for health in healths if health is not None]
 
     async def _healths(self, ids: Sequence[str]) -> list[KeySetHealth | None]:
         if not ids:
             return []
-        try:
+        with redis_answers("key set records"):
             values = await self._redis.mget([self._layout.record(one) for one in ids])
             used = await self._redis.hmget(self._layout.used, list(ids))
-        except (RedisError, OSError, TimeoutError) as error:
-            raise RedisUnavailableError(f"key set records: {error}") from error
-        return [_health(value, polled=mark is not None) for value, mark in zip(values, used, strict=True)]
+        return [
+            self._health(one, value, polled=mark is not None)
+            for one, value, mark in zip(ids, values, used, strict=True)
+        ]
 
-
-def _health(value: Any, *, polled: bool) -> KeySetHealth | None:
-    if value is None:
-        return None
-    try:
-        record = decode_record(value)
-    except KeySetRecordError:
-        return None
-    return health_of(record, polled=polled)
+    def _health(self, key_set_id: str, value: Any, *, polled: bool) -> KeySetHealth | None:
+        if value is None:
+            return None
+        try:
+            if self._seal is None:
+                record = decode_record(value)
+            else:
+                record = self._seal.read_request(key_set_id, bytes(value))
+        except (KeySetRecordError, ForgedError):
+            return None
+        return health_of(record, polled=polled)
 
 
 def health_of(record: KeySetRecord, *, polled: bool) -> KeySetHealth:
-    """A record as people want to see it."""
+    """Convert a record to its health."""
     return KeySetHealth(
         url=record.url,
         networks=record.networks,
         keys=tuple(_described(jwk, since) for jwk, since in zip_longest(record.keys, record.since)),
         skipped=record.skipped,
+        skipped_keys=tuple(
+            SkippedKeyReason(each.index, each.kid, each.reason) for each in record.skipped_members
+        ),
         last_success=record.fetched_at or None,
         last_change=record.changed_at or None,
         fresh_until=record.fresh_until or None,

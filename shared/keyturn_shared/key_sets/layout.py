@@ -1,4 +1,4 @@
-"""Names of the keys in Redis that hold key sets and the order in which they are fetched."""
+"""Names of the Redis keys of key sets and their queues."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,8 @@ from keyturn_shared.key_sets.address import HOST_CHARACTERS
 
 @dataclass(frozen=True, slots=True)
 class KeySetLayout(Layout):
-    """The fleet's keys and these.
-
-    The scripts derive names of ids they find in the queues. All of them carry the partition's hash tag, so
-    they are in the slot of the keys the scripts are given.
-    """
+    """The fleet's keys, and those of key sets. The scripts derive names from ids they find in the queues. All
+    of them carry the partition's hash tag, so they are in the slot of the keys that the scripts are given."""
 
     @property
     def due(self) -> str:
@@ -21,7 +18,7 @@ class KeySetLayout(Layout):
 
     @property
     def retries(self) -> str:
-        """Sorted set as ``due``, of ids whose last attempt failed."""
+        """Sorted set like ``due``, of ids whose last attempt failed."""
         return f"{self.prefix}keysets:retries"
 
     @property
@@ -30,13 +27,13 @@ class KeySetLayout(Layout):
         return f"{self.prefix}keysets:used"
 
     def record(self, key_set_id: str) -> str:
-        """String: the record, see ``record``."""
+        """Name the string with the record, see ``record``."""
         return f"{self.prefix}keyset:{key_set_id}"
 
     def flight(self, key_set_id: str) -> str:
-        """Hash: who is fetching, until when, and how many fetches for unknown kids are left."""
+        """Hash: the worker that is fetching, until when, and the remaining fetches for unknown kids."""
         return f"{self.prefix}keyset:{key_set_id}:flight"
 
     def host(self, key_set_id: str) -> str:
-        """Sorted set: ids of one host that are being fetched, by the end of the claim."""
+        """Sorted set: ids of one host that are being fetched, by the end of the lease."""
         return f"{self.prefix}keyset-host:{key_set_id[:HOST_CHARACTERS]}"

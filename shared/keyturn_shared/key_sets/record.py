@@ -1,6 +1,6 @@
 """The record of a key set: one per address for the whole fleet, replaced whole after every attempt."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,16 +15,24 @@ class KeySetRecordError(KeyturnError):
     code = "key_set_record_broken"
 
 
-class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the fleet knows of a key set. Times are NumericDate seconds; 0 means never.
+class SkippedMember(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An unused member of ``keys``: its place, its ``kid`` and the reason (a ``KeyRefusal``)."""
 
-    ``generation``: names the last attempt, and grows: ms of Redis' clock when it began. ``as_of``: epoch and
-    sequence of the event log when the fetch that brought ``keys`` began. ``keys``: public JWKs,
-    made anew from what was understood; ``since``: when each of them first came, in the same order.
-    ``fetched_at``: the last success, ``changed_at``: the last one that brought other keys. Until
-    ``fresh_until`` the keys are used without question, until ``stale_until`` only because an attempt failed.
-    ``failures``: in a row, with the reason of the last. ``next_poll_at``: when it is due if a client goes on
-    using it.
+    index: int
+    reason: str
+    kid: str | None = None
+
+
+class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The record of a key set. Times are NumericDate seconds; 0 means never.
+
+    ``generation``: identifies the last attempt, and grows: ms of Redis' clock when it began. ``as_of``: epoch
+    and sequence of the event log when the fetch that brought ``keys`` began. ``keys``: public JWKs, rebuilt
+    from what was understood; ``skipped``: how many others the set has, ``skipped_members``: the first of
+    them; ``since``: when each key first appeared, in the same order. ``fetched_at``: the last success,
+    ``changed_at``: the last one that brought other keys. The keys are used until ``fresh_until``, and until
+    ``stale_until`` only if an attempt failed. ``failures``: in a row, with the reason of the last.
+    ``next_poll_at``: when it is due if a client keeps using it.
     """
 
     url: str
@@ -33,6 +41,7 @@ class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     as_of: tuple[int, int] = (BEGINNING.epoch, BEGINNING.sequence)
     keys: tuple[dict[str, object], ...] = ()
     skipped: int = 0
+    skipped_members: tuple[SkippedMember, ...] = ()
     content: str = ""
     etag: str | None = None
     last_modified: str | None = None
@@ -58,35 +67,36 @@ class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Required(NamedTuple):
-    """How new a key set must be: the epoch the node is in, and the sequence of the last clearing."""
+    """Required freshness of a key set: the node's epoch, and the sequence of the last cache clearing."""
 
     epoch: int
     sequence: int
 
     def met_by(self, as_of: Position) -> bool:
-        """Whether a fetch that began at ``as_of`` began after the clearing.
+        """Return whether a fetch that began at ``as_of`` began after the clearing.
 
-        Sequences are compared within one epoch only: after a restored backup the same number may mean
-        another event. An epoch later than the node's began after everything the node has applied.
+        Sequences are compared within one epoch only: after a restored backup the same number may mean another
+        event. An epoch later than the node's began after everything the node has applied.
         """
         if self.sequence == 0 or as_of.epoch > self.epoch:
             return True
         return as_of.epoch == self.epoch and as_of.sequence >= self.sequence
 
 
-ANY = Required(0, 0)
+_MAX_GENERATION_DIGITS: Final = 19
+"""Number of digits of a 64-bit number."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(KeySetRecord)
 
 
 def encode_record(record: KeySetRecord) -> bytes:
-    """The value in Redis: ``<generation>:<failures>:<json>``. The numbers in front are for the scripts."""
+    """Encode as ``<generation>:<failures>:<json>``. The numbers in front are for the scripts."""
     return b"%d:%d:%s" % (record.generation, record.failures, _encoder.encode(record))
 
 
 def decode_record(value: bytes) -> KeySetRecord:
-    """The record of a value. Raises KeySetRecordError."""
+    """Decode a record. Raises KeySetRecordError."""
     try:
         _generation, _failures, body = value.split(b":", 2)
         return _decoder.decode(body)
@@ -95,6 +105,6 @@ def decode_record(value: bytes) -> KeySetRecord:
 
 
 def generation_of(value: bytes) -> int:
-    """The generation in front of a value, also of one that cannot be read otherwise; 0 if there is none."""
+    """Return the generation in front of a value, even if the rest is unreadable; 0 if there is none."""
     number, _, _ = value.partition(b":")
-    return int(number) if number.isdigit() else 0
+    return int(number) if number.isdigit() and len(number) <= _MAX_GENERATION_DIGITS else 0

@@ -1,4 +1,4 @@
-"""Which addresses may be connected to. Pure."""
+"""The decision which addresses may be connected to. Pure."""
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
@@ -15,7 +15,7 @@ _ISATAP_MARKS: Final = (0x00005EFE, 0x02005EFE)
 
 
 def read_networks(networks: Iterable[str]) -> tuple[Network, ...]:
-    """Networks in CIDR form. Raises ConfigurationError."""
+    """Parse networks in CIDR form. Raises ConfigurationError."""
     try:
         return tuple(ip_network(network.strip()) for network in networks if network.strip())
     except ValueError as error:
@@ -23,15 +23,15 @@ def read_networks(networks: Iterable[str]) -> tuple[Network, ...]:
 
 
 def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:
-    """Whether it is listed."""
+    """Return whether the address is in an allowed network."""
     return any(address in network for network in _same_version(address, allowed))
 
 
 def may_connect(address: Address, allowed: Iterable[Network]) -> bool:
-    """Whether it is listed, or public through and through: itself and every address inside it.
+    """Return whether the address is allowed, or it and every address embedded in it are public.
 
-    An IPv6 address can carry an IPv4 one (mapped, compatible, 6to4, Teredo, NAT64, ISATAP) that a router or
-    the kernel takes out again, so a public shell does not make a private core public.
+    An IPv6 address can embed an IPv4 one (mapped, compatible, 6to4, Teredo, NAT64, ISATAP) that a router or
+    the kernel extracts, so a public outer address does not make a private inner one public.
     """
     listed = tuple(allowed)
     if is_allowed(address, listed):

@@ -1,47 +1,34 @@
-"""One guarded GET: the address is checked, then connected to; everything about the answer is bounded."""
+"""One guarded GET: only checked addresses are connected to, and everything about the response is limited."""
 
 import asyncio
-import socket
 import ssl
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from ipaddress import ip_address
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 
-from keyturn_shared.network.addresses import Address, Network, is_allowed, may_connect
-from keyturn_shared.network.connecting import connect
-from keyturn_shared.network.exchange import Exchange
+import httpcore
+from h2.exceptions import H2Error
+
+from keyturn_shared.network.addresses import Network
+from keyturn_shared.network.answer import FetchResult, read_answer
+from keyturn_shared.network.guarded_backend import Route
+from keyturn_shared.network.host_connections import IDLE_SECONDS, HostConnections, KeptConnections
 from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.network.refusal import FetchRefused, Reason
+from keyturn_shared.network.resolving import Resolver, resolve
+from keyturn_shared.network.stream import TcpStream
 from keyturn_shared.network.target import Target, read_target
 from keyturn_shared.network.tls import client_context
 
-_JSON_TYPES: Final = frozenset({"application/json", "application/jwk-set+json", "text/plain", "text/json"})
-_WBITS_GZIP: Final = 31
-_OK: Final = 200
-_NOT_MODIFIED: Final = 304
+_Headers = list[tuple[bytes, bytes]]
+
 _CONNECT_SHARE: Final = 0.5
-
-
-class Resolver(Protocol):
-    """Looks a name up. Raises OSError when there is no answer."""
-
-    async def __call__(self, host: str, port: int) -> Sequence[Address]: ...
-
-
-async def resolve(host: str, port: int) -> Sequence[Address]:
-    """All addresses that the system's resolver has for a name, in its order of preference."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+_PERHAPS_STALE: Final = frozenset({Reason.CONNECTION_FAILED, Reason.PROTOCOL_ERROR, Reason.TLS_FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchPolicy:
-    """Limits of one fetch. Seconds and bytes; ``max_bytes`` bounds the body as sent and as unpacked.
-
-    ``allowed_networks``: where a URL may lead although it is not public; plain http is taken only there.
-    """
+    """Limits of one fetch. Seconds and bytes; ``max_bytes`` limits the body as sent and as unpacked.
+    ``allowed_networks``: private networks that a URL may reach; plain http is accepted only there."""
 
     total_seconds: float = 5.0
     first_byte_seconds: float = 3.0
@@ -49,28 +36,16 @@ class FetchPolicy:
     allowed_networks: tuple[Network, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FetchResult:
-    """An answer of status 200, or 304 with an empty body. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-
-    @property
-    def not_modified(self) -> bool:
-        return self.status == _NOT_MODIFIED
-
-
 class GuardedFetcher:
-    """Fetches URLs that strangers chose.
+    """Fetches URLs chosen by strangers.
 
-    Every address a name resolves to is checked, and the connection goes to one that was: a name that resolves
-    otherwise a moment later changes nothing. No redirect is followed, no proxy is taken from the environment,
-    TLS is always verified. A connection serves one request: an idle one for one host must not serve another
-    host at the same address.
+    Every address of a name is checked, and only checked addresses are connected to: a later change of the
+    name has no effect. Redirects are not followed, proxies are not taken from the environment, and TLS is
+    always verified. A connection is kept for a while for its host and for policies with the same networks: an
+    idle one must not serve another host at the same address.
 
-    ``tls``: see ``client_context``. ``proxy``: for public addresses; allowed networks are reached directly.
+    ``tls``: see ``client_context``; httpcore sets its ALPN, so do not share it. ``proxy``: for public
+    addresses; allowed networks are reached directly. ``idle_seconds``: how long a connection is kept.
     """
 
     def __init__(
@@ -80,120 +55,88 @@ class GuardedFetcher:
         tls: ssl.SSLContext | None = None,
         proxy: Proxy | None = None,
         user_agent: str = "keyturn",
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        self._resolver = resolver
-        self._tls = tls or client_context()
-        self._proxy = proxy
-        self._headers = {
-            "User-Agent": user_agent,
-            "Accept": "application/jwk-set+json, application/json",
-            "Accept-Encoding": "gzip, identity",
-            "Connection": "close",
-        }
+        self._kept = KeptConnections(
+            Route(resolver=resolver, proxy=proxy), tls or client_context(), idle_seconds=idle_seconds
+        )
+        self._headers = [
+            (b"User-Agent", user_agent.encode()),
+            (b"Accept", b"application/jwk-set+json, application/json"),
+            (b"Accept-Encoding", b"gzip, identity"),
+        ]
 
     async def fetch(
         self, url: str, *, policy: FetchPolicy, etag: str | None = None, last_modified: str | None = None
     ) -> FetchResult:
-        """GET it, conditionally where ``etag`` or ``last_modified`` are given. Raises FetchRefused."""
+        """GET a URL, conditionally if ``etag`` or ``last_modified`` is given. Raises FetchRefused."""
         target = read_target(url)
+        headers = [(b"Host", target.authority.encode()), *self._headers, *_conditions(etag, last_modified)]
         try:
             async with asyncio.timeout(policy.total_seconds):
-                address = await self._choose(target, policy)
-                return await self._get(target, address, policy, _conditions(etag, last_modified))
+                return await self._get(target, headers, policy)
         except TimeoutError:
-            raise FetchRefused(Reason.TIMEOUT, f"no whole answer within {policy.total_seconds:g} s") from None
+            raise FetchRefused(
+                Reason.TIMEOUT, f"no complete response within {policy.total_seconds:g} s"
+            ) from None
 
-    async def _choose(self, target: Target, policy: FetchPolicy) -> Address | None:
-        """An address that was checked; None if it is the proxy that looks the name up."""
-        found: Sequence[Address]
-        if target.address is not None:
-            found = [target.address]
-        elif self._proxy is not None and self._proxy.resolves:
-            if target.scheme == "http":
-                raise FetchRefused(Reason.SCHEME_NOT_ALLOWED, "plain http is taken only in allowed networks")
-            return None
-        else:
-            try:
-                found = await self._resolver(target.host, target.port)
-            except (OSError, UnicodeError) as error:
-                raise FetchRefused(Reason.RESOLUTION_FAILED, f"{target.host}: {error}") from None
-        if not found:
-            raise FetchRefused(Reason.RESOLUTION_FAILED, f"{target.host} has no address")
-        for address in found:
-            # One bad address is enough: which of them is connected to must not be a matter of luck.
-            if not may_connect(address, policy.allowed_networks):
-                raise FetchRefused(
-                    Reason.ADDRESS_NOT_ALLOWED, f"{target.host} leads to {address}, which is not public"
-                )
-            if target.scheme == "http" and not is_allowed(address, policy.allowed_networks):
-                raise FetchRefused(Reason.SCHEME_NOT_ALLOWED, "plain http is taken only in allowed networks")
-        return found[0]
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._kept.close()
 
-    async def _get(
-        self, target: Target, address: Address | None, policy: FetchPolicy, conditions: Mapping[str, str]
-    ) -> FetchResult:
-        inside = address is not None and is_allowed(address, policy.allowed_networks)
-        connect_seconds = policy.total_seconds * _CONNECT_SHARE
-        connection = await connect(
-            str(address or target.host), target.port, connect_seconds, None if inside else self._proxy
-        )
+    async def _get(self, target: Target, headers: _Headers, policy: FetchPolicy) -> FetchResult:
         try:
-            if target.scheme == "https":
-                await connection.start_tls(self._tls, target.host, connect_seconds)
-            exchange = Exchange(connection, policy.first_byte_seconds)
-            asked = [("Host", target.authority), *self._headers.items(), *conditions.items()]
-            status, headers = await exchange.ask(target.path, asked)
-            return await _read(status, headers, exchange, policy)
-        finally:
-            connection.close()
+            with self._kept.lent(target, policy.allowed_networks) as host:
+                answered_before = host.answers > 0
+                return await self._ask(host, target, headers, policy)
+        except FetchRefused as refused:
+            if not answered_before or refused.reason not in _PERHAPS_STALE:
+                raise
+        # The server may have closed a kept connection while the request was on its way; a GET may be sent
+        # again (RFC 9110 section 9.2.2), once and over a new connection.
+        with self._kept.lent(target, policy.allowed_networks) as host:
+            return await self._ask(host, target, headers, policy)
+
+    async def _ask(
+        self, host: HostConnections, target: Target, headers: _Headers, policy: FetchPolicy
+    ) -> FetchResult:
+        url = httpcore.URL(
+            scheme=target.scheme.encode(),
+            host=target.host.encode(),
+            port=target.port,
+            target=target.path.encode(),
+        )
+        pause = policy.first_byte_seconds
+        timeouts = {"connect": policy.total_seconds * _CONNECT_SHARE, "read": pause, "write": pause}
+        try:
+            async with host.pool.stream(
+                b"GET", url, headers=headers, extensions={"timeout": timeouts}
+            ) as response:
+                if not _is_in_place(response):
+                    if host.answers > 0:
+                        raise FetchRefused(Reason.PROTOCOL_ERROR, "the response began before the request")
+                    self._kept.give_up(host)
+                return await read_answer(response, policy.max_bytes)
+        except (httpcore.ProtocolError, H2Error, ValueError) as error:
+            # httpcore lets h2's own errors through while a body is read, and a non-numeric status.
+            raise FetchRefused(Reason.PROTOCOL_ERROR, str(error)[:200]) from None
 
 
-async def _read(
-    status: int, headers: Mapping[str, str], exchange: Exchange, policy: FetchPolicy
-) -> FetchResult:
-    if status == _NOT_MODIFIED:
-        return FetchResult(status, headers, b"")
-    if 300 <= status < 400:
-        raise FetchRefused(Reason.REDIRECT, f"status {status}; redirects are not followed")
-    if status != _OK:
-        raise FetchRefused(Reason.STATUS, f"status {status}")
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type and media_type not in _JSON_TYPES and not media_type.endswith("+json"):
-        raise FetchRefused(Reason.CONTENT_TYPE, f"{media_type[:80]} is not JSON")
-    return FetchResult(status, headers, await _read_body(exchange, headers, policy.max_bytes))
+def _is_in_place(response: httpcore.Response) -> bool:
+    """Return whether a response over HTTP/1.1 was sent after its request, as far as can be told.
+
+    httpcore keeps a connection even if the parser has octets left after the last response, and would take
+    them for the beginning of the next one. So a response counts only if what came after the request begins
+    with its head; one in an unusual form is accepted only from a new connection, which is then not kept.
+    """
+    stream: TcpStream = response.extensions["network_stream"]
+    phrase = response.extensions.get("reason_phrase", b"")
+    version = response.extensions["http_version"]
+    lines = [b"%b %d %b" % (version, response.status, phrase)]
+    lines += [b"%b: %b" % (name, value) for name, value in response.headers]
+    return stream.began_with(b"\r\n".join([*lines, b"", b""]))
 
 
-async def _read_body(exchange: Exchange, headers: Mapping[str, str], limit: int) -> bytes:
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", "x-gzip"):
-        raise FetchRefused(Reason.CONTENT_ENCODING, f"the encoding {encoding[:40]!r} was not asked for")
-    length = headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
-        raise FetchRefused(Reason.TOO_LARGE, f"more than {limit} bytes announced")
-    unpacker = zlib.decompressobj(_WBITS_GZIP) if encoding != "identity" else None
-    body = bytearray()
-    received = 0
-    async for chunk in exchange.body():
-        received += len(chunk)
-        if unpacker is None:
-            body += chunk
-        else:
-            try:
-                # Never unpacks more than there is room for: a small file can hold gigabytes.
-                body += unpacker.decompress(chunk, limit + 1 - len(body))
-            except zlib.error as error:
-                raise FetchRefused(Reason.CONTENT_ENCODING, f"the body does not unpack: {error}") from None
-        if len(body) > limit or received > limit:
-            raise FetchRefused(Reason.TOO_LARGE, f"more than {limit} bytes")
-    if unpacker is not None and not unpacker.eof:
-        raise FetchRefused(Reason.CONTENT_ENCODING, "the packed body ends too early")
-    return bytes(body)
-
-
-def _conditions(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    conditions = {}
-    if etag:
-        conditions["If-None-Match"] = etag
-    if last_modified:
-        conditions["If-Modified-Since"] = last_modified
-    return conditions
+def _conditions(etag: str | None, last_modified: str | None) -> _Headers:
+    given = ((b"If-None-Match", etag), (b"If-Modified-Since", last_modified))
+    return [(name, value.encode("latin-1")) for name, value in given if value]

@@ -1,4 +1,4 @@
-"""Whether a peer's address lies in networks the operator has named."""
+"""Membership of a peer's address in networks that the operator has named."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -9,8 +9,8 @@ _REMEMBERED: Final = 4096
 
 
 def membership(networks: Iterable[IPv4Network | IPv6Network]) -> Callable[[str], bool]:
-    """A test of addresses, which remembers its latest answers. An IPv4 address mapped to IPv6 counts as the
-    IPv4 one; what is no address lies nowhere."""
+    """Return a test for addresses, which caches its latest results. An IPv4 address mapped to IPv6 counts as
+    the IPv4 one; anything that is not an address is in no network."""
     known = tuple(networks)
     if not known:
         return lambda _: False

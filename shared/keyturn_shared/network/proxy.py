@@ -1,4 +1,4 @@
-"""An HTTP proxy through which public addresses are reached, where there is no other way out."""
+"""An HTTP proxy for reaching public addresses when there is no direct route."""
 
 import base64
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from keyturn_shared.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Tunnels are asked for with CONNECT (RFC 9110 section 9.3.6).
+    """A proxy that opens tunnels with CONNECT (RFC 9110 section 9.3.6).
 
-    ``resolves`` False: names are looked up and checked here, and the tunnel is asked for to the address that
-    was checked. True: the proxy is given the name, where this network cannot look names up or the proxy's
-    rules are about names; then the proxy is what has to refuse private addresses.
+    ``resolves`` False: names are resolved and checked here, and the proxy gets the checked address. True: the
+    proxy gets the name, because this network cannot resolve names or the proxy's rules use names; then the
+    proxy must refuse private addresses.
     """
 
     host: str
@@ -24,24 +24,16 @@ class Proxy:
 
     @classmethod
     def parse(cls, url: str, *, resolves: bool = False) -> Self:
-        """Read ``http://[user:password@]host:port``. Raises ConfigurationError, which shows no password."""
+        """Parse ``http://[user:password@]host:port``. Raises ConfigurationError, which shows no password."""
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
             raise ConfigurationError("the proxy's URL cannot be read") from None
         if parts.scheme != "http" or not parts.hostname or port is None or parts.path.strip("/"):
-            raise ConfigurationError("a proxy's URL is http://[user:password@]host:port")
+            raise ConfigurationError("a proxy's URL must be http://[user:password@]host:port")
         authorization = None
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
             authorization = b"Basic " + base64.b64encode(pair)
         return cls(parts.hostname, port, authorization, resolves)
-
-    def request(self, host: str, port: int) -> bytes:
-        """What asks for a tunnel."""
-        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        lines = [f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode()]
-        if self.authorization is not None:
-            lines.append(b"Proxy-Authorization: " + self.authorization + b"\r\n")
-        return b"".join(lines) + b"\r\n"

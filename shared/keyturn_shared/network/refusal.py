@@ -1,4 +1,4 @@
-"""Why a fetch was refused or failed."""
+"""Reasons why a fetch was refused or failed."""
 
 from enum import StrEnum
 
@@ -26,8 +26,8 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
 
 
-class FetchRefused(KeyturnError):  # noqa: N818 - it says what happened; most of these are no faults of ours
-    """Nothing was fetched. ``reason`` is stable, ``detail`` says more and holds nothing secret."""
+class FetchRefused(KeyturnError):  # noqa: N818 - it says what happened; most of these are not faults of keyturn
+    """Nothing was fetched. ``reason`` is stable, ``detail`` says more and contains nothing secret."""
 
     code = "fetch_refused"
 

@@ -1,4 +1,4 @@
-"""Reading a URL that a stranger chose. Pure: nothing is resolved here."""
+"""Parses a URL chosen by a stranger. Pure: nothing is resolved here."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NUMBER_LIKE: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart. ``host``: a lower-case ASCII name or an address in its usual form, without brackets.
+    """A parsed URL. ``host``: a lower-case ASCII name, or an address in canonical form without brackets.
     ``address``: set when the host is an address. ``path``: with the query."""
 
     scheme: str
@@ -37,13 +37,13 @@ class Target:
 
 
 def read_target(url: str) -> Target:
-    """Read an absolute http or https URL strictly. Raises FetchRefused.
+    """Parse an absolute http or https URL strictly. Raises FetchRefused.
 
     Forms that different readers take for different hosts are refused: user information, backslashes, spaces,
-    control characters, percent-encoded hosts, and addresses in any but their usual form (decimal, octal …).
+    control characters, percent-encoded hosts, and addresses not in canonical form (decimal, octal …).
     """
     if not url or len(url) > MAX_URL_CHARACTERS:
-        raise FetchRefused(Reason.URL_INVALID, f"a URL has 1 to {MAX_URL_CHARACTERS} characters")
+        raise FetchRefused(Reason.URL_INVALID, f"a URL must be 1 to {MAX_URL_CHARACTERS} characters long")
     url = _to_ascii(url)
     if not _PRINTABLE.fullmatch(url) or "\\" in url:
         raise FetchRefused(Reason.URL_INVALID, "the URL has a space, a backslash or a control character")
@@ -70,7 +70,7 @@ def read_target(url: str) -> Target:
 
 
 def _to_ascii(url: str) -> str:
-    """The URL with an internationalised host as the DNS has it (RFC 5891)."""
+    """Return the URL with an internationalised host in DNS form (RFC 5891)."""
     if url.isascii():
         return url
     try:
@@ -80,11 +80,11 @@ def _to_ascii(url: str) -> str:
     except ValueError:
         raise FetchRefused(Reason.URL_INVALID, "the URL cannot be read") from None
     if not (parts.path + parts.query).isascii() or "@" in parts.netloc:
-        raise FetchRefused(Reason.URL_INVALID, "only the host of a URL may have other than ASCII characters")
+        raise FetchRefused(Reason.URL_INVALID, "only the host of a URL may contain non-ASCII characters")
     try:
         name = idna.encode(host, uts46=False).decode("ascii")
     except idna.IDNAError as error:
-        raise FetchRefused(Reason.HOST_NOT_ALLOWED, f"the host is no valid name: {error}") from None
+        raise FetchRefused(Reason.HOST_NOT_ALLOWED, f"the host is not a valid name: {error}") from None
     return parts._replace(netloc=name if port is None else f"{name}:{port}").geturl()
 
 
@@ -92,20 +92,20 @@ def _read_host(host: str, *, bracketed: bool) -> tuple[str, IPv4Address | IPv6Ad
     if bracketed:
         if "%" in host:
             raise FetchRefused(
-                Reason.HOST_NOT_ALLOWED, "an address with a zone names another machine's network"
+                Reason.HOST_NOT_ALLOWED, "an address with a zone refers to another machine's network"
             )
         try:
             address = IPv6Address(host)
         except AddressValueError:
-            raise FetchRefused(Reason.HOST_NOT_ALLOWED, "the host is no IPv6 address") from None
+            raise FetchRefused(Reason.HOST_NOT_ALLOWED, "the host is not an IPv6 address") from None
         return address.compressed, address
     if _NUMBER_LIKE.fullmatch(host.rstrip(".").rpartition(".")[2]):
-        # A name whose last label is a number is an address to some readers, whatever the rest is.
+        # Some readers take a name whose last label is a number for an address.
         try:
             return host, IPv4Address(host)
         except AddressValueError:
             raise FetchRefused(Reason.HOST_NOT_ALLOWED, "the host is an address in an unusual form") from None
     name = host.removesuffix(".")
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise FetchRefused(Reason.HOST_NOT_ALLOWED, "the host is no valid name")
+        raise FetchRefused(Reason.HOST_NOT_ALLOWED, "the host is not a valid name")
     return name, None

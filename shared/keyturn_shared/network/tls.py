@@ -1,4 +1,4 @@
-"""How servers prove who they are."""
+"""The TLS context of outgoing connections."""
 
 import ssl
 from pathlib import Path
@@ -7,14 +7,14 @@ from keyturn_shared.errors import ConfigurationError
 
 
 def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Certificate and name are verified, always, by TLS 1.2 or newer. ``ca_file``: PEM of private authorities
-    that count beside the system's. Raises ConfigurationError when it cannot be used."""
+    """Make a context that always verifies certificate and name, with TLS 1.2 or newer. ``ca_file``: PEM of
+    private authorities, in addition to the system's. Raises ConfigurationError if unusable."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "strerror", None) or "it holds no certificates in PEM"
+            reason = getattr(error, "strerror", None) or "it contains no PEM certificates"
             raise ConfigurationError(f"the CA file {ca_file}: {reason}") from error
     return context

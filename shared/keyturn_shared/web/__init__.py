@@ -1,1 +1,1 @@
-"""HTTP parts that both services serve alike."""
+"""HTTP parts common to both services."""

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics, the same on every process."""
+"""Liveness, readiness and metrics of every process."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,19 +11,29 @@ Readiness = Callable[[], Awaitable[dict[str, str]]]
 """Names of what is not ready, each with the reason; empty when the process can do its work."""
 
 
-def health_routes(readiness: Readiness, registry: CollectorRegistry) -> list[Route]:
+def health_routes(
+    readiness: Readiness, registry: CollectorRegistry, *, degraded: Readiness | None = None
+) -> list[Route]:
     """``/health/live`` (200 while the process answers), ``/health/ready`` (200 or 503 with reasons) and
-    ``/metrics`` (Prometheus text)."""
+    ``/metrics`` (Prometheus text).
+
+    ``degraded``: what works less well, and the consequence. It is shown with either answer, and takes no
+    process out of service.
+    """
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     async def ready(_: Request) -> Response:
         reasons = await readiness()
+        less = await degraded() if degraded is not None else {}
+        details: dict[str, object] = {"degraded": less} if less else {}
         if not reasons:
-            return JSONResponse({"status": "ready"})
+            return JSONResponse({"status": "ready"} | details)
         return JSONResponse(
-            {"status": "not_ready", "reasons": reasons}, status_code=503, headers={"Retry-After": "1"}
+            {"status": "not_ready", "reasons": reasons} | details,
+            status_code=503,
+            headers={"Retry-After": "1"},
         )
 
     async def metrics(_: Request) -> Response:

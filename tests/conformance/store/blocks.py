@@ -1,10 +1,10 @@
-"""What holds of the blocks of names, whatever was done to the clients."""
+"""Invariants of the blocks of names."""
 
 from itertools import pairwise
 
 from sqlalchemy import select
 
-from keyturn_credentials.store import name_blocks
+from keyturn_credentials.store import page_index
 from keyturn_credentials.store.tables import client_name_blocks, client_names
 from tests.conformance.store.conftest import Instance
 
@@ -14,7 +14,7 @@ def folded(text: str) -> str:
 
 
 async def require_exact_blocks(instance: Instance, realm_id: str) -> list[str]:
-    """The ids of the realm. Every block must have the number of its clients, and all their pieces."""
+    """Return the ids of the realm. Every block must have the number of its clients, and all their pieces."""
     async with instance.store.read() as reading:
         names = select(client_names.c.client_id).where(client_names.c.realm_id == realm_id)
         found = list((await reading.connection.execute(names)).scalars())
@@ -25,7 +25,7 @@ async def require_exact_blocks(instance: Instance, realm_id: str) -> list[str]:
     assert all(before < after for before, after in pairwise(bounds))
     for row, (begin, end) in zip(rows, pairwise(bounds), strict=True):
         within = [name for name in found if begin <= name < end]
-        assert row.clients == len(within) <= 2 * name_blocks.BLOCK
+        assert row.clients == len(within) <= 2 * page_index.BLOCK
         assert row.clients or not begin, "an empty block stays only at the beginning"
         for name in map(folded, within):
             wanted = [name[start : start + 2] for start in range(len(name) - 1)] or [name]

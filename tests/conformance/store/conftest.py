@@ -7,24 +7,24 @@ from pathlib import Path
 import pytest
 
 from keyturn_credentials.domain.roles import Principal
-from keyturn_credentials.operations.composition import Operations, build_operations
+from keyturn_credentials.operations.wiring import Operations, build_operations
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import SystemClock
-from tests.support.admin_api import settings_for
+from tests.testkit.admin_api import settings_for
 
 ACTOR = Actor(Principal.system(), "192.0.2.1")
 
 
 @dataclass
 class Instance:
-    """What one instance of the service has of the database."""
+    """One instance's access to the database."""
 
     settings: CredentialsSettings
-    engines: Engines
+    database: Database
     store: Store
     operations: Operations
     log: DatabaseEventLog
@@ -33,11 +33,17 @@ class Instance:
 
 def instance_of(settings: CredentialsSettings) -> Instance:
     clock = SystemClock()
-    engines = Engines(settings.database_url, pool_size=8)
+    database = Database(settings.database_url, pool_size=8)
     committed: list[int] = []
-    store = Store(engines, clock, settings.encryption_ring(), on_committed=committed.append)
+    store = Store(
+        database,
+        clock,
+        settings.encryption_ring(),
+        log_keys=settings.log_keys(),
+        on_committed=committed.append,
+    )
     operations = build_operations(store, clock, settings)
-    return Instance(settings, engines, store, operations, DatabaseEventLog(engines, clock), committed)
+    return Instance(settings, database, store, operations, DatabaseEventLog(database, clock), committed)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -57,9 +63,9 @@ def settings(database_url: str) -> CredentialsSettings:
 async def instance(settings: CredentialsSettings) -> AsyncIterator[Instance]:
     """An instance on a migrated, empty database."""
     made = instance_of(settings)
-    await migrate(made.engines)
+    await migrate(made.database)
     yield made
-    await made.engines.close()
+    await made.database.close()
 
 
 @pytest.fixture
@@ -67,4 +73,4 @@ async def other(instance: Instance) -> AsyncIterator[Instance]:
     """A second instance on the same database."""
     made = instance_of(instance.settings)
     yield made
-    await made.engines.close()
+    await made.database.close()

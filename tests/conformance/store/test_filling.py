@@ -1,22 +1,23 @@
-"""The benchmarks' filler makes what the service makes: its million clients are clients like any other."""
+"""The benchmarks' filler writes what the service would write: its clients are like any others."""
 
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
 
-from benchmarks.credentials import filling
-from benchmarks.credentials.filling import fill
-from benchmarks.credentials.population import REALM, client_id_of, representation_of, secret_of
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.store import name_blocks
-from keyturn_credentials.store.finding import Criteria
-from keyturn_credentials.store.search import find_page
+from keyturn_credentials.operations.targets import ClientTarget
+from keyturn_credentials.store import page_index
+from keyturn_credentials.store.client_search import find_page
+from keyturn_credentials.store.search_query import Criteria
 from keyturn_credentials.store.tables import audit, client_attributes
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value
 from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance
+from tests.testkit import database_filling
+from tests.testkit.client_population import REALM, client_id_of, representation_of, secret_of
+from tests.testkit.database_filling import fill
 
 
 async def client(instance: Instance, client_id: str) -> Client:
@@ -76,15 +77,15 @@ async def test_filled_clients_are_found_and_changed_as_others_are(instance: Inst
     assert counts == [100, 51]
     assert await require_exact_blocks(instance, realm_id) == [each.client_id for each in page]
     one = await client(instance, client_id_of(7))
-    done = await instance.operations.secrets.regenerate(ACTOR, REALM, one.uuid)
+    done = await instance.operations.secrets.regenerate(ClientTarget(ACTOR, REALM, one.uuid))
     assert done.sequence == 52
 
 
 async def test_filled_clients_are_in_blocks_that_the_service_goes_on_with(instance: Instance) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (filling, name_blocks):
+        for module in (database_filling, page_index):
             patch.setattr(module, "BLOCK", 4)
-        patch.setattr(filling, "_BLOCKS", 2)
+        patch.setattr(database_filling, "_BLOCKS", 2)
         await fill(instance.settings, 50)
         await fill(instance.settings, 20, first=50)
         created = await instance.operations.clients.create(ACTOR, REALM, representation_of(70))

@@ -1,4 +1,4 @@
-"""What the relay keeps in the database: the lease to relay, and what it knows of Redis."""
+"""The relay's tables: its lease, and its record of Redis."""
 
 import asyncio
 

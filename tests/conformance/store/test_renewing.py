@@ -1,14 +1,15 @@
-"""Seals under former keys are found among many that are not, without holding up those who write meanwhile."""
+"""Values encrypted under former keys are found among many others, without delaying concurrent writers."""
 
 from sqlalchemy import select, text, update
 
-from benchmarks.credentials.filling import fill
-from benchmarks.credentials.population import REALM, TEAMS, client_id_of
 from keyturn_credentials.domain.attributes import DIGEST_ONLY
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store.tables import clients
 from keyturn_shared.sealing import KeyRing
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
-from tests.support.admin_api import settings_for
+from tests.testkit.admin_api import settings_for
+from tests.testkit.client_population import REALM, TEAMS, client_id_of
+from tests.testkit.database_filling import fill
 
 MANY = 450  # three batches
 
@@ -23,23 +24,23 @@ async def test_only_what_is_sealed_under_a_former_key_is_sealed_anew(instance: I
         fleet_keys=f"{KeyRing.generate_key()},{former.fleet_keys.get_secret_value()}",
     )
     renewing = instance_of(both)
-    assert await renewing.operations.upkeep.renew_seals() == MANY + 1  # with the realm
-    assert await renewing.operations.upkeep.renew_seals() == 0
+    assert await renewing.operations.maintenance.renew_seals() == MANY + 1  # plus the realm
+    assert await renewing.operations.maintenance.renew_seals() == 0
 
-    # Written by an instance that does not have the new keys yet: at the ends, and in the midst.
+    # Written by an instance without the new keys: at both ends, and in the middle.
     late = ["a", f"{TEAMS[20]}-", "zz"]
     assert (
         late[0] < min(map(client_id_of, range(MANY))) < late[1] < max(map(client_id_of, range(MANY))) < "zz"
     )
     for client_id in late:
         await instance.operations.clients.create(ACTOR, REALM, {"clientId": client_id})
-    assert await renewing.operations.upkeep.renew_seals() == len(late)
-    assert await renewing.operations.upkeep.renew_seals() == 0
-    await renewing.engines.close()
+    assert await renewing.operations.maintenance.renew_seals() == len(late)
+    assert await renewing.operations.maintenance.renew_seals() == 0
+    await renewing.database.close()
 
 
 async def seal_keys(instance: Instance) -> dict[str, str]:
-    """By client id."""
+    """Return the column by client id."""
     wanted = select(clients.c.client_id, clients.c.seal_keys)
     async with instance.store.read() as reading:
         rows = await reading.connection.execute(wanted)
@@ -56,15 +57,17 @@ async def test_under_which_keys_a_secret_is_sealed_stands_beside_it(instance: In
     await make(ACTOR, "sealed", {"clientId": "public", "publicClient": True})
     await make(ACTOR, "digests", {"clientId": "digest"})
     client, _ = (await make(ACTOR, "sealed", {"clientId": "changed", "publicClient": True})).value
-    await instance.operations.clients.update(ACTOR, "sealed", client.uuid, {"publicClient": False})
+    await instance.operations.clients.update(
+        ClientTarget(ACTOR, "sealed", client.uuid), {"publicClient": False}
+    )
     assert await seal_keys(instance) == {"secret": both, "public": "", "digest": "", "changed": both}
 
 
 async def test_what_a_former_build_writes_is_sealed_anew_too(instance: Instance) -> None:
-    """It may go on for a while after another instance has brought the database up to date."""
+    """Such a build may continue for a while after another instance has upgraded the database."""
     await fill(instance.settings, 3)
     before = await seal_keys(instance)
-    async with instance.engines.writing() as connection:
+    async with instance.database.writing() as connection:
         await connection.execute(update(clients).values(seal_keys=text("'?'")))
-    assert await instance.operations.upkeep.renew_seals() == 3
+    assert await instance.operations.maintenance.renew_seals() == 3
     assert await seal_keys(instance) == before

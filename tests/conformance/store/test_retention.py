@@ -1,24 +1,25 @@
-"""Old events and audit entries are forgotten from the beginning on; what is left is as it was."""
+"""Old events and audit entries are deleted from the beginning; the rest stays as it was."""
 
 from dataclasses import dataclass, field
 
 import pytest
 from sqlalchemy import Table, select
 
-from keyturn_credentials.operations.composition import Operations, build_operations
 from keyturn_credentials.operations.retention import Retention
+from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.operations.wiring import Operations, build_operations
 from keyturn_credentials.store.tables import audit, events, projections
-from keyturn_credentials.store.transaction import Store
+from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.projection import client_field, realm_field
 from tests.conformance.store.conftest import ACTOR, Instance
-from tests.support.clocks import SetClock
+from tests.testkit.clocks import SetClock
 
 DAY = 86_400.0
 
 
 @dataclass
 class Scene:
-    """An instance in which time goes only where a test puts it."""
+    """An instance whose time only the test advances."""
 
     instance: Instance
     clock: SetClock
@@ -43,7 +44,7 @@ class Scene:
 @pytest.fixture
 def scene(instance: Instance) -> Scene:
     clock = SetClock()
-    store = Store(instance.engines, clock, instance.settings.encryption_ring())
+    store = Store(instance.database, clock, instance.settings.encryption_ring())
     return Scene(instance, clock, store, build_operations(store, clock, instance.settings))
 
 
@@ -54,16 +55,17 @@ async def test_old_events_go_with_the_marks_of_what_they_deleted(scene: Scene) -
     uuids = {}
     for realm, name in (("kept", "stays"), ("kept", "goes"), ("gone", "with-its-realm")):
         uuids[name] = (await clients.create(ACTOR, realm, {"clientId": name})).value[0].uuid
-    await clients.delete(ACTOR, "kept", uuids["goes"])
-    assert (await realms.delete(ACTOR, "gone")).sequence == 7
+    await clients.delete(ClientTarget(ACTOR, "kept", uuids["goes"]))
+    assert (await realms.delete(RealmTarget(ACTOR, "gone"))).sequence == 7
     scene.clock.time += 2 * DAY
     late = (await clients.create(ACTOR, "kept", {"clientId": "late"})).value[0].uuid
-    assert (await clients.delete(ACTOR, "kept", late)).sequence == 9
+    assert (await clients.delete(ClientTarget(ACTOR, "kept", late))).sequence == 9
 
     stays = client_field(kept.id, "stays")
     marks = [client_field(kept.id, "goes"), realm_field("gone")]
-    # That a deleted realm had clients is known for ever: no other realm may have its id.
-    living = {stays, realm_field("kept"), client_field(gone.id, "with-its-realm")}
+    # A deleted realm's id, and that it had clients, is remembered forever: no other realm may have that id.
+    known = {client_field(gone.id, ""), client_field(gone.id, "with-its-realm")}
+    living = {stays, realm_field("kept"), *known}
     deleted_late = client_field(kept.id, "late")
     assert set(await scene.column(projections, "field")) == {*living, *marks, deleted_late}
     assert await scene.retention(event_days=3).forget_events() == 0

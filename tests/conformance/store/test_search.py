@@ -1,4 +1,4 @@
-"""Clients are found in order, page by page, and nothing in a query is taken for a pattern."""
+"""Clients are found in order, page by page, and no part of a query is taken for a pattern."""
 
 import string
 
@@ -6,9 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keyturn_credentials.store import finding, finding_parts
-from keyturn_credentials.store.finding import Criteria
-from keyturn_credentials.store.search import find_after, find_page
+from keyturn_credentials.domain.client_ids import check_client_id
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.store import id_search, substring_search
+from keyturn_credentials.store.client_search import find_after, find_page
+from keyturn_credentials.store.search_query import Criteria
 from tests.conformance.store.conftest import ACTOR, Instance
 
 NAMES = ["100%", "A_b", "Axb", "a-b", "orders", "Orders-eu", "ünïcode", "\U0001f511"]
@@ -25,8 +28,8 @@ async def realm_id(instance: Instance) -> str:
 
 @pytest.fixture(params=[0, 16], ids="{} blocks".format)
 def looked_into(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How many blocks are looked into before the index of parts is asked."""
-    monkeypatch.setattr(finding_parts, "_BLOCKS", request.param)
+    """Varies how many blocks are searched before the index of parts is used."""
+    monkeypatch.setattr(substring_search, "_BLOCKS", request.param)
 
 
 EXPECTED = [
@@ -51,11 +54,12 @@ EXPECTED = [
 
 
 @pytest.mark.usefixtures("looked_into")
-async def test_criteria(instance: Instance, realm_id: str) -> None:
+async def test_criteria(instance: Instance, realm_id: str, subtests: pytest.Subtests) -> None:
     for criteria, expected in EXPECTED:
-        async with instance.store.read() as reading:
-            found = await find_page(reading, realm_id, criteria, first=0, most=100)
-        assert [client.client_id for client in found] == expected, criteria
+        with subtests.test(str(criteria)):
+            async with instance.store.read() as reading:
+                found = await find_page(reading, realm_id, criteria, first=0, most=100)
+            assert [client.client_id for client in found] == expected
 
 
 async def test_pages_join_up(instance: Instance, realm_id: str) -> None:
@@ -76,13 +80,13 @@ async def test_there_is_nothing_beyond_the_end(instance: Instance, realm_id: str
 async def test_the_rarest_attribute_leads_whichever_is_named_first(
     instance: Instance, realm_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As far as it is worth while to count them, and no further."""
+    """Attributes are counted as far as that is worthwhile, and no further."""
     wanted = {"all": "yes", "first": "A"}
     rarest = ["first", "all"]
     for counted, expected in (((9,), rarest), ((1, 9), rarest), ((1, 2), list(wanted))):
-        monkeypatch.setattr(finding, "_COUNTED", counted)
+        monkeypatch.setattr(id_search, "_COUNTED", counted)
         async with instance.store.read() as reading:
-            ordered = await finding._rarest_first(reading, realm_id, wanted)
+            ordered = await id_search._order_by_rarity(reading, realm_id, wanted)
         assert [name for name, _ in ordered] == expected
 
 
@@ -93,7 +97,7 @@ async def test_a_changed_or_removed_attribute_is_not_found_any_more(
         client = await reading.clients.find(realm_id, "orders")
     assert client is not None
     values = {"attributes": {"first": "z", "all": ""}}
-    await instance.operations.clients.update(ACTOR, "acme", client.uuid, values)
+    await instance.operations.clients.update(ClientTarget(ACTOR, "acme", client.uuid), values)
     async with instance.store.read() as reading:
         for name, value, count in (("first", "o", 0), ("first", "z", 1), ("all", "yes", len(NAMES) - 1)):
             criteria = Criteria(attributes={name: value})
@@ -116,13 +120,15 @@ async def test_pages_of_what_has_a_part_in_common_join_up(instance: Instance, re
 async def test_a_renamed_and_a_deleted_client_are_found_by_nothing_of_before(
     instance: Instance, realm_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finding_parts, "_BLOCKS", 0)
+    monkeypatch.setattr(substring_search, "_BLOCKS", 0)
     async with instance.store.read() as reading:
         orders, european = [await reading.clients.find(realm_id, name) for name in ("orders", "Orders-eu")]
         assert orders is not None
         assert european is not None
-    await instance.operations.clients.update(ACTOR, "acme", orders.uuid, {"clientId": "payments"})
-    await instance.operations.clients.delete(ACTOR, "acme", european.uuid)
+    await instance.operations.clients.update(
+        ClientTarget(ACTOR, "acme", orders.uuid), {"clientId": "payments"}
+    )
+    await instance.operations.clients.delete(ClientTarget(ACTOR, "acme", european.uuid))
     expected = [
         (Criteria("order", is_part=True), []),
         (Criteria("ayment", is_part=True), ["payments"]),
@@ -134,13 +140,21 @@ async def test_a_renamed_and_a_deleted_client_are_found_by_nothing_of_before(
         for criteria, names in expected:
             found = await find_page(reading, realm_id, criteria, first=0, most=100)
             assert [client.client_id for client in found] == names
-    await instance.operations.realms.delete(ACTOR, "acme")
+    await instance.operations.realms.delete(RealmTarget(ACTOR, "acme"))
     async with instance.store.read() as reading:
         for criteria, _ in expected:
             assert await find_page(reading, realm_id, criteria, first=0, most=100) == []
 
 
 NAME_CHARACTERS = string.ascii_letters + string.digits + "-_.:%'\"*()äÄİß日🔑 "
+
+
+def is_client_id(text: str) -> bool:
+    try:
+        check_client_id(text)
+    except InvalidRequestError:
+        return False
+    return True
 
 
 def folded(text: str) -> str:
@@ -150,14 +164,14 @@ def folded(text: str) -> str:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_what_is_found_is_what_python_finds(instance: Instance, data: st.DataObject) -> None:
-    """Parts of any characters, over ids of any characters, on each way of finding them."""
+    """Substrings of any characters, over ids of any characters, by each search path."""
     async with instance.store.read() as reading:
         realm = await reading.realms.get("any")
         known = [] if realm is None else await find_page(reading, realm.id, Criteria(), first=0, most=1000)
     names = {client.client_id for client in known}
     if realm is None:
         realm = (await instance.operations.realms.create(ACTOR, {"realm": "any"})).value
-    name = data.draw(st.text(NAME_CHARACTERS, min_size=1, max_size=12), "name")
+    name = data.draw(st.text(NAME_CHARACTERS, min_size=1, max_size=12).filter(is_client_id), "name")
     if name not in names:
         await instance.operations.clients.create(ACTOR, "any", {"clientId": name})
         names.add(name)
@@ -168,7 +182,7 @@ async def test_what_is_found_is_what_python_finds(instance: Instance, data: st.D
     first, most = data.draw(st.integers(0, 3), "first"), data.draw(st.integers(1, 4), "most")
     expected = sorted(each for each in names if folded(part) in folded(each))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(finding_parts, "_BLOCKS", data.draw(st.sampled_from([0, 16]), "blocks"))
+        patched.setattr(substring_search, "_BLOCKS", data.draw(st.sampled_from([0, 16]), "blocks"))
         async with instance.store.read() as reading:
             found = await find_page(reading, realm.id, Criteria(part, is_part=True), first=first, most=most)
     assert [client.client_id for client in found] == expected[first : first + most]

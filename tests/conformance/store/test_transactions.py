@@ -1,10 +1,12 @@
-"""State, projection and event commit together, in one order without gaps, whoever writes."""
+"""State, projection and event commit together, in one order without gaps, with any number of writers."""
 
 import asyncio
 
 import pytest
 
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, StoreUnavailableError
+from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.store.former_ids import has_used
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value, realm_field
 from tests.conformance.store.conftest import ACTOR, Instance
@@ -102,10 +104,10 @@ async def test_simultaneous_changes_of_one_client_do_not_undo_each_other(
     async def change(number: int) -> None:
         operations = (instance, other)[number % 2].operations
         if number % 3 == 0:
-            await operations.secrets.regenerate(ACTOR, "acme", client.uuid)
+            await operations.secrets.regenerate(ClientTarget(ACTOR, "acme", client.uuid))
         else:
             values = {"attributes": {f"name-{number}": "set"}}
-            await operations.clients.update(ACTOR, "acme", client.uuid, values)
+            await operations.clients.update(ClientTarget(ACTOR, "acme", client.uuid), values)
 
     await asyncio.gather(*(change(number) for number in range(30)))
     async with instance.store.find() as reading:
@@ -126,7 +128,9 @@ async def test_simultaneous_changes_of_one_client_do_not_undo_each_other(
 async def test_a_renamed_client_leaves_its_former_projection_deleted(instance: Instance) -> None:
     realm_id = await make_realm(instance)
     client, _ = (await instance.operations.clients.create(ACTOR, "acme", {"clientId": "orders"})).value
-    await instance.operations.clients.update(ACTOR, "acme", client.uuid, {"clientId": "renamed"})
+    await instance.operations.clients.update(
+        ClientTarget(ACTOR, "acme", client.uuid), {"clientId": "renamed"}
+    )
     old, new = client_field(realm_id, "orders"), client_field(realm_id, "renamed")
     found = await instance.log.projections([old, new, "client:none:none"])
     assert found[old] == (3, None)
@@ -139,7 +143,7 @@ async def test_a_deleted_realm_takes_its_clients_projections_with_it(instance: I
     await make_realm(instance, "other")
     for number in range(3):
         await instance.operations.clients.create(ACTOR, "acme", {"clientId": f"client-{number}"})
-    await instance.operations.realms.delete(ACTOR, "acme")
+    await instance.operations.realms.delete(RealmTarget(ACTOR, "acme"))
     batches = [batch async for batch in instance.log.all_projections(1)]
     assert [field for batch in batches for field, _, _ in batch] == [realm_field("other")]
     gone = await instance.log.projections([client_field(realm_id, "client-0"), realm_field("acme")])
@@ -157,7 +161,7 @@ async def test_projections_come_in_batches_each_of_them_once(instance: Instance)
 
 
 async def test_a_database_that_is_gone_is_an_error_of_its_own(instance: Instance) -> None:
-    async with instance.engines.writing() as connection:
+    async with instance.database.writing() as connection:
         await connection.exec_driver_sql("DROP TABLE event_counter")
     with pytest.raises(StoreUnavailableError):
         await instance.log.head()
@@ -167,13 +171,13 @@ async def test_a_realm_knows_whom_it_deleted_and_since_when(instance: Instance) 
     realm = (await instance.operations.realms.create(ACTOR, {"realm": "acme"})).value
     create = instance.operations.clients.create
     kept, deleted = [(await create(ACTOR, "acme", {"clientId": name})).value[0].uuid for name in "ab"]
-    await instance.operations.clients.delete(ACTOR, "acme", deleted)
+    await instance.operations.clients.delete(ClientTarget(ACTOR, "acme", deleted))
     async with instance.store.change(ACTOR) as transaction:
         assert await transaction.has_deleted(realm.id, deleted, since=transaction.now - 60.0)
         assert not await transaction.has_deleted(realm.id, kept, since=transaction.now - 60.0)
         assert not await transaction.has_deleted("another", deleted, since=transaction.now - 60.0)
         assert not await transaction.has_deleted(realm.id, deleted, since=transaction.now + 60.0)
-        assert await transaction.knows_clients_of(realm.id)
-        assert not await transaction.knows_clients_of("another")
+        assert await has_used(transaction.connection, realm.id)
+        assert not await has_used(transaction.connection, "another")
         assert await transaction.realms.has(realm.id)
         assert not await transaction.realms.has("another")

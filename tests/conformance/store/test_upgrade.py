@@ -1,4 +1,4 @@
-"""A database of every former build is brought up to date with all that is in it."""
+"""A database of every earlier build is upgraded with all its content."""
 
 import json
 from collections.abc import AsyncIterator
@@ -10,19 +10,22 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from keyturn_credentials.domain.projecting import secret_context
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store import migrate as migrating
-from keyturn_credentials.store.connecting import Limits
-from keyturn_credentials.store.engine import Engines
-from keyturn_credentials.store.finding import Criteria
+from keyturn_credentials.store.client_search import find_page
+from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.engine_factory import Limits
 from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.search import find_page
+from keyturn_credentials.store.search_query import Criteria
+from keyturn_shared.projection import secret_context
 from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 
 SCRIPTS = Path(migrating.__file__).parent / "migrations"
-REVISIONS = ["0001", "0002", "0003", "0004"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
+
+_PARTS = "\n".join(sorted({"old-orders"[start : start + 2] for start in range(9)}))
 
 
 def upgrade_to(connection: Connection, revision: str) -> None:
@@ -33,12 +36,16 @@ def upgrade_to(connection: Connection, revision: str) -> None:
 
 
 def rows(settings: CredentialsSettings, revision: str) -> list[tuple[str, dict[str, object]]]:
-    """What a build of this revision wrote for one realm with one client."""
+    """Return what a build of this revision wrote for one realm with one client."""
     sealed = settings.encryption_ring().seal(b"the-secret", secret_context("uuid-1"))
     digest = settings.fleet_ring().digest("the-secret", secret_context("uuid-1"))
     kept = {"digest": digest, "created_at": 1.0, "expires_at": None, "sealed": sealed}
     former = {**kept, "expires_at": 4102444800.0}
     owner = "'uuid-1'" if revision < "0003" else "'realm-1', 'Old-Orders'"
+    blocks: list[tuple[str, dict[str, object]]] = []
+    if revision >= "0005":
+        block = "INSERT INTO client_name_blocks VALUES ('realm-1', '', 1, :parts)"
+        blocks.append((block, {"parts": _PARTS}))
     return [
         (
             "INSERT INTO realms (id, name, enabled, attributes, document, keys_not_before, version)"
@@ -66,22 +73,23 @@ def rows(settings: CredentialsSettings, revision: str) -> list[tuple[str, dict[s
             if revision >= "0003"
             else []
         ),
+        *blocks,
     ]
 
 
 @pytest.fixture(params=REVISIONS)
 async def upgraded(request: pytest.FixtureRequest, settings: CredentialsSettings) -> AsyncIterator[Instance]:
     instance = instance_of(settings)
-    async with instance.engines.migrating() as connection:
+    async with instance.database.migrating() as connection:
         await connection.run_sync(upgrade_to, request.param)
         for statement, values in rows(settings, request.param):
-            if not instance.engines.is_postgresql:
+            if not instance.database.is_postgresql:
                 statement = statement.replace("CAST(:attributes AS json)", ":attributes")
                 statement = statement.replace("CAST(:secrets AS json)", ":secrets")
             await connection.execute(text(statement), values)
-    await migrate(instance.engines)
+    await migrate(instance.database)
     yield instance
-    await instance.engines.close()
+    await instance.database.close()
 
 
 async def test_what_was_there_is_found_and_works_on(upgraded: Instance) -> None:
@@ -99,14 +107,17 @@ async def test_what_was_there_is_found_and_works_on(upgraded: Instance) -> None:
     assert client.secrets.current.secret.reveal() == "the-secret"
     assert client.secrets.rotated is not None
     assert await require_exact_blocks(upgraded, "realm-1") == ["Old-Orders"]
-    done = await upgraded.operations.secrets.regenerate(ACTOR, "acme", "uuid-1")
+    done = await upgraded.operations.secrets.regenerate(ClientTarget(ACTOR, "acme", "uuid-1"))
     assert done.sequence == 2
-    changed = {"clientId": "renamed", "attributes": {"team": "billing"}}
-    assert (await upgraded.operations.clients.update(ACTOR, "acme", "uuid-1", changed)).sequence == 3
+    attributes = {"team": "billing"}
+    changed = {"clientId": "renamed", "attributes": attributes}
+    assert (
+        await upgraded.operations.clients.update(ClientTarget(ACTOR, "acme", "uuid-1"), changed)
+    ).sequence == 3
     async with upgraded.store.read() as reading:
         for criteria, count in (
             (Criteria("old", is_part=True), 0),
-            (Criteria(attributes=changed["attributes"]), 1),
+            (Criteria(attributes=attributes), 1),
         ):
             assert len(await find_page(reading, "realm-1", criteria, first=0, most=9)) == count
 
@@ -115,7 +126,7 @@ async def test_blocks_of_names_are_made_for_as_many_clients_as_there_are(
     settings: CredentialsSettings,
 ) -> None:
     instance = instance_of(settings)
-    async with instance.engines.migrating() as connection:
+    async with instance.database.migrating() as connection:
         await connection.run_sync(upgrade_to, "0004")
         for realm in ("empty", "large", "small"):
             await connection.execute(
@@ -137,11 +148,11 @@ async def test_blocks_of_names_are_made_for_as_many_clients_as_there_are(
         )
         names = text("INSERT INTO client_names (realm_id, client_id) VALUES (:realm, :id)")
         await connection.execute(names, clients)
-    await migrate(instance.engines)
+    await migrate(instance.database)
     assert await require_exact_blocks(instance, "large") == [client["id"] for client in clients[:-1]]
     assert await require_exact_blocks(instance, "small") == ["A"]
-    assert await instance.operations.upkeep.settle_names() == 0
-    await instance.engines.close()
+    assert await instance.operations.maintenance.repair_page_index() == 0
+    await instance.database.close()
 
 
 def test_every_former_revision_is_upgraded_from_here() -> None:
@@ -152,8 +163,8 @@ def test_every_former_revision_is_upgraded_from_here() -> None:
 
 
 async def test_a_migration_may_take_longer_than_a_statement_of_the_service(postgres_url: str) -> None:
-    """An upgrade of a large database is not cut off by the limits that protect its users."""
-    engines = Engines(postgres_url, limits=Limits(wait=0.2, statement=0.2))
-    async with engines.migrating() as connection:
+    """The service's time limits do not interrupt the upgrade of a large database."""
+    database = Database(postgres_url, limits=Limits(wait=0.2, statement=0.2))
+    async with database.migrating() as connection:
         await connection.execute(text("SELECT pg_sleep(0.6)"))
-    await engines.close()
+    await database.close()

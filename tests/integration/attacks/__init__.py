@@ -1,7 +1,7 @@
-"""Attacks on the endpoints of a running verifier: what has to fail although each signature may well hold.
+"""Attacks on the endpoints of a running verifier: they must fail even if every signature is valid.
 
-One module for each front. A case has a name, a source, and the code that logs and metrics have to show; what
-the caller sees is one of a few answers that give nothing away.
+There is one module per topic. A case has a name, a source, and the code that logs and metrics must show; the
+caller gets one of a few answers that reveal nothing.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import httpx
 
-from tests.integration.attacks.scene import Scene
+from tests.testkit.attacked_node import Scene
 
 Send = Callable[[Scene], Awaitable[httpx.Response]]
 
 
 @dataclass(frozen=True)
 class EndpointAttack:
-    """``send`` makes the attack on a scene. ``status``: of the answer. ``before``: outcomes that the requests
-    count which lead to it."""
+    """An attack on a scene. ``status``: of the answer. ``before``: outcomes of the requests that lead to
+    it."""
 
     name: str
     source: str

@@ -1,4 +1,4 @@
-"""Access tokens that the realm did not issue, or not for this, shown to those who check them."""
+"""Access tokens from elsewhere or for another purpose, presented to endpoints that check them."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -9,8 +9,18 @@ import httpx
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.attacks import EndpointAttack
-from tests.integration.attacks.scene import ISSUER, KEY, REALM_KEY, SECRET, TOKEN, TWIN_KEY, Scene, signed
-from tests.integration.verifier.nodes import basic
+from tests.testkit.attacked_node import (
+    ISSUER,
+    KEY,
+    OTHER_SECRET,
+    REALM_KEY,
+    SECRET,
+    TOKEN,
+    TWIN_KEY,
+    Scene,
+    signed,
+)
+from tests.testkit.nodes import basic
 
 Ask = Callable[[Scene, str], Awaitable[httpx.Response]]
 
@@ -48,7 +58,7 @@ def _claims(**changes: Any) -> dict[str, Any]:
 def _forged(
     name: str, source: str, expected: str, *, key: SigningKey = REALM_KEY, header: Any = None, **claims: Any
 ) -> list[EndpointAttack]:
-    """One token, at introspection and at the gateway's endpoint."""
+    """Present one token to introspection and the gateway's endpoint."""
 
     def make() -> str:
         return signed(key, header={"typ": "at+jwt", **(header or {})}, **_claims(**claims))
@@ -66,7 +76,7 @@ def _forged(
 
 
 def _changed(name: str, source: str, expected: str, change: Callable[[str], str]) -> EndpointAttack:
-    """An honest access token, changed."""
+    """Present a changed valid access token."""
 
     async def send(scene: Scene) -> httpx.Response:
         return await _forward(scene, change(await scene.access_token()))
@@ -97,7 +107,7 @@ async def _of_the_twin(scene: Scene) -> httpx.Response:
 
 
 async def _client_signed_scope(scene: Scene) -> httpx.Response:
-    """A client can write any scope into a token of its own: it counts for nothing."""
+    """A client can write any scope into its own token: it counts for nothing."""
     return await _forward(
         scene, signed(aud="https://api", scope="admin"), "?audience=https://api&scope=admin"
     )
@@ -111,6 +121,15 @@ async def _two_headers(scene: Scene) -> httpx.Response:
     token = await scene.access_token()
     headers = [("authorization", f"Bearer {token}"), ("authorization", "Bearer x")]
     return await scene.node.http.get("/realms/acme/forward-auth", headers=headers)
+
+
+async def _asked_by_another(scene: Scene) -> httpx.Response:
+    """A token for an API, introspected by an unrelated client."""
+    header = {"Authorization": basic("by-other-secret", OTHER_SECRET)}
+    token = await scene.access_token()
+    answer = await scene.node.http.post(f"{TOKEN}/introspect", data={"token": token}, headers=header)
+    assert answer.json() == {"active": False}
+    return answer
 
 
 async def _bearer_of_a_client(scene: Scene) -> httpx.Response:
@@ -158,5 +177,12 @@ ATTACKS = [
         "a token for somebody else", "RFC 8725 3.9", "wrong_audience", _assertion_without_audience
     ),
     EndpointAttack("two tokens", "RFC 9110 5.3; RFC 6750 2", "invalid_request", _two_headers, 400),
+    EndpointAttack(
+        "another client's token, introspected",
+        "RFC 9701 5; CVE-2026-37979",
+        "wrong_audience",
+        _asked_by_another,
+        200,
+    ),
     EndpointAttack("a client's token as the caller's", _TYPE, "malformed", _bearer_of_a_client),
 ]

@@ -1,10 +1,10 @@
-"""For whom is it? Assertions made for others, or for others too."""
+"""Attacks with audiences: assertions for others, or also for others."""
 
 from typing import Any
 
 from tests.integration.attacks import EndpointAttack
-from tests.integration.attacks.scene import ISSUER, TOKEN, Scene, signed
-from tests.integration.verifier.nodes import BASE_URL
+from tests.testkit.attacked_node import ISSUER, TOKEN, Scene, signed
+from tests.testkit.nodes import BASE_URL
 
 _AUDIENCE = "RFC 7523 3: aud is this server"
 _ALSO = "CVE-2025-27370, CVE-2025-27371: what others accept too, they can use here"

@@ -1,10 +1,10 @@
-"""Who is it? Issuer, subject and ``client_id`` that do not belong together, and clients that may not."""
+"""Attacks with identities: mismatched issuer, subject and ``client_id``, and clients without permission."""
 
 from typing import Any
 
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.attacks import EndpointAttack
-from tests.integration.attacks.scene import ISSUER, KEY, OTHER_KEY, REALM_KEY, Scene, signed
+from tests.testkit.attacked_node import ISSUER, KEY, OTHER_KEY, REALM_KEY, Scene, signed
 
 _ISSUER = "RFC 7523 3: iss and sub are the client"
 _KEY = "RFC 7515 5.2; RFC 8725 3.8: the key is the issuer's"
@@ -18,7 +18,7 @@ def _claimed(
     *,
     key: SigningKey = KEY,
     header: dict[str, Any] | None = None,
-    form: dict[str, str] | None = None,
+    form: dict[str, Any] | None = None,
     **claims: Any,
 ) -> EndpointAttack:
     async def send(scene: Scene) -> Any:

@@ -1,16 +1,14 @@
-"""Was it used before, or elsewhere? Each attack first lets an honest request succeed, where it needs one."""
+"""Attacks by replay. Each first lets an honest request succeed, if it needs one."""
 
 import uuid
 from typing import Any
 
 import httpx
 
-from keyturn_shared.jose.signing import sign_with_secret
-from keyturn_shared.jose.symmetric import SymmetricKey
-from keyturn_shared.secret import Secret
 from tests.integration.attacks import EndpointAttack, Send
-from tests.integration.attacks.scene import OTHER_KEY, SECOND_KEY, SECRET, TOKEN, Scene, signed
-from tests.integration.verifier.nodes import ASSERTION_TYPE, assertion_claims, basic
+from tests.testkit.attacked_node import OTHER_KEY, SECOND_KEY, SECRET, TOKEN, Scene, signed
+from tests.testkit.nodes import ASSERTION_TYPE, assertion_claims, basic
+from tests.testkit.secret_signing import sign_with_secret
 
 _ONCE = "RFC 7523 3, 5; CVE-2020-5300: a jti is used once"
 _ELSEWHERE = "RFC 7523 3: aud; RFC 8725 3.9"
@@ -74,7 +72,7 @@ async def _same_jti_without_iat(scene: Scene) -> httpx.Response:
 
 
 async def _after_a_refused_grant(scene: Scene) -> httpx.Response:
-    """The client proved itself, so the assertion is used up although no token came."""
+    """The client authenticated, so the assertion is used up although no token was issued."""
     assertion = signed()
     refused = await scene.assert_as(assertion, scope="more-than-it-may")
     assert refused.json()["error"] == "invalid_scope"
@@ -90,7 +88,7 @@ async def _unused_in_the_twin_realm(scene: Scene) -> httpx.Response:
 
 
 async def _mac_in_the_twin_realm(scene: Scene) -> httpx.Response:
-    mac = sign_with_secret(SymmetricKey(Secret(SECRET)), "HS256", assertion_claims("by-mac", "acme"))
+    mac = sign_with_secret(SECRET, "HS256", assertion_claims("by-mac", "acme"))
     return await scene.assert_as(mac, realm="twin")
 
 

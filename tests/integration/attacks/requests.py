@@ -1,12 +1,12 @@
-"""Requests that mean two things at once, hide what they mean, or try a secret they should not know."""
+"""Attacks with ambiguous or disguised requests, and with unknown secrets."""
 
 import base64
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.integration.attacks import EndpointAttack
-from tests.integration.attacks.scene import ISSUER, OTHER_SECRET, SECRET, Scene, signed
-from tests.integration.verifier.nodes import ASSERTION_TYPE, basic
+from tests.testkit.attacked_node import ISSUER, OTHER_SECRET, SECRET, Scene, signed
+from tests.testkit.nodes import ASSERTION_TYPE, basic
 
 _ONE = "RFC 6749 2.3: one method in each request"
 _UNIQUE = "RFC 6749 3.2: no parameter twice"
@@ -21,7 +21,7 @@ def _form(**fields: str) -> str:
 def _posted(
     name: str, source: str, expected: str, status: int, body: str, *headers: tuple[str, str], query: str = ""
 ) -> EndpointAttack:
-    """``ASSERTION`` in the body or a header stands for a good assertion, made when it is sent."""
+    """``ASSERTION`` in the body or a header stands for a valid assertion, made on sending."""
 
     async def send(scene: Scene) -> Any:
         assertion = signed()

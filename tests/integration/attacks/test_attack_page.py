@@ -1,8 +1,11 @@
-"""docs/attack-suite.md counts what is there."""
+"""docs/attack-suite.md counts the existing attacks."""
 
+from collections.abc import Sized
 from pathlib import Path
 
 from tests.integration.attacks.test_endpoint_attacks import FRONTS
+from tests.integration.http_edges.attacks.test_http_attacks import FRONTS as HTTP_FRONTS
+from tests.testkit.http_reading.streams import FAMILIES
 from tests.unit.shared.jose.attacks import (
     algorithms,
     headers,
@@ -33,7 +36,8 @@ def test_the_page_counts_the_cases_and_vectors_that_are_run() -> None:
         if line.startswith("| ")
     ]
     counted = {row[:2] for row in rows} | {row[:3] for row in rows}
-    for front, attacks in {**TOKEN_FRONTS, **FRONTS}.items():
+    fronts: dict[str, Sized] = {**TOKEN_FRONTS, **FRONTS, **HTTP_FRONTS, **FAMILIES}
+    for front, attacks in fronts.items():
         assert (front, str(len(attacks))) in counted, (front, len(attacks))
     for (said, became), vectors in TOTALS.items():
         assert (said, became, str(vectors)) in counted, (said, became, vectors)

@@ -1,4 +1,4 @@
-"""Every attack on the endpoints is refused for its own reason, and the answer does not tell which."""
+"""Every attack on the endpoints is refused for its own reason, which the answer does not reveal."""
 
 import re
 from collections import Counter
@@ -16,8 +16,8 @@ from tests.integration.attacks import (
     requests,
     times_and_keys,
 )
-from tests.integration.attacks.scene import SECOND_KEY, Scene, fill, signed
-from tests.integration.verifier.nodes import running_node
+from tests.testkit.attacked_node import SECOND_KEY, Scene, fill, signed
+from tests.testkit.nodes import running_node
 
 FRONTS = {
     "identity": identity.ATTACKS,
@@ -27,7 +27,7 @@ FRONTS = {
     "requests": requests.ATTACKS,
     "access tokens": access_tokens.ATTACKS,
 }
-ANSWERS = {
+ANSWERS: dict[int, set[str | None]] = {
     200: {None},  # introspection and /verify, which answer for each token
     400: {
         "invalid_request",
@@ -46,13 +46,13 @@ _OUTCOME = re.compile(r'^keyturn_(?:authentications|verifications)_total\{.*outc
 @pytest.fixture
 async def scene(redis: Redis, redis_url: str) -> AsyncIterator[Scene]:
     await fill(redis)
-    # All of them come from one address, and none is to be refused for their number.
+    # All of them come from one address, and none may be refused for their number.
     async with running_node(redis_url, failure_limit_client=0, failure_limit_address=0) as node:
         yield Scene(node)
 
 
 async def outcomes(scene: Scene) -> Counter[str]:
-    """How often each outcome was counted until now."""
+    """Return how often each outcome was counted so far."""
     counted: Counter[str] = Counter()
     for line in (await scene.node.http.get("/metrics")).text.splitlines():
         if match := _OUTCOME.match(line):
@@ -79,7 +79,7 @@ async def test_every_attack_is_refused_for_its_reason_and_the_answer_hides_it(
 
 @pytest.mark.parametrize("status", [400, 401])
 async def test_one_status_has_one_description_whatever_the_reason(status: int, scene: Scene) -> None:
-    """Of refused credentials nothing but the answer of RFC 6749 5.2 is told."""
+    """Refused credentials get only the answer of RFC 6749 5.2."""
     texts = {
         (await attack.send(scene)).text
         for attack in (*identity.ATTACKS, *audiences.ATTACKS, *times_and_keys.ATTACKS)
@@ -89,7 +89,7 @@ async def test_one_status_has_one_description_whatever_the_reason(status: int, s
 
 
 async def test_the_scene_accepts_honest_requests(scene: Scene) -> None:
-    """The attacks fail for their own reason: without one, the same way accepts."""
+    """The attacks fail for their own reason: otherwise the same requests succeed."""
     honest = [
         await scene.assert_as(signed()),
         await scene.assert_as(signed(SECOND_KEY), client_id="worker"),
@@ -106,7 +106,7 @@ async def test_the_scene_accepts_honest_requests(scene: Scene) -> None:
 
 
 def test_names_and_sources_are_complete() -> None:
-    """Each case has a name of its own within its front, and a source."""
+    """Each case has a unique name within its topic, and a source."""
     for attacks in FRONTS.values():
         names = Counter(attack.name for attack in attacks)
         assert [name for name, count in names.items() if count > 1] == []

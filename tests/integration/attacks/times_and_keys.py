@@ -1,14 +1,12 @@
-"""When, and by which key? Dates that are no dates, and key names that reach for something else."""
+"""Attacks with times and keys: dates that are not dates, and key names that point elsewhere."""
 
 import time
 from typing import Any
 
 from keyturn_shared.jose import strict_json
-from keyturn_shared.jose.signing import SigningKey, sign_with_secret
-from keyturn_shared.jose.symmetric import SymmetricKey
-from keyturn_shared.secret import Secret
+from keyturn_shared.jose.signing import SigningKey
 from tests.integration.attacks import EndpointAttack
-from tests.integration.attacks.scene import (
+from tests.testkit.attacked_node import (
     KEY,
     OTHER_KEY,
     REVOKED_KEY,
@@ -18,7 +16,8 @@ from tests.integration.attacks.scene import (
     sign_raw,
     signed,
 )
-from tests.integration.verifier.nodes import assertion_claims
+from tests.testkit.nodes import assertion_claims
+from tests.testkit.secret_signing import sign_with_secret
 
 _DATE = "RFC 7519 2: a NumericDate is a JSON number"
 _RANGE = "CWE-190; RFC 7493 2.2: dates that do not fit"
@@ -26,16 +25,20 @@ _RANGE = "CWE-190; RFC 7493 2.2: dates that do not fit"
 
 def _timed(name: str, source: str, expected: str, **offsets: float) -> EndpointAttack:
     """``offsets``: seconds from the moment of sending."""
+    return _timed_in("acme", name, source, expected, **offsets)
 
+
+def _timed_in(realm: str, name: str, source: str, expected: str, **offsets: float) -> EndpointAttack:
     async def send(scene: Scene) -> Any:
         now = time.time()
-        return await scene.assert_as(signed(**{claim: now + offset for claim, offset in offsets.items()}))
+        dates: dict[str, Any] = {claim: now + offset for claim, offset in offsets.items()}
+        return await scene.assert_as(signed(realm=realm, **dates), realm=realm)
 
     return EndpointAttack(name, source, expected, send)
 
 
 def _written(name: str, source: str, text: str, claim: str = "exp") -> EndpointAttack:
-    """The claim as this very JSON text."""
+    """Write the claim as this exact JSON text."""
 
     async def send(scene: Scene) -> Any:
         claims = assertion_claims("worker", "acme", **{claim: "IT"})
@@ -50,9 +53,12 @@ TIMES = [
     _timed("expired just past the skew", "RFC 7519 4.1.4", "expired", iat=-60, exp=-15.5),
     _timed("issued in a minute", "RFC 7519 4.1.6", "not_yet_valid", iat=60, exp=90),
     _timed("not before a minute", "RFC 7519 4.1.5", "not_yet_valid", nbf=60),
-    _timed("good for an hour", "Keycloak 38576; RFC 7523 5", "lifetime_too_long", iat=0, exp=3600),
+    _timed("good for an hour, too old", "Keycloak 38576; RFC 7523 5", "lifetime_too_long", iat=-62, exp=3538),
+    _timed_in(
+        "strict", "good for an hour, in a strict realm", "RFC 7523 5", "lifetime_too_long", iat=0, exp=3600
+    ),
     _timed("issued yesterday for two days", "Keycloak 38576", "lifetime_too_long", iat=-86_400, exp=86_400),
-    _timed("good for a year", "Keycloak 38576", "lifetime_too_long", exp=31_536_000),
+    _timed("good for a year, a day old", "Keycloak 38576", "lifetime_too_long", iat=-86_400, exp=31_536_000),
     _written("exp NaN", "RFC 8259 6", "NaN"),
     _written("exp Infinity", "RFC 8259 6", "Infinity"),
     _written("exp minus Infinity", "RFC 8259 6", "-Infinity"),
@@ -138,7 +144,7 @@ def _mac(
 ) -> EndpointAttack:
     async def send(scene: Scene) -> Any:
         claims = assertion_claims(client_id, "acme")
-        return await scene.assert_as(sign_with_secret(SymmetricKey(Secret(secret)), alg, claims))
+        return await scene.assert_as(sign_with_secret(secret, alg, claims))
 
     return EndpointAttack(name, source, expected, send)
 

@@ -1,15 +1,16 @@
-"""A client rotates its key again and again under load, against a fleet that fetches its keys from it."""
+"""A client rotates its key repeatedly under load, with a fleet that fetches its keys."""
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 from redis.asyncio import Redis
 
 from keyturn import ClientCredentials, ClientKeys, JwksEndpoint, rotate
 from keyturn_shared.jose.signing import SigningKey
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.integration.verifier.nodes import BASE_URL, RunningNode, running_node
-from tests.support.served import served
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.nodes import BASE_URL, RunningNode, running_node
+from tests.testkit.served import served
 
 ROTATIONS = 3
 
@@ -17,7 +18,11 @@ ROTATIONS = 3
 async def test_rotations_under_load_cost_no_request(redis: Redis, redis_url: str) -> None:
     keys = ClientKeys(SigningKey.generate(), withdrawn_after=3)
     credentials = ClientCredentials(f"{BASE_URL}/realms/acme", "worker", keys)
-    fleet = {"fetcher_enabled": True, "jwks_min_interval": 0.5, "jwks_allowed_networks": "127.0.0.0/8"}
+    fleet: dict[str, Any] = {
+        "fetcher_enabled": True,
+        "jwks_min_interval": 0.5,
+        "jwks_allowed_networks": "127.0.0.0/8",
+    }
     async with served(JwksEndpoint(keys, max_age=1)) as url:
         realm = realm_of("acme")
         worker = client_of(realm, "worker", authenticator="client-jwt", jwks_url=f"{url}/k_jwks")

@@ -1,4 +1,4 @@
-"""Tokens for the admin API are checked like any other: signature, type, audience, times, and their holder."""
+"""Tokens for the admin API are fully checked: signature, type, audience, times, and their holder."""
 
 import time
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyturn_shared.jose.signing import SigningKey
-from tests.support.admin_api import ADMIN_ID, BASE_URL, AdminApi
+from tests.testkit.admin_api import ADMIN_ID, BASE_URL, AdminApi
 
 ISSUER = f"{BASE_URL}/realms/master"
 
@@ -85,10 +85,13 @@ async def test_a_token_ends_with_its_client_and_with_its_realm(api: AdminApi) ->
     path = f"/acme/clients/{await api.create('/acme/clients', {'clientId': 'own', 'attributes': given})}"
     token = await api.token("acme", "own")
     assert await status_with(api, token) == 200
-    for target in (path, "/acme"):
+    for ended, target in enumerate((path, "/acme"), 1):
         await api.call("PUT", target, json={"enabled": False})
         assert await status_with(api, token) == 401
         await api.call("PUT", target, json={"enabled": True})
+        # After re-enabling, the client may get new ones; earlier ones stay void.
+        assert await status_with(api, token) == 401
+        token = await api.token("acme", "own", generation=ended)
         assert await status_with(api, token) == 200
     await api.call("PUT", path, json={"attributes": {"keyturn.admin.roles": ""}})
     assert await status_with(api, token) == 403

@@ -1,8 +1,8 @@
-"""The audit log: who did what to which client when, from where, and no secret in it."""
+"""The audit log records author, action, client, time and address, and no secret."""
 
 import json
 
-from tests.support.admin_api import AdminApi
+from tests.testkit.admin_api import AdminApi
 
 
 async def test_every_change_is_in_the_audit_log_with_its_sequence(api: AdminApi) -> None:

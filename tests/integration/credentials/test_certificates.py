@@ -1,25 +1,14 @@
-"""Certificates through the admin API: made here, uploaded, downloaded; no private key stays."""
+"""Certificates through the admin API: generated, uploaded, downloaded; no private key is stored."""
 
 import json
-from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from keyturn_credentials.keystores import certificate_body, generate_key_pair, self_signed_certificate
-from keyturn_credentials.keystores.key_pairs import KeyPairKind
 from keyturn_shared.jose.signing import SigningKey
-from tests.support.admin_api import AdminApi
-
-
-def pem(body: str, label: str = "CERTIFICATE") -> str:
-    lines = [body[i : i + 64] for i in range(0, len(body), 64)]
-    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
-
-
-def certificate_pem() -> str:
-    pair = generate_key_pair(KeyPairKind.P_256)
-    return pem(certificate_body(self_signed_certificate(pair, "orders", now=datetime.now(UTC))))
+from tests.integration.credentials.certificate_files import certificate_pem
+from tests.testkit.admin_api import AdminApi
 
 
 @pytest.fixture
@@ -74,7 +63,7 @@ async def test_a_certificate_without_effect_is_refused(api: AdminApi, path: str)
 async def test_an_uploaded_key_set_takes_the_place_of_the_certificate(api: AdminApi, path: str) -> None:
     await api.call("POST", f"{path}/certificates/jwt.credential/generate?keyType=Ed25519")
     key = SigningKey.generate("ES256", kid="one")
-    upload = {"data": {"keystoreFormat": "JSON Web Key Set"}}
+    upload: dict[str, Any] = {"data": {"keystoreFormat": "JSON Web Key Set"}}
     url = f"{path}/certificates/jwt.credential/upload"
     private = json.dumps({"keys": [json.loads(key.export_private_jwk())]})
     refused = await api.call("POST", url, files={"file": ("jwks.json", private)}, **upload)

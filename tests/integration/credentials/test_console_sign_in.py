@@ -1,13 +1,16 @@
-"""A secret that verifiers refuse opens the console no more."""
+"""A secret that verifiers refuse no longer opens the console."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.verifier.nodes import TestClock
-from tests.support.admin_api import AdminApi, running, settings_for
+from keyturn_credentials.console.throttle import ALLOWED_FAILURES
+from tests.testkit.admin_api import AdminApi, running, settings_for
+from tests.testkit.nodes import TestClock
 
 SECRET = "the secret of the guest"
 ENDS_SOON = {"keyturn.secret.expiration-period": "60"}
@@ -27,14 +30,14 @@ async def api(tmp_path: Path, redis_url: str, clock: TestClock) -> AsyncIterator
 
 
 async def make_guest(api: AdminApi, **attributes: str) -> str:
-    """The path of an admin client with that secret."""
+    """Create an admin client with that secret; return its path."""
     given = {"keyturn.admin.roles": "view-clients", **attributes}
     made = {"clientId": "guest", "secret": SECRET, "attributes": given}
     return f"/master/clients/{await api.create('/master/clients', made)}"
 
 
 async def sign_in(api: AdminApi) -> int:
-    """The status; with a success the API's client has the session's cookie."""
+    """Sign in and return the status; on success the API's client has the session's cookie."""
     credentials = {"realm": "master", "client_id": "guest", "client_secret": SECRET}
     answer = await api.http.post("/console/session", json=credentials)
     if answer.status_code == 200:
@@ -51,6 +54,32 @@ async def test_a_secret_opens_the_console_until_it_expires(api: AdminApi, clock:
     assert (await sign_in(api), await status_by_cookie(api)) == (200, 200)
     clock.ahead += 61
     assert (await sign_in(api), await status_by_cookie(api)) == (401, 401)
+
+
+async def test_guesses_that_are_sent_at_once_are_no_more_than_those_sent_one_by_one(api: AdminApi) -> None:
+    await make_guest(api)
+
+    async def guess(number: int) -> int:
+        credentials = {"realm": "master", "client_id": "guest", "client_secret": f"guess {number}"}
+        return (await api.http.post("/console/session", json=credentials)).status_code
+
+    counted = Counter(await asyncio.gather(*(guess(number) for number in range(60))))
+    assert counted == {401: ALLOWED_FAILURES, 429: 60 - ALLOWED_FAILURES}
+    assert await sign_in(api) == 429
+
+
+async def test_many_who_are_right_sign_in_at_once_from_one_address(api: AdminApi) -> None:
+    await make_guest(api)
+    answers = await asyncio.gather(*(sign_in(api) for _ in range(4 * ALLOWED_FAILURES)))
+    assert set(answers) == {200}
+
+
+async def test_a_sign_in_that_could_not_be_looked_at_is_no_guess(api: AdminApi) -> None:
+    await make_guest(api)
+    for _ in range(ALLOWED_FAILURES + 5):
+        answer = await api.http.post("/console/session", json={"realm": "master", "client_id": "guest"})
+        assert answer.status_code == 400
+    assert await sign_in(api) == 200
 
 
 @pytest.mark.parametrize(

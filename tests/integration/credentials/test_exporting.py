@@ -1,4 +1,4 @@
-"""A realm is exported as Keycloak exports one, and comes back the same."""
+"""A realm is exported in Keycloak's format, and importing it restores the same realm."""
 
 import json
 import os
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from keyturn_credentials.migration import write_export
-from tests.support.admin_api import AdminApi
+from keyturn_credentials.realm_transfer import write_export
+from tests.testkit.admin_api import AdminApi
 
 THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 POLICY = {
@@ -19,13 +19,13 @@ POLICY = {
 
 
 async def fill(api: AdminApi) -> tuple[str, str, str]:
-    """A realm with a client that has two secrets and a revoked key: its id, and the secrets."""
+    """Create a realm with a client that has two secrets and a revoked key; return its id, and the secrets."""
     await api.call("POST", "", json={"realm": "acme", "accessTokenLifespan": 120, "displayName": "Acme"})
     uuid = await api.create("/acme/clients", {"clientId": "orders", "attributes": {**POLICY, "team": "a"}})
     first = (await api.call("GET", f"/acme/clients/{uuid}/client-secret")).json()["value"]
     second = (await api.call("POST", f"/acme/clients/{uuid}/client-secret")).json()["value"]
     await api.call("POST", f"/acme/clients/{uuid}/keys/{THUMBPRINT}/revoke")
-    await api.create("/acme/clients", {"clientId": "billing", "x-own": [1, {"a": None}]})
+    await api.create("/acme/clients", {"clientId": "billing", "registeredNodes": {"a": 1}})
     return uuid, first, second
 
 
@@ -103,11 +103,12 @@ async def test_the_commands_carry_a_realm_to_another_database(api: AdminApi, tmp
     assert (again.returncode, again.stderr.count("\n")) == (2, 1)
 
     other = f"sqlite+aiosqlite:///{tmp_path}/other.db"
-    rehearsed = keyturn("import", str(file), "--dry-run", database=other)
+    rehearsed = keyturn("import", str(file), "--dry-run", "--json", database=other)
     assert report(rehearsed) == {"orders": "ADDED", "billing": "ADDED"}
-    done = keyturn("import", str(file), database=other)
+    assert not (tmp_path / "other.db").exists()
+    done = keyturn("import", str(file), "--json", database=other)
     assert report(done) == report(rehearsed)
-    assert "2 added" in done.stderr
+    assert "realm acme added; clients: 2 added" in done.stderr
     settings = api.settings.model_copy(update={"database_url": other})
     pieces = [piece async for piece in write_export(settings, "acme", with_secrets=True)]
     arrived = json.loads(b"".join(pieces))["clients"][1]

@@ -1,4 +1,4 @@
-"""The fleet as the admin API shows it: at once, after a wait, and as server-sent events."""
+"""The fleet in the admin API: at once, after a wait, and as server-sent events."""
 
 import asyncio
 import json
@@ -12,18 +12,19 @@ import pytest
 from redis.asyncio import Redis
 
 from keyturn.stack.redis_server import EmbeddedRedis
-from keyturn_shared.fleet.membership import MembershipChannel, Standing
+from keyturn_shared.fleet.membership import MembershipChannel, MembershipStatus
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.position import BEGINNING
-from tests.integration.verifier.filling import FLEET_KEY
-from tests.integration.verifier.nodes import eventually, running_node
-from tests.support.admin_api import AdminApi, running, settings_for
-from tests.support.served import served
+from tests.testkit.admin_api import AdminApi, running, settings_for
+from tests.testkit.filled_redis import FLEET_KEY
+from tests.testkit.nodes import eventually, running_node
+from tests.testkit.redis import pause, resume
+from tests.testkit.served import served
 
 
 @pytest.fixture
 async def api(tmp_path: Path, redis_url: str) -> AsyncIterator[AdminApi]:
-    """The service with the keys that the tests' nodes have, and leases that end soon."""
+    """The service with the keys of the tests' nodes, and short leases."""
     database = f"sqlite+aiosqlite:///{tmp_path}/keyturn.db"
     settings = settings_for(
         database, redis_url, fleet_keys=FLEET_KEY, lease_seconds=4.0, lease_margin_seconds=0.5
@@ -57,9 +58,9 @@ async def test_each_node_shows_its_position_lag_lease_version_and_last_error(
         assert node["version"] == version("keyturn")
         assert node["last_error"] is None
         assert (view["applied"], view["fenced"], view["pending"], view["safe"]) == (1, 0, [], True)
-        redis_server.pause()
+        pause(redis_server)
         await asyncio.sleep(3.2)  # a renewal begins within a second, and meets its time limit of two
-        redis_server.resume()
+        resume(redis_server)
 
         async def complained() -> bool:
             return any(each["last_error"] == "redis_unavailable" for each in (await fleet(api))["nodes"])
@@ -79,7 +80,7 @@ async def test_a_caller_can_ask_again_until_a_change_is_safe(api: AdminApi, redi
     slow = MembershipChannel(RedisScripts(redis), "slow")
 
     async def joined() -> bool:
-        return (await slow.renew(BEGINNING, "{}")).standing is Standing.RENEWED
+        return (await slow.renew(BEGINNING, "{}")).status is MembershipStatus.RENEWED
 
     await eventually(joined)  # not before the relay has opened its first epoch
     answer = await regenerate(api, uuid)
@@ -103,7 +104,7 @@ async def test_a_caller_can_ask_again_until_a_change_is_safe(api: AdminApi, redi
 
 async def test_a_sequence_that_is_no_number_is_refused(api: AdminApi) -> None:
     for query in ("?sequence=x", "?sequence=-1", "?sequence=1&wait=soon", f"?sequence={'9' * 16}"):
-        assert (await api.call("GET", f"/master/fleet{query}")).status_code == 400
+        assert (await api.call("GET", f"/master/fleet{query}")).status_code == 400, query
 
 
 async def test_without_redis_nothing_is_said_about_the_fleet(

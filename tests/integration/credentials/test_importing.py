@@ -1,14 +1,15 @@
-"""The clients of a Keycloak realm export are taken over, with a report of what could not be."""
+"""Clients of a Keycloak realm export are imported, with a report of what could not be."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from keyturn_credentials.migration import import_export
-from keyturn_credentials.operations.importing import IfExists
+from keyturn_credentials.operations.import_plan import IfExists
+from keyturn_credentials.operations.import_report import Action
+from keyturn_credentials.realm_transfer import import_export
 from keyturn_shared.jose.signing import SigningKey
-from tests.integration.verifier.nodes import TestClock
-from tests.support.admin_api import AdminApi, running, settings_for
+from tests.testkit.admin_api import AdminApi, running, settings_for
+from tests.testkit.nodes import TestClock
 
 SECRET = "the secret of the orders service"
 
@@ -94,11 +95,11 @@ async def test_a_dry_run_reports_what_the_import_then_does(api: AdminApi) -> Non
 async def test_a_file_is_imported_beside_the_running_service(api: AdminApi, tmp_path: Path) -> None:
     file = tmp_path / "acme-realm.json"
     file.write_text(json.dumps(export()))
-    report = await import_export(api.settings, file)
-    assert report["added"] == 3
+    (report,) = await import_export(api.settings, file)
+    assert report.count(Action.ADDED) == 3
     assert len((await api.call("GET", "/acme/clients")).json()) == 3
-    repeated = await import_export(api.settings, file, if_exists=IfExists.SKIP, dry_run=True)
-    assert repeated["skipped"] == 3
+    (repeated,) = await import_export(api.settings, file, if_exists=IfExists.SKIP, dry_run=True)
+    assert repeated.count(Action.SKIPPED) == 3
 
 
 async def test_who_manages_clients_cannot_make_an_admin_by_importing_one(api: AdminApi) -> None:

@@ -1,13 +1,13 @@
-"""python-keycloak and @keycloak/keycloak-admin-client run through their credentials calls as they are.
+"""python-keycloak and @keycloak/keycloak-admin-client run all their credentials calls unmodified.
 
-What they ran stands in docs/keycloak-compatibility.md; the table there has to be the one that is made here.
+docs/keycloak-compatibility.md lists these calls; its table must equal the one built here.
 """
 
 import asyncio
 import inspect
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,16 @@ from starlette.routing import Route
 
 from keyturn_credentials.keystores import certificate_body, generate_key_pair, self_signed_certificate
 from keyturn_credentials.keystores.key_pairs import KeyPairKind
-from tests.support.admin_api import AdminApi
-from tests.support.node import PROJECT, RunNode
-from tests.support.served import served
+from tests.testkit.admin_api import AdminApi
+from tests.testkit.nodejs import PROJECT, RunNode
+from tests.testkit.served import served
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "keycloak-compatibility.md"
 RESOURCES = PROJECT / "node_modules" / "@keycloak" / "keycloak-admin-client" / "lib" / "resources"
+
+
+ADDING_TO_EMPTY_LISTS = {"create_idp", "add_mapper_to_client"}
+"""Calls at addresses that are served for reading only: there is nothing of the kind."""
 
 
 def certificate() -> str:
@@ -33,10 +37,8 @@ def certificate() -> str:
 
 
 async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) -> list[str]:
-    """Every call, in an order in which each has something to do; the names of those that worked.
-
-    The library has each call twice: as it is, and with ``a_`` before its name for asyncio.
-    """
+    """Make every call, in an order in which each has something to do; return the names of those that worked.
+    The library has each call twice: by its name, and with the prefix ``a_`` for asyncio."""
     connection = KeycloakOpenIDConnection(
         server_url=f"{base_url}/",
         realm_name="master",
@@ -62,7 +64,7 @@ async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) 
     await call("get_realm", "acme", check=lambda realm: realm["realm"] == "acme")
     await call("update_realm", "acme", {"accessTokenLifespan": 120})
     admin.change_current_realm("acme")
-    await call("get_keys", check=lambda keys: len(keys["keys"]) == 2)
+    await call("get_keys", check=lambda keys: {key["status"] for key in keys["keys"]} == {"ACTIVE"})
     uuid = await call("create_client", {"clientId": "orders", "serviceAccountsEnabled": True})
     await call("create_client", {"clientId": "orders"}, skip_exists=True, check=lambda found: found == uuid)
     await call("get_clients", check=lambda clients: [client["clientId"] for client in clients] == ["orders"])
@@ -79,6 +81,12 @@ async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) 
     await call(
         "get_client_installation_provider", uuid, provider, check=lambda file: file["resource"] == "orders"
     )
+    await call("get_server_info", check=lambda info: info["systemInfo"]["version"].startswith("26."))
+    await call("get_idps", check=lambda providers: providers == [])
+    await call("get_mappers_from_client", uuid, check=lambda mappers: mappers == [])
+    user = await call("get_client_service_account_user", uuid)
+    assert user["username"] == "service-account-orders"
+    await call_for_scopes(call, uuid)
     await call("clear_keys_cache")
     exported = await call(
         "export_realm", export_clients=True, check=lambda realm: realm["clients"][0]["id"] == uuid
@@ -98,6 +106,29 @@ async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) 
     return list(dict.fromkeys(worked))
 
 
+async def call_for_scopes(call: Callable[..., Awaitable[Any]], uuid: str) -> None:
+    scope = await call("create_client_scope", {"name": "tenant"})
+    await call(
+        "create_client_scope", {"name": "tenant"}, skip_exists=True, check=lambda found: found == scope
+    )
+    await call("get_client_scopes", check=lambda scopes: "tenant" in names(scopes))
+    await call("get_client_scope", scope, check=lambda shown: shown["name"] == "tenant")
+    await call("update_client_scope", scope, {"description": "changed"})
+    for member in ("default", "optional"):
+        await call(f"add_default_{member}_client_scope", scope)
+        await call(f"get_default_{member}_client_scopes", check=lambda scopes: "tenant" in names(scopes))
+        await call(f"delete_default_{member}_client_scope", scope)
+    for member in ("default", "optional"):
+        await call(f"add_client_{member}_client_scope", uuid, scope, {})
+        await call(f"get_client_{member}_client_scopes", uuid, check=lambda scopes: "tenant" in names(scopes))
+        await call(f"delete_client_{member}_client_scope", uuid, scope)
+    await call("delete_client_scope", scope)
+
+
+def names(scopes: list[dict[str, Any]]) -> set[str]:
+    return {scope["name"] for scope in scopes}
+
+
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["blocking", "asyncio"])
 async def test_python_keycloak_works_unmodified(api: AdminApi, asynchronous: bool) -> None:
     token = await api.token()
@@ -114,7 +145,7 @@ def test_no_call_of_python_keycloak_whose_address_is_served_is_left_out(api: Adm
         used = set(re.findall(r"urls_patterns\.(\w+)", inspect.getsource(function)))
         if any(shape(f"/{addresses[address]}") in served_here for address in used):
             calls.add(name.removeprefix("a_"))
-    assert calls == set(documented("python-keycloak"))
+    assert calls - ADDING_TO_EMPTY_LISTS == set(documented("python-keycloak"))
 
 
 async def test_keycloak_admin_client_works_unmodified(api: AdminApi, node: RunNode) -> None:
@@ -151,12 +182,12 @@ def test_no_call_of_keycloak_admin_client_whose_address_is_served_is_left_out(
 
 
 def shape(path: str) -> str:
-    """An address with its parameters' names left out."""
+    """Return a path without its parameters' names."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def documented(library: str) -> list[str]:
-    """The calls of a library's table."""
+    """Return the calls in a library's table."""
     section = DOCUMENT.read_text().partition(f"## {library}\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| `")]
     return [row.split("`")[1] for row in rows]

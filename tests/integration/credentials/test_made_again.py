@@ -1,4 +1,4 @@
-"""What was deleted or revoked stays so, also when something of the same name or id is made later."""
+"""Deleted and revoked objects stay so, even if a new one has the same name or id."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,22 +8,23 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.integration.verifier.filling import FLEET_KEY
-from tests.integration.verifier.nodes import RunningNode, eventually, running_node
-from tests.support.admin_api import BASE_URL, AdminApi, running, settings_for
+from keyturn_credentials.domain.realm import KeyPurpose
+from tests.testkit.admin_api import BASE_URL, AdminApi, running, settings_for
+from tests.testkit.filled_redis import FLEET_KEY
+from tests.testkit.nodes import RunningNode, eventually, running_node
 
 _WAIT = {"Prefer": "wait=30"}
 
 
 @dataclass
 class Scene:
-    """The service and one node, which issues tokens that the service accepts."""
+    """The service and one node, whose tokens the service accepts."""
 
     api: AdminApi
     node: RunningNode
 
     async def change(self, method: str, path: str, **request: Any) -> Any:
-        """A change that the node has applied when it returns."""
+        """Make a change and return once the node has applied it."""
         answer = await self.api.call(method, path, headers=_WAIT, **request)
         assert answer.status_code < 300, answer.text
         assert answer.headers["preference-applied"] == "wait"
@@ -46,7 +47,10 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path, redis_url: str) -> AsyncIterator[Scene]:
     settings = settings_for(f"sqlite+aiosqlite:///{tmp_path}/keyturn.db", redis_url, fleet_keys=FLEET_KEY)
-    async with running(settings) as api, running_node(redis_url, public_url=BASE_URL, wait=False) as node:
+    async with (
+        running(settings) as api,
+        running_node(redis_url, public_url=BASE_URL, wait=False, credentials=api.app) as node,
+    ):
         await eventually(node.ready)
         yield Scene(api, node)
 
@@ -138,23 +142,37 @@ async def _status_of_admin(scene: Scene, token: str) -> int:
 
 
 async def test_revoked_keys_of_a_realm_vouch_for_nothing_once_the_call_returns(scene: Scene) -> None:
-    """Whoever took over a node has the key that signs and the one that will sign next."""
-    await scene.make_client("master", "worker", "the secret of one")
-    stolen = [await scene.api.tokens.key("master", state=state) for state in ("active", "next")]
-    issued = await scene.token("master", "worker", "the secret of one")
+    """An attacker who took over a node has the current key and the next one."""
+    await scene.change("POST", "", json={"realm": "acme"})
+    await scene.make_client("acme", "worker", "the secret of one")
+    tokens = scene.api.tokens
+    stolen = [
+        await tokens.key("acme", state=state, purpose=KeyPurpose.CLIENTS) for state in ("active", "next")
+    ]
+    issued = await scene.token("acme", "worker", "the secret of one")
     claims = jwt.decode(issued, options={"verify_signature": False})
     forged = [key.sign_compact(key.header_segment("at+jwt"), claims) for key in stolen]
-    assert await _is_let_through(scene, "master", forged[0])
+    assert await _is_let_through(scene, "acme", forged[0])
+    await scene.change("POST", "/acme/keys/rotate?revoke=true")
+    for token in (issued, *forged):
+        assert not await _is_let_through(scene, "acme", token)
+    shown = (await scene.api.call("GET", "/acme/keys")).json()["keys"]
+    assert sorted(key["state"] for key in shown) == ["active", "active", "next", "next"]
+    assert {key["kid"] for key in shown}.isdisjoint(key.kid for key in stolen)
+    audit = (await scene.api.call("GET", "/acme/audit?action=realm_keys_rotated")).json()
+    assert {key.kid for key in stolen} < set(audit[0]["details"]["revoked"])
+    assert await _is_let_through(scene, "acme", await scene.token("acme", "worker", "the secret of one"))
+
+
+async def test_revoked_keys_for_administrators_vouch_for_nothing_once_the_call_returns(scene: Scene) -> None:
+    await scene.make_client("master", "worker", "the secret of one")
+    issued = await scene.token("master", "worker", "the secret of one")
     admin = await scene.api.token()
     assert await _status_of_admin(scene, admin) == 200
+    assert await _is_let_through(scene, "master", issued)
     await scene.change("POST", "/master/keys/rotate?revoke=true")
-    for token in (issued, *forged):
-        assert not await _is_let_through(scene, "master", token)
     assert await _status_of_admin(scene, admin) == 401
+    assert not await _is_let_through(scene, "master", issued)
     scene.api.forget_keys()
-    shown = (await scene.api.call("GET", "/master/keys")).json()["keys"]
-    assert sorted(key["state"] for key in shown) == ["active", "next"]
-    assert {key["kid"] for key in shown}.isdisjoint(key.kid for key in stolen)
-    audit = (await scene.api.call("GET", "/master/audit?action=realm_keys_rotated")).json()
-    assert sorted(audit[0]["details"]["revoked"]) == sorted(key.kid for key in stolen)
+    assert await _status_of_admin(scene, await scene.api.token()) == 200
     assert await _is_let_through(scene, "master", await scene.token("master", "worker", "the secret of one"))

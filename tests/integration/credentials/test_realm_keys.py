@@ -1,16 +1,17 @@
-"""Signing keys of realms: of every algorithm, and how one takes over from another."""
+"""Signing keys of realms: of every algorithm, and their rotation."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from keyturn_credentials.operations.composition import build_operations
-from keyturn_credentials.operations.upkeep import Upkeep
-from keyturn_credentials.store.engine import Engines
-from keyturn_credentials.store.transaction import Store
-from tests.support.admin_api import AdminApi, running, settings_for
-from tests.support.clocks import SetClock
+from keyturn_credentials.domain.realm_keys import MAX_PUBLISHED
+from keyturn_credentials.operations.maintenance import Maintenance
+from keyturn_credentials.operations.wiring import build_operations
+from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.unit_of_work import Store
+from tests.testkit.admin_api import AdminApi, running, settings_for
+from tests.testkit.clocks import SetClock
 
 ALGORITHMS = {
     "ES256": "EC",
@@ -36,16 +37,20 @@ async def api(tmp_path: Path, redis_url: str, clock: SetClock) -> AsyncIterator[
 
 
 @pytest.fixture
-async def upkeep(api: AdminApi, clock: SetClock) -> AsyncIterator[Upkeep]:
-    engines = Engines(api.settings.database_url)
-    yield build_operations(Store(engines, clock, api.settings.encryption_ring()), clock, api.settings).upkeep
-    await engines.close()
+async def maintenance(api: AdminApi, clock: SetClock) -> AsyncIterator[Maintenance]:
+    database = Database(api.settings.database_url)
+    yield build_operations(
+        Store(database, clock, api.settings.encryption_ring()), clock, api.settings
+    ).maintenance
+    await database.close()
 
 
 async def keys(api: AdminApi, realm: str) -> dict[str, tuple[str, str]]:
-    """Algorithm and kid by state; of several in one state the last."""
+    """Return algorithm and kid by state, of the keys for the realm's clients; of several in one state, the
+    last."""
+    purpose = "administrators" if realm == "master" else "clients"
     shown = (await api.call("GET", f"/{realm}/keys")).json()["keys"]
-    return {key["state"]: (key["algorithm"], key["kid"]) for key in shown}
+    return {key["state"]: (key["algorithm"], key["kid"]) for key in shown if key["purpose"] == purpose}
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
@@ -55,7 +60,8 @@ async def test_a_realm_signs_with_the_algorithm_it_was_given(api: AdminApi, alg:
     shown = (await api.call("GET", "/acme/keys")).json()
     assert [(key["algorithm"], key["type"], key["status"]) for key in shown["keys"]] == [
         (alg, ALGORITHMS[alg], "ACTIVE")
-    ] * 2
+    ] * 4
+    assert [key["purpose"] for key in shown["keys"]] == ["administrators"] * 2 + ["clients"] * 2
     assert not {"d", "p", "q"} & set(shown["keys"][0]["publicJwk"])
     given = {"keyturn.admin.roles": "view-clients"}
     await api.create("/acme/clients", {"clientId": "own", "attributes": given})
@@ -75,19 +81,19 @@ async def test_no_other_algorithm_is_taken(api: AdminApi, alg: str) -> None:
 
 
 async def test_another_algorithm_is_published_before_it_signs(
-    api: AdminApi, clock: SetClock, upkeep: Upkeep
+    api: AdminApi, clock: SetClock, maintenance: Maintenance
 ) -> None:
     await api.call("POST", "", json={"realm": "acme"})
     before = await keys(api, "acme")
     await api.call("PUT", "/acme", json={"attributes": {"keyturn.signing.algorithm": "EdDSA"}})
-    assert await upkeep.rotate_due_keys() == 1
+    assert await maintenance.rotate_due_keys() == 1
     published = await keys(api, "acme")
     assert published["active"] == before["active"]
     assert published["next"][0] == "EdDSA"
     clock.time += 599
-    assert await upkeep.rotate_due_keys() == 0
+    assert await maintenance.rotate_due_keys() == 0
     clock.time += 1
-    assert await upkeep.rotate_due_keys() == 1
+    assert await maintenance.rotate_due_keys() == 1
     after = await keys(api, "acme")
     assert after["active"] == published["next"]
     assert after["retiring"] == before["active"]
@@ -105,13 +111,34 @@ async def test_a_rotation_by_hand_takes_effect_at_once_and_is_an_event(api: Admi
     assert audit[0]["details"] == {"active_kid": after["active"][1]}
 
 
-async def test_a_period_is_taken_within_reason(api: AdminApi, clock: SetClock, upkeep: Upkeep) -> None:
+async def test_a_period_is_taken_within_reason(
+    api: AdminApi, clock: SetClock, maintenance: Maintenance
+) -> None:
     for period in ("3599", "0", "-1", "a month"):
         realm = {"realm": "acme", "attributes": {"keyturn.signing.rotation-period": period}}
-        assert (await api.call("POST", "", json=realm)).status_code == 400
+        assert (await api.call("POST", "", json=realm)).status_code == 400, period
     realm = {"realm": "acme", "attributes": {"keyturn.signing.rotation-period": "3600"}}
     await api.call("POST", "", json=realm)
     before = await keys(api, "acme")
     clock.time += 3600
-    assert await upkeep.rotate_due_keys() == 1
+    assert await maintenance.rotate_due_keys() == 1
     assert (await keys(api, "acme"))["active"] == before["next"]
+
+
+async def test_rotations_stop_before_the_realm_publishes_more_keys_than_verifiers_read(
+    api: AdminApi, clock: SetClock
+) -> None:
+    """Otherwise realm master would have no administrators for a day."""
+    for _ in range(MAX_PUBLISHED - 2):
+        assert (await api.call("POST", "/master/keys/rotate")).status_code == 204
+        api.forget_keys()
+    before = (await api.call("GET", "/master/keys")).json()
+    refused = await api.call("POST", "/master/keys/rotate")
+    assert (refused.status_code, refused.json()["code"]) == (409, "limit_reached")
+    assert str(MAX_PUBLISHED) in refused.json()["errorMessage"]
+    assert "keyturn-sequence" not in refused.headers
+    assert (await api.call("GET", "/master/keys")).json() == before
+    assert (await api.call("POST", "/master/keys/rotate?revoke=true")).status_code == 204
+    api.forget_keys()
+    assert len((await api.call("GET", "/master/keys")).json()["keys"]) == 2
+    assert (await api.call("POST", "/master/keys/rotate")).status_code == 204

@@ -1,7 +1,7 @@
 """Each file that cannot be imported has its own error, and changes nothing."""
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -17,9 +17,9 @@ from keyturn_credentials.keystores import (
     write_archive,
 )
 from keyturn_shared.jose.signing import SigningKey
-from tests.support.admin_api import AdminApi
-from tests.unit.credentials.keystores import weak_certificates
-from tests.unit.credentials.keystores.material import (
+from tests.testkit import weak_certificates
+from tests.testkit.admin_api import AdminApi
+from tests.testkit.key_material import (
     JKS,
     KEY,
     PASSWORDS,
@@ -37,7 +37,10 @@ ALIAS = {"keyAlias": "client", **BOTH}
 
 
 def archive(archive_format: KeyStoreFormat = JKS) -> bytes:
-    entries = [KeyEntry("client", key_pair(), (certificate(),)), CertificateEntry("realm", certificate())]
+    entries: list[KeyEntry | CertificateEntry] = [
+        KeyEntry("client", key_pair(), (certificate(),)),
+        CertificateEntry("realm", certificate()),
+    ]
     return write_archive(archive_format, entries, PASSWORDS, now=NOW)
 
 
@@ -71,7 +74,7 @@ def encryption_key_set() -> bytes:
 
 
 REFUSALS: dict[str, tuple[str, Callable[[], bytes], dict[str, str], str, str]] = {
-    # what is wrong: (format, file, form, code, part of the message)
+    # fault: (format, file, form, code, part of the message)
     "wrong store password": ("JKS", archive, ALIAS | {"storePassword": "x"}, "wrong_store_password", "store"),
     "wrong store password, PKCS12": (
         "PKCS12",
@@ -102,8 +105,6 @@ REFUSALS: dict[str, tuple[str, Callable[[], bytes], dict[str, str], str, str]] =
         "alias_ambiguous",
         "'client', 'realm'",
     ),
-    "PKCS12 said to be JKS": ("JKS", lambda: archive(PKCS12), ALIAS, "other_format", "a PKCS #12 archive"),
-    "JKS said to be PKCS12": ("PKCS12", archive, ALIAS, "other_format", "a JKS archive"),
     "PEM said to be JKS": (
         "JKS",
         lambda: pem([certificate()]),
@@ -127,7 +128,7 @@ REFUSALS: dict[str, tuple[str, Callable[[], bytes], dict[str, str], str, str]] =
         "PEM of 'CERTIFICATE'",
     ),
     "BCFKS": ("BCFKS", archive, ALIAS, "key_store_format_not_supported", "no Python library"),
-    "unknown format": ("PFX", archive, ALIAS, "key_store_format_not_supported", "there are JKS"),
+    "unknown format": ("PFX", archive, ALIAS, "key_store_format_not_supported", "supported: JKS"),
     "empty file": ("JKS", lambda: b"", ALIAS, "empty_file", "empty"),
     "expired certificate": ("Certificate PEM", expired, {}, "certificate_expired", "expired at"),
     "certificate not yet valid": (
@@ -199,30 +200,53 @@ async def upload(
     )
 
 
-async def test_every_refusal_is_precise_and_changes_nothing(api: AdminApi, path: str) -> None:
+async def test_every_refusal_is_precise_and_changes_nothing(
+    api: AdminApi, path: str, subtests: pytest.Subtests
+) -> None:
     before = await api.call("GET", path)
     keys = (await api.call("GET", f"{path}/keys")).json()
     events = len((await api.call("GET", "/master/event-log")).json())
     for wrong, (file_format, file, form, code, message) in REFUSALS.items():
-        refused = await upload(api, path, file_format, file(), form, "jwt.credential")
-        assert refused.status_code == 400, (wrong, refused.text)
-        problem = refused.json()
-        assert refused.headers["content-type"] == "application/problem+json"
-        assert problem["code"] == code, (wrong, problem)
-        assert message in problem["errorMessage"], (wrong, problem)
-        assert problem["error"], wrong
-        assert "keyturn-sequence" not in refused.headers
+        with subtests.test(wrong):
+            refused = await upload(api, path, file_format, file(), form, "jwt.credential")
+            assert refused.status_code == 400, refused.text
+            problem = refused.json()
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert problem["code"] == code, problem
+            assert message in problem["errorMessage"], problem
+            assert problem["error"]
+            assert "keyturn-sequence" not in refused.headers
     after = await api.call("GET", path)
     assert (after.json(), after.headers["etag"]) == (before.json(), before.headers["etag"])
     assert (await api.call("GET", f"{path}/keys")).json() == keys
     assert len((await api.call("GET", "/master/event-log")).json()) == events
 
 
+async def test_a_weak_key_of_a_set_is_skipped_and_told_of_wherever_the_set_is(
+    api: AdminApi, path: str
+) -> None:
+    """In an upload and as jwks.string, as at a JWKS URL; a set with only weak keys is refused in both."""
+    weak = {"kty": "RSA", "kid": "old", "e": "AQAB", "n": urlsafe_b64encode(b"\xff" * 128).decode()}
+    good = SigningKey.generate("ES256").public_jwk
+    text = json.dumps({"keys": [weak, good]})
+    uploaded = await upload(
+        api, path, "JSON Web Key Set", b"\xef\xbb\xbf" + text.encode(), {}, "jwt.credential"
+    )
+    assert uploaded.status_code == 200, uploaded.text
+    assert uploaded.headers["keyturn-notice"] == "key 0 is skipped: weak"
+    in_attribute = {"use.jwks.string": "true", "jwks.string": "\ufeff" + text}
+    assert (await api.call("PUT", path, json={"attributes": in_attribute})).status_code == 204
+    assert [key["kid"] for key in (await api.call("GET", f"{path}/keys")).json()] == [good["kid"]]
+    alone = json.dumps({"keys": [weak]})
+    refused = await upload(api, path, "JSON Web Key Set", alone.encode(), {}, "jwt.credential")
+    assert (refused.status_code, refused.json()["code"]) == (400, "weak_key")
+
+
 async def test_what_cannot_have_an_effect_is_refused(api: AdminApi, path: str) -> None:
     public = json.dumps({"keys": [SigningKey.generate("ES256").public_jwk]}).encode()
     elsewhere = await upload(api, path, "JSON Web Key Set", public, {}, "saml.signing")
     assert elsewhere.status_code == 400
-    assert "for jwt.credential only" in elsewhere.json()["errorMessage"]
+    assert "only be imported for jwt.credential" in elsewhere.json()["errorMessage"]
     unknown = await upload(api, path, "Certificate PEM", pem([certificate()]), {}, "jwt.other")
     assert unknown.status_code == 404
     await api.call(

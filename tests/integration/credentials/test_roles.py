@@ -1,61 +1,10 @@
-"""Every address of the admin API asks for a role; this table says which ones let a caller through."""
-
-import re
+"""Every path of the admin API requires a role; this table lists which ones give access."""
 
 import pytest
 
 from keyturn_credentials.domain.roles import Role
-from tests.support.admin_api import AdminApi
-
-VIEW = {"view-clients", "configure-clients", "manage-clients"}
-CONFIGURE = {"configure-clients", "manage-clients"}
-MANAGE = {"manage-clients"}
-REALM = {"manage-realm"}
-CREATE = {"create-realm"}
-ANY = VIEW | REALM | CREATE
-CLIENT = "/admin/realms/{realm}/clients/{uuid}"
-
-LET_THROUGH = {
-    "GET /admin/realms": ANY,
-    "POST /admin/realms": CREATE,
-    "GET /admin/realms/{realm}": ANY,
-    "PUT /admin/realms/{realm}": REALM,
-    "DELETE /admin/realms/{realm}": REALM,
-    "GET /admin/realms/{realm}/keys": ANY,
-    "POST /admin/realms/{realm}/keys/rotate": REALM,
-    "POST /admin/realms/{realm}/clear-keys-cache": REALM,
-    "POST /admin/realms/{realm}/partialImport": MANAGE,
-    "POST /admin/realms/{realm}/partial-export": REALM,
-    "GET /admin/realms/{realm}/audit": REALM,
-    "GET /admin/realms/{realm}/event-log": VIEW | REALM,
-    "GET /admin/realms/{realm}/rotations": VIEW,
-    "GET /admin/realms/{realm}/jwks-urls": VIEW,
-    "GET /admin/realms/{realm}/fleet": ANY,
-    "GET /admin/realms/{realm}/fleet/stream": ANY,
-    "GET /admin/realms/{realm}/clients": VIEW,
-    "POST /admin/realms/{realm}/clients": MANAGE,
-    f"GET {CLIENT}": VIEW,
-    f"PUT {CLIENT}": CONFIGURE,
-    f"DELETE {CLIENT}": MANAGE,
-    f"GET {CLIENT}/client-secret": VIEW,
-    f"POST {CLIENT}/client-secret": CONFIGURE,
-    f"GET {CLIENT}/client-secret/rotated": VIEW,
-    f"DELETE {CLIENT}/client-secret/rotated": CONFIGURE,
-    f"GET {CLIENT}/installation/providers/{{provider}}": VIEW,
-    f"GET {CLIENT}/certificates/{{attr}}": VIEW,
-    f"POST {CLIENT}/certificates/{{attr}}/generate": CONFIGURE,
-    f"POST {CLIENT}/certificates/{{attr}}/generate-and-download": CONFIGURE,
-    f"POST {CLIENT}/certificates/{{attr}}/upload": MANAGE,
-    f"POST {CLIENT}/certificates/{{attr}}/upload-certificate": MANAGE,
-    f"POST {CLIENT}/certificates/{{attr}}/download": VIEW,
-    f"POST {CLIENT}/jwks-url/test": CONFIGURE,
-    f"GET {CLIENT}/keys": VIEW,
-    f"GET {CLIENT}/usage": VIEW,
-    f"POST {CLIENT}/keys/{{thumbprint}}/revoke": CONFIGURE,
-    f"POST {CLIENT}/clear-keys-cache": CONFIGURE,
-}
-# It does not end once somebody is let through.
-WITHOUT_END = "GET /admin/realms/{realm}/fleet/stream"
+from tests.integration.credentials.routes import LET_THROUGH, WITHOUT_END, address
+from tests.testkit.admin_api import AdminApi, Caller
 
 
 def test_the_table_has_every_address(api: AdminApi) -> None:
@@ -63,15 +12,8 @@ def test_the_table_has_every_address(api: AdminApi) -> None:
     assert served == LET_THROUGH.keys()
 
 
-def address(call: str, realm: str) -> tuple[str, str]:
-    """Method and path, after ``/admin/realms``, with something that is not there in every place."""
-    method, path = call.split(" ")
-    path = path.removeprefix("/admin/realms").replace("{realm}", realm).replace("{attr}", "jwt.credential")
-    return method, re.sub(r"{\w+}", "nothing", path)
-
-
 async def admin(api: AdminApi, realm: str, roles: str) -> str:
-    """A client of a realm with these roles; its id."""
+    """Create a client of a realm with these roles; return its id."""
     name = f"with-{roles or 'nothing'}".replace(",", "-")
     given = {"keyturn.admin.roles": roles} if roles else {}
     await api.create(f"/{realm}/clients", {"clientId": name, "attributes": given})
@@ -79,25 +21,50 @@ async def admin(api: AdminApi, realm: str, roles: str) -> str:
 
 
 @pytest.mark.parametrize("role", ["", *(role.value for role in Role)])
-async def test_a_role_lets_through_where_the_table_says_so_and_nowhere_else(api: AdminApi, role: str) -> None:
+async def test_a_role_lets_through_where_the_table_says_so_and_nowhere_else(
+    api: AdminApi, role: str, subtests: pytest.Subtests
+) -> None:
     name = await admin(api, "master", role)
     for call, roles in LET_THROUGH.items():
         allowed = role in roles or role == "admin"
         if allowed and call == WITHOUT_END:
             continue
-        method, path = address(call, "nowhere")
-        status = (await api.call(method, path, client_id=name)).status_code
-        assert (status != 403) == allowed, (call, role, status)
-        assert status < 500, (call, role, status)
+        with subtests.test(call):
+            method, path = address(call, "nowhere")
+            status = (await api.call(method, path, client_id=name)).status_code
+            assert (status != 403) == allowed, status
+            assert status < 500
 
 
-async def test_nobody_is_let_through_without_a_token(api: AdminApi) -> None:
+async def test_no_answer_of_the_admin_api_is_kept_by_a_cache(api: AdminApi) -> None:
+    """Any response may contain a secret: clients, lists of them, and quotes in errors."""
+    secret = {"clientId": "orders", "secret": "kept by no cache"}
+    uuid = await api.create("/master/clients", secret)
+    listed = await api.call("GET", "/master/clients")
+    shown = await api.call("GET", f"/master/clients/{uuid}")
+    for answer in (listed, shown):
+        assert secret["secret"] in answer.text
+        assert answer.headers.get_list("cache-control") == ["no-store"]
+    for call in LET_THROUGH:
+        for realm in ("master", "nowhere"):
+            method, path = address(call, realm)
+            if call == WITHOUT_END or method == "DELETE" or path.endswith("/rotate"):
+                continue
+            answer = await api.call(method, path)
+            assert answer.headers.get_list("cache-control") == ["no-store"], (call, answer.status_code)
+    for path in ("/admin", "/admin/nothing", "/admin/realms/"):
+        assert (await api.http.get(path)).headers.get_list("cache-control") == ["no-store"]
+
+
+async def test_nobody_is_let_through_without_a_token(api: AdminApi, subtests: pytest.Subtests) -> None:
     for call in LET_THROUGH:
         method, path = address(call, "master")
-        for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic YWRtaW46YWRtaW4="}):
-            response = await api.http.request(method, f"/admin/realms{path}", headers=headers)
-            assert response.status_code == 401, call
-            assert response.headers["www-authenticate"].startswith("Bearer ")
+        with subtests.test(call):
+            for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "Basic YWRtaW46YWRtaW4="}):
+                whole = path if path.startswith("/admin/") else f"/admin/realms{path}"
+                response = await api.http.request(method, whole, headers=headers)
+                assert response.status_code == 401
+                assert response.headers["www-authenticate"].startswith("Bearer ")
 
 
 async def test_a_realms_own_admins_have_power_there_and_nowhere_else(api: AdminApi) -> None:
@@ -111,7 +78,7 @@ async def test_a_realms_own_admins_have_power_there_and_nowhere_else(api: AdminA
         client_id=await admin(api, "acme", "manage-clients"),
         json={"clientId": "x", "attributes": {"keyturn.admin.roles": "manage-realm"}},
     )
-    assert refused.status_code == 403  # nobody gives away what they do not have
+    assert refused.status_code == 403  # a caller cannot give away roles it lacks
     name = await admin(api, "acme", every)
     for call, roles in LET_THROUGH.items():
         if call == WITHOUT_END or "{realm}" not in call:
@@ -131,15 +98,15 @@ async def test_a_realms_own_admins_have_power_there_and_nowhere_else(api: AdminA
 
 
 async def test_only_clients_of_master_open_private_networks_to_a_realm(api: AdminApi) -> None:
-    """Who manages one realm would else reach through the fetchers what is beside keyturn."""
+    """Otherwise the manager of one realm could reach keyturn's own network through the fetchers."""
     opened = {"keyturn.jwks.allowed-networks": "10.0.0.0/8, 127.0.0.0/8"}
     await api.create("", {"realm": "acme"})
-    own = {"realm": "acme", "client_id": await admin(api, "acme", "manage-clients,manage-realm")}
+    own: Caller = {"realm": "acme", "client_id": await admin(api, "acme", "manage-clients,manage-realm")}
     refused = await api.call("PUT", "/acme", json={"attributes": opened}, **own)
     assert refused.status_code == 403
     assert (await api.call("GET", "/acme", **own)).json()["attributes"] == {}
     assert (await api.call("PUT", "/acme", json={"attributes": opened})).status_code == 204
     narrowed = {"keyturn.jwks.allowed-networks": "127.0.0.0/8", "keyturn.strict-audience": "true"}
-    for attributes in (opened, narrowed):  # what is open stays open, or is closed
+    for attributes in (opened, narrowed):  # what is allowed stays allowed, or is removed
         assert (await api.call("PUT", "/acme", json={"attributes": attributes}, **own)).status_code == 204
     assert (await api.call("PUT", "/acme", json={"attributes": opened}, **own)).status_code == 403

@@ -1,19 +1,22 @@
-"""What the console shows of a realm: rotations, events, JWKS URLs, and the ages of keys."""
+"""The console's views of a realm: rotations, events, JWKS URLs, and the ages of keys."""
 
 import time
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from sqlalchemy import select
 
-from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.tables import clients
-from keyturn_shared.fleet.uses import CredentialUseRegistry, name_of_key, name_of_secret
+from keyturn_shared.fleet.last_used import LastUsedRegistry, name_of_key, name_of_secret
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord, encode_record
-from tests.support.admin_api import AdminApi
+from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
+from keyturn_shared.signed_log.keys import FETCHER, LogSigningKeys
+from tests.testkit.admin_api import AdminApi
 
 DAY = 86_400
 POLICY = {
@@ -21,6 +24,12 @@ POLICY = {
     "keyturn.secret.rotated-expiration-period": str(2 * DAY),
     "keyturn.secret.remaining-rotation-period": str(10 * DAY),
 }
+
+
+def fetchers_of(api: AdminApi) -> KeySetSeal:
+    """Return the seal of the fleet's own fetchers."""
+    fleet_keys = api.settings.fleet_keys.get_secret_value()
+    return KeySetSeal(LogSigningKeys.derived_from(fleet_keys, FETCHER), FetcherKeys())
 
 
 async def test_rotations_list_the_secrets_that_end_soonest_first(api: AdminApi) -> None:
@@ -73,7 +82,7 @@ async def test_jwks_urls_are_listed_with_what_the_fleet_knows(api: AdminApi, red
     record = KeySetRecord(
         url=url, keys=(key.public_jwk,), since=(1000.0,), fetched_at=2000.0, failures=3, failure="timeout"
     )
-    await redis.set(KeySetLayout().record(KeySetAddress.of(url).id), encode_record(record))
+    await redis.set(KeySetLayout().record(KeySetAddress.of(url).id), fetchers_of(api).write(record))
     listed = (await api.call("GET", "/master/jwks-urls")).json()
     assert [(entry["client_id"], entry["url"]) for entry in listed] == [
         ("known", url),
@@ -87,6 +96,31 @@ async def test_jwks_urls_are_listed_with_what_the_fleet_knows(api: AdminApi, red
     assert [entry["client_id"] for entry in rest] == ["unknown"]
     [shown] = (await api.call("GET", f"/master/clients/{known}/keys")).json()
     assert (shown["since"], shown["crv"], shown["source"]) == (1000.0, "P-256", "jwks_url")
+
+
+@pytest.mark.parametrize("form", ["unsigned", "signed by himself", "moved"])
+async def test_keys_that_no_fetcher_has_signed_are_shown_to_nobody(
+    api: AdminApi, redis: Redis, form: str
+) -> None:
+    """An administrator would take a foreign key among the client's keys for the client's own."""
+    key = SigningKey.generate("ES256")
+    url = "https://orders.example/jwks"
+    attributes = {"use.jwks.url": "true", "jwks.url": url}
+    uuid = await api.create(
+        "/master/clients",
+        {"clientId": "orders", "clientAuthenticatorType": "client-jwt", "attributes": attributes},
+    )
+    record = KeySetRecord(url=url, keys=(key.public_jwk,), since=(1000.0,), fetched_at=2000.0)
+    if form == "unsigned":
+        value = encode_record(record)
+    elif form == "signed by himself":
+        value = KeySetSeal(LogSigningKeys([b"h" * 32]), FetcherKeys()).write(record)
+    else:
+        value = fetchers_of(api).write(replace(record, url="https://his.example/jwks"))
+    await redis.set(KeySetLayout().record(KeySetAddress.of(url).id), value)
+    [entry] = (await api.call("GET", "/master/jwks-urls")).json()
+    assert entry["health"] is None
+    assert (await api.call("GET", f"/master/clients/{uuid}/keys")).json() == []
 
 
 async def test_a_key_tells_since_when_the_client_has_it_and_until_when(api: AdminApi) -> None:
@@ -105,21 +139,21 @@ async def test_a_key_tells_since_when_the_client_has_it_and_until_when(api: Admi
 
 async def test_usage_tells_when_each_credential_was_last_used(api: AdminApi, redis: Redis) -> None:
     uuid = await api.create("/master/clients", {"clientId": "orders", "attributes": POLICY})
-    nothing = {"secret": None, "former_secret": None, "keys": {}}
+    nothing: dict[str, object] = {"secret": None, "former_secret": None, "keys": {}}
     assert (await api.call("GET", f"/master/clients/{uuid}/usage")).json() == nothing
     digest = await digest_in_force(api, uuid)
     uses = {(uuid, name_of_secret(digest)): 1000.7, (uuid, name_of_key("thumb")): 2000.0}
-    await CredentialUseRegistry(redis).write(uses)
+    await LastUsedRegistry(redis).write(uses)
     await api.call("POST", f"/master/clients/{uuid}/client-secret")
     used = (await api.call("GET", f"/master/clients/{uuid}/usage")).json()
     assert used == {"secret": None, "former_secret": 1000, "keys": {"thumb": 2000}}
 
 
 async def digest_in_force(api: AdminApi, uuid: str) -> str:
-    engines = Engines(api.settings.database_url)
+    database = Database(api.settings.database_url)
     try:
-        async with engines.reading() as connection:
+        async with database.reading() as connection:
             row = (await connection.execute(select(clients.c.secrets).where(clients.c.uuid == uuid))).one()
             return str(row.secrets["current"]["digest"])
     finally:
-        await engines.close()
+        await database.close()

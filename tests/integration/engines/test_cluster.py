@@ -1,15 +1,17 @@
-"""Redis Cluster: a realm's keys, stream and registry lie in one slot, and follow it to another server."""
+"""Redis Cluster: keys, stream and registry of a partition are in one slot, and follow it to another
+server."""
 
 from pathlib import Path
+from time import monotonic
 
 from prometheus_client import CollectorRegistry
 
 from keyturn_credentials.relay.redis_check import RedisCheck
 from keyturn_shared.redis_client import connect
 from tests.integration.engines.whole import Whole, whole
-from tests.support.processes import Processes
-from tests.support.redis_groups import ClusterGroup
-from tests.support.waiting import wait_until
+from tests.testkit.processes import Processes
+from tests.testkit.redis_groups import ClusterGroup
+from tests.testkit.waiting import wait_until
 
 
 async def test_services_use_a_cluster_and_follow_their_slot(processes: Processes, tmp_path: Path) -> None:
@@ -20,7 +22,7 @@ async def test_services_use_a_cluster_and_follow_their_slot(processes: Processes
         former = await fleet.regenerate(worker)
         assert await fleet.by_secret("steady", former) == {200}
         client = connect(group.url)
-        check = RedisCheck(client, CollectorRegistry(), replicated=True, lease_seconds=10)
+        check = RedisCheck(client, CollectorRegistry(), replicated=True, lease_seconds=10, elapsed=monotonic)
         assert [each.setting for each in await check.look()] == [
             "min-replicas-to-write",
             "min-replicas-max-lag",

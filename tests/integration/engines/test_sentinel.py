@@ -1,11 +1,11 @@
-"""Redis with replicas and a Sentinel: services find the primary, and another one when it changes."""
+"""Redis with replicas and a Sentinel: services find the primary, and the next one after a change."""
 
 from pathlib import Path
 
 from tests.integration.engines.whole import Whole, whole
-from tests.support.processes import Processes
-from tests.support.redis_groups import SentinelGroup
-from tests.support.waiting import wait_until
+from tests.testkit.processes import Processes
+from tests.testkit.redis_groups import SentinelGroup
+from tests.testkit.waiting import wait_until
 
 
 async def test_services_go_on_with_the_primary_that_the_sentinel_names(
@@ -25,7 +25,8 @@ async def test_services_go_on_with_the_primary_that_the_sentinel_names(
         assert await fleet.by_secret("steady", former) <= {401, 503}
         await wait_until(lambda: _accepted(fleet, "steady", current), timeout=30)
 
-        # One that was only stopped comes back as a primary without replicas, until the Sentinel tells it.
+        # A primary that was only stopped comes back as one without replicas, until the Sentinel reconfigures
+        # it.
         stopped = await group.primary()
         stopped.process.pause()
         await group.until_other_primary_than(stopped)

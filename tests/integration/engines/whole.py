@@ -1,4 +1,4 @@
-"""The credentials service and verifier nodes on whatever Redis a URL names, and all that they do with it."""
+"""The credentials service and verifier nodes on any Redis, with everything they do with it."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from keyturn_shared.jose.signing import SigningKey
-from tests.integration.key_sets.jwks_server import JwksServer, Page, serving
-from tests.integration.verifier.filling import FLEET_KEY
-from tests.integration.verifier.nodes import RunningNode, assertion, eventually, running_node
-from tests.support.admin_api import AdminApi, running, settings_for
+from tests.testkit.admin_api import AdminApi, running, settings_for
+from tests.testkit.filled_redis import FLEET_KEY
+from tests.testkit.jwks_server import JwksServer, Page, serving
+from tests.testkit.nodes import RunningNode, assertion, eventually, running_node
 
 REALM = "acme"
 LEASE_SECONDS, MARGIN_SECONDS = 1.5, 0.5
@@ -20,14 +20,14 @@ _WAIT = {"Prefer": "wait=30"}
 
 @dataclass
 class Whole:
-    """``secrets``: the secret in force of each client that was made; ``former``: one that was ended."""
+    """``secrets``: the current secret of each client created; ``former``: an ended one."""
 
     api: AdminApi
     nodes: list[RunningNode]
     jwks: JwksServer
 
     async def change(self, method: str, path: str, **request: Any) -> Any:
-        """A change in the realm, after which no node is pending; the answer's JSON, if any."""
+        """Make a change in the realm, and wait until no node is pending; return the answer's JSON, if any."""
         answer = await self.api.call(method, f"/{REALM}{path}", headers=_WAIT, **request)
         assert answer.status_code < 300, answer.text
         assert answer.headers["preference-applied"] == "wait", answer.headers
@@ -43,7 +43,7 @@ class Whole:
         return str((await self.change("POST", f"/clients/{uuid}/client-secret"))["value"])
 
     async def by_secret(self, client_id: str, secret: str) -> set[int]:
-        """What the nodes answer."""
+        """Return the nodes' answers."""
         return {(await node.token_by_secret(REALM, client_id, secret)).status_code for node in self.nodes}
 
     async def by_key(self, client_id: str, key: SigningKey) -> set[int]:
@@ -53,7 +53,7 @@ class Whole:
         }
 
     async def use_everything(self) -> None:
-        """Each kind of call that one of the services makes to Redis, at least once."""
+        """Make each kind of Redis call of the services at least once."""
         worker = await self.make_client("worker")
         former = await self.regenerate(worker)
         assert await self.by_secret("worker", former) == {200}
@@ -74,7 +74,7 @@ class Whole:
         signer = await self.make_client("signer", clientAuthenticatorType="client-jwt", attributes=attributes)
         once = assertion(key, "signer", REALM)
 
-        async def accepted() -> bool:  # not before the replay barrier is past, after a loss of Redis
+        async def accepted() -> bool:  # not before the replay barrier has passed, after a loss of Redis
             return await self.by_key("signer", key) == {200}
 
         await eventually(accepted, seconds=30)
@@ -105,7 +105,7 @@ class Whole:
 async def whole(
     directory: Path, redis_url: str, *, nodes_redis_url: str | None = None, nodes: int = 2
 ) -> AsyncIterator[Whole]:
-    """Everything, started. ``nodes_redis_url``: where the nodes look for Redis, if elsewhere."""
+    """Start everything. ``nodes_redis_url``: the nodes' Redis URL, if different."""
     settings = settings_for(
         f"sqlite+aiosqlite:///{directory}/keyturn.db",
         redis_url,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.key_sets.jwks_server import JwksServer, serving
+from tests.testkit.jwks_server import JwksServer, serving
 
 
 @pytest.fixture

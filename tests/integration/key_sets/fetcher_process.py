@@ -1,4 +1,4 @@
-"""A fetcher in a process of its own, which tests kill and freeze: ``python -m … REDIS_URL``."""
+"""A separate fetcher process that tests kill and freeze: ``python -m … REDIS_URL``."""
 
 import asyncio
 import sys

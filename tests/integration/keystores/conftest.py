@@ -1,4 +1,4 @@
-"""Archives that the JDK's keytool made: JKS and PKCS #12, of every kind of key, with chains."""
+"""Archives made by the JDK's keytool: JKS and PKCS #12, with every kind of key and with chains."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from keyturn_credentials.keystores import KeyPairKind
 from keyturn_shared.secret import Secret
-from tests.integration.credentials.conftest import api as api
-from tests.support.keytool import RunKeytool
-from tests.unit.credentials.keystores.material import certificate, key_pair
+from tests.testkit.fixtures.credentials_service import api as api
+from tests.testkit.key_material import certificate, key_pair
+from tests.testkit.keytool import RunKeytool
 
 STORE = Secret("store password")
 KEY = Secret("key password")
-"""In JKS every key is under this; in PKCS #12 keytool puts it under the store password."""
+"""In JKS every key is under this; in PKCS #12 keytool uses the store password."""
 
-# The JDK takes half a minute for a large RSA key; these are made elsewhere and given to keytool.
+# The JDK takes half a minute for a large RSA key; these are generated elsewhere and imported.
 _MADE_BY_KEYTOOL = {
     KeyPairKind.RSA_2048: ("-keyalg", "RSA", "-keysize", "2048"),
     KeyPairKind.P_256: ("-keyalg", "EC", "-groupname", "secp256r1"),
@@ -30,7 +30,7 @@ _GIVEN_TO_KEYTOOL = (KeyPairKind.RSA_3072, KeyPairKind.RSA_4096)
 
 @dataclass(frozen=True)
 class KeytoolArchives:
-    """The same entries in both formats: one of each kind, named so, and the chain ``leaf``."""
+    """The same entries in both formats: one per kind, named after it, and the chain ``leaf``."""
 
     jks: bytes
     pkcs12: bytes
@@ -82,7 +82,7 @@ def _give(run: Callable[..., str], kind: KeyPairKind, file: Path, jks: Path) -> 
 
 
 def _certify(run: Callable[..., str], alias: str, issuer: str, store: tuple[str | Path, ...]) -> None:
-    """Have the issuer sign the entry's certificate, and put the chain that is made so into the entry."""
+    """Have the issuer sign the entry's certificate, and store the resulting chain in the entry."""
     store = ("-keypass", KEY.reveal(), *store)
     request = run("-certreq", "-alias", alias, *store)
     issued = run("-gencert", "-rfc", "-alias", issuer, "-validity", "3650", *store, stdin=request)

@@ -1,4 +1,4 @@
-"""What keytool made is imported: each kind of key, under its own password, of many entries, with chains."""
+"""keytool's archives are imported: each kind of key, under its own password, with many entries and chains."""
 
 from datetime import UTC, datetime
 
@@ -16,9 +16,8 @@ from keyturn_shared.jose.algorithms import PublicKey
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.secret import Secret
 from tests.integration.keystores.conftest import KEY, STORE, KeytoolArchives
-from tests.unit.credentials.keystores.material import JKS, PKCS12, import_archive
+from tests.testkit.key_material import JKS, PKCS12, import_archive
 
-pytestmark = pytest.mark.xdist_group("keytool")
 FORMATS = pytest.mark.parametrize("archive_format", [JKS, PKCS12])
 
 
@@ -37,7 +36,7 @@ def data_of(archives: KeytoolArchives, archive_format: KeyStoreFormat) -> bytes:
 
 
 def password_of(archive_format: KeyStoreFormat) -> Secret:
-    """Of a key in the archive."""
+    """Return the password of a key in the archive."""
     return KEY if archive_format is JKS else STORE
 
 

@@ -1,4 +1,4 @@
-"""``keytool -list -v`` opens every archive that is made here, with the passwords it was made with."""
+"""``keytool -list -v`` opens every archive made here, with its passwords."""
 
 import re
 from datetime import UTC, datetime
@@ -14,9 +14,8 @@ from keyturn_credentials.keystores import (
     KeyStoreFormat,
     write_archive,
 )
-from tests.support.admin_api import AdminApi
-from tests.support.keytool import RunKeytool
-from tests.unit.credentials.keystores.material import (
+from tests.testkit.admin_api import AdminApi
+from tests.testkit.key_material import (
     JKS,
     KEY,
     PASSWORDS,
@@ -26,13 +25,13 @@ from tests.unit.credentials.keystores.material import (
     chain_of_three,
     key_pair,
 )
+from tests.testkit.keytool import RunKeytool
 
-pytestmark = pytest.mark.xdist_group("keytool")
 FORMATS = pytest.mark.parametrize("archive_format", [JKS, PKCS12])
 
 
 def listed(keytool: RunKeytool, file: Path) -> dict[str, str]:
-    """What ``-list -v`` says of each entry, by alias."""
+    """Return the output of ``-list -v`` for each entry, by alias."""
     ended = keytool("-list", "-v", "-keystore", file, "-storepass", STORE.reveal())
     assert ended.returncode == 0, ended.stdout
     assert f"Your keystore contains {ended.stdout.count('Alias name: ')} entr" in ended.stdout
@@ -70,12 +69,12 @@ def test_the_key_password_opens_the_key_and_no_other_does(
     file.write_bytes(write_archive(archive_format, [entry], PASSWORDS, now=datetime.now(UTC)))
 
     def sign(password: str) -> str:
-        """A request that keytool can only make with the private key; empty when it could not."""
+        """Have keytool sign a request, for which it needs the private key; empty on failure."""
         named = ("-alias", "client", "-keypass", password)
         ended = keytool("-certreq", *named, "-keystore", file, "-storepass", STORE.reveal())
         return ended.stdout if ended.returncode == 0 else ""
 
-    # keytool wants one password for both in PKCS #12.
+    # keytool requires one password for both in PKCS #12.
     password = KEY if archive_format is JKS else STORE
     request = x509.load_pem_x509_csr(sign(password.reveal()).encode())
     assert request.is_signature_valid

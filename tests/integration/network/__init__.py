@@ -1,1 +1,1 @@
-"""Attacks through JWKS URLs: one table, tried against the real fetcher, shown in docs/key-sets-guards.md."""
+"""Attacks through JWKS URLs: one table, run against the real fetcher, shown in docs/key-sets-guards.md."""

@@ -1,6 +1,6 @@
-"""Servers that mean ill, on the loopback interface, each with the reason for which its answer is refused.
+"""Hostile servers on the loopback interface, each with the reason why its answer is refused.
 
-What they do is written as it goes over the wire, so that no library of ours makes it better than it is.
+Their answers are written as raw octets, so that no library corrects them.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ GOOD_BODY = json.dumps({"keys": [_KEY]}).encode()
 
 @dataclass(frozen=True)
 class HostileServer:
-    """``serve`` has the connection once the request was read."""
+    """``serve`` gets the connection once the request was read."""
 
     attack: str
     reason: str
@@ -41,7 +41,7 @@ def head(status: str, *headers: str) -> bytes:
 
 
 def answer(status: str, *headers: str, body: bytes = b"") -> bytes:
-    """A whole answer; its length is said unless a header says something about it."""
+    """Build a complete answer; its length is added unless a header concerns it."""
     named = {line.partition(":")[0].lower() for line in headers}
     if named.isdisjoint({"content-length", "transfer-encoding"}):
         headers = (*headers, f"Content-Length: {len(body)}")
@@ -75,7 +75,7 @@ async def _hangs(_: asyncio.StreamWriter) -> None:
 
 
 async def _resets(writer: asyncio.StreamWriter) -> None:
-    # Without lingering what ends is not said goodbye to (RST).
+    # Without lingering the connection ends with a reset (RST).
     linger = struct.pack("ii", 1, 0)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     writer.transport.abort()
@@ -126,7 +126,6 @@ TYPES = (
     _typed("HTML page", "text/html", b"<html>log in</html>"),
     _typed("keys called HTML", "text/html; charset=utf-8"),
     _typed("picture", "image/png"),
-    _typed("bytes of any kind", "application/octet-stream"),
     _typed("form", "application/x-www-form-urlencoded"),
 )
 
@@ -160,7 +159,7 @@ SIZES = (
 )
 
 ENCODINGS = (
-    _packed("gzip that is none", "content_encoding", "gzip", GOOD_BODY),
+    _packed("invalid gzip", "content_encoding", "gzip", GOOD_BODY),
     _packed("gzip cut off", "content_encoding", "gzip", gzip.compress(GOOD_BODY)[:-10]),
     _packed("deflate, which was not asked for", "content_encoding", "deflate", zlib.compress(GOOD_BODY)),
     _packed("Brotli, which was not asked for", "content_encoding", "br", b"\x0b\x02\x80{}\x03"),
@@ -199,10 +198,10 @@ LIES = (
     ),
     _says("length below nothing", "protocol_error", head("200 OK", _JSON, "Content-Length: -1") + b"{}"),
     _says(
-        "length that is no number", "protocol_error", head("200 OK", _JSON, "Content-Length: lots") + b"{}"
+        "length that is not a number", "protocol_error", head("200 OK", _JSON, "Content-Length: lots") + b"{}"
     ),
     _says(
-        "chunk that is none",
+        "malformed chunk",
         "protocol_error",
         head("200 OK", _JSON, "Transfer-Encoding: chunked") + b"zz\r\n{}\r\n0\r\n\r\n",
     ),

@@ -1,4 +1,4 @@
-"""Servers that do not prove who they are."""
+"""Servers that fail to authenticate."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.integration.network.hostile_servers import GOOD_BODY, answer
-from tests.support.certificates import DAY, Issued, issue, make_authority
+from tests.testkit.certificates import DAY, Issued, issue, make_authority
 
 AUTHORITY = make_authority("CN=Private authority")
 _STRANGER = make_authority("CN=Authority nobody trusts")
@@ -23,14 +23,14 @@ _SERVER = (ExtendedKeyUsageOID.SERVER_AUTH,)
 
 
 async def serve_keys(writer: asyncio.StreamWriter) -> None:
-    """A good answer, which nobody should see."""
+    """Send a valid answer, which must not be accepted."""
     writer.write(answer("200 OK", "Content-Type: application/json", body=GOOD_BODY))
     await writer.drain()
 
 
 @dataclass(frozen=True)
 class HostileTls:
-    """``context``: of the server, made in a directory."""
+    """``context``: of the server, created in a directory."""
 
     attack: str
     reason: str
@@ -59,7 +59,7 @@ def _old(version: ssl.TLSVersion) -> Callable[[Path], ssl.SSLContext]:
     def context(directory: Path) -> ssl.SSLContext:
         made = good(directory)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # that it is obsolete is the point
+            warnings.simplefilter("ignore", DeprecationWarning)  # it is obsolete on purpose
             made.minimum_version = version
             made.maximum_version = version
         return made
@@ -75,7 +75,7 @@ def _weak() -> Issued:
 HOSTILE_TLS = (
     _certified("certificate signed by itself", lambda: issue(None, names=_HERE, usages=_SERVER)),
     _certified(
-        "certificate of an authority nobody trusts", lambda: issue(_STRANGER, names=_HERE, usages=_SERVER)
+        "certificate of an untrusted authority", lambda: issue(_STRANGER, names=_HERE, usages=_SERVER)
     ),
     _certified(
         "certificate that has expired",
@@ -95,7 +95,7 @@ HOSTILE_TLS = (
     ),
     _certified("certificate for clients", lambda: issue(AUTHORITY, names=_HERE)),
     _certified(
-        "certificate by one that is no authority",
+        "certificate whose issuer is not an authority",
         lambda: issue(issue(AUTHORITY, "CN=leaf", names=_HERE), names=_HERE, usages=_SERVER),
     ),
     _certified("RSA key of 1024 bits", _weak),

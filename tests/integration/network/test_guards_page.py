@@ -4,19 +4,21 @@ from pathlib import Path
 
 from tests.integration.network.hostile_servers import HOSTILE_SERVERS
 from tests.integration.network.hostile_tls import HOSTILE_TLS
+from tests.integration.network.http2_servers import HOSTILE_HTTP2
 from tests.unit.shared.network.hostile_urls import HOSTILE_URLS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "key-sets-guards.md").read_text()
 
 
 def shown(url: str) -> str:
-    """As it fits into a table; what cannot be seen is escaped."""
+    """Format for a table; invisible characters are escaped."""
     return url[:60].encode("unicode_escape").decode().replace("|", "") or " "
 
 
 TABLES = {
     "URLs": [(f"{each.attack}: `{shown(each.url)}`", each.reason.value) for each in HOSTILE_URLS],
     "Servers": [(each.attack, each.reason) for each in HOSTILE_SERVERS],
+    "HTTP/2": [(each.attack, each.reason) for each in HOSTILE_HTTP2],
     "TLS": [(each.attack, each.reason) for each in HOSTILE_TLS],
 }
 

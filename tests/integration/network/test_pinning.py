@@ -1,4 +1,4 @@
-"""The connection goes to the address that was checked, whatever the name server says next."""
+"""The connection goes to the checked address, whatever the name server says next."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tests.integration.network.hostile_tls import serve_keys
 
 
 class Rebinding:
-    """A resolver that gives a name the first address once and the second one from then on."""
+    """A resolver that returns the first address once and the second one from then on."""
 
     def __init__(self, first: str, then: str) -> None:
         self._answers = [ip_address(first)]
@@ -25,7 +25,7 @@ class Rebinding:
 
 
 async def test_a_name_that_changes_between_check_and_connection_changes_nothing(redis: Redis) -> None:
-    """127.0.0.2 is another machine as far as sockets are concerned, and nothing arrives there."""
+    """127.0.0.2 is a different machine for sockets, and nothing arrives there."""
     inside = 0
 
     async def serve_inside(writer: asyncio.StreamWriter) -> None:
@@ -53,7 +53,7 @@ async def test_a_name_with_one_bad_address_is_not_tried_at_the_good_one(redis: R
 
 
 async def test_the_host_header_and_the_tls_name_are_those_of_the_url(redis: Redis) -> None:
-    """Though the connection goes to an address: virtual hosts have to know who is meant."""
+    """The connection goes to an address, but virtual hosts need the name."""
     heads: list[bytes] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,7 +72,7 @@ async def test_the_host_header_and_the_tls_name_are_those_of_the_url(redis: Redi
 
 
 async def test_what_one_realm_allows_is_allowed_for_no_other(redis: Redis) -> None:
-    """Nor is it shared: what was fetched for one realm is another record than that of the others."""
+    """Nor is it shared: a key set fetched for one realm has a separate record."""
     async with serving(serve_keys) as port:
         url = f"http://127.0.0.1:{port}/jwks"
         for realm_networks, failure in (

@@ -1,14 +1,11 @@
-"""Through an HTTP proxy the guards hold as without one, unless the proxy is the one that looks names up."""
+"""The guards also work through an HTTP proxy, unless the proxy resolves the names."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
 from redis.asyncio import Redis
 
 from keyturn_shared.errors import ConfigurationError
@@ -16,40 +13,8 @@ from keyturn_shared.network.addresses import Address
 from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.network.tls import client_context
 from tests.integration.network.attempting import attempt, serving
-from tests.integration.network.hostile_tls import AUTHORITY, serve_keys, server_context
-from tests.support.certificates import issue
-
-PUBLIC = "93.184.216.34"
-
-
-class ConnectProxy:
-    """Takes every tunnel to the server of the test. ``answer``: instead of taking it."""
-
-    def __init__(self, target: int) -> None:
-        self.requests: list[bytes] = []
-        self.answer: bytes | None = None
-        self.port = 0
-        self._target = target
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            if self.answer is not None:
-                writer.write(self.answer)
-                await writer.drain()
-                writer.close()
-                return
-            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._target)
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+from tests.integration.network.connect_proxy import PUBLIC, ConnectProxy, connect_proxy, proxied_context
+from tests.integration.network.hostile_tls import serve_keys
 
 
 async def public(_host: str, _port: int) -> Sequence[Address]:
@@ -58,16 +23,11 @@ async def public(_host: str, _port: int) -> Sequence[Address]:
 
 @pytest.fixture
 async def proxy(tmp_path: Path) -> AsyncIterator[ConnectProxy]:
-    """In front of a server that proves to be client.example and 93.184.216.34."""
-    names = (x509.DNSName("client.example"), x509.IPAddress(ip_address(PUBLIC)))
-    certified = issue(AUTHORITY, "CN=c", names=names, usages=(ExtendedKeyUsageOID.SERVER_AUTH,))
-    (tmp_path / "ca.pem").write_bytes(AUTHORITY.pem)
-    async with serving(serve_keys, tls=server_context(tmp_path, certified)) as target:
-        running = ConnectProxy(target)
-        server = await asyncio.start_server(running.serve, "127.0.0.1", 0)
-        running.port = server.sockets[0].getsockname()[1]
+    async with (
+        serving(serve_keys, tls=proxied_context(tmp_path)) as target,
+        connect_proxy(target) as running,
+    ):
         yield running
-        server.close()
 
 
 async def test_the_proxy_is_asked_for_the_address_that_was_checked(
@@ -83,6 +43,24 @@ async def test_the_proxy_is_asked_for_the_address_that_was_checked(
     assert (record.failure, len(record.keys)) == (None, 1)
     assert proxy.requests[0].startswith(f"CONNECT {PUBLIC}:443 HTTP/1.1\r\n".encode())
     assert b"Proxy-Authorization: Basic dXNlcjpwYXNzIQ==\r\n" in proxy.requests[0]
+
+
+async def test_a_proxy_is_asked_for_the_next_address_when_it_cannot_reach_the_first(
+    redis: Redis, tmp_path: Path, proxy: ConnectProxy
+) -> None:
+    async def two(_host: str, _port: int) -> Sequence[Address]:
+        return [ip_address("2606:4700::1111"), ip_address(PUBLIC)]
+
+    proxy.refused = (b"[2606:4700::1111]:443",)
+    record = await attempt(
+        redis,
+        "https://client.example/jwks",
+        tls=client_context(tmp_path / "ca.pem"),
+        proxy=Proxy.parse(f"http://127.0.0.1:{proxy.port}"),
+        resolver=two,
+    )
+    assert (record.failure, len(record.keys)) == (None, 1)
+    assert [request.split()[1] for request in proxy.requests] == [*proxy.refused, f"{PUBLIC}:443".encode()]
 
 
 async def test_a_proxy_that_resolves_is_given_the_name(
@@ -141,6 +119,20 @@ async def test_a_proxy_that_gives_no_tunnel_is_named_as_the_reason(
     through = Proxy.parse(f"http://127.0.0.1:{proxy.port}")
     record = await attempt(redis, "https://client.example/jwks", proxy=through, resolver=public)
     assert (record.failure, record.keys) == ("proxy_failed", ())
+
+
+async def test_a_proxy_that_hangs_up_at_once_is_named_as_the_reason(redis: Redis) -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    through = Proxy.parse(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    record = await attempt(redis, "https://client.example/jwks", proxy=through, resolver=public)
+    server.close()
+    assert record.failure in (
+        "proxy_failed",
+        "connection_failed",
+    )  # a clean end, or a reset caused by unread data
 
 
 async def test_what_a_proxy_sends_before_tls_begins_is_not_taken_for_the_servers(

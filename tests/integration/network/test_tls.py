@@ -1,4 +1,4 @@
-"""TLS is verified always: against the system's authorities and the private ones that were configured."""
+"""TLS is always verified, against the system's authorities and the configured private ones."""
 
 import asyncio
 import contextlib

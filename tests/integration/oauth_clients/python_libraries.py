@@ -1,4 +1,4 @@
-"""Python's OAuth libraries, each as its own documentation uses it; a function gives back what worked."""
+"""Python's OAuth libraries, each used as in its documentation; a function returns what worked."""
 
 import json
 from collections.abc import Callable
@@ -26,13 +26,13 @@ from requests_oauth2client import (
 
 from tests.integration.oauth_clients.rows import Row, Worked
 from tests.integration.oauth_clients.scene import ASYMMETRIC, REALM, SECRET, SYMMETRIC, Scene
-from tests.integration.verifier.nodes import ASSERTION_TYPE, good_claims
+from tests.testkit.nodes import ASSERTION_TYPE, good_claims
 
-_SECONDS = 10
+_SECONDS = 60
 
 
 def authlib(scene: Scene) -> list[Row]:
-    """``OAuth2Session`` with its assertion methods as they are: they sign for an hour."""
+    """``OAuth2Session`` with its own assertion methods: they sign for an hour."""
     worked = Worked()
 
     def ask(client_id: str, credential: Any, method: str, alg: str = "", extra: Any = None) -> None:
@@ -48,12 +48,12 @@ def authlib(scene: Scene) -> list[Row]:
     for method in ("client_secret_basic", "client_secret_post"):
         ask(scene.by_secret, SECRET, method)
     for alg in SYMMETRIC:
-        ask(scene.long_secret_jwt, SECRET, "client_secret_jwt", alg, ClientSecretJWT(alg=alg))
+        ask(scene.by_secret_jwt, SECRET, "client_secret_jwt", alg, ClientSecretJWT(alg=alg))
     for alg in ASYMMETRIC:
         key = joserfc_jwk.import_key(scene.keys[alg])
         signing = PrivateKeyJWT(alg=alg, headers={"kid": alg})
-        ask(scene.long_key, key, "private_key_jwt", alg, signing)
-    # The certificate is requests'; of the form only the client id is left.
+        ask(scene.by_key, key, "private_key_jwt", alg, signing)
+    # The certificate is requests' business; only the client id remains in the form.
     for method, files in scene.certificates.items():
         session = OAuth2Session(method, token_endpoint_auth_method="none")
         session.cert = files.pair
@@ -111,7 +111,7 @@ def python_keycloak(scene: Scene) -> list[Row]:
 
 
 def msal(scene: Scene) -> list[Row]:
-    """Its OAuth client with its assertion creator, which names no kid and signs for ten minutes."""
+    """Its OAuth client with its assertion creator, which sets no kid and signs for ten minutes."""
     worked = Worked()
     configuration = {"token_endpoint": scene.token_endpoint}
 
@@ -133,8 +133,8 @@ def msal(scene: Scene) -> list[Row]:
         creator = JwtAssertionCreator(key, alg)
         client = MsalClient(
             configuration,
-            scene.msal,
-            client_assertion=creator.create_normal_assertion(scene.token_endpoint, scene.msal),
+            scene.by_key,
+            client_assertion=creator.create_normal_assertion(scene.token_endpoint, scene.by_key),
             client_assertion_type=MsalClient.CLIENT_ASSERTION_TYPE_JWT,
             timeout=_SECONDS,
         )
@@ -143,7 +143,7 @@ def msal(scene: Scene) -> list[Row]:
 
 
 def pyjwt(scene: Scene) -> list[Row]:
-    """PyJWT signs the assertion; what is sent is a plain form."""
+    """PyJWT signs the assertion, which is sent in a plain form."""
 
     def sign(claims: dict[str, Any], alg: str) -> str:
         if alg in SYMMETRIC:
@@ -155,7 +155,7 @@ def pyjwt(scene: Scene) -> list[Row]:
 
 
 def joserfc(scene: Scene) -> list[Row]:
-    """joserfc signs the assertion; what is sent is a plain form."""
+    """joserfc signs the assertion, which is sent in a plain form."""
     registry = joserfc_jws.JWSRegistry(algorithms=[*SYMMETRIC, *ASYMMETRIC, "Ed25519"])
 
     def sign(claims: dict[str, Any], alg: str) -> str:

@@ -1,4 +1,4 @@
-"""What worked with a library, and how it stands in the table of docs/oauth-clients.md."""
+"""Working features of a library, as rows of docs/oauth-clients.md."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +8,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "oauth-clients.md"
 
 @dataclass
 class Row:
-    """One method of client authentication. ``algorithms``: those it was used with, in order."""
+    """One method of client authentication. ``algorithms``: those tested, in order."""
 
     method: str
     algorithms: list[str] = field(default_factory=list)
@@ -20,7 +20,7 @@ class Row:
 
 
 class Worked:
-    """Rows of one library, which grow with every success."""
+    """Rows of one library, extended with every success."""
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
@@ -30,11 +30,11 @@ class Worked:
         return list(self._rows.values())
 
     def token(self, method: str, alg: str, succeeded: bool) -> None:
-        """An access token came."""
+        """Note that an access token was issued."""
         self._note(method, alg, "token", succeeded)
 
     def introspection(self, method: str, alg: str, succeeded: bool) -> None:
-        """Introspection, with the same authentication, called that token active."""
+        """Note that introspection, with the same authentication, reported the token as active."""
         self._note(method, alg, "introspection", succeeded)
 
     def _note(self, method: str, alg: str, what: str, succeeded: bool) -> None:
@@ -47,6 +47,6 @@ class Worked:
 
 
 def documented(library: str) -> list[str]:
-    """The rows of a library's table."""
+    """Return the rows of a library's table."""
     section = DOCUMENT.read_text().partition(f"## {library}\n")[2].partition("\n## ")[0]
     return [line for line in section.splitlines() if line.startswith("| `")]

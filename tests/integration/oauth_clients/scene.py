@@ -1,4 +1,4 @@
-"""A verifier on TLS, behind nginx too, and clients of it for every way to prove oneself."""
+"""A verifier with TLS, also behind nginx, and clients of it for every authenticator."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,30 +13,28 @@ from redis.asyncio import Redis
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_verifier.web.protocol import HttpProtocol
-from tests.integration.verifier.behind_nginx import serve_with_client_certificates
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.integration.verifier.nodes import running_node
-from tests.support.certificates import Issued, issue, make_authority
-from tests.support.processes import Processes
-from tests.support.served import listen, served, url_of
-from tests.support.tls import ServerTls
-from tests.support.waiting import find_free_port
+from tests.testkit.certificates import Issued, issue, make_authority
+from tests.testkit.client_certificates_nginx import serve_with_client_certificates
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.nodes import running_node
+from tests.testkit.ports import find_free_port
+from tests.testkit.processes import Processes
+from tests.testkit.served import listen, served, url_of
+from tests.testkit.tls import ServerTls
 
 REALM: Final = "acme"
 SECRET: Final = "only-letters-digits-and-hyphens-make-this-secret-of-64-octets-0x"
-"""Needs no encoding, as keyturn's own: not every library encodes a secret as RFC 6749 2.3.1 has it."""
+"""Needs no encoding, like keyturn's own: not every library encodes a secret by RFC 6749 2.3.1."""
 
 ASYMMETRIC: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 SYMMETRIC: Final = ("HS256", "HS384", "HS512")
-MSAL_LIFETIME: Final = 600
-AUTHLIB_LIFETIME: Final = 3600
 
 
 @dataclass(frozen=True)
 class Scene:
-    """``keys``: private JWKs by algorithm, all of one client. ``certificates``: of the clients that prove
-    themselves by one, by method. ``mtls_issuer``: the same where nginx asks for them.
-    Client ids are constants of this class."""
+    """``keys``: private JWKs by algorithm, all of one client. ``certificates``: of the clients with
+    certificates, by method. ``mtls_issuer``: the same where nginx asks for them. Client ids are constants of
+    this class."""
 
     issuer: str
     mtls_issuer: str
@@ -47,13 +45,10 @@ class Scene:
     by_secret = "by-secret"
     by_secret_jwt = "by-secret-jwt"
     by_key = "by-key"
-    long_secret_jwt = "by-secret-jwt-for-an-hour"
-    long_key = "by-key-for-an-hour"
-    msal = "by-key-for-ten-minutes"
 
     @property
     def server_url(self) -> str:
-        """Where the realms are, as libraries made for Keycloak are told."""
+        """Return the URL of the realms, in the form that Keycloak's libraries expect."""
         return self.issuer.partition("/realms/")[0]
 
     @property
@@ -65,7 +60,7 @@ class Scene:
         return f"{self.token_endpoint}/introspect"
 
     def for_node(self) -> str:
-        """What a program in another language has to know, as JSON."""
+        """Return the parameters of a program in another language, as JSON."""
         return json.dumps(
             {
                 "issuer": self.issuer,
@@ -103,7 +98,7 @@ class CertificateFiles:
 
     @property
     def pair(self) -> tuple[str, str]:
-        """As requests takes them."""
+        """Return the files in the form for requests."""
         return str(self.certificate), str(self.key)
 
 
@@ -111,8 +106,8 @@ class CertificateFiles:
 async def oauth_scene(
     redis: Redis, redis_url: str, directory: Path, nginx: Path, processes: Processes
 ) -> AsyncIterator[Scene]:
-    """A node that serves over its own HTTP protocol, with TLS, what the libraries ask; and nginx before it,
-    on another port, for clients with certificates."""
+    """A node that serves TLS itself, with the features that the libraries use; and nginx in front of it, on
+    another port, for clients with certificates."""
     tls = ServerTls.make(directory)
     keys = _keys()
     root = make_authority("CN=Root")
@@ -136,8 +131,8 @@ async def oauth_scene(
                 client_authorities_path=str(authorities),
             )
         )
-        await stack.enter_async_context(served(node.app, listening=listening, tls=tls, http=HttpProtocol))
-        plain_url = await stack.enter_async_context(served(node.app, http=HttpProtocol))
+        await stack.enter_async_context(served(node.app, HttpProtocol, listening=listening, tls=tls))
+        plain_url = await stack.enter_async_context(served(node.app, HttpProtocol))
         await serve_with_client_certificates(nginx, processes, directory, plain_url, tls, port)
         yield Scene(
             f"{base_url}/realms/{REALM}",
@@ -153,7 +148,7 @@ async def oauth_scene(
 
 @cache
 def _keys() -> dict[str, SigningKey]:
-    """One key by algorithm; those for RSA are one, under several names."""
+    """Return one key by algorithm; all of RSA's share one key, under several names."""
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return {
         alg: SigningKey(rsa_key, alg, kid=alg) if alg[0] in "RP" else SigningKey.generate(alg, kid=alg)
@@ -164,20 +159,15 @@ def _keys() -> dict[str, SigningKey]:
 async def _fill(redis: Redis, keys: list[SigningKey], certificates: dict[str, Issued]) -> None:
     realm = realm_of(REALM)
     jwks: dict[str, Any] = {"keys": [key.public_jwk for key in keys]}
-    by_key = {"authenticator": "client-jwt", "jwks": jwks, "jwks_source": "jwks"}
-    by_secret_jwt = {"authenticator": "client-secret-jwt", "secret": SECRET}
     own = {"keys": [certificates["self_signed_tls_client_auth"].public_jwk]}
     by_certificate = {"authenticator": "client-x509"}
-    clients = {
-        # Clients with certificates are called by their method.
+    clients: dict[str, dict[str, Any]] = {
+        # Clients with certificates are named after their method.
         "tls_client_auth": {**by_certificate, "x509_subject_dn": "CN=worker,O=Acme"},
         "self_signed_tls_client_auth": {**by_certificate, "x509_self_signed": True, "jwks": own},
         Scene.by_secret: {"secret": SECRET},
-        Scene.by_secret_jwt: by_secret_jwt,
-        Scene.by_key: by_key,
-        Scene.long_secret_jwt: {**by_secret_jwt, "max_assertion_lifetime": AUTHLIB_LIFETIME},
-        Scene.long_key: {**by_key, "max_assertion_lifetime": AUTHLIB_LIFETIME},
-        Scene.msal: {**by_key, "max_assertion_lifetime": MSAL_LIFETIME},
+        Scene.by_secret_jwt: {"authenticator": "client-secret-jwt", "secret": SECRET},
+        Scene.by_key: {"authenticator": "client-jwt", "jwks": jwks, "jwks_source": "jwks"},
     }
     filling = Filling.on(redis)
-    await filling.open(realm, *(client_of(realm, name, **dict(fields)) for name, fields in clients.items()))
+    await filling.open(realm, *(client_of(realm, name, **fields) for name, fields in clients.items()))

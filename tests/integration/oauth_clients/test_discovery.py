@@ -1,4 +1,4 @@
-"""The metadata read as Spring Security does: in three places one after the other, the issuer compared."""
+"""The metadata read like Spring Security does: from three places in turn, comparing the issuer."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -10,13 +10,13 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from keyturn.stack.gateway import Gateway
+from keyturn.stack.gateway import gateway_configuration
 from keyturn_verifier.web.protocol import HttpProtocol
-from tests.integration.verifier.filling import Filling, client_of, realm_of
-from tests.integration.verifier.nodes import running_node
-from tests.support.nginx import serve_nginx
-from tests.support.processes import Processes
-from tests.support.served import listen, served, url_of
+from tests.testkit.filled_redis import Filling, client_of, realm_of
+from tests.testkit.nginx import serve_configuration, serve_nginx
+from tests.testkit.nodes import running_node
+from tests.testkit.processes import Processes
+from tests.testkit.served import listen, served, url_of
 
 DEPLOYED = Path(__file__).parents[3] / "deploy" / "nginx" / "keyturn.conf"
 SECRET = "a-secret-of-the-client"
@@ -37,7 +37,7 @@ async def base_url(
     processes: Processes,
     tmp_path: Path,
 ) -> AsyncIterator[str]:
-    """Where a realm called acme is published, by each way of publishing it."""
+    """The URL of a realm called acme, for each way of publishing it."""
     realm = realm_of("acme")
     await Filling.on(redis).open(realm, client_of(realm, "spring", secret=SECRET))
     async with contextlib.AsyncExitStack() as stack:
@@ -45,22 +45,20 @@ async def base_url(
         published = url_of(public)
         node = await stack.enter_async_context(running_node(redis_url, public_url=published))
         if request.param == "the node":
-            await stack.enter_async_context(served(node.app, listening=public, http=HttpProtocol))
+            await stack.enter_async_context(served(node.app, HttpProtocol, listening=public))
         else:
-            node_url = await stack.enter_async_context(served(node.app, listening=behind, http=HttpProtocol))
+            node_url = await stack.enter_async_context(served(node.app, HttpProtocol, listening=behind))
+            address = urlsplit(published).netloc
+            public.close()
             if request.param.startswith("nginx"):
-                address = urlsplit(node_url).netloc
                 config = DEPLOYED.read_text()
                 for name in ("credentials:8080", "verifier-1:8080", "verifier-2:8080"):
-                    config = config.replace(name, address)
-                port = urlsplit(published).port
-                public.close()
-                config = config.replace("listen 8080", f"listen 127.0.0.1:{port}")
+                    config = config.replace(name, urlsplit(node_url).netloc)
+                config = config.replace("listen 8080", f"listen {address}")
                 await serve_nginx(nginx, processes, tmp_path, config, published)
             else:
-                gateway = Gateway(node_url, [node_url])
-                stack.push_async_callback(gateway.close)
-                await stack.enter_async_context(served(gateway, listening=public))
+                config = gateway_configuration(address, node_url, [node_url], connections=256)
+                await serve_configuration(nginx, processes, tmp_path, config, published)
         yield published
 
 
@@ -86,7 +84,7 @@ async def test_every_place_that_spring_asks_answers_with_the_issuer_that_was_ask
 
 
 def read_as_nimbus(answer: httpx.Response) -> dict[str, Any]:
-    """What the Java library under Spring requires of the document (OIDCProviderMetadata.parse)."""
+    """Check the document like the Java library under Spring (OIDCProviderMetadata.parse)."""
     assert answer.headers["content-type"] == "application/json"
     metadata: dict[str, Any] = answer.json()
     for required in ("issuer", "jwks_uri", "response_types_supported", "subject_types_supported"):

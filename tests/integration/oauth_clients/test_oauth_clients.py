@@ -1,4 +1,4 @@
-"""OAuth libraries get tokens as they are. What they did stands in docs/oauth-clients.md, table by table."""
+"""Unmodified OAuth libraries get tokens. docs/oauth-clients.md has the results, table by table."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 from tests.integration.oauth_clients import python_libraries
 from tests.integration.oauth_clients.rows import Row, documented
 from tests.integration.oauth_clients.scene import Scene, oauth_scene
-from tests.support.node import RunNode
-from tests.support.processes import Processes
+from tests.testkit.nodejs import RunNode
+from tests.testkit.processes import Processes
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def scene(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Scene]:
     async with oauth_scene(redis, redis_url, tmp_path, nginx, processes) as made:
-        # All of these Python libraries send through requests, which is told so whom to trust.
+        # All of these Python libraries use requests, which gets the trusted authority this way.
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made.authority))
         yield made
 
@@ -41,7 +41,7 @@ async def scene(
         pytest.param(
             "python-keycloak",
             python_libraries.python_keycloak,
-            # It gives its certificate to httpx, too, which wants it in another way.
+            # It also passes its certificate to httpx, which expects another form.
             marks=pytest.mark.filterwarnings("ignore:`cert=...` is deprecated:DeprecationWarning"),
         ),
     ],

@@ -8,33 +8,38 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from keyturn_credentials.domain.projecting import Projector
+from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.operations.changes import Changes
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.realms import RealmOperations
-from keyturn_credentials.operations.secret_making import SecretMaker
+from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import FILL_BATCH, Relay
-from keyturn_credentials.store.engine import Engines
+from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.transaction import Actor, Store
+from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.membership import MembershipChannel
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
+from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
+from keyturn_shared.signed_log.keys import LogSigningKeys
 
 ACTOR = Actor(Principal.system())
 TERMS = LeaseTerms(seconds=0.4, margin=0.1)
+
+LOG_KEYS = LogSigningKeys([b"l" * 32])
 
 
 @dataclass
 class Scene:
     """One database with its operations, one Redis, and relays between them."""
 
-    engines: Engines
+    database: Database
     store: Store
     log: DatabaseEventLog
     clients: ClientOperations
@@ -46,7 +51,9 @@ class Scene:
         self, holder: str = "relay-1", *, fill_batch: int = FILL_BATCH, terms: LeaseTerms = TERMS
     ) -> Relay:
         channel, metrics = RelayChannel(self.scripts, terms), RelayMetrics(CollectorRegistry())
-        return Relay(self.log, channel, SystemClock(), metrics, holder=holder, fill_batch=fill_batch)
+        return Relay(
+            self.log, channel, SystemClock(), metrics, log_keys=LOG_KEYS, holder=holder, fill_batch=fill_batch
+        )
 
     @property
     def registry(self) -> FleetRegistry:
@@ -60,18 +67,19 @@ class Scene:
 async def scene(tmp_path: Path, redis: Redis) -> AsyncIterator[Scene]:
     clock = SystemClock()
     encryption = KeyRing([b"e" * 32], purpose="encryption")
-    fleet = KeyRing([b"f" * 32], purpose="fleet")
-    engines = Engines(f"sqlite+aiosqlite:///{tmp_path / 'keyturn.db'}")
-    await migrate(engines)
-    store = Store(engines, clock, encryption)
-    projector = Projector(encryption, fleet)
+    fleet = FleetRing([b"f" * 32])
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'keyturn.db'}")
+    await migrate(database)
+    store = Store(database, clock, encryption, log_keys=LOG_KEYS)
+    changes = Changes(store, Projector(encryption, fleet))
+    realms = RealmOperations(store, changes, encryption)
     yield Scene(
-        engines,
+        database,
         store,
-        DatabaseEventLog(engines, clock),
-        ClientOperations(store, projector, SecretMaker(fleet)),
-        RealmOperations(store, projector, encryption),
+        DatabaseEventLog(database, clock),
+        ClientOperations(store, changes, SecretIssuer(fleet), realms),
+        realms,
         redis,
         RedisScripts(redis),
     )
-    await engines.close()
+    await database.close()

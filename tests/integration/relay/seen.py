@@ -1,4 +1,4 @@
-"""What a relay left in Redis, and a client for it to relay."""
+"""State that a relay left in Redis, and a client for it to relay."""
 
 import json
 
@@ -7,20 +7,21 @@ from redis.asyncio import Redis
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.position import Position
 from tests.integration.relay.conftest import ACTOR, Scene
+from tests.testkit.redis_reading import entries_of, fields_of
 
 LAYOUT = Layout()
 
 
 async def stream(redis: Redis) -> list[tuple[Position, str]]:
-    entries = await redis.xrange(LAYOUT.events)
+    entries = await entries_of(redis, LAYOUT.events)
     return [(Position.parse(entry), json.loads(fields[b"__data__"])["type"]) for entry, fields in entries]
 
 
 async def projections(scene: Scene) -> dict[str, bytes]:
-    head = await scene.relay()._channel.read_head()
+    head = (await scene.relay()._channel.look()).head
     assert head is not None
-    found = await scene.redis.hgetall(LAYOUT.projections(head.position.epoch))
-    return {field.decode(): value for field, value in found.items()}
+    found = await fields_of(scene.redis, LAYOUT.projections(head.position.epoch))
+    return {field.decode(): value for field, value in found.items() if field != b"complete"}
 
 
 async def add_client(scene: Scene, name: str) -> str:

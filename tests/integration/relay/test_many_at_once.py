@@ -1,4 +1,4 @@
-"""However many wait or read at the same time, nobody is turned away for want of a connection."""
+"""Any number of callers can wait or read at the same time without running out of connections."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ async def test_many_waits_share_their_looks_and_do_not_hold_up_the_relay(scene: 
     await scene.realms.create(ACTOR, {"realm": "acme"})
     relay = scene.relay()
     await relay.inspect()
-    head = await relay._channel.read_head()
+    head = (await relay._channel.look()).head
     assert head is not None
     # Never fenced: it is pending until it has applied the change.
     await scene.node("n1").renew(head.position, '{"serves_stale": true}')
@@ -36,7 +36,7 @@ async def test_many_reads_at_once_are_all_answered(scene: Scene) -> None:
     await scene.realms.create(ACTOR, {"realm": "acme"})
     relay = scene.relay()
     await relay.inspect()
-    head = await relay._channel.read_head()
+    head = (await relay._channel.look()).head
     assert head is not None
     reader = ProjectionReader(scene.scripts)
     reads = [reader.load(f"client:unknown:{number}", head.position) for number in range(CROWD)]

@@ -1,4 +1,4 @@
-"""After all of Redis was lost the fleet is whole again by itself, and gives no wrong answer on the way."""
+"""After Redis was lost the fleet recovers by itself, without a wrong answer."""
 
 from pathlib import Path
 

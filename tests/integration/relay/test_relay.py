@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from keyturn_credentials.fleet.view import describe
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.relay.event_log import ProjectionRow
 from keyturn_credentials.store.retention import forget_events
-from keyturn_shared.fleet.registry import judge
+from keyturn_shared.fleet.registry import summarize
 from keyturn_shared.position import Position
 from keyturn_shared.projection import client_field, decode_client, decode_realm, realm_field
 from tests.integration.relay.conftest import ACTOR, Scene
@@ -41,7 +42,7 @@ async def test_events_are_not_published_with_projections_from_before_them(
     relay = scene.relay()
     await relay.inspect()
     former = await scene.log.projections([client_field(realm.id, "a")])
-    await scene.clients.update(ACTOR, "acme", uuid, {"name": "another"})
+    await scene.clients.update(ClientTarget(ACTOR, "acme", uuid), {"name": "another"})
 
     async def set_back(_: object) -> dict[str, tuple[int, bytes | None]]:
         return former
@@ -59,7 +60,7 @@ async def test_a_deleted_client_leaves_redis_with_its_event(scene: Scene) -> Non
     uuid = await add_client(scene, "a")
     relay = scene.relay()
     await relay.inspect()
-    await scene.clients.delete(ACTOR, "acme", uuid)
+    await scene.clients.delete(ClientTarget(ACTOR, "acme", uuid))
     await relay.publish_new()
     assert client_field(realm.id, "a") not in await projections(scene)
 
@@ -105,16 +106,16 @@ async def test_a_wait_is_safe_once_every_node_reported_or_ran_out(scene: Scene) 
     done = await scene.realms.create(ACTOR, {"realm": "acme"})
     relay = scene.relay()
     await relay.inspect()
-    head = await relay._channel.read_head()
+    head = (await relay._channel.look()).head
     assert head is not None
     await scene.node("n1").renew(head.position, "{}")
     await scene.node("n2").renew(Position(head.position.epoch, 0), "{}")
-    assert judge(await scene.registry.view(done.sequence), done.sequence).pending == ("n2",)
+    assert summarize(await scene.registry.view(done.sequence), done.sequence).pending == ("n2",)
     await scene.node("n2").renew(head.position, "{}")
-    assert judge(await scene.registry.view(done.sequence), done.sequence).applied == 2
+    assert summarize(await scene.registry.view(done.sequence), done.sequence).applied == 2
     view = await scene.registry.view(done.sequence)
     late = replace(view, now=view.nodes[0].expires_at + 1_000)
-    assert judge(late, done.sequence).pending == ()
+    assert summarize(late, done.sequence).pending == ()
 
 
 async def test_a_closed_fleet_reopens_without_a_pause_or_a_barrier(scene: Scene) -> None:
@@ -127,12 +128,12 @@ async def test_a_closed_fleet_reopens_without_a_pause_or_a_barrier(scene: Scene)
     again = scene.relay("relay-1")
     await again.inspect()
     assert await again.close()
-    closed = await again._channel.read_head()
+    closed = (await again._channel.look()).head
     assert closed is not None
     assert not closed.trusted
     later = scene.relay("relay-2")
     await later.inspect()
-    head = await later._channel.read_head()
+    head = (await later._channel.look()).head
     assert head is not None
     assert head.trusted
     assert head.complete
@@ -148,7 +149,7 @@ async def test_a_view_without_a_sequence_is_judged_towards_the_newest_event(scen
     await relay.inspect()
     await add_client(scene, "a")
     await relay.publish_new()
-    head = await relay._channel.read_head()
+    head = (await relay._channel.look()).head
     assert head is not None
     await scene.node("n1").renew(head.position, "{}")
     assert describe(await scene.registry.view())["pending"] == []
@@ -164,9 +165,9 @@ async def test_a_client_deleted_during_a_filling_does_not_come_back_with_it(scen
         async for batch in read_all(batch_size):
             for name in [name for name in uuids if client_field(realm.id, name) == batch[0][0]]:
                 if name != "a":
-                    await scene.clients.delete(ACTOR, "acme", uuids[name])
+                    await scene.clients.delete(ClientTarget(ACTOR, "acme", uuids[name]))
             yield batch
 
-    scene.log.all_projections = read_and_then_delete  # type: ignore[method-assign]
+    scene.log.all_projections = read_and_then_delete  # type: ignore[method-assign]  # to come between
     assert await scene.relay(fill_batch=1).inspect()
     assert set(await projections(scene)) == {realm_field("acme"), client_field(realm.id, "a")}

@@ -1,4 +1,4 @@
-"""A Redis that is no primary, or that lost its replicas, gives no lease and is no new epoch."""
+"""A Redis that is not a primary, or has lost its replicas, gives no lease and is not a new epoch."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A filled Redis, a node that issues tokens, and the settings of a resource server beside it."""
+"""A filled Redis, a node that issues tokens, and the settings of a resource server."""
 
 from collections.abc import AsyncIterator
 
@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import RealmProjection
-from keyturn_verifier.settings import VerifierSettings
-from tests.integration.verifier.filling import FLEET_KEY, Filling, client_of, realm_of
-from tests.integration.verifier.nodes import BASE_URL, RunningNode, running_node
+from keyturn_verifier.settings import ResourceServerSettings, VerifierSettings
+from tests.testkit.filled_redis import SIGNER, Filling, client_of, realm_of
+from tests.testkit.nodes import BASE_URL, RunningNode, running_node
 
 API = "https://orders.example.com"
 SECRET = "a secret of the client"
@@ -42,15 +42,16 @@ async def node(filling: Filling, redis_url: str) -> AsyncIterator[RunningNode]:
 
 @pytest.fixture
 def settings(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> VerifierSettings:
-    """As the environment has them too."""
+    """Settings with public keys only, also set in the environment."""
     monkeypatch.setenv("KEYTURN_REDIS_URL", redis_url)
-    monkeypatch.setenv("KEYTURN_FLEET_KEYS", FLEET_KEY)
+    monkeypatch.delenv("KEYTURN_FLEET_KEYS", raising=False)
+    monkeypatch.setenv("KEYTURN_LOG_VERIFICATION_KEYS", SIGNER.keys.public_keys)
     monkeypatch.setenv("KEYTURN_PUBLIC_URL", BASE_URL)
-    return VerifierSettings(fetcher_enabled=False)
+    return ResourceServerSettings()
 
 
 async def token(node: RunningNode, scope: str = "orders.read", resource: str = API) -> str:
-    """An access token of ``reader``."""
+    """Return an access token of ``reader``."""
     form = {"client_id": "reader", "client_secret": SECRET, "scope": scope, "resource": resource}
     answer = await node.token("acme", form)
     assert answer.status_code == 200, answer.text

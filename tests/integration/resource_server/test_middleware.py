@@ -1,4 +1,4 @@
-"""The middleware in front of a Starlette application, and the example of the documentation."""
+"""The middleware in front of a Starlette application, and the documentation's example."""
 
 import re
 import sys
@@ -17,14 +17,14 @@ from starlette.websockets import WebSocket
 from keyturn import BearerMiddleware, Verifier, VerifierSettings, verified_token
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.resource_server.conftest import API, KEY, SECRET, token
-from tests.integration.verifier.nodes import RunningNode, TestClock, assertion
-from tests.support.dpop import proof
+from tests.testkit.dpop import proof
+from tests.testkit.nodes import RunningNode, TestClock, assertion
 
 PAGE = Path(__file__).parents[3] / "docs" / "resource-servers.md"
 
 
 async def orders(request: Request) -> JSONResponse:
-    return JSONResponse({"for": verified_token(request).client_id})
+    return JSONResponse({"for": verified_token(request.scope).client_id})
 
 
 async def echo(socket: WebSocket) -> None:
@@ -51,6 +51,12 @@ async def http(
 
 def bearer(text: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {text}"}
+
+
+async def test_a_public_path_is_public_and_none_that_begins_like_it(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/health")).status_code == 404  # passed on to the application
+    for path in ("/healthy", "/health/", "/health/more"):
+        assert (await http.get(path)).status_code == 401
 
 
 async def test_a_good_token_gets_through_and_its_client_is_known(
@@ -134,9 +140,9 @@ async def test_a_websocket_without_a_token_is_closed_before_it_opens(
 async def test_the_examples_of_the_documentation_work(
     node: RunningNode, settings: VerifierSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With Starlette in FastAPI's place: what the example uses of it is the same."""
+    """Starlette replaces FastAPI: the parts that the example uses are the same."""
     first, second = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    monkeypatch.setitem(sys.modules, "fastapi", FakeFastapi)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "fastapi", FakeFastapi)
     namespace: dict[str, Any] = {}
     exec(compile(first, str(PAGE), "exec"), namespace)
     app = namespace["app"]
@@ -155,7 +161,7 @@ async def test_the_examples_of_the_documentation_work(
 
 
 class FakeFastapi:
-    """What the example needs of FastAPI, made of Starlette."""
+    """The parts of FastAPI that the example uses, made of Starlette."""
 
     Request = Request
 

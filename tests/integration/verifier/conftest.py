@@ -1,29 +1,22 @@
-"""A filled Redis, a realm, and nodes."""
+"""Fixtures of the tests of a node."""
 
 from collections.abc import AsyncIterator
 
 import pytest
-from redis.asyncio import Redis
 
-from keyturn_shared.projection import RealmProjection
-from tests.integration.verifier.filling import Filling, realm_of
-from tests.integration.verifier.nodes import RunningNode, running_node
+from tests.integration.verifier.echo_server import HastyProtocol, PatientProtocol, Served, serving
+from tests.testkit.fixtures.verifier_node import filling, node, realm
 
-
-@pytest.fixture
-def realm() -> RealmProjection:
-    return realm_of("acme")
+__all__ = ["filling", "node", "realm"]
 
 
 @pytest.fixture
-async def filling(redis: Redis, realm: RealmProjection) -> Filling:
-    """An open epoch in which the realm is all there is."""
-    filled = Filling.on(redis)
-    await filled.open(realm)
-    return filled
+async def served() -> AsyncIterator[Served]:
+    async with serving(PatientProtocol) as running:
+        yield running
 
 
 @pytest.fixture
-async def node(filling: Filling, redis_url: str) -> AsyncIterator[RunningNode]:
-    async with running_node(redis_url) as running:
+async def hasty() -> AsyncIterator[Served]:
+    async with serving(HastyProtocol) as running:
         yield running

@@ -1,4 +1,4 @@
-"""A verifier node as a process of its own, which signals can stop."""
+"""A verifier node as a separate process, which signals can stop."""
 
 import asyncio
 import base64
@@ -8,17 +8,18 @@ from urllib.parse import quote_plus, urlencode
 
 import httpx
 
-from tests.integration.verifier.filling import FLEET_KEY
-from tests.integration.verifier.nodes import ASSERTION_TYPE, BASE_URL
-from tests.support.processes import Processes, RunningProcess
-from tests.support.waiting import find_free_port, wait_until
+from tests.testkit.filled_redis import FLEET_KEY
+from tests.testkit.nodes import ASSERTION_TYPE, BASE_URL
+from tests.testkit.ports import find_free_port
+from tests.testkit.processes import Processes, RunningProcess
+from tests.testkit.waiting import wait_until
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
 
 
 class NodeProcess:
-    """Asked over plain sockets: what is sent to a stopped process waits there until it goes on."""
+    """Reached over plain sockets: requests to a stopped process wait until it continues."""
 
     def __init__(self, process: RunningProcess, port: int, scheme: str = "http") -> None:
         self.process = process
@@ -29,7 +30,7 @@ class NodeProcess:
     async def start(
         cls, processes: Processes, redis_url: str, *, scheme: str = "http", **settings: str
     ) -> "NodeProcess":
-        """Start one and wait until it is ready."""
+        """Start a process and wait until it is ready."""
         port = find_free_port()
         environment = {
             "KEYTURN_REDIS_URL": redis_url,
@@ -50,14 +51,14 @@ class NodeProcess:
 
     async def ready(self) -> bool:
         try:
-            # Whose certificate it shows does not matter here.
+            # The certificate does not matter here.
             async with httpx.AsyncClient(trust_env=False, verify=False) as http:
                 return (await http.get(f"{self.base_url}/health/ready")).status_code == 200
         except httpx.HTTPError:
             return False
 
     async def send(self, form: Mapping[str, str], authorization: str = "") -> "asyncio.Task[int]":
-        """A token request, sent when this returns; the task gives the status of the answer."""
+        """Send a token request before returning; the task returns the answer's status."""
         body = urlencode({"grant_type": "client_credentials", **form}).encode()
         lines = [
             "POST /realms/acme/protocol/openid-connect/token HTTP/1.1",

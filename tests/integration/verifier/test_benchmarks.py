@@ -1,4 +1,4 @@
-"""The benchmarks of a node in small: that they run, and that what they compare is what they say."""
+"""Small runs of a node's benchmarks: they work, and compare what they claim to."""
 
 from benchmarks.verifier import memory, timing
 

@@ -1,4 +1,4 @@
-"""deploy/nginx/client-certificates.conf in a real nginx: what it passes on is what the node goes by."""
+"""deploy/nginx/client-certificates.conf in a real nginx: the node relies on what it forwards."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -6,14 +6,13 @@ from urllib.parse import quote
 import httpx
 
 from keyturn_shared.projection import RealmProjection
-from tests.integration.verifier.behind_nginx import serve_with_client_certificates
-from tests.integration.verifier.filling import Filling, client_of
 from tests.integration.verifier.node_process import NodeProcess
-from tests.integration.verifier.test_tls_of_the_node import trusting
-from tests.support.certificates import issue, make_authority
-from tests.support.processes import Processes
-from tests.support.tls import ServerTls
-from tests.support.waiting import find_free_port
+from tests.testkit.certificates import Issued, issue, make_authority
+from tests.testkit.client_certificates_nginx import serve_with_client_certificates
+from tests.testkit.filled_redis import Filling, client_of
+from tests.testkit.ports import find_free_port
+from tests.testkit.processes import Processes
+from tests.testkit.tls import ServerTls, trusting
 
 ROOT = make_authority("CN=Root")
 
@@ -43,8 +42,8 @@ async def test_clients_with_certificates_are_known_behind_nginx_and_headers_of_t
     await serve_with_client_certificates(nginx, processes, tmp_path, node.base_url, tls, port)
     url = f"https://127.0.0.1:{port}/realms/acme/protocol/openid-connect/token"
 
-    async def ask(client_id: str, certificate: object = None, **headers: str) -> int:
-        context = trusting(tls, tmp_path, certificate)  # type: ignore[arg-type]
+    async def ask(client_id: str, certificate: Issued | None = None, **headers: str) -> int:
+        context = trusting(tls, tmp_path, certificate)
         async with httpx.AsyncClient(verify=context, trust_env=False) as http:
             form = {"grant_type": "client_credentials", "client_id": client_id}
             return (await http.post(url, data=form, headers=headers)).status_code

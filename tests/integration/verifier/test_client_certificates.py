@@ -1,4 +1,4 @@
-"""Clients that prove themselves by a certificate, shown by a proxy that is trusted with it (RFC 8705)."""
+"""Clients authenticate by a certificate forwarded by a trusted proxy (RFC 8705)."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -12,11 +12,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from keyturn_shared.oauth.certificates.client_certificate import read_client_certificate
 from keyturn_shared.projection import RealmProjection
-from keyturn_verifier.certificates.client_certificate import read_client_certificate
-from tests.integration.verifier.filling import Filling, client_of
-from tests.integration.verifier.nodes import RunningNode, basic, eventually, running_node
-from tests.support.certificates import DAY, Issued, issue, make_authority
+from tests.testkit.certificates import DAY, Issued, issue, make_authority
+from tests.testkit.filled_redis import Filling, client_of
+from tests.testkit.nodes import RunningNode, basic, eventually, running_node
 
 ROOT = make_authority("CN=Root")
 SECRET = "a secret"
@@ -27,13 +27,13 @@ async def tls_node(filling: Filling, redis_url: str, tmp_path: Path) -> AsyncIte
     """A node that trusts an authority, and this machine's proxies with certificates."""
     authorities = tmp_path / "authorities.pem"
     authorities.write_bytes(ROOT.pem)
-    settings = {"client_authorities_path": authorities, "client_cert_proxies": "127.0.0.0/8"}
+    settings: dict[str, Any] = {"client_authorities_path": authorities, "client_cert_proxies": "127.0.0.0/8"}
     async with running_node(redis_url, **settings) as running:
         yield running
 
 
 def shown(certificate: Issued, *intermediates: Issued) -> dict[str, str]:
-    """What a proxy says of a certificate (RFC 9440)."""
+    """Return a proxy's headers about a certificate (RFC 9440)."""
     own, *others = (f":{base64.b64encode(each.der).decode()}:" for each in (certificate, *intermediates))
     return {"Client-Cert": own} | ({"Client-Cert-Chain": ", ".join(others)} if others else {})
 
@@ -299,7 +299,7 @@ async def test_discovery_tells_of_certificates_as_far_as_the_node_can_see_them(
     )
     assert full["tls_client_certificate_bound_access_tokens"] is True
     assert "mtls_endpoint_aliases" not in full
-    aliased = {"client_cert_proxies": "127.0.0.1", "mtls_url": "https://mtls.example.test/"}
+    aliased: dict[str, Any] = {"client_cert_proxies": "127.0.0.1", "mtls_url": "https://mtls.example.test/"}
     async with running_node(redis_url, **aliased) as other:
         told = await metadata(other)
     assert "tls_client_auth" not in told["token_endpoint_auth_methods_supported"], "no authority is trusted"

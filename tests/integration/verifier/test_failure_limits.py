@@ -1,15 +1,17 @@
 """Failed authentications are limited per client and address, in the whole fleet."""
 
 import asyncio
+from collections import Counter
+from typing import Any
 
 import httpx
 
 from keyturn_shared.projection import RealmProjection
-from tests.integration.verifier.filling import Filling, client_of
-from tests.integration.verifier.nodes import RunningNode, basic, eventually, running_node
+from tests.testkit.filled_redis import Filling, client_of
+from tests.testkit.nodes import RunningNode, basic, eventually, running_node
 
 SECRET = "a secret"
-LIMITS = {"failure_limit_client": 5, "failure_limit_address": 40, "failure_window": 60}
+LIMITS: dict[str, Any] = {"failure_limit_client": 5, "failure_limit_address": 40, "failure_window": 60}
 
 
 async def ask(
@@ -45,6 +47,24 @@ async def test_an_attacker_is_refused_on_every_node_and_the_real_client_on_none(
         assert await other.metric(codes) >= 1
 
 
+async def test_guesses_that_are_sent_at_once_are_no_more_than_the_limit(
+    filling: Filling, realm: RealmProjection, redis_url: str
+) -> None:
+    """Guesses past the limit do not learn whether they were right, and the right one among them gets
+    nothing."""
+    await filling.change(realm, client_of(realm, "worker", secret=SECRET))
+    async with running_node(redis_url, **LIMITS) as node:
+        secrets = ["wrong"] * 30 + [SECRET] + ["wrong"] * 5
+        answers = await asyncio.gather(*(ask(node, secret, "198.51.100.9") for secret in secrets))
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 31}
+        basic_of = {"Authorization": basic("worker", "wrong"), "X-Forwarded-For": "198.51.100.10"}
+        path = "/realms/acme/protocol/openid-connect/token/introspect"
+        asked = await asyncio.gather(
+            *(node.http.post(path, data={"token": "x"}, headers=basic_of) for _ in range(30))
+        )
+        assert Counter(answer.status_code for answer in asked) == {401: 5, 429: 25}
+
+
 async def test_guessing_names_is_limited_by_address_whether_they_exist_or_not(
     filling: Filling, realm: RealmProjection, redis_url: str
 ) -> None:
@@ -59,12 +79,12 @@ async def test_guessing_names_is_limited_by_address_whether_they_exist_or_not(
 
 
 async def test_limits_hold_without_redis(filling: Filling, realm: RealmProjection, redis_url: str) -> None:
-    """Another Redis is asked for counts than for everything else: one that is not there."""
+    """Counts go to a different Redis than everything else, which does not exist."""
     await filling.change(realm, client_of(realm, "worker", secret=SECRET))
     async with running_node(redis_url, **LIMITS) as node:
         assert (await ask(node, SECRET, "192.0.2.1")).status_code == 200
-        core = node.app.find("/realms/acme/protocol/openid-connect/token")[1].endpoint
-        registry = core._log._throttle._registry  # type: ignore[attr-defined]
+        core: Any = node.app.find("/realms/acme/protocol/openid-connect/token")[1].endpoint
+        registry = core._log._throttle._registry
 
         async def away(_: object) -> None:
             from keyturn_shared.errors import RedisUnavailableError

@@ -1,97 +1,16 @@
-"""HTTP as it really arrives: in pieces, in haste, too large, too slow, and wrong."""
+"""Realistic HTTP: in pieces, pipelined, with upgrades, and invalid."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
-from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route as StarletteRoute
 
-from keyturn_verifier.metrics import AnswerMetrics
-from keyturn_verifier.web.application import Route, VerifierApplication
-from keyturn_verifier.web.exchange import Reply, Request
-from keyturn_verifier.web.protocol import MAX_HEADER_BYTES, MAX_HEADERS, HttpProtocol
-from tests.support.waiting import wait_until
-
-
-class HastyProtocol(HttpProtocol):
-    """Times are short in these tests."""
-
-    request_seconds = 0.4
-    connection_limit = 60
-
-
-@dataclass
-class Served:
-    """A running server, and what its one endpoint was asked."""
-
-    port: int
-    requests: list[Request]
-    release: asyncio.Event
-    server: uvicorn.Server
-
-    async def exchange(self, *pieces: bytes, end: bool = False) -> bytes:
-        """Everything it answers to these pieces until it closes, or for a moment."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0.005)
-        if end:
-            writer.write_eof()
-        answer = b""
-        try:
-            while received := await asyncio.wait_for(reader.read(65536), 0.2 if not end else 2):
-                answer += received
-        except TimeoutError:
-            pass
-        writer.close()
-        return answer
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Served]:
-    requests: list[Request] = []
-    release = asyncio.Event()
-    release.set()
-
-    async def echo(request: Request) -> Reply:
-        requests.append(request)
-        await release.wait()
-        if request.query == b"fail":
-            raise RuntimeError("a bug")
-        return Reply(200, request.body, [(b"content-type", b"text/plain")])
-
-    async def live(_: Any) -> PlainTextResponse:
-        return PlainTextResponse("live")
-
-    application = VerifierApplication(
-        {"echo": Route(echo, ("POST", "GET", "HEAD"), 1000), "all/": Route(echo, None, 0)},
-        Starlette(routes=[StarletteRoute("/health/live", live)]),
-        AnswerMetrics(CollectorRegistry()),
-    )
-    config = uvicorn.Config(
-        application, port=0, http=HastyProtocol, lifespan="off", log_config=None, proxy_headers=False
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server._serve())
-    await wait_until(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(port, requests, release, server)
-    server.should_exit = True
-    await asyncio.wait_for(task, 10)
-
-
-def post(body: bytes, *headers: bytes, path: bytes = b"/realms/a/echo", length: int | None = None) -> bytes:
-    lines = [b"POST " + path + b" HTTP/1.1", b"Host: x", b"Content-Length: %d" % (length or len(body))]
-    return b"\r\n".join([*lines, *headers, b"", body])
+from tests.integration.verifier.echo_server import (
+    Served,
+    post,
+)
+from tests.testkit.waiting import in_time, wait_until
 
 
 async def test_a_request_in_single_bytes_is_one_request(served: Served) -> None:
@@ -113,30 +32,6 @@ async def test_pipelined_requests_are_answered_in_order_on_one_connection(served
     )
 
 
-async def test_too_many_pipelined_requests_are_refused(served: Served) -> None:
-    served.release.clear()
-    answer = await served.exchange(post(b"x") * 40)
-    served.release.set()
-    assert b"429 Too Many Requests" in answer
-    assert len(served.requests) == 1
-
-
-async def test_a_body_over_the_limit_is_refused_before_it_is_whole(served: Served) -> None:
-    answer = await served.exchange(post(b"x" * 1001, length=10**9))
-    assert answer.startswith(b"HTTP/1.1 413")
-    assert served.requests == []
-
-
-async def test_too_many_header_bytes_are_refused(served: Served) -> None:
-    for request in (
-        post(b"", b"X-A: " + b"a" * MAX_HEADER_BYTES),
-        post(b"", *[b"X-%d: a" % number for number in range(8000)]),
-        post(b"", path=b"/realms/a/echo?" + b"a" * MAX_HEADER_BYTES),
-    ):
-        assert (await served.exchange(request)).startswith(b"HTTP/1.1 431")
-    assert served.requests == []
-
-
 @pytest.mark.parametrize(
     "request_bytes",
     [
@@ -151,90 +46,19 @@ async def test_too_many_header_bytes_are_refused(served: Served) -> None:
 async def test_what_is_not_http_is_refused_and_the_connection_closed(
     request_bytes: bytes, served: Served
 ) -> None:
-    assert (await served.exchange(request_bytes, end=True)).startswith(b"HTTP/1.1 400")
+    assert (await served.exchange(request_bytes)).startswith(b"HTTP/1.1 400")
     assert served.requests == []
-
-
-async def test_a_request_that_does_not_arrive_in_time_is_given_up(served: Served) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    writer.write(b"POST /realms/a/echo HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-    answer = await asyncio.wait_for(reader.read(), 3)
-    writer.close()
-    assert answer.startswith(b"HTTP/1.1 408")
-
-
-async def test_slow_callers_hold_nobody_else_up_and_are_all_given_up(served: Served) -> None:
-    """Slowloris: many connections, each a byte of a header now and then, so that none is ever idle."""
-    slow = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(50)]
-    for _, writer in slow:
-        writer.write(b"POST /realms/a/echo HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-
-    async def trickle() -> None:
-        while True:
-            for _, writer in slow:
-                writer.write(b"x")
-            await asyncio.sleep(0.05)
-
-    trickling = asyncio.create_task(trickle())
-    assert (await served.exchange(post(b"hello"))).endswith(b"hello")
-    answers = await asyncio.wait_for(asyncio.gather(*(_read_to_end(reader) for reader, _ in slow)), 30)
-    trickling.cancel()
-    assert all(answer == b"" or answer.startswith(b"HTTP/1.1 408") for answer in answers)
-    await wait_until(lambda: not served.server.server_state.connections)
-    assert len(served.requests) == 1
-
-
-async def test_a_caller_that_takes_no_answers_in_is_given_up(served: Served) -> None:
-    """It sends requests and reads nothing: their answers must not be kept for ever."""
-    _, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=1024)
-    sent = post(b"x" * 1000) * 10
-    with contextlib.suppress(ConnectionError):
-        while served.server.server_state.connections or not served.requests:
-            writer.write(sent)
-            await asyncio.sleep(0.001)
-    await wait_until(lambda: not served.server.server_state.connections)
-    writer.transport.abort()
-    assert (await served.exchange(post(b"hello"))).endswith(b"hello")
-
-
-async def test_more_connections_than_the_limit_are_turned_away_at_once(served: Served) -> None:
-    held = []
-    for _ in range(HastyProtocol.connection_limit):
-        held.append(await asyncio.open_connection("127.0.0.1", served.port))
-        held[-1][1].write(b"POST ")
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    answer = await asyncio.wait_for(_read_to_end(reader), 10)
-    assert answer.startswith(b"HTTP/1.1 503")
-    assert b"retry-after: 1" in answer
-    for _, each in [*held, (reader, writer)]:
-        each.close()
-    await wait_until(lambda: not served.server.server_state.connections)
-    assert (await served.exchange(post(b"hello"))).endswith(b"hello")
-
-
-async def test_too_many_headers_are_refused(served: Served) -> None:
-    fields = [b"X-%d: a" % number for number in range(MAX_HEADERS)]
-    assert (await served.exchange(post(b"", *fields))).startswith(b"HTTP/1.1 431")
-    assert (await served.exchange(post(b"", *fields[:90]))).startswith(b"HTTP/1.1 200")
-
-
-async def _read_to_end(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await reader.read()
-    except ConnectionError:
-        return b""
-
-
-async def test_a_connection_without_a_request_is_closed(served: Served) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    assert await asyncio.wait_for(reader.read(), 3) == b""
-    writer.close()
 
 
 async def test_a_client_that_expects_100_continue_gets_it_once(served: Served) -> None:
     head, _, body = post(b"hello", b"Expect: 100-continue").partition(b"\r\n\r\n")
-    answer = await served.exchange(head + b"\r\n\r\n", body)
-    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(head + b"\r\n\r\n")
+    assert await in_time(reader.readuntil(b"\r\n\r\n")) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    writer.write_eof()
+    assert (await in_time(reader.read())).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
 
 
 async def test_an_offer_of_another_protocol_is_passed_over(served: Served) -> None:
@@ -250,15 +74,12 @@ async def test_head_has_the_headers_without_the_body(served: Served) -> None:
     assert answer.endswith(b"\r\n\r\n")
 
 
-async def test_connection_close_and_http_1_0_are_honoured(served: Served) -> None:
-    for request in (
-        post(b"a", b"Connection: close"),
-        b"GET /realms/a/all/x HTTP/1.0\r\n\r\n",
-    ):
-        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-        writer.write(request)
-        assert b"connection: close" in await asyncio.wait_for(reader.read(), 0.3)
-        writer.close()
+@pytest.mark.parametrize("sent", [post(b"a", b"Connection: close"), b"GET /realms/a/all/x HTTP/1.0\r\n\r\n"])
+async def test_connection_close_and_http_1_0_are_honoured(served: Served, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(sent)
+    assert b"connection: close" in await in_time(reader.read())
+    writer.close()
 
 
 async def test_a_bug_in_an_endpoint_is_a_500_and_the_connection_goes_on(served: Served) -> None:
@@ -300,10 +121,10 @@ async def test_a_stop_waits_for_the_answer_under_way(served: Served) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     writer.write(post(b"last words"))
     await wait_until(lambda: served.requests)
-    served.server.should_exit = True
+    served.server.stop()
     await asyncio.sleep(0.15)
     served.release.set()
-    answer = await asyncio.wait_for(reader.read(), 3)
+    answer = await in_time(reader.read())
     writer.close()
     assert answer.endswith(b"last words")
     assert b"connection: close" in answer

@@ -1,4 +1,4 @@
-"""What a realm says of itself is true: what it names works, and what it does not name does not."""
+"""A realm's metadata is true: what it names works, and what it does not name does not."""
 
 import base64
 from pathlib import Path
@@ -6,19 +6,20 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import RealmProjection
-from tests.integration.verifier.filling import Filling, client_of, projected_key, realm_of
-from tests.integration.verifier.nodes import (
+from tests.testkit.certificates import Issued, issue, make_authority
+from tests.testkit.filled_redis import Filling, client_of, projected_key, realm_of
+from tests.testkit.nodes import (
     BASE_URL,
     RunningNode,
     assertion,
     running_node,
     secret_assertion,
 )
-from tests.support.certificates import Issued, issue, make_authority
 
 SECRET = "a secret of sixty-four octets or more, as HS512 asks for: 0123456789abcdef"
 ISSUER = f"{BASE_URL}/realms/acme"
@@ -49,7 +50,10 @@ async def test_every_method_that_is_named_gives_a_token(
         client_of(realm, "self", **x509, x509_self_signed=True, jwks={"keys": [own.public_jwk]}),
     ):
         await filling.change(realm, client)
-    settings = {"client_authorities_path": tmp_path / "authorities.pem", "client_cert_proxies": "127.0.0.1"}
+    settings: dict[str, Any] = {
+        "client_authorities_path": tmp_path / "authorities.pem",
+        "client_cert_proxies": "127.0.0.1",
+    }
     async with running_node(redis_url, **settings) as node:
         answers = {
             "client_secret_basic": await node.token_by_secret("acme", "secret", SECRET),
@@ -144,7 +148,7 @@ async def test_keys_and_metadata_may_be_cached_for_less_long_than_a_key_is_publi
 async def test_an_assertion_names_the_issuer_and_the_token_endpoint_only_where_the_realm_lets_it(
     strict: bool, node: RunningNode, filling: Filling
 ) -> None:
-    """The successor of RFC 7523 asks for the issuer alone."""
+    """The successor of RFC 7523 requires the issuer."""
     realm, key = realm_of("strict", strict_audience=strict), SigningKey.generate()
     await filling.rotate(realm)
     await filling.change(realm, client_of(realm, "worker", key=key))
@@ -160,3 +164,16 @@ async def test_an_assertion_names_the_issuer_and_the_token_endpoint_only_where_t
         assert await status(loose) == (401 if strict else 200), loose
     for wrong in (f"{issuer}/", ISSUER, [issuer, "https://other.example"], [], "", None):
         assert await status(wrong) == 401, wrong
+
+
+async def test_a_realm_in_brief_shows_the_key_that_signs(node: RunningNode, filling: Filling) -> None:
+    """The RSA key of RS256, if there is one: that is what Keycloak's adapters expect."""
+    signs, other = SigningKey.generate(), SigningKey.generate("RS256")
+    for name, keys in (("plain", (signs,)), ("rsa", (signs, other))):
+        realm = realm_of(name, signing_keys=tuple(projected_key(key) for key in keys))
+        await node.applied(await filling.rotate(realm))
+        shown = (await node.http.get(f"/realms/{name}")).json()
+        public = load_der_public_key(base64.b64decode(shown["public_key"]))
+        assert public == keys[-1].verification_key.public_key
+        assert shown["realm"] == name
+    assert (await node.http.post("/realms/plain")).status_code == 405

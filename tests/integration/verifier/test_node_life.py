@@ -1,4 +1,4 @@
-"""Nodes of every fortune: with a wrong clock, slow, cut off from Redis, gone and come back."""
+"""Nodes in trouble: with a wrong clock, slow, cut off from Redis, gone and come back."""
 
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
@@ -7,13 +7,13 @@ import pytest
 from redis.asyncio import Redis
 
 from keyturn.stack.redis_server import EmbeddedRedis
-from keyturn_shared.fleet.registry import Standing, standing_of
+from keyturn_shared.fleet.registry import NodeStatus, status_of
 from keyturn_shared.projection import RealmProjection
-from keyturn_verifier.node.lease import LeaseState
-from tests.integration.verifier.filling import Filling, client_of
-from tests.integration.verifier.nodes import eventually, running_node
-from tests.integration.verifier.test_catching_up import Deaf
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from keyturn_verifier.replica.lease import LeaseState
+from tests.integration.verifier.deaf_member import Deaf
+from tests.testkit.filled_redis import Filling, client_of
+from tests.testkit.nodes import eventually, running_node
+from tests.testkit.tcp_proxy import TcpProxy, tcp_proxy
 
 LEASE_SECONDS = 1.5
 MARGIN_SECONDS = 0.5
@@ -21,7 +21,7 @@ MARGIN_SECONDS = 0.5
 
 @pytest.fixture
 async def filling(redis: Redis, realm: RealmProjection) -> Filling:
-    """As elsewhere, with leases that end soon."""
+    """Short leases."""
     filled = Filling.on(redis, lease=LEASE_SECONDS, margin=MARGIN_SECONDS)
     await filled.open(realm)
     await filled.change(realm, client_of(realm, "worker", uuid="w", secret="former"))
@@ -73,16 +73,16 @@ async def test_a_node_that_renews_but_does_not_get_on_is_fenced_a_term_after_the
     filling: Filling, redis: Redis, realm: RealmProjection
 ) -> None:
     slow = Deaf(redis)
-    await slow.member.round()
+    await slow.heartbeat.round()
     sequence = await filling.change(realm, client_of(realm, "worker", uuid="w", secret="new"))
 
     async def safe_while_it_renews() -> bool:
-        await slow.member.round()  # on a clock that stands, so it never gives up waiting for its subscription
+        await slow.heartbeat.round()  # on a stopped clock, so it never gives up waiting for its subscription
         return (await filling.summary(sequence)).safe
 
     await eventually(safe_while_it_renews)
     view = await filling.registry.view(sequence)
-    assert [standing_of(each, view, sequence) for each in view.nodes] == [Standing.FENCED]
+    assert [status_of(each, view, sequence) for each in view.nodes] == [NodeStatus.FENCED]
     assert view.nodes[0].expires_at > view.now, "it goes on renewing"
     slow.time += LEASE_SECONDS
     assert slow.lease.state is LeaseState.FENCED, "none of its renewals counted"

@@ -1,4 +1,4 @@
-"""Real processes: an assertion is good once in the whole fleet, and without Redis not at all."""
+"""Real processes: an assertion is accepted once in the whole fleet, and never without Redis."""
 
 import asyncio
 from collections import Counter
@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import RealmProjection
-from tests.integration.verifier.filling import Filling, client_of
 from tests.integration.verifier.node_process import NodeProcess
-from tests.integration.verifier.nodes import ASSERTION_TYPE, assertion
-from tests.support.processes import Processes
-from tests.support.waiting import wait_until
+from tests.testkit.filled_redis import Filling, client_of
+from tests.testkit.nodes import ASSERTION_TYPE, assertion
+from tests.testkit.processes import Processes
+from tests.testkit.waiting import wait_until
 
 KEY = SigningKey.generate()
 SECRET = "a secret"
@@ -28,7 +28,7 @@ async def filled(redis: Redis, realm: RealmProjection) -> Filling:
 
 
 def one_request_a_connection() -> httpx.AsyncClient:
-    """A connection that is kept may be closed at the other end just when the next request is sent."""
+    """A kept connection may be closed at the other end just when the next request is sent."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=0)
     return httpx.AsyncClient(trust_env=False, timeout=30, limits=limits)
 
@@ -59,7 +59,7 @@ async def test_a_hundred_uses_of_one_assertion_at_five_nodes_give_exactly_one_to
                 *(by_assertion(http, nodes[number % 5], signed) for number in range(100))
             )
             statuses = Counter(answer.status_code for answer in answers)
-            # A busy machine may hold a node up for longer than Redis may take: it then says to come again.
+            # A busy machine may delay a node for longer than Redis' time limit: it then answers "retry".
             assert statuses[200] == 1, statuses
             assert statuses[401] + statuses[503] == 99, statuses
             replayed += statuses[401]
@@ -83,7 +83,7 @@ async def test_without_redis_no_assertion_is_accepted_and_secrets_as_the_operato
             assert (await by_assertion(http, node, assertion(KEY, "signer", "acme"))).status_code == 200
             assert (await by_secret(http, node)).status_code == 200
         redis_server.stop()
-        # From the first moment on, also while leases are still held.
+        # From the first moment on, even while leases are still held.
         for node in (strict, available):
             refused = await by_assertion(http, node, assertion(KEY, "signer", "acme"))
             assert (refused.status_code, int(refused.headers["retry-after"])) == (503, 1)

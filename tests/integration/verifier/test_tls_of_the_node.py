@@ -1,33 +1,22 @@
-"""A node that serves TLS itself asks clients for their certificates, and believes only its authorities."""
+"""A node that serves TLS itself asks clients for certificates, and trusts only its authorities."""
 
 import asyncio
-import ssl
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from keyturn_shared.oauth.certificates.client_certificate import read_client_certificate
 from keyturn_shared.projection import RealmProjection
-from keyturn_verifier.certificates.client_certificate import read_client_certificate
-from tests.integration.verifier.filling import Filling, client_of
 from tests.integration.verifier.node_process import NodeProcess
-from tests.support.certificates import Issued, issue, make_authority
-from tests.support.processes import Processes
-from tests.support.tls import ServerTls
+from tests.testkit.certificates import issue, make_authority
+from tests.testkit.filled_redis import Filling, client_of
+from tests.testkit.processes import Processes
+from tests.testkit.tls import ServerTls, trusting
 
 ROOT, OTHER = make_authority("CN=Root"), make_authority("CN=Other")
 CLIENT = {"grant_type": "client_credentials", "client_id": "worker"}
-
-
-def trusting(tls: ServerTls, directory: Path, own: Issued | None = None, *chain: Issued) -> ssl.SSLContext:
-    """A client's side of TLS, with its certificate."""
-    context = ssl.create_default_context(cafile=str(tls.authority))
-    if own is not None:
-        certificate, key = directory / f"{own.thumbprint}.pem", directory / f"{own.thumbprint}.key"
-        certificate.write_bytes(b"".join(each.pem for each in (own, *chain)))
-        key.write_bytes(own.key_pem)
-        context.load_cert_chain(certificate, key)
-    return context
 
 
 async def test_a_client_proves_itself_in_the_handshake(
@@ -76,14 +65,16 @@ async def test_a_client_proves_itself_in_the_handshake(
             "a header says nothing"
         )
         assert (await http.get(forward_auth, headers=bearer)).status_code == 401, "no certificate"
-    # The settings reach the protocol: a request that does not arrive in time is given up.
+    # The settings reach the protocol: a late request is given up.
     host, port = node.base_url.removeprefix("https://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port), ssl=trusting(tls, tmp_path))
     writer.write(b"POST /realms/acme/protocol/openid-connect/token HTTP/1.1\r\n")
     async with asyncio.timeout(8):
         assert (await reader.read()).startswith(b"HTTP/1.1 408")
     writer.close()
-    for untrusted in (issue(OTHER), issue(None)):
-        async with httpx.AsyncClient(verify=trusting(tls, tmp_path, untrusted), trust_env=False) as http:
+    for_servers = make_authority("CN=Servers", ROOT, usages=(ExtendedKeyUsageOID.SERVER_AUTH,))
+    for untrusted, *chain in ([issue(OTHER)], [issue(None)], [issue(for_servers), for_servers]):
+        context = trusting(tls, tmp_path, untrusted, *chain)
+        async with httpx.AsyncClient(verify=context, trust_env=False) as http:
             with pytest.raises((httpx.ReadError, httpx.ConnectError, httpx.RemoteProtocolError)):
                 await http.post(url, data=CLIENT)

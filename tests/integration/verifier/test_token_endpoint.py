@@ -1,4 +1,4 @@
-"""The token endpoint with each way to prove oneself."""
+"""The token endpoint with each authenticator."""
 
 import jwt
 import pytest
@@ -6,8 +6,8 @@ from jwt import PyJWKSet
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import RealmProjection
-from tests.integration.verifier.filling import Filling, client_of, projected_secret
-from tests.integration.verifier.nodes import (
+from tests.testkit.filled_redis import Filling, client_of, projected_secret
+from tests.testkit.nodes import (
     BASE_URL,
     RunningNode,
     assertion,
@@ -31,7 +31,8 @@ async def test_basic_and_posted_secrets_are_accepted_with_form_encoding(
 async def test_an_access_token_is_an_rfc_9068_jwt_that_others_can_check(
     node: RunningNode, filling: Filling, realm: RealmProjection
 ) -> None:
-    await filling.change(realm, client_of(realm, "worker", secret=SECRET, default_scopes=("a", "b")))
+    worker = client_of(realm, "worker", secret=SECRET, default_scopes=("a", "b"), subject="an-id")
+    await filling.change(realm, worker)
     answer = (await node.token_by_secret("acme", "worker", SECRET)).json()
     keys = PyJWKSet.from_dict((await node.http.get("/realms/acme/protocol/openid-connect/certs")).json())
     header = jwt.get_unverified_header(answer["access_token"])
@@ -44,8 +45,29 @@ async def test_an_access_token_is_an_rfc_9068_jwt_that_others_can_check(
         options={"require": ["exp", "iat", "jti", "sub"]},
     )
     assert (header["typ"], header["alg"]) == ("at+jwt", "ES256")
-    assert (claims["client_id"], claims["sub"], claims["scope"]) == ("worker", "worker", "a b")
+    assert (claims["client_id"], claims["sub"], claims["scope"]) == ("worker", "an-id", "a b")
+    assert (claims["typ"], claims["preferred_username"]) == ("Bearer", "service-account-worker")
     assert (answer["token_type"], answer["expires_in"], answer["scope"]) == ("Bearer", 300, "a b")
+
+
+async def test_an_assertion_is_accepted_once_also_when_its_client_is_made_again_meanwhile(
+    node: RunningNode, filling: Filling, realm: RealmProjection
+) -> None:
+    """The same id and the same key: the assertion names both clients."""
+    key = SigningKey.generate()
+    former = client_of(realm, "worker", key=key)
+    await filling.change(realm, former)
+    signed = assertion(key, "worker", "acme")
+    assert (await node.token_by_assertion("acme", signed)).status_code == 200
+    await node.applied(await filling.delete(realm, former))
+    assert (await node.token_by_assertion("acme", signed)).status_code == 401
+    await node.applied(await filling.change(realm, client_of(realm, "worker", key=key)))
+    assert (await node.token_by_assertion("acme", signed)).status_code == 401
+    assert (
+        await node.metric('keyturn_authentications_total{method="private_key_jwt",outcome="replayed"}') == 1
+    )
+    fresh = assertion(key, "worker", "acme")
+    assert (await node.token_by_assertion("acme", fresh)).status_code == 200
 
 
 @pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA"])
@@ -171,7 +193,7 @@ async def test_scopes_and_audiences_are_granted_as_asked_within_what_the_client_
         return decoded
 
     assert (claims(all_of_it)["aud"], all_of_it["scope"]) == (["https://a", "https://b"], "basic")
-    assert (claims(some)["aud"], some["scope"]) == ("https://b", "read")
+    assert (claims(some)["aud"], some["scope"]) == ("https://b", "basic read")
 
 
 async def test_a_realm_that_is_not_there_is_404(node: RunningNode) -> None:

@@ -1,4 +1,4 @@
-"""Introspection, ``/verify`` and ``/forward-auth``: tokens that others present."""
+"""Introspection, ``/verify`` and ``/forward-auth``: tokens presented by others."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from jwt import PyJWKSet
 
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import ClientProjection, RealmProjection
-from tests.integration.verifier.filling import Filling, client_of, projected_key, realm_of
-from tests.integration.verifier.nodes import (
+from tests.testkit.filled_redis import Filling, client_of, projected_key, realm_of
+from tests.testkit.nodes import (
     BASE_URL,
     RunningNode,
     assertion,
@@ -209,7 +209,8 @@ async def test_a_thousand_tokens_go_into_one_request_and_no_more(
     token = assertion(KEY, "signer", "acme")
     assert [each["active"] for each in await verify(node, [token] * 1000)] == [True] * 1000
     header = {"Authorization": basic("worker", SECRET)}
-    for body in ({"tokens": [token] * 1001}, {"tokens": []}, {"tokens": "x"}, [], {"tokens": [1]}):
+    bodies: list[Any] = [{"tokens": [token] * 1001}, {"tokens": []}, {"tokens": "x"}, [], {"tokens": [1]}]
+    for body in bodies:
         answer = await node.http.post("/realms/acme/verify", json=body, headers=header)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
@@ -230,7 +231,7 @@ async def test_verify_takes_the_callers_credentials_in_the_body_too(
 async def test_a_token_of_one_realm_is_nothing_in_another(
     node: RunningNode, filling: Filling, worker: ClientProjection
 ) -> None:
-    """Also when the other realm has the same client and the very same key id."""
+    """Even if the other realm has the same client and the very same key id."""
     twin_key = SigningKey.generate(kid="same")
     other = realm_of("other", signing_keys=(projected_key(twin_key),))
     await filling.rotate(other)
@@ -272,7 +273,7 @@ async def test_forward_auth_lets_pass_whom_it_names(
     assert (signed.status_code, signed.headers["x-keyturn-client"]) == (204, "signer")
     assert signed.headers["x-keyturn-scope"] == ""
     envoy = await node.http.put(f"{url}/any/path?x=1", headers={"Authorization": f"Bearer {token}"})
-    assert envoy.status_code == 204
+    assert envoy.status_code == 200
 
 
 async def test_forward_auth_stops_everybody_else(node: RunningNode, worker: ClientProjection) -> None:
@@ -324,7 +325,7 @@ async def test_a_key_the_client_does_not_go_by_any_more_vouches_for_nothing(
     signer: ClientProjection,
     other: Any,
 ) -> None:
-    """As at the token endpoint: the key stays configured, and may be why the client was switched."""
+    """The key stays configured, and may be why the client was switched; the token endpoint refuses it too."""
     [result] = await verify(node, [assertion(KEY, "signer", "acme")])
     assert result["active"]
     switched = msgspec.structs.replace(signer, authenticator=other)

@@ -1,4 +1,4 @@
-"""A small Redis: the commands that keyturn's scripts use, in one process that can lose what it knew.
+"""A small Redis: the commands of keyturn's scripts, in one process that can lose its data.
 
-``test_redis_model.py`` holds it against a real Redis, command by command and script by script.
+``test_redis_model.py`` compares it with a real Redis, command by command and script by script.
 """

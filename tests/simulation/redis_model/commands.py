@@ -1,5 +1,8 @@
-"""The commands, by name: (data, ms of Redis' clock, arguments) to a reply. Replies: int, bytes, list, None,
-and ``Status``. Those in ``WRITES`` are copied to the replica as ``as_replicated`` gives them."""
+"""The commands, by name: (data, ms of Redis' clock, arguments) to a reply.
+
+Replies: int, bytes, list, None, and ``Status``. Those in ``WRITES`` are copied to the replica in the form of
+``as_replicated``.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -8,7 +11,7 @@ from tests.simulation.redis_model.data import CommandError, Data, Stream, Stream
 
 Arguments = Sequence[bytes]
 Effects = list[tuple[bytes, Arguments]]
-"""What a command or a script changed, as its replica gets it."""
+"""The changes of a command or a script, in the form for its replica."""
 
 
 class Status(bytes):
@@ -131,7 +134,7 @@ def xadd(data: Data, now: int, a: Arguments) -> Any:
 
 
 def refuses(stream: Stream, at: StreamId) -> bool:
-    """Ids only grow."""
+    """Return whether the id is refused: ids only grow."""
     return at <= stream.last
 
 
@@ -145,7 +148,7 @@ def xrange(data: Data, now: int, a: Arguments) -> Any:
 
 
 def xinfo(data: Data, now: int, a: Arguments) -> Any:
-    """``XINFO STREAM key``, the fields that are read."""
+    """``XINFO STREAM key``, with the fields that are used."""
     if data.peek(a[1], now) is None:
         raise CommandError("ERR no such key")
     stream = data.stream(a[1], now)
@@ -215,7 +218,8 @@ WRITES: Final = frozenset(
 
 
 def as_replicated(name: bytes, a: Arguments, now: int) -> tuple[bytes, Arguments]:
-    """A write as its replica gets it: without conditions, and with moments instead of durations."""
+    """Convert a write to its replica's form: without conditions, and with absolute times instead of
+    durations."""
     if name == b"PEXPIRE":
         return b"PEXPIREAT", [a[0], b"%d" % (now + _integer(a[1]))]
     if name == b"SET" and b"PX" in a:
@@ -225,7 +229,7 @@ def as_replicated(name: bytes, a: Arguments, now: int) -> tuple[bytes, Arguments
 
 
 def replay(data: Data, effects: Effects, now: int) -> None:
-    """Do to a replica's data what was done to its primary's."""
+    """Repeat a primary's changes on a replica's data."""
     for name, arguments in effects:
         COMMANDS[name](data, now, arguments)
 

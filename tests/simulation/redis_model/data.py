@@ -1,7 +1,7 @@
-"""What a Redis holds: hashes, strings, streams, sorted sets, and when they expire."""
+"""Data of a Redis: hashes, strings, streams, sorted sets, and their expiry."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeVar
 
 StreamId = tuple[int, int]
 Fields = list[bytes]
@@ -13,7 +13,7 @@ class CommandError(Exception):
 
 @dataclass(slots=True)
 class Stream:
-    """Entries in the order of their ids. ``last`` is the newest id there ever was."""
+    """Entries in the order of their ids. ``last``: the newest id there ever was."""
 
     entries: list[tuple[StreamId, Fields]] = field(default_factory=list)
     last: StreamId = (0, 0)
@@ -32,6 +32,19 @@ class SortedSet(dict[bytes, float]):
 Value = bytes | dict[bytes, bytes] | Stream | SortedSet
 
 
+V = TypeVar("V", bytes, dict[bytes, bytes], Stream, SortedSet)
+
+
+def _copied(value: Value) -> Value:
+    match value:
+        case bytes():
+            return value
+        case SortedSet():
+            return SortedSet(value)
+        case _:
+            return value.copy()
+
+
 class Data:
     """All keys. ``expires``: milliseconds of Redis' clock."""
 
@@ -40,20 +53,14 @@ class Data:
         self.expires: dict[bytes, int] = {}
 
     def copy(self) -> "Data":
-        """A whole synchronisation."""
+        """Copy everything, like a full synchronisation."""
         other = Data()
-        other.values = {
-            key: value if isinstance(value, bytes) else value.copy()  # type: ignore[misc]
-            for key, value in self.values.items()
-        }
-        for key, value in self.values.items():
-            if isinstance(value, SortedSet):
-                other.values[key] = SortedSet(value)
+        other.values = {key: _copied(value) for key, value in self.values.items()}
         other.expires = dict(self.expires)
         return other
 
     def peek(self, key: bytes, now: int) -> Value | None:
-        """The value, unless it is gone or expired."""
+        """Return the value, unless it is gone or expired."""
         if key in self.expires and self.expires[key] <= now:
             self.delete(key)
         return self.values.get(key)
@@ -63,31 +70,29 @@ class Data:
         return self.values.pop(key, None) is not None
 
     def hash(self, key: bytes, now: int, *, create: bool = False) -> dict[bytes, bytes]:
-        value = self._typed(key, now, dict, create)
-        if isinstance(value, SortedSet):
-            raise CommandError("WRONGTYPE Operation against a key holding the wrong kind of value")
-        return value  # type: ignore[return-value]
+        return self._typed(key, now, dict, create)
 
     def stream(self, key: bytes, now: int, *, create: bool = False) -> Stream:
-        return self._typed(key, now, Stream, create)  # type: ignore[return-value]
+        return self._typed(key, now, Stream, create)
 
     def sorted_set(self, key: bytes, now: int, *, create: bool = False) -> SortedSet:
-        return self._typed(key, now, SortedSet, create)  # type: ignore[return-value]
+        return self._typed(key, now, SortedSet, create)
 
     def string(self, key: bytes, now: int) -> bytes | None:
-        return self._typed(key, now, bytes, False) or None  # type: ignore[return-value]
+        return self._typed(key, now, bytes, False) or None
 
     def drop_if_empty(self, key: bytes) -> None:
-        """Redis keeps no empty hashes and sorted sets."""
+        """Drop an empty hash or sorted set, like Redis."""
         if self.values.get(key) == {}:
             self.delete(key)
 
-    def _typed(self, key: bytes, now: int, kind: type, create: bool) -> Value:
+    def _typed(self, key: bytes, now: int, kind: type[V], create: bool) -> V:
         value = self.peek(key, now)
         if value is None:
-            value = kind()
+            made = kind()
             if create:
-                self.values[key] = value
-        elif not isinstance(value, kind):
+                self.values[key] = made
+            return made
+        if not isinstance(value, kind) or type(value) is not kind:  # a SortedSet is a dict as well
             raise CommandError("WRONGTYPE Operation against a key holding the wrong kind of value")
-        return value  # type: ignore[return-value]
+        return value

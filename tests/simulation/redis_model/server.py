@@ -4,18 +4,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keyturn_shared.fleet.scripts import Argument
-from tests.simulation.process import SimulatedClock
 from tests.simulation.redis_model.commands import COMMANDS, WRITES, Effects, as_replicated
 from tests.simulation.redis_model.data import CommandError, Data
 from tests.simulation.redis_model.scripts import ScriptEngine
+from tests.testkit.simulated_process import SimulatedClock
 
 
 class RedisServer:
     """A Redis process: data, an identity, a clock, a role.
 
-    ``takes_writes`` says whether enough replicas acknowledge (``min-replicas-to-write``). ``wrote`` is told
-    of the effects of each command or script that changed something, which together are one step.
-    ``readers`` block until something is added to a stream.
+    ``takes_writes``: enough replicas acknowledge (``min-replicas-to-write``). ``wrote`` is called with the
+    effects of each command or script that changed something, as one step. ``readers`` block until something
+    is added to a stream.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class RedisServer:
         self.primary = True
         self.cut_off_at: float | None = None
         self.readers: list[Callable[[], None]] = []
+        self._now_ms = 0
         self._engine = engine
         self._takes_writes = takes_writes
         self._wrote = wrote
@@ -45,22 +46,24 @@ class RedisServer:
         return int(self.clock.now() * 1000)
 
     def run(self, package: str, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        """Run a script: nothing comes in between. Raises CommandError."""
+        """Run a script: nothing comes in between, and no time passes. Raises CommandError."""
+        self._now_ms = self.now_ms
         try:
             return self._engine.run(self, package, name, keys, arguments)
         finally:
             self._settle()
 
     def direct(self, name: bytes, *arguments: bytes) -> Any:
-        """A command outside scripts. Raises CommandError."""
+        """Run a command outside scripts. Raises CommandError."""
+        self._now_ms = self.now_ms
         try:
             return self.command(name, list(arguments))
         finally:
             self._settle()
 
     def command(self, name: bytes, arguments: list[bytes]) -> Any:
-        """One command of a script or of a client."""
-        now = self.now_ms
+        """Run one command of a script or of a client, at the time at which that began."""
+        now = self._now_ms
         if name == b"TIME":
             microseconds = int(self.clock.now() * 1_000_000)
             return [b"%d" % (microseconds // 1_000_000), b"%d" % (microseconds % 1_000_000)]
@@ -68,7 +71,7 @@ class RedisServer:
             role = "master" if self.primary else "slave"
             return f"# Server\r\nrun_id:{self.run_id}\r\n# Replication\r\nrole:{role}\r\n".encode()
         if name in WRITES:
-            # Checked at the first write of a script, so that it stays whole.
+            # Checked at the first write of a script, so that the script stays atomic.
             if not self.primary:
                 raise CommandError("READONLY You can't write against a read only replica.")
             if not self._effects and not self._takes_writes(self):

@@ -1,4 +1,4 @@
-"""Where a secret stands in its rotation follows from its times and the policy."""
+"""A secret's rotation stage follows from its times and the policy."""
 
 import pytest
 
@@ -37,3 +37,17 @@ def test_without_a_policy_nothing_is_ever_due() -> None:
 
 def test_a_client_without_a_secret_has_no_rotation() -> None:
     assert rotation_of(ClientSecrets(), POLICY, 0.0) is None
+
+
+def test_without_a_period_before_the_end_nothing_is_due_before_it() -> None:
+    ending = ClientSecrets(StoredSecret(digest="d", created_at=5.0, expires_at=100.0))
+    without, least = (rotation_of(ending, RotationPolicy(100, 0, left), 99.0) for left in (0, 1))
+    assert without is not None
+    assert (without.stage, without.due_at, without.created_at) == (Stage.IN_FORCE, None, 5.0)
+    assert least is not None
+    assert (least.stage, least.due_at, least.expires_at) == (Stage.DUE, 99.0, 100.0)
+    unending = rotation_of(
+        ClientSecrets(StoredSecret(digest="d", created_at=5.0)), RotationPolicy(100, 0, 9), 1.0
+    )
+    assert unending is not None
+    assert (unending.stage, unending.due_at) == (Stage.IN_FORCE, None)

@@ -1,4 +1,4 @@
-"""The page of attributes names those that are acted on, and no others."""
+"""The page of attributes names those that have an effect, and no others."""
 
 import re
 from pathlib import Path

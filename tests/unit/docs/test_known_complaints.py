@@ -1,4 +1,4 @@
-"""The page of known complaints names tests that are there."""
+"""The page of known complaints names existing tests."""
 
 import re
 from pathlib import Path

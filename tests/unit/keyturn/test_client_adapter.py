@@ -1,4 +1,4 @@
-"""A client's keys over a rotation, its tokens over their life, and its published JWK Set."""
+"""A client's keys over a rotation, its tokens over their lifetime, and its published JWK Set."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def test_a_token_is_kept_until_shortly_before_it_expires() -> None:
         assert [http.get("/").text for _ in range(3)] == ["Bearer token-1"] * 3
         clock.now += 271
         server.down = True
-        assert http.get("/").text == "Bearer token-1"  # still good, so it goes on
+        assert http.get("/").text == "Bearer token-1"  # still valid, so it is used
         server.down = False
         assert http.get("/").text == "Bearer token-2"
 

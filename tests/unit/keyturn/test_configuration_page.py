@@ -1,4 +1,4 @@
-"""``docs/configuration.md`` names every setting there is, and no other."""
+"""``docs/configuration.md`` names every setting, and no other."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 
 
 def section(title: str) -> set[str]:
-    """Variables in the first column of a section's table."""
+    """Return the variables in the first column of a section's table."""
     body = PAGE.split(f"## {title}\n")[1].split("\n## ")[0]
     rows = [line.split("|")[1] for line in body.splitlines() if line.startswith("| `")]
     return {name.removeprefix("KEYTURN_").lower() for row in rows for name in re.findall(r"`(\w+)`", row)}

@@ -14,7 +14,7 @@ def test_it_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path / "a" / "data")
     directory.prepare()
     assert directory.path.stat().st_mode & 0o777 == 0o700
-    assert list(directory.path.iterdir()) == [directory.logs]
+    assert set(directory.path.iterdir()) == {directory.logs, directory.gateway}
 
 
 def test_a_place_that_cannot_be_written_to_is_named_with_the_reason(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_directory_is_free_again_after_the_stack(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_stack_left_running_is_waited_for(tmp_path: Path) -> None:
-    """A killed stack's children hold its lock a little longer than itself."""
+    """A killed stack's children hold its lock a little longer than the stack itself."""
     holder = (tmp_path / "lock").open("w")
     holder.write(str(_ended_process()))
     holder.flush()
@@ -62,7 +62,7 @@ def test_what_a_killed_stack_left_running_is_not_waited_for_without_end(tmp_path
         moments = iter(range(100))
         directory = DataDirectory(tmp_path)
         with (
-            pytest.raises(StackError, match="was killed still use"),
+            pytest.raises(StackError, match="killed stack are still using"),
             directory.lock(leftover_seconds=5, pause=lambda _: None, elapsed=lambda: next(moments)),
         ):
             pass

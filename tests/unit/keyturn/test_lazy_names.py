@@ -1,4 +1,4 @@
-"""``import keyturn`` costs nothing, and gives every name it promises."""
+"""``import keyturn`` is cheap, and provides every promised name."""
 
 import json
 import subprocess

@@ -46,7 +46,7 @@ def test_no_file_is_no_stack(tmp_path: Path) -> None:
 def test_a_broken_file_is_refused_and_left_as_it_is(tmp_path: Path, text: str) -> None:
     path = tmp_path / "local.json"
     path.write_text(text, encoding="latin-1")
-    with pytest.raises(StackError, match=r"local\.json is not a file keyturn up wrote"):
+    with pytest.raises(StackError, match=r"local\.json was not written by keyturn up"):
         read(path)
     assert path.read_text(encoding="latin-1") == text
 

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keyturn.services import describe_settings_error, read_secret_files
 from keyturn_shared.errors import ConfigurationError
+from keyturn_verifier.settings import VerifierSettings
 
 
 class Settings(BaseSettings):
@@ -38,9 +39,18 @@ def test_unusable_settings_are_named_without_their_values(monkeypatch: pytest.Mo
     monkeypatch.setenv("KEYTURN_LEASE_SECONDS", "s3cret")
     monkeypatch.delenv("KEYTURN_FLEET_KEYS", raising=False)
     with pytest.raises(ValidationError) as caught:
-        Settings()  # type: ignore[call-arg]
+        Settings()  # type: ignore[call-arg]  # read from the environment
     text = describe_settings_error(caught.value)
     assert text.startswith("KEYTURN_LEASE_SECONDS: Input should be a valid number")
-    assert "KEYTURN_FLEET_KEYS: Field required" in text
+    assert "KEYTURN_FLEET_KEYS: required, but not set" in text
     assert "s3cret" not in text
     assert "\n" not in text
+
+
+def test_a_key_that_is_not_one_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEYTURN_FLEET_KEYS", "abc")
+    with pytest.raises(ConfigurationError, match=r"^KEYTURN_FLEET_KEYS: a fleet key has 2 bytes, not 32$"):
+        VerifierSettings()
+    monkeypatch.delenv("KEYTURN_FLEET_KEYS")
+    with pytest.raises(ConfigurationError, match=r"^KEYTURN_FLEET_KEYS: required, but not set$"):
+        VerifierSettings()

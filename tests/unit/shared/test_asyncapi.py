@@ -1,4 +1,4 @@
-"""The published event contract is the one in force."""
+"""The published event contract is current."""
 
 import json
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""The event contract: golden JSON pins every type, and readers outlive types they do not know."""
+"""The event contract: golden JSON pins every type, and readers tolerate unknown types."""
 
 import json
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -12,11 +12,19 @@ from keyturn_shared.events import Event, KnownEvent, UnknownEvent, decode_event,
 
 GOLDEN = Path(__file__).parent / "golden"
 
-_common = {"sequence": 42, "id": "0b1f3c1e-6d1c-4b56-9f7a-2d1f3c1e6d1c", "occurred_at": 1795485000.25}
-_realm = {"realm_id": "5f0c9e6e-54a4-4f3f-9a5c-000000000001", "realm": "acme"}
-_client = {**_realm, "client_uuid": "5f0c9e6e-54a4-4f3f-9a5c-000000000002", "client_id": "billing"}
-_touch_realm = {"touches": ("realm:acme",)}
-_touch_client = {"touches": ("client:5f0c9e6e-54a4-4f3f-9a5c-000000000001:billing",)}
+_common: dict[str, Any] = {
+    "sequence": 42,
+    "id": "0b1f3c1e-6d1c-4b56-9f7a-2d1f3c1e6d1c",
+    "occurred_at": 1795485000.25,
+}
+_realm: dict[str, Any] = {"realm_id": "5f0c9e6e-54a4-4f3f-9a5c-000000000001", "realm": "acme"}
+_client: dict[str, Any] = {
+    **_realm,
+    "client_uuid": "5f0c9e6e-54a4-4f3f-9a5c-000000000002",
+    "client_id": "billing",
+}
+_touch_realm: dict[str, Any] = {"touches": ("realm:acme",)}
+_touch_client: dict[str, Any] = {"touches": ("client:5f0c9e6e-54a4-4f3f-9a5c-000000000001:billing",)}
 
 EXAMPLES: tuple[Event, ...] = (
     events.EpochOpened(**_common, reason="redis_empty"),
@@ -35,6 +43,13 @@ EXAMPLES: tuple[Event, ...] = (
         **_common, **_client, **_touch_client, thumbprint="NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     ),
     events.ClientKeysCacheCleared(**_common, **_client, **_touch_client),
+    events.TokenRevoked(
+        **_common,
+        **_client,
+        **_touch_client,
+        token_digest="f3b7c1a2d4e5968778695a4b3c2d1e0f",
+        expires_at=1795485300.0,
+    ),
 )
 
 

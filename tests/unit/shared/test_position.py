@@ -1,4 +1,4 @@
-"""Positions compare as Redis compares stream ids."""
+"""Positions compare like Redis' stream ids."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Projections read back as written, and what cannot be read says so."""
+"""Projections survive a round trip, and unreadable ones are reported."""
 
 import pytest
 

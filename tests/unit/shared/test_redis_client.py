@@ -1,4 +1,4 @@
-"""Redis URLs: what each form names, and what is refused."""
+"""Redis URLs: the meaning of each form, and refusals."""
 
 import pytest
 
@@ -39,9 +39,9 @@ def test_of_a_single_server_the_rest_of_the_query_is_kept() -> None:
 
 def test_a_private_ca_without_tls_and_one_that_is_not_there_are_refused() -> None:
     for url in ("redis://a?ca_file=/ca", "redis+cluster://a?ca_file=/ca"):
-        with pytest.raises(ConfigurationError, match="no TLS"):
+        with pytest.raises(ConfigurationError, match="does not use TLS"):
             Endpoint.parse(url)
-    with pytest.raises(ConfigurationError, match="not there"):
+    with pytest.raises(ConfigurationError, match="does not exist"):
         connect("rediss://a?ca_file=/no/such/file")
 
 

@@ -1,4 +1,4 @@
-"""Sealing and digests: bound to key and context, rotated online, silent in print."""
+"""Encryption and digests: bound to key and context, rotated online, hidden in output."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A secret does not print, whatever prints it."""
+"""A secret is never printed."""
 
 import copy
 import dataclasses
@@ -36,7 +36,7 @@ class Holder:
 
 
 def in_a_traceback(held: object) -> str:
-    """With the values of variables, as error reporters show them."""
+    """Format with the values of variables, like error reporters."""
     try:
         raise RuntimeError(f"about {held}", held)
     except RuntimeError as error:
@@ -95,9 +95,9 @@ def test_no_way_of_printing_shows_it() -> None:
 
 
 @pytest.mark.parametrize("serialise", [pickle.dumps, copy.deepcopy])
-def test_it_is_not_serialised_by_accident(serialise: object) -> None:
+def test_it_is_not_serialised_by_accident(serialise: Callable[[object], object]) -> None:
     with pytest.raises(TypeError):
-        serialise(Secret("x"))  # type: ignore[operator]
+        serialise(Secret("x"))
 
 
 def test_it_matches_itself_only() -> None:

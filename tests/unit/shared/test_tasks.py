@@ -1,14 +1,15 @@
-"""Tasks that are told to end do end."""
+"""Cancelled tasks end."""
 
 import asyncio
 
 import pytest
 
 from keyturn_shared.tasks import end_tasks
+from tests.testkit.waiting import in_time
 
 
 async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
-    """As one does that awaits through ``asyncio.wait_for`` on Python 3.11."""
+    """``asyncio.wait_for`` on Python 3.11 can lose one."""
     lost = 0
 
     async def forgetful() -> None:
@@ -23,7 +24,7 @@ async def test_a_task_that_loses_a_cancellation_is_told_again() -> None:
 
     task = asyncio.create_task(forgetful())
     await asyncio.sleep(0)
-    await asyncio.wait_for(end_tasks(task, None), 10)
+    await in_time(end_tasks(task, None))
     assert task.cancelled()
     assert lost == 2
 

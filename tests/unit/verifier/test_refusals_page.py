@@ -11,18 +11,18 @@ import pytest
 import keyturn_shared
 import keyturn_verifier
 from keyturn_shared.errors import KeyturnError
-from keyturn_verifier.errors import UNAVAILABLE_CODES
+from keyturn_shared.oauth.errors import UNAVAILABLE_CODES
 
 PAGE = Path(__file__).parents[3] / "docs" / "refusals.md"
 
 # Bases that are never raised themselves, and errors that end before they could refuse a caller: in the
-# settings, in the fetcher, or in reading keys, where each becomes another one.
+# settings, in the fetcher, or in reading keys or nodes' records, where each becomes another one.
 INTERNAL = {
     *("verifier", "refused", "jose", "configuration", "invalid_name", "invalid_key", "invalid_key_set"),
-    *("fetch_refused", "download_failed", "key_set_record_broken"),
+    *("fetch_refused", "download_failed", "key_set_record_broken", "node_record_broken"),
 }
-# No error: a token that is good, but not for this.
-BESIDES = {"insufficient_scope"}
+# Not errors: a valid token for another purpose; and one of the credentials service's own.
+BESIDES = {"insufficient_scope", "store_unavailable"}
 
 
 def codes() -> set[str]:
@@ -40,7 +40,7 @@ def subclasses(of: type[KeyturnError]) -> Iterator[type[KeyturnError]]:
 
 
 def rows() -> dict[str, list[str]]:
-    """The cells of each row by its code."""
+    """Return the cells of each row by its code."""
     found = re.findall(r"^\| `([a-z_]+)` \|(.+)\|$", PAGE.read_text(), re.MULTILINE)
     return {code: [cell.strip() for cell in cells.split("|")] for code, cells in found}
 

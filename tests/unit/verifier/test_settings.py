@@ -1,21 +1,27 @@
-"""Settings of a node that cannot be used are named in one line, before anything starts."""
+"""Invalid settings of a node are named in one line, before anything starts."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.key_sets.record import KeySetRecord
+from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
+from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
+from keyturn_shared.signed_log.keys import LogSigningKeys
 from keyturn_verifier.process import _tls
-from keyturn_verifier.settings import VerifierSettings
-from tests.support.certificates import issue
+from keyturn_verifier.settings import FetcherSettings, ResourceServerSettings, VerifierSettings
+from tests.testkit.certificates import issue
 
 KEYS = KeyRing.generate_key()
 
 
-def settings(**values: object) -> VerifierSettings:
-    return VerifierSettings(fleet_keys=KEYS, **values)  # type: ignore[arg-type]
+def settings(**values: Any) -> VerifierSettings:
+    return VerifierSettings(fleet_keys=SecretStr(KEYS), **values)
 
 
 @pytest.mark.parametrize("name", ["trusted_proxies", "client_cert_proxies", "jwks_allowed_networks"])
@@ -42,10 +48,10 @@ def test_tls_needs_a_certificate_and_the_key_of_it(tmp_path: Path) -> None:
     certificate, key = tmp_path / "a.pem", tmp_path / "a.key"
     certificate.write_bytes(one.pem)
     key.write_bytes(one.key_pem)
-    assert _tls(settings()) == {}
+    assert _tls(settings()) is None
     used = settings(tls_certificate_path=certificate, tls_key_path=key)
-    assert set(_tls(used)) == {"ssl_certfile", "ssl_keyfile"}
-    with pytest.raises(ConfigurationError, match="go together"):
+    assert _tls(used) is not None
+    with pytest.raises(ConfigurationError, match="must be set together"):
         settings(tls_certificate_path=certificate)
     key.write_bytes(other.key_pem)
     with pytest.raises(ConfigurationError, match="KEYTURN_TLS_CERTIFICATE_PATH"):
@@ -66,3 +72,61 @@ def test_a_node_names_the_methods_it_can_see_certificates_for(
     values: dict[str, object], methods: tuple[str, ...]
 ) -> None:
     assert settings(**values).certificate_abilities().methods == methods
+
+
+def test_a_fetcher_of_its_own_needs_a_fetchers_key_alone() -> None:
+    fetcher = FetcherSettings(fetcher_keys=SecretStr(LogSigningKeys.generate_key()))
+    assert fetcher.key_set_seal().signs
+    with pytest.raises(ConfigurationError, match="KEYTURN_FETCHER_KEYS"):
+        FetcherSettings(fetcher_keys=None)
+    with pytest.raises(ConfigurationError, match="signing key"):
+        FetcherSettings(fetcher_keys=SecretStr("short"))
+
+
+def test_who_has_no_fetchers_key_stores_no_key_sets() -> None:
+    reader = ResourceServerSettings(log_verification_keys=LogSigningKeys([b"l" * 32]).public_keys)
+    assert not reader.key_set_seal().signs
+    assert settings().key_set_seal().signs
+
+
+def test_the_fetchers_that_realms_name_are_those_of_the_fleet_keys_unless_told_otherwise() -> None:
+    """A node's default signing keys are the credentials service's default fetcher keys."""
+    service = CredentialsSettings(encryption_keys=SecretStr(KEYS), fleet_keys=SecretStr(KEYS))
+    record = KeySetRecord(url="https://a.example/jwks")
+    readers = FetcherKeys()
+    readers.learn(service.named_fetcher_keys())
+    value = settings().key_set_seal().write(record)
+    assert KeySetSeal(None, readers).read(record.address.id, value) == record
+
+
+def test_a_node_with_realm_keys_needs_the_logs_public_keys_and_no_other_secret() -> None:
+    keys = FleetRing.read(KEYS).keys_of("acme")
+    public = LogSigningKeys.from_text(LogSigningKeys.generate_key()).public_keys
+    limited = VerifierSettings(realm_keys=SecretStr(keys), log_verification_keys=public)
+    rings = limited.require_realm_rings()
+    assert rings.find("acme") is not None
+    assert rings.find("other") is None
+    assert not limited.key_set_seal().signs
+    with pytest.raises(ConfigurationError, match=r"^KEYTURN_LOG_VERIFICATION_KEYS: required, but not set$"):
+        VerifierSettings(realm_keys=SecretStr(keys))
+
+
+@pytest.mark.parametrize("kind", [VerifierSettings, ResourceServerSettings])
+def test_realm_keys_beside_the_fleet_keys_would_limit_nothing_and_are_refused(
+    kind: type[VerifierSettings],
+) -> None:
+    keys = SecretStr(FleetRing.read(KEYS).keys_of("acme"))
+    with pytest.raises(ConfigurationError, match=r"^KEYTURN_REALM_KEYS and KEYTURN_FLEET_KEYS are both set"):
+        kind(fleet_keys=SecretStr(KEYS), realm_keys=keys)
+
+
+def test_realm_keys_that_are_none_are_refused_in_one_line() -> None:
+    with pytest.raises(ConfigurationError, match=r"^KEYTURN_REALM_KEYS: not what") as refused:
+        VerifierSettings(realm_keys=SecretStr(KEYS), log_verification_keys=KEYS)
+    assert KEYS not in refused.value.detail
+    assert "\n" not in refused.value.detail
+
+
+def test_a_node_without_any_keys_is_told_so() -> None:
+    with pytest.raises(ConfigurationError, match=r"^KEYTURN_FLEET_KEYS: required, but not set$"):
+        VerifierSettings()

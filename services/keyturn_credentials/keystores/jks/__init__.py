@@ -1,9 +1,9 @@
 """JKS: the key store format of Sun's Java, read and written without Java.
 
-All numbers are big-endian. A file is a magic number, a version, the number of entries, the entries, and a
-SHA-1 digest over all of it that is keyed with the store password. Private keys are encrypted under the key
-password by a scheme of its own. Both lean on SHA-1 and on one hash a password: long passwords are what
-protects such a file.
+All numbers are big-endian. A file consists of a magic number, a version, the number of entries, the entries,
+and a SHA-1 digest over all of it, keyed with the store password. Private keys are encrypted under the key
+password by a scheme of its own. Both rely on a single SHA-1 computation per password guess, so only a long
+password protects such a file.
 """
 
 from keyturn_credentials.keystores.jks.reader import read_jks

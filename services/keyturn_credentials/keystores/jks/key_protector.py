@@ -1,8 +1,8 @@
-"""How JKS encrypts a private key.
+"""Encryption of private keys in JKS.
 
-The key is XORed with a stream of SHA-1 blocks, each over the password and the block before it, the first over
-the password and a salt. Salt, ciphertext and a digest of password and key follow each other; around them is
-an EncryptedPrivateKeyInfo (RFC 5958 section 3) under an object identifier of Sun's.
+The key is XORed with a stream of SHA-1 blocks, each over the password and the previous block, the first over
+the password and a salt. Salt, ciphertext and a digest of password and key follow each other, wrapped in an
+EncryptedPrivateKeyInfo (RFC 5958 section 3) under an object identifier of Sun's.
 """
 
 import hashlib
@@ -27,23 +27,23 @@ _BLOCK_BYTES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class JksProtectedKey:
-    """A private key as it lies in a JKS file. ``octets``: salt, ciphertext and digest."""
+    """A private key in a JKS file. ``octets``: salt, ciphertext and digest."""
 
     octets: bytes = field(repr=False)
 
     @classmethod
     def parse(cls, encoded: bytes) -> "JksProtectedKey":
-        """Read an EncryptedPrivateKeyInfo. Raises MalformedFileError, UnsupportedAlgorithmError."""
+        """Parse an EncryptedPrivateKeyInfo. Raises MalformedFileError, UnsupportedAlgorithmError."""
         info = asn1.Reader(encoded).sequence()
         if info.sequence().identifier() != _ALGORITHM:
-            raise UnsupportedAlgorithmError("a private key that is not encrypted as JKS does it")
+            raise UnsupportedAlgorithmError("the private key is not encrypted with the JKS algorithm")
         octets = info.octets()
         if len(octets) <= _SALT_BYTES + _BLOCK_BYTES:
-            raise MalformedFileError("an encrypted private key that is too short")
+            raise MalformedFileError("the encrypted private key is too short")
         return cls(octets)
 
     def open(self, password: Secret) -> bytes:
-        """PKCS #8, DER. Raises WrongKeyPasswordError."""
+        """Decrypt to PKCS #8, DER. Raises WrongKeyPasswordError."""
         secret = password_octets(password)
         salt, ciphertext = self.octets[:_SALT_BYTES], self.octets[_SALT_BYTES:-_BLOCK_BYTES]
         plaintext = _xor(ciphertext, _key_stream(secret, salt, len(ciphertext)))
@@ -53,7 +53,7 @@ class JksProtectedKey:
 
 
 def protect(private_key_info: bytes, password: Secret, random_bytes: Callable[[int], bytes]) -> bytes:
-    """An EncryptedPrivateKeyInfo over a private key in PKCS #8."""
+    """Encrypt a private key in PKCS #8 to an EncryptedPrivateKeyInfo."""
     secret = password_octets(password)
     salt = random_bytes(_SALT_BYTES)
     ciphertext = _xor(private_key_info, _key_stream(secret, salt, len(private_key_info)))
@@ -77,4 +77,4 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 
 def _sha1(octets: bytes) -> bytes:
-    return hashlib.sha1(octets, usedforsecurity=False).digest()  # the format has no other
+    return hashlib.sha1(octets, usedforsecurity=False).digest()  # the format requires SHA-1

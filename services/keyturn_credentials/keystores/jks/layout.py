@@ -1,4 +1,4 @@
-"""The constants of a JKS file, and its two text encodings."""
+"""Constants of a JKS file, and its two text encodings."""
 
 import hashlib
 from typing import Final
@@ -8,7 +8,7 @@ from keyturn_shared.secret import Secret
 
 VERSION_WITHOUT_TYPES: Final = 1
 VERSION: Final = 2
-"""From version 2 on, each certificate is preceded by its type."""
+"""Version from which each certificate is preceded by its type."""
 
 KEY_ENTRY: Final = 1
 CERTIFICATE_ENTRY: Final = 2
@@ -19,12 +19,12 @@ _DIGEST_SALT: Final = b"Mighty Aphrodite"
 
 
 def password_octets(password: Secret) -> bytes:
-    """A password as Java hashes it: its UTF-16 code units, big-endian."""
+    """Encode a password as Java hashes it: its UTF-16 code units, big-endian."""
     return password.reveal().encode("utf-16-be", "surrogatepass")
 
 
 def store_digest(password: Secret, content: bytes) -> bytes:
-    """What the file ends with: tells a wrong password, and damage."""
+    """Compute the digest at the end of the file, which detects a wrong password, and damage."""
     digest = hashlib.sha1(password_octets(password), usedforsecurity=False)
     digest.update(_DIGEST_SALT)
     digest.update(content)
@@ -32,16 +32,16 @@ def store_digest(password: Secret, content: bytes) -> bytes:
 
 
 def encode_text(text: str) -> bytes:
-    """Java's modified UTF-8: each UTF-16 code unit by itself, and NUL in two octets."""
+    """Encode in Java's modified UTF-8: each UTF-16 code unit separately, and NUL in two octets."""
     units = text.encode("utf-16-be", "surrogatepass")
     characters = "".join(chr(units[i] << 8 | units[i + 1]) for i in range(0, len(units), 2))
     return characters.encode("utf-8", "surrogatepass").replace(b"\0", b"\xc0\x80")
 
 
 def decode_text(octets: bytes) -> str:
-    """The text that ``encode_text`` made these octets of. Raises MalformedFileError."""
+    """Decode what ``encode_text`` encoded. Raises MalformedFileError."""
     try:
         units = octets.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
         return units.encode("utf-16-be", "surrogatepass").decode("utf-16-be")
     except UnicodeError:
-        raise MalformedFileError("a text in the archive is not modified UTF-8") from None
+        raise MalformedFileError("a string in the archive is not modified UTF-8") from None

@@ -1,4 +1,4 @@
-"""Reading JKS. Nothing behind the digest is looked at before the store password was found right."""
+"""Reads JKS. Nothing is parsed before the digest has confirmed the store password."""
 
 import hmac
 
@@ -26,10 +26,8 @@ from keyturn_shared.secret import Secret
 
 
 def read_jks(data: bytes, store_password: Secret) -> tuple[StoredEntry, ...]:
-    """The entries of a JKS file, their private keys still encrypted.
-
-    Raises WrongStorePasswordError, MalformedFileError, LimitExceededError, UnsupportedAlgorithmError.
-    """
+    """Read the entries of a JKS file, their private keys still encrypted. Raises WrongStorePasswordError,
+    MalformedFileError, LimitExceededError, UnsupportedAlgorithmError."""
     content, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
     if not hmac.compare_digest(store_digest(store_password, content), digest):
         raise WrongStorePasswordError("the store password is wrong, or the archive is damaged")
@@ -52,18 +50,18 @@ class _Cursor:
             raise UnsupportedAlgorithmError(f"JKS version {self._version}")
         entries = tuple(self._entry() for _ in range(self._count(MAX_ENTRIES, "entries")))
         if self._position != len(self._content):
-            raise MalformedFileError("octets after the last entry")
+            raise MalformedFileError("bytes after the last entry")
         return entries
 
     def _entry(self) -> StoredEntry:
         kind = self._number(4)
         alias = decode_text(self._take(self._number(2)))
-        self._take(8)  # when it was made, in ms since 1970
+        self._take(8)  # time of creation, in ms since 1970
         if kind == CERTIFICATE_ENTRY:
             return StoredEntry(alias, (self._certificate(),), None)
         if kind != KEY_ENTRY:
             raise MalformedFileError(f"an entry of kind {kind}")
-        size = self._count(MAX_PROTECTED_KEY_BYTES, "octets of a private key")
+        size = self._count(MAX_PROTECTED_KEY_BYTES, "bytes of a private key")
         protected_key = JksProtectedKey.parse(self._take(size))
         chain = tuple(self._certificate() for _ in range(self._count(MAX_CHAIN, "certificates in a chain")))
         return StoredEntry(alias, chain, protected_key)
@@ -78,7 +76,7 @@ class _Cursor:
     def _count(self, limit: int, what: str) -> int:
         count = self._number(4)
         if count > limit:
-            raise LimitExceededError(f"{count} {what}, more than {limit}")
+            raise LimitExceededError(f"the archive has {count} {what}; at most {limit} are allowed")
         return count
 
     def _number(self, size: int) -> int:

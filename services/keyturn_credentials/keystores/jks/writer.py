@@ -1,4 +1,4 @@
-"""Writing JKS."""
+"""Writes JKS."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -28,10 +28,8 @@ def write_jks(
     now: datetime,
     random_bytes: Callable[[int], bytes],
 ) -> bytes:
-    """A JKS file, version 2.
-
-    Aliases are written in lower case: Java looks them up so, and would not find others.
-    """
+    """Write a JKS file, version 2. Aliases are written in lower case: Java looks them up in this form, and
+    would not find others."""
     made_at = int(now.timestamp() * 1000).to_bytes(8, "big")
     content = [JKS_MAGIC, _number(VERSION), _number(len(entries))]
     for entry in entries:

@@ -1,9 +1,8 @@
 """PKCS #12 (RFC 7292) as Java, OpenSSL and browsers exchange it: password privacy and password integrity.
 
-A file is a PFX: an AuthenticatedSafe under a MAC. The safe is a list of SafeContents, each in clear or
+A file is a PFX: an AuthenticatedSafe under a MAC. The safe is a list of SafeContents, each in plain text or
 encrypted, each a list of bags: private keys (mostly "shrouded", that is encrypted once more) and
-certificates. What Java calls an alias is the attribute friendlyName, and localKeyID joins a key to its
-certificate.
+certificates. Java's alias is the attribute friendlyName, and localKeyID links a key to its certificate.
 """
 
 from keyturn_credentials.keystores.pkcs12.reader import read_pkcs12

@@ -17,26 +17,22 @@ from keyturn_shared.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class ShroudedKey:
-    """A private key under its own encryption. ``encoded``: the inside of an EncryptedPrivateKeyInfo (RFC 5958
-    section 3)."""
+    """A private key under its own encryption. ``encoded``: the contents of an EncryptedPrivateKeyInfo (RFC
+    5958 section 3)."""
 
     encoded: bytes = field(repr=False)
     budget: DerivationBudget = field(repr=False)
     store_password: Secret | None = field(repr=False)
 
     def open(self, password: Secret) -> bytes:
-        """PKCS #8, DER, opened with the key password, else with the archive's own.
+        """Decrypt to PKCS #8, DER, with the key password, else with the archive's own.
 
-        Java's KeyStore can give a key a password of its own. All others have one for the whole file, and
-        Keycloak and keytool ask for a key password only to ignore it: such a file has none that could be
-        wrong.
+        Java's KeyStore can give a key its own password. All other tools have one for the whole file, and
+        Keycloak and keytool ask for a key password only to ignore it, so for such a file it cannot be wrong.
 
         Raises WrongKeyPasswordError, UnsupportedAlgorithmError, LimitExceededError.
         """
-        candidates = [password]
-        if self.store_password is not None and self.store_password != password:
-            candidates.append(self.store_password)
-        for candidate in candidates:
+        for candidate in dict.fromkeys((password, self.store_password)):
             info = asn1.Reader(self.encoded)
             with suppress(MalformedFileError):
                 return _private_key_info(decrypt(info.sequence(), info.octets(), candidate, self.budget))
@@ -50,13 +46,13 @@ class PlainKey:
     encoded: bytes = field(repr=False)
 
     def open(self, password: Secret) -> bytes:
-        """PKCS #8, DER. Any password will do where none is needed."""
+        """Return PKCS #8, DER. No password is needed, so any is accepted."""
         return self.encoded
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """``friendly_name``: Java's alias. ``local_key_id``: the same on a key and its certificate."""
+    """``friendly_name``: Java's alias. ``local_key_id``: equal for a key and its certificate."""
 
     friendly_name: str | None = None
     local_key_id: bytes | None = None
@@ -76,8 +72,7 @@ class CertificateBag:
 
 
 class BagReader:
-    """Collects the keys and X.509 certificates of SafeContents; other bags (CRLs, secrets) are passed
-    over."""
+    """Collects the keys and X.509 certificates of SafeContents; other bags (CRLs, secrets) are skipped."""
 
     def __init__(self, store_password: Secret | None, budget: DerivationBudget) -> None:
         self.keys: list[KeyBag] = []
@@ -86,7 +81,7 @@ class BagReader:
         self._budget = budget
 
     def read(self, safe_contents: bytes) -> None:
-        """Raises MalformedFileError, LimitExceededError."""
+        """Read SafeContents. Raises MalformedFileError, LimitExceededError."""
         self._read(asn1.Reader(asn1.definite(safe_contents)).sequence())
 
     def _read(self, bags: asn1.Reader) -> None:
@@ -94,7 +89,7 @@ class BagReader:
             bag = bags.sequence()
             kind, value = bag.identifier(), bag.explicit(0)
             if kind == identifiers.SAFE_CONTENTS_BAG:
-                self._read(value.sequence())  # as deep as ASN.1 may nest
+                self._read(value.sequence())  # nested as deeply as ASN.1 may nest
             elif kind in (identifiers.KEY_BAG, identifiers.SHROUDED_KEY_BAG):
                 self.keys.append(KeyBag(self._key(kind, value), _attributes(bag)))
             elif kind == identifiers.CERTIFICATE_BAG:
@@ -107,14 +102,14 @@ class BagReader:
     def _key(self, kind: bytes, value: asn1.Reader) -> ShroudedKey | PlainKey:
         content = value.expect(asn1.SEQUENCE)
         if len(content) > MAX_PROTECTED_KEY_BYTES:
-            raise LimitExceededError(f"a private key of more than {MAX_PROTECTED_KEY_BYTES} octets")
+            raise LimitExceededError(f"a private key of more than {MAX_PROTECTED_KEY_BYTES} bytes")
         if kind == identifiers.KEY_BAG:
             return PlainKey(asn1.sequence(content))
         return ShroudedKey(content, self._budget, self._store_password)
 
 
 def _private_key_info(plaintext: bytes) -> bytes:
-    """What was decrypted, if it begins as PKCS #8 does: one wrong password in 256 leaves sound padding."""
+    """Return the plaintext if it begins like PKCS #8: one wrong password in 256 leaves valid padding."""
     asn1.Reader(plaintext).sequence().integer()
     return plaintext
 
@@ -143,4 +138,4 @@ def _text(octets: bytes) -> str:
     try:
         return octets.decode("utf-16-be")
     except UnicodeDecodeError:
-        raise MalformedFileError("an alias that is not a BMPString") from None
+        raise MalformedFileError("an alias is not a BMPString") from None

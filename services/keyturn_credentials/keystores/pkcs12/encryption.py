@@ -1,5 +1,4 @@
-"""Password-based encryption: what files use is read (PBES2 and four older schemes), PBES2 alone is
-written."""
+"""Password-based encryption: reads PBES2 and four older schemes, writes PBES2 only."""
 
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +12,7 @@ from keyturn_credentials.keystores import asn1
 from keyturn_credentials.keystores.errors import MalformedFileError, UnsupportedAlgorithmError
 from keyturn_credentials.keystores.limits import DerivationBudget
 from keyturn_credentials.keystores.pkcs12 import rc2
+from keyturn_credentials.keystores.pkcs12.algorithm_names import CONVERT, name_of
 from keyturn_credentials.keystores.pkcs12.identifiers import AES_256_CBC, HMAC_SHA256, PBES2, PBKDF2
 from keyturn_credentials.keystores.pkcs12.key_derivation import Pbkdf2Derivation, Pkcs12Derivation, Purpose
 from keyturn_shared.secret import Secret
@@ -20,14 +20,14 @@ from keyturn_shared.secret import Secret
 SALT_BYTES: Final = 16
 _AES_BLOCK_BYTES: Final = 16
 
-# Of PBES2 (RFC 8018 appendix B.2): cipher and key length in octets.
+# PBES2 (RFC 8018 appendix B.2): cipher and key length in octets.
 _CIPHERS: Final[dict[bytes, tuple[type[AES | TripleDES], int]]] = {
     asn1.oid("2.16.840.1.101.3.4.1.2"): (AES, 16),
     asn1.oid("2.16.840.1.101.3.4.1.22"): (AES, 24),
     AES_256_CBC: (AES, 32),
     asn1.oid("1.2.840.113549.3.7"): (TripleDES, 24),
 }
-# Of PKCS #12 (RFC 7292 appendix C), all over SHA-1, all with blocks of eight octets: key length in octets.
+# PKCS #12 (RFC 7292 appendix C), all over SHA-1, all with blocks of eight octets: key length in octets.
 _TRIPLE_DES_SCHEMES: Final = {
     asn1.oid("1.2.840.113549.1.12.1.3"): 24,
     asn1.oid("1.2.840.113549.1.12.1.4"): 16,
@@ -39,21 +39,21 @@ _RC2_SCHEMES: Final = {
 
 
 class DecryptionError(MalformedFileError):
-    """What came out is not padded as it has to be. Mostly the password is wrong: the caller knows which."""
+    """The result has invalid padding. Usually the password is wrong: the caller knows which one."""
 
 
-def decrypt(algorithm: asn1.Reader, ciphertext: bytes, password: Secret, budget: DerivationBudget) -> bytes:
-    """The plaintext under an AlgorithmIdentifier.
-
-    Raises DecryptionError, MalformedFileError, UnsupportedAlgorithmError, LimitExceededError.
-    """
+def decrypt(
+    algorithm: asn1.Reader, ciphertext: bytes, password: Secret | None, budget: DerivationBudget
+) -> bytes:
+    """Decrypt under an AlgorithmIdentifier. Raises DecryptionError, MalformedFileError,
+    UnsupportedAlgorithmError, LimitExceededError."""
     scheme = algorithm.identifier()
     parameters = algorithm.sequence()
     if scheme == PBES2:
         return _decrypt_pbes2(parameters, ciphertext, password, budget)
     key_length = _TRIPLE_DES_SCHEMES.get(scheme) or _RC2_SCHEMES.get(scheme)
     if key_length is None:
-        raise UnsupportedAlgorithmError("an encryption that is not read here")
+        raise UnsupportedAlgorithmError(f"encrypted with {name_of(scheme)}; {CONVERT}")
     derivation = Pkcs12Derivation.parse(parameters, "sha1")
     key = derivation.derive(password, Purpose.KEY, key_length, budget)
     vector = derivation.derive(password, Purpose.INITIALISATION_VECTOR, rc2.BLOCK_BYTES, budget)
@@ -65,8 +65,8 @@ def decrypt(algorithm: asn1.Reader, ciphertext: bytes, password: Secret, budget:
 def encrypt(
     plaintext: bytes, password: Secret, *, iterations: int, random_bytes: Callable[[int], bytes]
 ) -> tuple[bytes, bytes]:
-    """AlgorithmIdentifier and ciphertext: PBES2 with PBKDF2 over HMAC-SHA-256, and AES-256 in CBC, which Java
-    (from 8u301) and OpenSSL (from 3.0) write too."""
+    """Encrypt, and return AlgorithmIdentifier and ciphertext: PBES2 with PBKDF2 over HMAC-SHA-256, and
+    AES-256 in CBC, like Java (from 8u301) and OpenSSL (from 3.0)."""
     derivation = Pbkdf2Derivation("sha256", random_bytes(SALT_BYTES), iterations)
     vector = random_bytes(_AES_BLOCK_BYTES)
     key = derivation.derive(password, 32, DerivationBudget(iterations))
@@ -89,24 +89,25 @@ def encrypt(
 
 
 def _decrypt_pbes2(
-    parameters: asn1.Reader, ciphertext: bytes, password: Secret, budget: DerivationBudget
+    parameters: asn1.Reader, ciphertext: bytes, password: Secret | None, budget: DerivationBudget
 ) -> bytes:
     derivation = Pbkdf2Derivation.parse(parameters.sequence())
     scheme = parameters.sequence()
-    cipher = _CIPHERS.get(scheme.identifier())
+    identifier = scheme.identifier()
+    cipher = _CIPHERS.get(identifier)
     if cipher is None:
-        raise UnsupportedAlgorithmError("a cipher that is not read here")
+        raise UnsupportedAlgorithmError(f"encrypted with {name_of(identifier)}; {CONVERT}")
     algorithm, key_length = cipher
     vector = scheme.octets()
     if len(vector) * 8 != algorithm.block_size:
-        raise MalformedFileError("an initialisation vector of another length than its cipher takes")
+        raise MalformedFileError("an initialisation vector of the wrong length for its cipher")
     return _decrypt_cbc(algorithm(derivation.derive(password, key_length, budget)), vector, ciphertext)
 
 
 def _decrypt_cbc(algorithm: BlockCipherAlgorithm, vector: bytes, ciphertext: bytes) -> bytes:
     block_bytes = algorithm.block_size // 8
     if len(ciphertext) % block_bytes:
-        raise MalformedFileError("a ciphertext that is not of whole blocks")
+        raise MalformedFileError("the ciphertext is not a whole number of blocks")
     decryptor = Cipher(algorithm, modes.CBC(vector)).decryptor()
     return _unpadded(decryptor.update(ciphertext) + decryptor.finalize(), block_bytes)
 

@@ -16,7 +16,7 @@ X509_CERTIFICATE: Final = oid("1.2.840.113549.1.9.22.1")
 FRIENDLY_NAME: Final = oid("1.2.840.113549.1.9.20")
 LOCAL_KEY_ID: Final = oid("1.2.840.113549.1.9.21")
 TRUSTED_KEY_USAGE: Final = oid("2.16.840.1.113894.746875.1.1")
-"""Oracle's: makes a certificate without a key an entry of its own ("trusted") for Java."""
+"""Oracle's identifier, which makes a certificate without a key an entry ("trusted") for Java."""
 ANY_KEY_USAGE: Final = oid("2.5.29.37.0")
 
 PBES2: Final = oid("1.2.840.113549.1.5.13")

@@ -12,6 +12,7 @@ from keyturn_credentials.keystores.errors import (
     WrongStorePasswordError,
 )
 from keyturn_credentials.keystores.limits import DerivationBudget
+from keyturn_credentials.keystores.pkcs12.algorithm_names import CONVERT, name_of
 from keyturn_credentials.keystores.pkcs12.encryption import SALT_BYTES
 from keyturn_credentials.keystores.pkcs12.identifiers import DIGESTS, HMACS, PBMAC1, SHA256
 from keyturn_credentials.keystores.pkcs12.key_derivation import (
@@ -27,11 +28,11 @@ _MAX_KEY_BYTES: Final = 64
 _MIN_KEY_BYTES: Final = 20  # RFC 9579 section 5
 
 
-def verify_mac(mac_data: asn1.Reader, content: bytes, password: Secret, budget: DerivationBudget) -> None:
-    """Raise WrongStorePasswordError unless MacData holds for the content.
-
-    Also UnsupportedAlgorithmError, MalformedFileError, LimitExceededError.
-    """
+def verify_mac(
+    mac_data: asn1.Reader, content: bytes, password: Secret | None, budget: DerivationBudget
+) -> None:
+    """Raise WrongStorePasswordError unless MacData is valid for the content. Also raises
+    UnsupportedAlgorithmError, MalformedFileError, LimitExceededError."""
     digest_info = mac_data.sequence()
     algorithm, expected = digest_info.sequence(), digest_info.octets()
     identifier = algorithm.identifier()
@@ -44,9 +45,10 @@ def verify_mac(mac_data: asn1.Reader, content: bytes, password: Secret, budget: 
 
 
 def make_mac(
-    content: bytes, password: Secret, *, iterations: int, random_bytes: Callable[[int], bytes]
+    content: bytes, password: Secret | None, *, iterations: int, random_bytes: Callable[[int], bytes]
 ) -> bytes:
-    """MacData over the content: HMAC-SHA-256 with PKCS #12's own derivation, which every reader knows."""
+    """Make MacData over the content: HMAC-SHA-256 with PKCS #12's own derivation, which every reader
+    supports."""
     derivation = Pkcs12Derivation("sha256", random_bytes(SALT_BYTES), iterations)
     key = derivation.derive(password, Purpose.MAC, 32, DerivationBudget(iterations))
     algorithm = asn1.sequence(asn1.object_identifier(SHA256), asn1.element(asn1.NULL, b""))
@@ -58,11 +60,11 @@ def make_mac(
 
 
 def _pkcs12_mac(
-    identifier: bytes, mac_data: asn1.Reader, password: Secret, budget: DerivationBudget
+    identifier: bytes, mac_data: asn1.Reader, password: Secret | None, budget: DerivationBudget
 ) -> tuple[str, bytes]:
     digest = DIGESTS.get(identifier)
     if digest is None:
-        raise UnsupportedAlgorithmError("a MAC over an unknown digest")
+        raise UnsupportedAlgorithmError(f"a MAC over {name_of(identifier)}; {CONVERT}")
     salt = checked_salt(mac_data.octets())
     iterations = 1 if mac_data.at_end else checked_iterations(mac_data.integer())
     length = hashlib.new(digest).digest_size
@@ -70,12 +72,13 @@ def _pkcs12_mac(
     return digest, derivation.derive(password, Purpose.MAC, length, budget)
 
 
-def _pbmac1(parameters: asn1.Reader, password: Secret, budget: DerivationBudget) -> tuple[str, bytes]:
+def _pbmac1(parameters: asn1.Reader, password: Secret | None, budget: DerivationBudget) -> tuple[str, bytes]:
     derivation = Pbkdf2Derivation.parse(parameters.sequence())
-    digest = HMACS.get(parameters.sequence().identifier())
+    hmac_identifier = parameters.sequence().identifier()
+    digest = HMACS.get(hmac_identifier)
     if digest is None:
-        raise UnsupportedAlgorithmError("a MAC over an unknown digest")
+        raise UnsupportedAlgorithmError(f"a MAC with {name_of(hmac_identifier)}; {CONVERT}")
     length = derivation.key_length
     if length is None or not _MIN_KEY_BYTES <= length <= _MAX_KEY_BYTES:
-        raise MalformedFileError("PBMAC1 without a sound length of its key")
+        raise MalformedFileError("PBMAC1 without a valid key length")
     return digest, derivation.derive(password, length, budget)

@@ -1,7 +1,7 @@
 """RC2 (RFC 2268), decryption only.
 
 Java before 8u301 and OpenSSL before 3 encrypt the certificates of a PKCS #12 file with RC2 and a 40-bit key,
-which ``cryptography`` does not offer. What it hides is public anyway.
+which ``cryptography`` does not offer. The certificates are public anyway.
 """
 
 import struct
@@ -28,14 +28,12 @@ _MASHED_ROUNDS: Final = (5, 11)
 
 
 def decrypt_cbc(key: bytes, initialisation_vector: bytes, ciphertext: bytes) -> bytes:
-    """The plaintext, still padded. The key is as strong as it is long ("effective bits").
-
-    Raises LimitExceededError for more than this pace is good for, MalformedFileError for a broken last block.
-    """
+    """Decrypt, without removing the padding. The key's effective bits are its length. Raises
+    LimitExceededError for input too long for this pace, MalformedFileError for an incomplete last block."""
     if len(ciphertext) > _MAX_CIPHERTEXT_BYTES:
-        raise LimitExceededError(f"more than {_MAX_CIPHERTEXT_BYTES} octets under RC2")
+        raise LimitExceededError(f"more than {_MAX_CIPHERTEXT_BYTES} bytes under RC2")
     if len(ciphertext) % BLOCK_BYTES:
-        raise MalformedFileError("a ciphertext that is not of whole blocks")
+        raise MalformedFileError("the ciphertext is not a whole number of blocks")
     subkeys = _expanded(key)
     plaintext, previous = bytearray(), initialisation_vector
     for start in range(0, len(ciphertext), BLOCK_BYTES):
@@ -46,7 +44,7 @@ def decrypt_cbc(key: bytes, initialisation_vector: bytes, ciphertext: bytes) -> 
 
 
 def _expanded(key: bytes) -> tuple[int, ...]:
-    """64 subkeys of 16 bits (RFC 2268 section 2)."""
+    """Expand the key to 64 subkeys of 16 bits (RFC 2268 section 2)."""
     size = len(key)
     octets = bytearray(key)
     for i in range(size, 128):

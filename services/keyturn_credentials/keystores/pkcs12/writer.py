@@ -1,4 +1,4 @@
-"""Writing PKCS #12."""
+"""Writes PKCS #12."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from keyturn_credentials.keystores.pkcs12.integrity import make_mac
 from keyturn_shared.secret import Secret
 
 ITERATIONS: Final = 100_000
-"""For each key that is derived from a password: ten times what Java and fifty times what OpenSSL does."""
+"""Iterations for each derived key: ten times Java's number, fifty times OpenSSL's."""
 
 
 def write_pkcs12(
@@ -26,19 +26,17 @@ def write_pkcs12(
     now: datetime,
     random_bytes: Callable[[int], bytes],
 ) -> bytes:
-    """A PKCS #12 file, encrypted and authenticated under the store password, private keys included.
-
-    Raises InvalidParameterError for a password that Java can't use.
-    """
-    # Java's PBE keys are made of ASCII alone: with other characters it throws when such a file is opened.
+    """Write a PKCS #12 file, encrypted and authenticated under the store password, private keys included.
+    Raises InvalidParameterError for a password that Java can't use."""
+    # Java's PBE keys accept ASCII only: with other characters it throws on opening such a file.
     if not all(" " <= character <= "~" for character in store_password.reveal()):
         raise InvalidParameterError(
-            "the store password of PKCS12 has to be printable ASCII: Java opens no other"
+            "the store password of PKCS12 must be printable ASCII: Java cannot open the archive otherwise"
         )
     key_bags, certificate_bags = [], []
     for position, entry in enumerate(entries):
         if isinstance(entry, KeyEntry):
-            # Java reads the time an entry was made from this. The position keeps several apart.
+            # Java reads an entry's creation time from this. The position keeps several apart.
             local_key_id = b"Time %d" % (int(now.timestamp() * 1000) + position)
             attributes = _attributes(entry.alias, local_key_id=local_key_id)
             algorithm, ciphertext = encrypt(
@@ -67,14 +65,14 @@ def write_pkcs12(
 
 
 def _data(octets: bytes) -> bytes:
-    """ContentInfo with Data (RFC 5652 section 4)."""
+    """Encode a ContentInfo with Data (RFC 5652 section 4)."""
     return asn1.sequence(
         asn1.object_identifier(identifiers.DATA), asn1.element(asn1.context(0), asn1.octet_string(octets))
     )
 
 
 def _encrypted_data(algorithm: bytes, ciphertext: bytes) -> bytes:
-    """ContentInfo with EncryptedData (RFC 5652 section 8)."""
+    """Encode a ContentInfo with EncryptedData (RFC 5652 section 8)."""
     encrypted = asn1.sequence(
         asn1.object_identifier(identifiers.DATA),
         algorithm,

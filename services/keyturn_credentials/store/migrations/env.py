@@ -1,4 +1,4 @@
-"""Runs inside Alembic on the connection that ``store.migrate`` hands over, in its transaction."""
+"""Alembic's environment, on the connection and in the transaction of ``store.migrate``."""
 
 from alembic import context
 
@@ -7,7 +7,7 @@ from keyturn_credentials.store.tables import metadata
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    # SQLite's DDL is transactional; its driver used not to be, so Alembic assumes otherwise.
+    # SQLite's DDL is transactional, but Alembic assumes otherwise because its driver was not.
     transactional_ddl=True,
 )
 with context.begin_transaction():

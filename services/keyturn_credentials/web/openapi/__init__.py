@@ -1,5 +1,4 @@
-"""The admin API as an OpenAPI 3.1 document, made for the routes that are served.
+"""The admin API as an OpenAPI 3.1 document, generated for the served routes.
 
-``python -m keyturn_credentials.web.openapi`` prints it; ``docs/openapi.json`` is that, and a test holds it
-to it.
+``python -m keyturn_credentials.web.openapi`` prints it. A test keeps ``docs/openapi.json`` equal to it.
 """

@@ -1,8 +1,8 @@
-"""What is described of clients and their secrets."""
+"""Descriptions of clients and their secrets."""
 
 from typing import Final
 
-from keyturn_credentials.web.openapi.describing import (
+from keyturn_credentials.web.openapi.builders import (
     FLAG,
     NUMBER,
     TEXT,
@@ -24,23 +24,26 @@ _CREDENTIAL: Final = {200: json_content("The secret.", reference("CredentialRepr
 
 OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", _ALL): Operation(
-        "List or search clients, in order of their ids.",
+        "List or search clients, ordered by client ID.",
         {200: json_content("Clients.", array_of("ClientRepresentation"))},
         query={
             "clientId": TEXT,
-            "search": {**FLAG, "description": "whether clientId may be any part of the id, in any case"},
-            "q": {**TEXT, "description": "attributes: name:value pairs apart by spaces"},
-            "first": {**NUMBER, "description": "how many to pass over"},
+            "search": {
+                **FLAG,
+                "description": "true: clientId matches any part of the client ID, ignoring case",
+            },
+            "q": {**TEXT, "description": "attributes: space-separated name:value pairs"},
+            "first": {**NUMBER, "description": "number of clients to skip"},
             "max": NUMBER,
             "viewableOnly": FLAG,
         },
     ),
     ("POST", _ALL): Operation(
-        "Make a client; it gets a secret unless it brings one or needs none.",
+        "Create a client; a secret is generated unless one is given or none is needed.",
         {
             201: Content(
-                "Made. Only where a digest of the secret is all that is kept there is content:"
-                " JSON with id, clientId and the secret, shown this once.",
+                "Created. The body is empty, unless the realm stores only digests of secrets: then it is"
+                " JSON with id, clientId and the secret, which is shown only once.",
                 {},
                 ("Location", "ETag"),
             )
@@ -54,17 +57,21 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("DELETE", _ONE): Operation("Delete a client.", done(), changes=True, takes_version=True),
     ("GET", _SECRET): Operation("Show a client's secret.", _CREDENTIAL),
     ("POST", _SECRET): Operation(
-        "Give the client a new secret; a policy lets the former one overlap.",
+        "Give the client a new secret; under a policy, the former one overlaps.",
         _CREDENTIAL,
         changes=True,
         takes_version=True,
     ),
-    ("GET", f"{_SECRET}/rotated"): Operation("Show the former secret while it overlaps.", _CREDENTIAL),
+    ("GET", f"{_SECRET}/rotated"): Operation("Show the former secret during the overlap.", _CREDENTIAL),
     ("DELETE", f"{_SECRET}/rotated"): Operation(
-        "End the former secret now.", done(), changes=True, takes_version=True
+        "Revoke the former secret now.", done(), changes=True, takes_version=True
     ),
     ("GET", f"{_ONE}/installation/providers/{{provider}}"): Operation(
-        "The file that configures a Keycloak adapter: provider keycloak-oidc-keycloak-json.",
+        "The configuration file of a Keycloak adapter: provider keycloak-oidc-keycloak-json.",
         {200: json_content("The file.", {"type": "object"})},
+    ),
+    ("POST", f"{_ONE}/push-revocation"): Operation(
+        "Wait until every node applies the current notBefore, and list the nodes that do.",
+        {200: json_content("The nodes.", reference("GlobalRequestResult"))},
     ),
 }

@@ -1,4 +1,4 @@
-"""The document itself: descriptions joined with the routes and roles that are in force."""
+"""The document: descriptions joined with the actual routes and roles."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,15 +6,17 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.attributes import CERTIFICATE_PREFIXES
 from keyturn_credentials.domain.roles import Role
-from keyturn_credentials.web.openapi import clients, keys, realms, watching
-from keyturn_credentials.web.openapi.describing import Content, Operation, Schema, reference
+from keyturn_credentials.web.openapi import client_scopes, clients, keys, monitoring, realms, tools
+from keyturn_credentials.web.openapi.builders import Content, Operation, Schema, reference
 from keyturn_credentials.web.openapi.schemas import SCHEMAS
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **realms.OPERATIONS,
     **clients.OPERATIONS,
+    **client_scopes.OPERATIONS,
     **keys.OPERATIONS,
-    **watching.OPERATIONS,
+    **monitoring.OPERATIONS,
+    **tools.OPERATIONS,
 }
 _IN_PATH: Final[Mapping[str, Schema]] = {
     "realm": {"type": "string", "description": "the realm's name"},
@@ -22,6 +24,7 @@ _IN_PATH: Final[Mapping[str, Schema]] = {
     "attr": {"enum": [*CERTIFICATE_PREFIXES]},
     "thumbprint": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
     "provider": {"type": "string"},
+    "scope": {"type": "string", "description": "the client scope's id"},
 }
 _HEADERS: Final[Mapping[str, Schema]] = {
     "Location": {"type": "string", "format": "uri"},
@@ -29,31 +32,33 @@ _HEADERS: Final[Mapping[str, Schema]] = {
     "Keyturn-Sequence": {"type": "integer", "description": "sequence of the change's event"},
     "Keyturn-Fleet": {
         "type": "string",
-        "description": "nodes=3, applied=2, fenced=1, pending=0: after a wait",
+        "description": "after a wait: nodes=3, applied=2, fenced=1, pending=0; or unknown",
     },
-    "Preference-Applied": {"type": "string", "description": "wait: no node answers from before the change"},
+    "Preference-Applied": {
+        "type": "string",
+        "description": "wait: no node still answers from a state before the change",
+    },
 }
 _OF_CHANGES: Final = ("Keyturn-Sequence", "Keyturn-Fleet", "Preference-Applied")
 _REFUSED: Final = {
     400: "The request cannot be carried out as it is.",
-    401: "No access token that is good here.",
-    403: "The caller lacks a role.",
-    404: "Not there.",
-    406: "An archive of this format cannot be made.",
-    409: "It exists already.",
-    412: "It was changed meanwhile.",
-    408: "The body took too long to come.",
-    413: "The body is too long.",
-    415: "A body of another type was expected.",
-    503: "The database or Redis does not answer.",
+    401: "Missing or invalid access token.",
+    403: "The caller lacks a required role.",
+    404: "Not found.",
+    406: "An archive of this format cannot be created.",
+    409: "It already exists, or a limit has been reached.",
+    412: "It was changed by another request; read it again.",
+    408: "The body was not received in time.",
+    413: "The body is too large.",
+    415: "The body has an unsupported media type.",
+    429: "The caller has the maximum number of open streams.",
+    503: "The database or Redis is unavailable, or the maximum number of streams is open.",
 }
 
 
 def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, Any]:
-    """``endpoints``: method and address of every route, and the roles of which its caller needs one.
-
-    A test holds that each has its description here, and that nothing else has one.
-    """
+    """Build the document. ``endpoints``: method and path of every route, and the roles of which its caller
+    needs one. A test ensures that exactly these have a description."""
     paths: dict[str, dict[str, Any]] = {}
     for (method, path), roles in endpoints.items():
         if (operation := OPERATIONS.get((method, path))) is not None:
@@ -66,7 +71,7 @@ def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, A
             "version": "1",
             "description": (
                 "Realms, clients and their credentials, in the shapes of Keycloak's admin REST API. Every "
-                "change is one event; `Prefer: wait=N` waits until no node answers from before it."
+                "change is one event; `Prefer: wait=N` waits until no node still answers from before it."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -100,7 +105,7 @@ def _describe(path: str, operation: Operation, roles: list[str]) -> dict[str, An
     }
     described = {
         "summary": operation.summary,
-        "description": f"Needs one of the roles {', '.join(roles)}.",
+        "description": f"Requires one of the roles {', '.join(roles)}.",
         "parameters": parameters,
         "responses": answers,
     }
@@ -131,6 +136,6 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _name(method: str, path: str) -> str:
-    """A name that generators make functions of: get_clients_uuid_keys."""
+    """Make a name from which generators make function names: get_clients_uuid_keys."""
     parts = [part.strip("{}") for part in path.removeprefix("/admin/realms").split("/") if part]
     return re.sub(r"\W", "_", "_".join([method.lower(), "realms", *parts]))

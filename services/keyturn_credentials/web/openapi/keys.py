@@ -1,9 +1,9 @@
-"""What is described of clients' certificates, archives and keys."""
+"""Descriptions of clients' certificates, archives and keys."""
 
 from typing import Final
 
 from keyturn_credentials.keystores import KeyPairKind
-from keyturn_credentials.web.openapi.describing import (
+from keyturn_credentials.web.openapi.builders import (
     Body,
     Content,
     Operation,
@@ -16,7 +16,7 @@ from keyturn_credentials.web.openapi.describing import (
 _ONE: Final = "/admin/realms/{realm}/clients/{uuid}"
 _CERTIFICATES: Final = f"{_ONE}/certificates/{{attr}}"
 _CERTIFICATE: Final = {
-    200: json_content("What is set.", reference("CertificateRepresentation")),
+    200: json_content("The current credential.", reference("CertificateRepresentation")),
 }
 _ARCHIVE: Final = {
     200: Content("The archive.", {"application/octet-stream": {"type": "string", "format": "binary"}})
@@ -28,7 +28,7 @@ _REPLACES_URL: Final = {
     }
 }
 _UPLOAD: Final = Operation(
-    "Set the public keys in an archive, a PEM file or a JSON Web Key Set. A private key in it is not kept.",
+    "Set the public keys in an archive, a PEM file or a JSON Web Key Set. A private key in it is not stored.",
     _CERTIFICATE,
     refusals=(415,),
     body=Body(reference("Upload"), "multipart/form-data"),
@@ -38,16 +38,16 @@ _UPLOAD: Final = Operation(
 )
 
 OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
-    ("GET", _CERTIFICATES): Operation("Show the certificate or public key that is set.", _CERTIFICATE),
+    ("GET", _CERTIFICATES): Operation("Show the current certificate or public key.", _CERTIFICATE),
     ("POST", f"{_CERTIFICATES}/generate"): Operation(
-        "Make a key pair and its certificate; the private key is in the answer and nowhere else.",
+        "Generate a key pair and a certificate; the private key is in the response and stored nowhere.",
         _CERTIFICATE,
         query={"keyType": {"enum": [*KeyPairKind]}, **_REPLACES_URL},
         changes=True,
         takes_version=True,
     ),
     ("POST", f"{_CERTIFICATES}/generate-and-download"): Operation(
-        "As generate, with the private key in an archive.",
+        "Like generate, but with the private key in an archive.",
         _ARCHIVE,
         refusals=(406,),
         body=Body(reference("KeyStoreConfig")),
@@ -56,7 +56,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         takes_version=True,
     ),
     ("POST", f"{_CERTIFICATES}/download"): Operation(
-        "The certificate in an archive, without the private key, which is not kept.",
+        "Download the certificate in an archive, without the private key, which is not stored.",
         _ARCHIVE,
         refusals=(406,),
         body=Body(reference("KeyStoreConfig")),
@@ -64,26 +64,27 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("POST", f"{_CERTIFICATES}/upload"): _UPLOAD,
     ("POST", f"{_CERTIFICATES}/upload-certificate"): _UPLOAD,
     ("POST", f"{_ONE}/jwks-url/test"): Operation(
-        "Fetch the client's JWKS URL, or the one in the body, now and through the guards. Nothing is stored.",
-        {200: json_content("The keys, or why there are none.", reference("JwksUrlTest"))},
+        "Test-fetch the client's JWKS URL, or the one in the body, with all guards. Nothing is stored.",
+        {200: json_content("The keys, or the reason why there are none.", reference("JwksUrlTest"))},
         body=Body({"type": "object", "properties": {"url": {"type": "string"}}}, required=False),
     ),
     ("GET", f"{_ONE}/keys"): Operation(
-        "List the client's keys, and those that are revoked.",
+        "List the client's keys, including revoked ones.",
         {200: json_content("Keys.", array_of("ClientKey"))},
     ),
     ("GET", f"{_ONE}/usage"): Operation(
-        "When the client's credentials were last used, as far as Redis knows.",
+        "Show when the client's credentials were last used, as recorded in Redis.",
         {200: json_content("Uses.", reference("CredentialUses"))},
     ),
     ("POST", f"{_ONE}/keys/{{thumbprint}}/revoke"): Operation(
-        "Refuse a key for ever, under any kid, whatever the JWKS URL serves.",
+        "Revoke a key permanently, under any kid, whatever the JWKS URL serves.",
         done(),
+        refusals=(409,),
         changes=True,
         takes_version=True,
     ),
     ("POST", f"{_ONE}/clear-keys-cache"): Operation(
-        "Forget the key set fetched for the client, also one whose fetch is under way.",
+        "Clear the key set fetched for the client, including a fetch in progress.",
         done(),
         changes=True,
         takes_version=True,

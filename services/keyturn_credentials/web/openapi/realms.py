@@ -1,8 +1,8 @@
-"""What is described of realms: themselves, their keys, imports and exports."""
+"""Descriptions of realms: themselves, their keys, imports and exports."""
 
 from typing import Final
 
-from keyturn_credentials.web.openapi.describing import (
+from keyturn_credentials.web.openapi.builders import (
     FLAG,
     Body,
     Content,
@@ -20,13 +20,21 @@ _ONE: Final = f"{_ALL}/{{realm}}"
 
 OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", _ALL): Operation(
-        "List the realms the caller has any role for.",
+        "List the realms in which the caller has a role.",
         {200: json_content("Realms.", array_of("RealmRepresentation"))},
     ),
     ("POST", _ALL): Operation(
-        "Make a realm, with clients if the representation has any: all of them or nothing.",
-        {201: Content("Made.", {}, ("Location", "ETag"))},
+        "Create a realm, with clients if the representation has any: all or nothing.",
+        {
+            201: Content(
+                "Created. The body is empty, unless there are clients and report is true: then it is JSON, as"
+                " of partialImport.",
+                {},
+                ("Location", "ETag"),
+            )
+        },
         refusals=(409,),
+        query={"report": FLAG},
         body=Body(reference("NewRealmRepresentation")),
         changes=True,
     ),
@@ -38,30 +46,35 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {200: json_content("Keys.", reference("KeysMetadataRepresentation"))},
     ),
     ("POST", f"{_ONE}/keys/rotate"): Operation(
-        "Rotate the signing keys now: the next one signs, the present one only verifies. With revoke, new"
-        " ones take the place of all, and no token of the realm holds any more.",
+        "Rotate the signing keys now: the next key signs, the current one only verifies. With revoke,"
+        " new keys replace all of them, and every token of the realm becomes invalid.",
         done(),
+        refusals=(409,),
         query={"revoke": FLAG},
         changes=True,
         takes_version=True,
     ),
     ("POST", f"{_ONE}/clear-keys-cache"): Operation(
-        "Forget the key sets fetched for the realm's clients, also those whose fetch is under way.",
+        "Clear the key sets fetched for the realm's clients, including fetches in progress.",
         done(),
         changes=True,
         takes_version=True,
     ),
     ("POST", f"{_ONE}/partialImport"): Operation(
-        "Take over the clients of a Keycloak export, and report what could not be.",
-        {200: json_content("What became of each client.", reference("PartialImportResults"))},
+        "Import the clients of a Keycloak export, and report what could not be imported.",
+        {200: json_content("The outcome for each client.", reference("PartialImportResults"))},
         refusals=(409,),
         query={"dryRun": FLAG},
         body=Body(reference("PartialImport")),
         changes=True,
     ),
     ("POST", f"{_ONE}/partial-export"): Operation(
-        "Export the realm, with its clients if asked for; secrets are masked.",
+        "Export the realm, with its clients if requested; secrets are masked.",
         {200: json_content("The export.", reference("RealmExport"))},
         query={"exportClients": FLAG, "exportGroupsAndRoles": FLAG},
+    ),
+    ("POST", f"{_ONE}/push-revocation"): Operation(
+        "Wait until every node applies the current notBefore, and list the nodes that do.",
+        {200: json_content("The nodes.", reference("GlobalRequestResult"))},
     ),
 }

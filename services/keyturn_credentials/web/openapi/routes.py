@@ -12,12 +12,12 @@ from keyturn_shared.jose import strict_json
 
 
 def openapi_of(gate: Gate) -> dict[str, Any]:
-    """The document of all that passes the gate."""
+    """Build the document of all endpoints behind the gate."""
     return document({key: endpoint.any_of for key, endpoint in gate.endpoints.items()})
 
 
 def openapi_route(gate: Gate) -> Route:
-    """Serves the document. It holds nothing that is not in the documentation, so anybody may read it."""
+    """Serve the document. It contains only public documentation, so anyone may read it."""
     content = strict_json.encode(openapi_of(gate))
 
     async def show(_: Request) -> Response:

@@ -1,11 +1,12 @@
-"""The shapes of requests and answers. Where Keycloak has the shape, the name is Keycloak's."""
+"""Schemas of requests and answers, with Keycloak's names for Keycloak's shapes."""
 
 from typing import Any, Final
 
-from keyturn_credentials.domain.client import AUTHENTICATORS
+from keyturn_credentials.domain.authenticators import AUTHENTICATORS
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
-from keyturn_credentials.operations.importing import Action, IfExists
-from keyturn_credentials.web.openapi.describing import Schema, reference
+from keyturn_credentials.operations.import_plan import IfExists
+from keyturn_credentials.operations.import_report import Action
+from keyturn_credentials.web.openapi.builders import Schema, reference
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _MAYBE_TEXT: Final[dict[str, Any]] = {"type": ["string", "null"]}
@@ -15,10 +16,16 @@ _WHOLE: Final[dict[str, Any]] = {"type": "integer"}
 _TIME: Final[dict[str, Any]] = {"type": "number", "description": "NumericDate seconds"}
 _MAYBE_TIME: Final[dict[str, Any]] = {"type": ["number", "null"], "description": "NumericDate seconds"}
 _NAMES: Final[dict[str, Any]] = {"type": ["array", "null"], "items": _TEXT}
+_COUNTS: Final = ("added", "overwritten", "skipped", "refused")
+_OUTCOME: Final[dict[str, Any]] = {
+    "action": {"enum": [*Action]},
+    "id": _MAYBE_TEXT,
+    "notes": {"type": "array", "items": _TEXT},
+}
 _ATTRIBUTES: Final[dict[str, Any]] = {
     "type": ["object", "null"],
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-    "description": "Unknown ones are kept. One with an empty or null value is removed.",
+    "description": "Unknown ones are kept. An attribute with an empty or null value is removed.",
 }
 
 
@@ -33,7 +40,7 @@ def _object(properties: dict[str, Any], *required: str, more: bool = False, desc
 
 
 def _all(properties: dict[str, Any]) -> Schema:
-    """An object that always has all of these."""
+    """Return an object schema that requires all properties."""
     return _object(properties, *properties)
 
 
@@ -54,7 +61,7 @@ _CLIENT: Final = {
     "description": _MAYBE_TEXT,
     "enabled": _MAYBE_FLAG,
     "clientAuthenticatorType": {"enum": [*AUTHENTICATORS, None]},
-    "secret": {**_MAYBE_TEXT, "description": "`**********` for who may not see it"},
+    "secret": {**_MAYBE_TEXT, "description": "`**********` for callers who are not allowed to see it"},
     "publicClient": _MAYBE_FLAG,
     "bearerOnly": _MAYBE_FLAG,
     "serviceAccountsEnabled": _MAYBE_FLAG,
@@ -90,19 +97,38 @@ SCHEMAS: Final[dict[str, Schema]] = {
         *("type", "title", "status", "detail", "code", "error", "errorMessage"),
         description="RFC 9457 problem details, with the members of Keycloak's ErrorRepresentation",
     ),
-    "ClientRepresentation": _object(_CLIENT, more=True, description="Unknown members are kept."),
+    "ClientRepresentation": _object(
+        _CLIENT,
+        more=True,
+        description="Other members of Keycloak's representation are accepted too; unknown ones are refused.",
+    ),
     "NewClientRepresentation": _object(
         {**_CLIENT, "clientId": {**_TEXT, "minLength": 1, "maxLength": 255}}, "clientId", more=True
     ),
-    "RealmRepresentation": _object(_REALM, more=True, description="Unknown members are kept."),
+    "RealmRepresentation": _object(
+        _REALM,
+        more=True,
+        description="Other members of Keycloak's representation are accepted too; unknown ones are refused.",
+    ),
     "NewRealmRepresentation": _object(
         {**_REALM, "realm": {**_TEXT, "minLength": 1}, "clients": _EXPORTED_CLIENTS}, "realm", more=True
     ),
     "RealmExport": _object({**_REALM, "clients": _EXPORTED_CLIENTS}, "id", "realm", more=True),
+    "ClientScopeRepresentation": _object(
+        {
+            "id": _MAYBE_TEXT,
+            "name": _MAYBE_TEXT,
+            "description": _MAYBE_TEXT,
+            "protocol": {"enum": ["openid-connect", None]},
+            "attributes": {"type": ["object", "null"], "additionalProperties": _MAYBE_TEXT},
+            "protocolMappers": {"type": ["array", "null"], "items": {"type": "object"}},
+        },
+        description="`include.in.token.scope`: `false` keeps its name out of a token's scope",
+    ),
     "CredentialRepresentation": _object({"type": {"const": "secret"}, "value": _TEXT}, "type"),
     "CertificateRepresentation": _object(
         {
-            "privateKey": {**_TEXT, "description": "in the answer of generate alone"},
+            "privateKey": {**_TEXT, "description": "only in the response of generate"},
             "publicKey": _TEXT,
             "certificate": _TEXT,
             "kid": _TEXT,
@@ -153,7 +179,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
                 "type": "array",
                 "items": _all({"kid": _MAYBE_TEXT, "reason": _TEXT, "detail": _TEXT}),
             },
-            "error": {**_TEXT, "description": "why there are no keys: a stable code"},
+            "error": {**_TEXT, "description": "the reason why there are no keys: a stable code"},
             "detail": _TEXT,
         },
         "url",
@@ -169,6 +195,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     {"kid": _TEXT, "algorithm": _TEXT, "type": _TEXT, "use": _TEXT}
                     | {"status": {"enum": ["ACTIVE", "PASSIVE"]}}
                     | {"state": {"enum": ["next", "active", "retiring"]}}
+                    | {"purpose": {"enum": ["clients", "administrators"]}}
                     | {"createdAt": _WHOLE, "stateSince": _WHOLE, "publicJwk": {"type": "object"}}
                     | {"endsAt": _MAYBE_TIME}
                 ),
@@ -178,18 +205,20 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "PartialImport": _object(
         {"ifResourceExists": {"enum": [*IfExists]}, "clients": _EXPORTED_CLIENTS}, "clients", more=True
     ),
-    "PartialImportResults": _all(
+    "GlobalRequestResult": _all(
+        {name: {"type": "array", "items": _TEXT} for name in ("successRequests", "failedRequests")}
+    ),
+    "PartialImportResults": _object(
         {
-            **dict.fromkeys(("added", "overwritten", "skipped", "refused"), _WHOLE),
+            **dict.fromkeys(_COUNTS, _WHOLE),
             "dryRun": _FLAG,
+            "realm": _all({"name": _TEXT, **_OUTCOME}),
             "results": {
                 "type": "array",
-                "items": _all(
-                    {"action": {"enum": [*Action]}, "resourceType": _TEXT, "resourceName": _TEXT}
-                    | {"id": _MAYBE_TEXT, "notes": {"type": "array", "items": _TEXT}}
-                ),
+                "items": _all({"resourceType": _TEXT, "resourceName": _TEXT, **_OUTCOME}),
             },
-        }
+        },
+        *(*_COUNTS, "dryRun", "results"),
     ),
     "AuditEntry": _all(
         {
@@ -234,7 +263,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "client_uuid": _TEXT,
             "client_id": _TEXT,
             "url": _TEXT,
-            "health": {"type": ["object", "null"], "description": "null: not needed lately"},
+            "health": {"type": ["object", "null"], "description": "null: not needed recently"},
         }
     ),
     "Fleet": _object(

@@ -1,6 +1,6 @@
--- KEYS head, queue, used. ARGV prefix, characters of an id that stand for its host, token, how many, claim ms,
--- idle ms, polls of one host, ms until a busy host is looked at again, random number in [0, 1).
--- Takes what is due: each is due again when the claim runs out, so a worker that dies holds nothing up.
+-- KEYS head, queue, used. ARGV prefix, number of an id's characters that stand for its host, token, count, lease
+-- ms, idle ms, polls of one host, ms until a busy host is tried again, random number in [0, 1). Leases due key
+-- sets: each is due again when the lease expires, so a worker that dies blocks nothing.
 local now = now_ms()
 local prefix, wanted, claim = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5])
 local idle, host_limit, random = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[9])
@@ -26,7 +26,7 @@ for i = 1, #due, 2 do
   else
     local record = redis.call('GET', name)
     if record then
-      take_off(flight, host, id, ARGV[3], now, claim)
+      start_fetch(flight, host, id, ARGV[3], now, claim)
       redis.call('ZADD', KEYS[2], text(now + claim), id)
       local generation = attempt_of(record)
       local position = #claimed

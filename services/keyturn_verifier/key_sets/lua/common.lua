@@ -1,12 +1,12 @@
--- Put before every script of key sets, after the fleet's common part.
--- A record begins with "<generation>:<failures>:"; the generation is the ms at which its last attempt began.
+-- Included before every script of key sets, after the fleet's common part. A record begins with
+-- "<generation>:<failures>:"; the generation is the ms at which its last attempt began.
 local function attempt_of(record)
   if not record then return 0, 0 end
   local generation, failures = string.match(record, '^(%d+):(%d+):')
   return tonumber(generation or '0'), tonumber(failures or '0')
 end
 
--- Claims of one host that are in force. Those that ran out belong to workers that died.
+-- Active leases of one host. Expired ones belong to workers that died.
 local function fetches_of_host(host, now)
   redis.call('ZREMRANGEBYSCORE', host, '-inf', now)
   return redis.call('ZCARD', host)
@@ -16,7 +16,7 @@ local function in_flight_until(flight)
   return tonumber(redis.call('HGET', flight, 'until') or '0')
 end
 
--- Fetches for unknown kids that are left: at most burst, one more every interval.
+-- Remaining fetches for unknown kids: at most burst, one more every interval.
 local function allowance(flight, now, interval, burst)
   local state = redis.call('HMGET', flight, 'tokens', 'counted_at')
   if not state[1] then return burst end
@@ -28,7 +28,7 @@ local function keep_allowance(flight, tokens, now, interval, burst, claim)
   redis.call('PEXPIRE', flight, text(math.max(claim, interval * (burst - tokens)) + 1000))
 end
 
-local function take_off(flight, host, id, token, now, claim)
+local function start_fetch(flight, host, id, token, now, claim)
   redis.call('HSET', flight, 'claim', token, 'until', text(now + claim), 'awaited', '0')
   if redis.call('PTTL', flight) < claim then redis.call('PEXPIRE', flight, text(claim + 1000)) end
   redis.call('ZADD', host, text(now + claim), id)

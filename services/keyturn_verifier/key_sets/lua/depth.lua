@@ -1,4 +1,5 @@
--- KEYS due, retries. How many are in each queue, how many of them are due, and for how many ms the first one is.
+-- KEYS due, retries. The length of each queue, how many of its entries are due, and for how many ms the first one
+-- is.
 local now = now_ms()
 local depth = {}
 for i = 1, 2 do

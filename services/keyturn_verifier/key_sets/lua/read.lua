@@ -1,2 +1,2 @@
--- KEYS records. Their values, false for those that are not there.
+-- KEYS records. Their values, false for missing ones.
 return redis.call('MGET', unpack(KEYS))

@@ -1,6 +1,6 @@
--- KEYS record, flight, host, queue to be in, queue not to be in, used. ARGV id, token, record, ms to keep it,
--- ms until it is due, 1 if the keys changed, interval ms, burst.
--- The end of an attempt. A claim that ran out may have been taken over; its holder changes nothing any more.
+-- KEYS record, flight, host, queue to be in, queue not to be in, used. ARGV id, token, record, ms to keep it, ms
+-- until it is due, 1 if the keys changed, interval ms, burst. Ends an attempt. An expired lease may have been
+-- taken over; its holder changes nothing any more.
 local now = now_ms()
 local flight = redis.call('HMGET', KEYS[2], 'claim', 'until', 'awaited', 'tokens')
 if flight[1] ~= ARGV[2] or tonumber(flight[2]) <= now then return { 'superseded' } end
@@ -11,7 +11,7 @@ redis.call('HSETNX', KEYS[6], ARGV[1], text(now))
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[2], 'claim', 'until', 'awaited')
 if ARGV[6] == '1' and flight[4] then
-  -- Other keys than before: no junk caused this fetch to be worth while, so it costs nothing.
+  -- The keys changed: junk could not have caused this, so the fetch is refunded.
   local interval, burst = tonumber(ARGV[7]), tonumber(ARGV[8])
   local tokens = math.min(burst, allowance(KEYS[2], now, interval, burst) + 1)
   keep_allowance(KEYS[2], tokens, now, interval, burst, 0)

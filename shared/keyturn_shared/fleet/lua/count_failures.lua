@@ -1,4 +1,5 @@
--- KEYS counts. ARGV window ms, then how many to add to each. Per count its total and the ms left of its window.
+-- KEYS counts. ARGV window ms, then how many to add to each. Returns per count its total and the ms left of its
+-- window.
 local results = {}
 for i = 1, #KEYS do
   local total = redis.call('INCRBY', KEYS[i], ARGV[i + 1])

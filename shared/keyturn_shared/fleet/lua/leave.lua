@@ -1,2 +1,2 @@
--- KEYS nodes. ARGV node id. The node answers nothing any more.
+-- KEYS nodes. ARGV node id. The node has stopped answering.
 return redis.call('HDEL', KEYS[1], ARGV[1])

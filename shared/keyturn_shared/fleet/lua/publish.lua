@@ -1,6 +1,5 @@
 -- KEYS head, events, projections. ARGV epoch, sequence, event id, event, maxlen, then pairs of field and value
--- "<sequence>:<json>", or "<sequence>:" for what was deleted.
--- Event and projections together, in order, once.
+-- "<sequence>:<json>", or "<sequence>:" for a deletion. Writes event and projections together, in order, once.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'superseded' end
 if not trusted(KEYS[1]) then return 'untrusted' end
 local sequence = tonumber(ARGV[2])

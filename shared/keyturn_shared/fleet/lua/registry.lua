@@ -1,6 +1,6 @@
--- KEYS head, nodes, events. ARGV sequences asked about, '' for the newest.
--- Everything waits are judged by, at one moment: time, head, run id, node records, and for each sequence when its
--- event was published (an upper bound where its entry was trimmed; '' when it is not published).
+-- KEYS head, nodes, events. ARGV requested sequences, '' for the newest. Returns everything for evaluating waits,
+-- at one moment: time, head, run id, node records, and for each sequence the publication of its event (an upper
+-- bound if its entry was trimmed; '' if unpublished).
 local head = redis.call('HGETALL', KEYS[1])
 local epoch, newest, base, opened
 for i = 1, #head, 2 do

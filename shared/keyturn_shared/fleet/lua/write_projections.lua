@@ -1,5 +1,5 @@
--- KEYS head, projections. ARGV epoch, then pairs of field and value "<sequence>:<json>".
--- Fills an epoch. A value is written only over an older one.
+-- KEYS head, projections. ARGV epoch, then pairs of field and value "<sequence>:<json>". Fills an epoch. A value
+-- replaces only an older one.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] or not trusted(KEYS[1]) then return 'superseded' end
 for i = 2, #ARGV, 2 do
   if redis.call('HSETNX', KEYS[2], ARGV[i], ARGV[i + 1]) == 0 then

@@ -1,4 +1,4 @@
-"""Sessions and one-time links are sealed, end, and are not taken for each other."""
+"""Sessions and one-time links are encrypted, expire, and cannot be confused with each other."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from keyturn_credentials.console.sessions import (
     cookie_name,
 )
 from keyturn_shared.sealing import KeyRing
-from tests.support.clocks import SetClock
+from tests.testkit.clocks import SetClock
 
 
 @pytest.fixture

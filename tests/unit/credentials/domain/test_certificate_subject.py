@@ -1,4 +1,4 @@
-"""A client that proves itself by a certificate names exactly one thing to recognise it by."""
+"""A client with a certificate names exactly one way to recognise it."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Who may do what, and for which realm."""
+"""Permissions of roles, by realm."""
 
 import pytest
 
@@ -22,7 +22,10 @@ def test_a_role_holds_those_below_it() -> None:
 
 
 def test_an_unknown_role_is_refused_with_those_there_are() -> None:
-    with pytest.raises(InvalidRequestError, match="'root' is no admin role; there are view-clients"):
+    with pytest.raises(
+        InvalidRequestError,
+        match="'root' is not an admin role; expected one of view-clients, configure-clients",
+    ):
         roles_of({"keyturn.admin.roles": "view-clients,root"})
 
 
@@ -46,3 +49,26 @@ def test_nobody_has_power_over_who_holds_more() -> None:
     assert manager.may_act_on(frozenset(), "acme")
     assert manager.may_act_on(frozenset({Role.VIEW_CLIENTS}), "acme")
     assert not manager.may_act_on(frozenset({Role.VIEW_CLIENTS, Role.MANAGE_REALM}), "acme")
+
+
+def test_at_home_power_goes_as_far_as_the_roles_and_ends_at_the_realm() -> None:
+    local = principal("acme", Role.MANAGE_CLIENTS)
+    assert local.may_act_on(frozenset({Role.VIEW_CLIENTS, Role.CONFIGURE_CLIENTS}), "acme")
+    assert not local.may_act_on(frozenset({Role.VIEW_CLIENTS}), "other")
+    assert not local.may_act_on(frozenset({Role.MANAGE_REALM}), "acme")
+
+
+@pytest.mark.parametrize("names", ["manage-clients,view-clients", "view-clients,manage-clients"])
+def test_roles_add_up_in_any_order(names: str) -> None:
+    assert roles_of({"keyturn.admin.roles": names}) == {
+        Role.MANAGE_CLIENTS,
+        Role.CONFIGURE_CLIENTS,
+        Role.VIEW_CLIENTS,
+    }
+
+
+def test_the_service_itself_may_do_everything_everywhere() -> None:
+    system = Principal.system()
+    assert (system.client_uuid, system.client_id) == ("", "keyturn")
+    assert all(system.may(role, realm) for role in Role for realm in ("master", "acme"))
+    assert system.may_act_on(frozenset(Role), "acme")

@@ -1,4 +1,4 @@
-"""The rules by which secrets end and overlap, whatever happens in whatever order."""
+"""Rules for the expiry and overlap of secrets, for any sequence of actions."""
 
 from dataclasses import replace
 
@@ -11,11 +11,12 @@ from keyturn_credentials.domain.secrets import (
     Due,
     RotationPolicy,
     StoredSecret,
+    cap_expiry,
     check_chosen,
+    due_change,
     generate_secret,
-    judge,
-    put_in_force,
-    stamp,
+    make_current,
+    set_expiry,
     without_plain,
     without_rotation,
 )
@@ -39,12 +40,12 @@ def secret(name: str, now: float) -> StoredSecret:
 def test_no_secret_lives_longer_than_it_was_to_when_it_was_made(
     steps: list[tuple[int, RotationPolicy | None]],
 ) -> None:
-    """Renewing only ever shortens the life of the secret that was in force."""
+    """A renewal only ever shortens the validity of the secret that was current."""
     now, kept = 0.0, ClientSecrets()
     for number, (seconds, policy) in enumerate(steps):
         now += seconds
         former = kept.current
-        kept = put_in_force(kept, secret(str(number), now), policy, now)
+        kept = make_current(kept, secret(str(number), now), policy, now)
         assert kept.current is not None
         assert kept.current.digest == str(number)
         assert kept.current.expires_at == (None if policy is None else now + policy.expiration)
@@ -61,35 +62,35 @@ def test_no_secret_lives_longer_than_it_was_to_when_it_was_made(
 
 @given(POLICIES, st.integers(0, 2000))
 def test_a_change_rotates_exactly_within_the_remaining_period(policy: RotationPolicy, later: int) -> None:
-    kept = put_in_force(ClientSecrets(), secret("a", 0.0), policy, 0.0)
-    due = judge(kept, policy, float(later))
+    kept = make_current(ClientSecrets(), secret("a", 0.0), policy, 0.0)
+    due = due_change(kept, policy, float(later))
     assert (due is Due.ROTATE) == (later >= policy.expiration - policy.remaining_rotation)
 
 
 def test_a_policy_that_comes_later_gives_the_secret_an_end_from_then_on() -> None:
-    kept = put_in_force(ClientSecrets(), secret("a", 0.0), None, 0.0)
+    kept = make_current(ClientSecrets(), secret("a", 0.0), None, 0.0)
     policy = RotationPolicy(100)
-    assert judge(kept, None, 50.0) is Due.NOTHING
-    assert judge(kept, policy, 50.0) is Due.STAMP
-    stamped = stamp(kept, policy, 50.0)
+    assert due_change(kept, None, 50.0) is Due.NOTHING
+    assert due_change(kept, policy, 50.0) is Due.SET_EXPIRY
+    stamped = set_expiry(kept, policy, 50.0)
     assert stamped.current is not None
     assert stamped.current.expires_at == 150.0
 
 
 def test_without_a_policy_neither_an_end_nor_a_former_secret_stays() -> None:
     policy = RotationPolicy(100, 10)
-    kept = put_in_force(ClientSecrets(), secret("a", 0.0), policy, 0.0)
-    kept = put_in_force(kept, secret("b", 1.0), policy, 1.0)
-    assert judge(kept, None, 2.0) is Due.FORGET_ROTATED
+    kept = make_current(ClientSecrets(), secret("a", 0.0), policy, 0.0)
+    kept = make_current(kept, secret("b", 1.0), policy, 1.0)
+    assert due_change(kept, None, 2.0) is Due.FORGET_ROTATED
     left = without_rotation(kept, 2.0)
     assert left == ClientSecrets(current=replace(secret("b", 1.0), expires_at=None))
-    assert judge(left, None, 2.0) is Due.NOTHING
-    assert judge(ClientSecrets(), policy, 2.0) is Due.NOTHING
+    assert due_change(left, None, 2.0) is Due.NOTHING
+    assert due_change(ClientSecrets(), policy, 2.0) is Due.NOTHING
 
 
 def test_without_a_policy_an_expired_secret_stays_expired() -> None:
-    expired = put_in_force(ClientSecrets(), secret("a", 0.0), RotationPolicy(100), 0.0)
-    assert judge(expired, None, 100.0) is Due.FORGET_ROTATED
+    expired = make_current(ClientSecrets(), secret("a", 0.0), RotationPolicy(100), 0.0)
+    assert due_change(expired, None, 100.0) is Due.FORGET_ROTATED
     assert without_rotation(expired, 100.0) == expired
 
 
@@ -138,3 +139,48 @@ def test_a_secret_that_no_client_could_send_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequestError):
         check_chosen(text)
     assert check_chosen("a b~!").reveal() == "a b~!"
+
+
+@pytest.mark.parametrize("text", ["a", "~" * 1024, "with spaces and !"])
+def test_a_secret_may_have_as_many_printable_characters_as_a_client_can_send(text: str) -> None:
+    assert check_chosen(text).reveal() == text
+
+
+def test_a_secret_that_signs_has_512_bits() -> None:
+    """HS512 requires as many (RFC 7518 section 3.2)."""
+    assert len(generate_secret(signs=True).reveal()) == 86
+    assert len(generate_secret().reveal()) == 43
+
+
+def test_each_period_of_a_policy_is_read_as_itself() -> None:
+    def read(expiration: str, rotated: str, remaining: str) -> RotationPolicy | None:
+        names = ("expiration-period", "rotated-expiration-period", "remaining-rotation-period")
+        values = (expiration, rotated, remaining)
+        source = {f"keyturn.secret.{name}": text for name, text in zip(names, values, strict=True)}
+        return RotationPolicy.from_attributes(source, {})
+
+    assert read("30", "20", "10") == RotationPolicy(30, 20, 10)
+    assert read("1", "1", "1") == RotationPolicy(1, 1, 1)
+    assert read("9999999999", "0", "") == RotationPolicy(9_999_999_999, 0, 0)
+    for wrong in (("10", "11", "0"), ("10", "0", "11"), ("0", "0", "0"), ("99999999999", "0", "0")):
+        with pytest.raises(InvalidRequestError):
+            read(*wrong)
+
+
+def test_without_a_policy_a_new_secret_never_expires() -> None:
+    dated = replace(secret("new", 1.0), expires_at=5.0)
+    assert make_current(ClientSecrets(), dated, None, 2.0) == ClientSecrets(replace(dated, expires_at=None))
+
+
+@pytest.mark.parametrize(("stated", "latest", "ends"), [(None, 7.0, 7.0), (5.0, 7.0, 5.0), (9.0, 7.0, 7.0)])
+def test_a_secret_ends_at_the_latest_when_it_is_told_to(
+    stated: float | None, latest: float, ends: float
+) -> None:
+    former = secret("former", 0.0)
+    before = ClientSecrets(replace(secret("current", 1.0), expires_at=stated), former)
+    after = cap_expiry(before, latest)
+    assert after == ClientSecrets(replace(secret("current", 1.0), expires_at=ends), former)
+
+
+def test_where_there_is_no_secret_none_ends() -> None:
+    assert cap_expiry(ClientSecrets(), 7.0) == ClientSecrets()

@@ -1,4 +1,4 @@
-"""PKCS #12 files put together part by part, to be wrong in one place."""
+"""PKCS #12 files built part by part, each with one fault."""
 
 import hashlib
 import hmac
@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from keyturn_credentials.keystores import asn1
 from keyturn_credentials.keystores.pkcs12 import identifiers
 from keyturn_shared.secret import Secret
-from tests.unit.credentials.keystores.material import STORE, certificate
+from tests.testkit.key_material import STORE, certificate
 
 NULL = asn1.element(asn1.NULL, b"")
 DER = certificate().public_bytes(Encoding.DER)
@@ -19,13 +19,13 @@ def algorithm(identifier: bytes, parameters: bytes = NULL) -> bytes:
 
 
 def data(octets: bytes) -> bytes:
-    """ContentInfo with Data."""
+    """Encode ContentInfo with Data."""
     content = asn1.element(asn1.context(0), asn1.octet_string(octets))
     return asn1.sequence(asn1.object_identifier(identifiers.DATA), content)
 
 
 def encrypted_data(encryption: bytes, ciphertext: bytes, *, version: int = 0) -> bytes:
-    """ContentInfo with EncryptedData."""
+    """Encode ContentInfo with EncryptedData."""
     encrypted = asn1.sequence(
         asn1.object_identifier(identifiers.DATA),
         encryption,
@@ -48,35 +48,36 @@ def certificate_bag(*attributes: bytes, der: bytes = DER) -> bytes:
 
 
 def name(alias: str) -> bytes:
-    """The attribute friendlyName."""
+    """Encode the attribute friendlyName."""
     text = asn1.element(asn1.BMP_STRING, alias.encode("utf-16-be"))
     return asn1.sequence(asn1.object_identifier(identifiers.FRIENDLY_NAME), asn1.set_of(text))
 
 
 def key_id(octets: bytes) -> bytes:
-    """The attribute localKeyID."""
+    """Encode the attribute localKeyID."""
     value = asn1.set_of(asn1.octet_string(octets))
     return asn1.sequence(asn1.object_identifier(identifiers.LOCAL_KEY_ID), value)
 
 
 def trusted() -> bytes:
-    """Oracle's attribute for a certificate that is an entry of its own."""
+    """Encode Oracle's attribute for a certificate that is an entry."""
     usage = asn1.set_of(asn1.object_identifier(identifiers.ANY_KEY_USAGE))
     return asn1.sequence(asn1.object_identifier(identifiers.TRUSTED_KEY_USAGE), usage)
 
 
 def pfx(*contents: bytes, mac: bytes = b"", version: int = 3) -> bytes:
-    """A file of these ContentInfos. Without a MAC, which is allowed, its inside can be wrong at will."""
+    """Build a file of these ContentInfos. Without a MAC, which is allowed, its content can be wrong at
+    will."""
     return asn1.sequence(asn1.integer(version), data(asn1.sequence(*contents)), mac)
 
 
 def safe(*bags: bytes) -> bytes:
-    """A file of these bags, neither encrypted nor authenticated."""
+    """Build a file of these bags, neither encrypted nor authenticated."""
     return pfx(data(asn1.sequence(*bags)))
 
 
 def pbkdf2(iterations: int = 1, *, salt: bytes = b"salt", length: int | None = None) -> bytes:
-    """The AlgorithmIdentifier of PBKDF2 over HMAC-SHA-256."""
+    """Encode the AlgorithmIdentifier of PBKDF2 over HMAC-SHA-256."""
     key_length = b"" if length is None else asn1.integer(length)
     parameters = asn1.sequence(
         asn1.octet_string(salt), asn1.integer(iterations), key_length, algorithm(identifiers.HMAC_SHA256)
@@ -90,7 +91,7 @@ def pbes2(kdf: bytes, cipher: bytes = identifiers.AES_256_CBC, vector: bytes = b
 
 
 def pbmac1(content: bytes, *, length: int | None = 32, password: Secret = STORE) -> bytes:
-    """MacData as RFC 9579 has it."""
+    """Encode MacData by RFC 9579."""
     key = hashlib.pbkdf2_hmac("sha256", password.reveal().encode(), b"salt", 2048, length or 32)
     kdf = pbkdf2(2048, length=length)
     identifier = algorithm(identifiers.PBMAC1, asn1.sequence(kdf, algorithm(identifiers.HMAC_SHA256)))
@@ -99,7 +100,7 @@ def pbmac1(content: bytes, *, length: int | None = 32, password: Secret = STORE)
 
 
 def as_ber(der: bytes) -> bytes:
-    """The same, with indefinite lengths and octet strings in pieces, as Bouncy Castle writes."""
+    """Re-encode with indefinite lengths and octet strings in pieces, like Bouncy Castle."""
     reader, out = asn1.Reader(der), bytearray()
     while not reader.at_end:
         tag, content = reader.next()

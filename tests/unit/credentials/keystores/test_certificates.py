@@ -1,4 +1,4 @@
-"""Certificates: made for a client, and judged."""
+"""Certificates: created for a client, and checked."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -19,13 +19,13 @@ from keyturn_credentials.keystores.errors import (
     WeakKeyError,
     WeakSignatureError,
 )
-from tests.unit.credentials.keystores.material import (
+from tests.testkit.key_material import (
     NOW,
     chain_of_three,
     issued,
     key_pair,
 )
-from tests.unit.credentials.keystores.weak_certificates import RSA_1024, SIGNED_OVER_SHA1
+from tests.testkit.weak_certificates import RSA_1024, SIGNED_OVER_SHA1
 
 
 def common_name(certificate: x509.Certificate) -> str:

@@ -1,4 +1,4 @@
-"""Chains: found in any order, by signature and not by name alone, within bounds."""
+"""Chains: found in any order, by signature and not only by name, within limits."""
 
 from datetime import timedelta
 from itertools import permutations
@@ -8,7 +8,7 @@ from cryptography import x509
 
 from keyturn_credentials.keystores.chains import issuers_of, ordered
 from keyturn_credentials.keystores.errors import BrokenChainError, LimitExceededError
-from tests.unit.credentials.keystores.material import NOW, chain_of_three, issued
+from tests.testkit.key_material import NOW, chain_of_three, issued
 
 
 @pytest.mark.parametrize("given", list(permutations(range(3))))

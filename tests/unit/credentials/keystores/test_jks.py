@@ -1,4 +1,4 @@
-"""JKS: its bytes, its passwords, its limits. That Java agrees is shown in the integration tests."""
+"""JKS: its bytes, its passwords, its limits. The integration tests show that Java agrees."""
 
 import hashlib
 
@@ -24,9 +24,9 @@ from keyturn_credentials.keystores.errors import (
     WrongStorePasswordError,
 )
 from keyturn_credentials.keystores.jks.key_protector import protect
-from keyturn_credentials.keystores.jks.layout import decode_text, encode_text, store_digest
+from keyturn_credentials.keystores.jks.layout import DIGEST_BYTES, decode_text, encode_text, store_digest
 from keyturn_shared.secret import Secret
-from tests.unit.credentials.keystores.material import (
+from tests.testkit.key_material import (
     JKS,
     KEY,
     NOW,
@@ -52,7 +52,7 @@ def text(value: str) -> bytes:
 
 
 def archive(*entries: bytes, count: int | None = None, version: int = 2) -> bytes:
-    """A JKS file of these entries, with a digest that holds."""
+    """Build a JKS file of these entries, with a valid digest."""
     head = bytes.fromhex("feedfeed") + number(version)
     content = head + number(len(entries) if count is None else count) + b"".join(entries)
     return content + store_digest(STORE, content)
@@ -130,6 +130,16 @@ def test_a_wrong_store_password_is_told_from_a_wrong_key_password(wrong: Secret)
     data = write_archive(JKS, [KeyEntry("a", key_pair(), (certificate(),))], PASSWORDS, now=NOW)
     with pytest.raises(WrongStorePasswordError):
         import_archive(JKS, data, store=wrong)
+
+
+@pytest.mark.parametrize("missing", [None, Secret("")])
+def test_an_archive_with_an_empty_password_needs_none(missing: Secret | None) -> None:
+    passwords = ArchivePasswords(store=Secret(""), key=KEY)
+    with pytest.raises(PasswordMissingError):  # nothing is written
+        write_archive(JKS, [KeyEntry("a", key_pair(), (certificate(),))], passwords, now=NOW)
+    content = archive(certificate_entry())[:-DIGEST_BYTES]
+    data = content + store_digest(Secret(""), content)
+    assert import_archive(JKS, data, key=None, store=missing).chain == (certificate(),)
 
 
 @pytest.mark.parametrize("missing", [None, Secret("")])

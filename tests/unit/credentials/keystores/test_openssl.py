@@ -1,20 +1,20 @@
-"""PKCS #12 archives that OpenSSL made (``openssl/make.sh``) are imported, whatever is in them."""
+"""OpenSSL's PKCS #12 archives (see their ``make.sh``) are imported, whatever they contain."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from keyturn_credentials.keystores import KeyPairKind
+from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
 from keyturn_credentials.keystores.errors import (
     UnsupportedAlgorithmError,
     WrongKeyPasswordError,
     WrongStorePasswordError,
 )
 from keyturn_shared.secret import Secret
-from tests.unit.credentials.keystores.material import PKCS12, import_archive
+from tests.testkit.key_material import JKS, PKCS12, import_archive
+from tests.testkit.tools import REPOSITORY
 
-OPENSSL = Path(__file__).parent / "openssl"
+OPENSSL = REPOSITORY / "tests" / "testkit" / "openssl_archives"
 OPENSSL_PASSWORD = Secret("openssl password")
 MADE_LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def test_openssls_archives_are_imported_whatever_they_are_encrypted_with(file: s
     archive = (OPENSSL / f"{file}.p12").read_bytes()
     imported = import_archive(PKCS12, archive, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
     assert imported.chain[0].subject.rfc4514_string() == "CN=P-256"
-    # Without a MAC nothing tells that the store password is wrong but the key that it does not open.
+    # Without a MAC, a wrong store password shows only by failing to decrypt the key.
     expected = WrongKeyPasswordError if file == "no-mac" else WrongStorePasswordError
     with pytest.raises(expected):
         import_archive(PKCS12, archive, store=Secret("openssl Password"))
@@ -56,6 +56,23 @@ def test_an_archive_without_names_has_entry_1_as_in_java() -> None:
 
 def test_rc4_is_refused_by_name_of_the_problem() -> None:
     archive = (OPENSSL / "rc4.p12").read_bytes()
-    with pytest.raises(UnsupportedAlgorithmError):
+    with pytest.raises(UnsupportedAlgorithmError, match="RC4"):
         import_archive(PKCS12, archive, key=OPENSSL_PASSWORD, store=OPENSSL_PASSWORD)
     assert import_archive(PKCS12, archive, key=None, store=OPENSSL_PASSWORD).chain
+
+
+@pytest.mark.parametrize(("file", "named"), [("rc4-40", "RC4"), ("md5-des", "MD5 and DES")])
+def test_an_encryption_that_is_not_read_is_named_with_the_way_out(file: str, named: str) -> None:
+    archive = (OPENSSL / f"{file}.p12").read_bytes()
+    with pytest.raises(UnsupportedAlgorithmError, match=f"{named}.*openssl pkcs12"):
+        import_archive(PKCS12, archive, key=None, store=OPENSSL_PASSWORD)
+
+
+@pytest.mark.parametrize("name", [PKCS12, JKS])
+def test_an_archive_with_an_empty_password_is_imported_without_one(name: KeyStoreFormat) -> None:
+    archive = (OPENSSL / "empty-password.p12").read_bytes()
+    for nothing in (None, Secret("")):
+        imported = import_archive(name, archive, key=nothing, store=nothing, now=MADE_LATER)
+        assert imported.chain[0].subject.rfc4514_string() == "CN=P-256"
+    with pytest.raises(WrongStorePasswordError):
+        import_archive(name, archive, store=OPENSSL_PASSWORD, now=MADE_LATER)

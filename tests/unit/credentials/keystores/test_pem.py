@@ -1,4 +1,4 @@
-"""Certificate PEM and Public Key PEM, in all the spellings that people paste."""
+"""Certificate PEM and Public Key PEM, in all forms that people paste."""
 
 import base64
 from collections.abc import Callable
@@ -32,8 +32,8 @@ from keyturn_credentials.keystores.errors import (
     WeakKeyError,
 )
 from keyturn_credentials.keystores.pem import body
-from tests.unit.credentials.keystores.material import NOW, certificate, chain_of_three, issued, key_pair, pem
-from tests.unit.credentials.keystores.weak_certificates import RSA_1024
+from tests.testkit.key_material import NOW, certificate, chain_of_three, issued, key_pair, pem
+from tests.testkit.weak_certificates import RSA_1024
 
 Read = Callable[[bytes], object]
 
@@ -110,6 +110,16 @@ def test_two_certificates_that_are_no_chain_are_refused() -> None:
         import_certificate(pem([certificate(), certificate(subject="another")]))
 
 
+def test_a_certificate_or_public_key_in_der_is_imported() -> None:
+    """Some tools write DER by default; Keycloak accepts PEM only."""
+    der = certificate().public_bytes(Encoding.DER)
+    assert import_certificate(der).chain == (certificate(),)
+    key = key_pair().public_key
+    assert (
+        import_public_key(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).public_key == key
+    )
+
+
 def test_a_public_key_of_pkcs1_is_imported() -> None:
     data = key_pair(KeyPairKind.RSA_2048).public_key.public_bytes(Encoding.PEM, PublicFormat.PKCS1)
     assert import_public_key(data).public_key == key_pair(KeyPairKind.RSA_2048).public_key
@@ -162,10 +172,14 @@ OTHER_FILES: dict[str, tuple[Read, Callable[[], bytes], str]] = {
     ),
     "JSON": (import_certificate, lambda: b'{"keys": []}', "looks like JSON"),
     "JKS": (import_certificate, lambda: bytes.fromhex("feedfeed") + b"\0" * 30, "a JKS archive"),
-    "text": (import_certificate, lambda: b"hello world", "nothing that is known here"),
-    "UTF-16": (import_certificate, lambda: b"\xff\xfe\0\1", "nothing that is known here"),
-    "base64 of nothing": (import_certificate, lambda: b"AAAA", "nothing that is known here"),
-    "DER": (import_certificate, lambda: certificate().public_bytes(Encoding.DER), "binary where PEM"),
+    "text": (import_certificate, lambda: b"hello world", "an unknown format"),
+    "UTF-16": (import_certificate, lambda: b"\xff\xfe\0\1", "an unknown format"),
+    "base64 of nothing": (import_certificate, lambda: b"AAAA", "an unknown format"),
+    "a damaged certificate in DER": (
+        import_certificate,
+        lambda: certificate().public_bytes(Encoding.DER)[:-1],
+        "damaged",
+    ),
     "a damaged certificate": (
         import_certificate,
         lambda: pem([certificate()]).replace(b"\nMIIB", b"\nMIJB", 1),

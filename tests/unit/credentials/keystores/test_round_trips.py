@@ -1,4 +1,4 @@
-"""Whatever is written is read back the same, and nothing else than that is ever read from it."""
+"""Everything written is read back the same, and damage never changes what is read."""
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ from keyturn_credentials.keystores.errors import (
     WrongStorePasswordError,
 )
 from keyturn_shared.secret import Secret
-from tests.unit.credentials.keystores.material import (
+from tests.testkit.key_material import (
     JKS,
     NOW,
     PKCS12,
@@ -33,17 +33,17 @@ from tests.unit.credentials.keystores.material import (
 Entry = KeyEntry | CertificateEntry
 
 # Half a surrogate pair cannot be encoded, and is refused.
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=20)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 ASCII = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20)
 ALIASES = st.lists(TEXTS, min_size=1, max_size=4, unique_by=java_alias).filter(
-    # Some letters become others in lower case, and those others yet others.
+    # Some letters change in lower case, and their results change again.
     lambda aliases: len({java_alias(java_alias(alias)) for alias in aliases}) == len(aliases)
 )
 KINDS = st.sampled_from([KeyPairKind.P_256, KeyPairKind.ED25519, KeyPairKind.RSA_2048])
 
 
 def passwords_for(archive_format: KeyStoreFormat) -> st.SearchStrategy[ArchivePasswords]:
-    """Java opens PKCS #12 with ASCII passwords only."""
+    """Return passwords for a format: Java opens PKCS #12 with ASCII passwords only."""
     texts = TEXTS if archive_format is JKS else ASCII
     return st.builds(ArchivePasswords, store=st.builds(Secret, texts), key=st.builds(Secret, texts))
 
@@ -94,7 +94,8 @@ def test_no_other_password_opens_anything(
     archive_format, written, passwords, archive = made
     assert passwords.store is not None
     assert passwords.key is not None
-    other = Secret(data.draw(TEXTS.filter(lambda text: text != passwords.store.reveal())))
+    right = passwords.store.reveal()
+    other = Secret(data.draw(TEXTS.filter(lambda text: text != right)))
     with pytest.raises(WrongStorePasswordError):
         import_archive(archive_format, archive, written[0].alias, key=passwords.key, store=other)
     if (

@@ -1,4 +1,4 @@
-"""Which settings of Redis are found wanting."""
+"""Unsuitable settings of Redis."""
 
 import pytest
 
@@ -13,9 +13,12 @@ GOOD = {
 }
 
 
-def wrong(*, replicated: bool, **changes: str) -> list[str]:
+def wrong(*, replicated: bool, replicas: int = 2, **changes: str) -> list[str]:
     found = GOOD | {name.replace("_", "-"): value for name, value in changes.items()}
-    return [each.setting for each in shortcomings(found, replicated=replicated, lease_seconds=10)]
+    return [
+        each.setting
+        for each in shortcomings(found, replicated=replicated, lease_seconds=10, replicas=replicas)
+    ]
 
 
 @pytest.mark.parametrize("replicated", [False, True])
@@ -35,6 +38,22 @@ def test_a_primary_with_replicas_must_stop_writing_without_them_before_a_lease_i
     assert wrong(replicated=True, min_replicas_max_lag="10") == ["min-replicas-max-lag"]
     assert wrong(replicated=True, min_replicas_max_lag="0") == ["min-replicas-max-lag"]
     assert wrong(replicated=False, min_replicas_to_write="0", min_replicas_max_lag="10") == []
+
+
+@pytest.mark.parametrize(
+    ("to_write", "replicas", "expected"),
+    [("1", 2, []), ("1", 1, ["replicas"]), ("1", 0, ["replicas"]), ("2", 2, ["replicas"]), ("2", 3, [])],
+)
+def test_the_successor_of_a_primary_needs_replicas_of_its_own(
+    to_write: str, replicas: int, expected: list[str]
+) -> None:
+    """On three primaries with one replica each, one dead server fences every node until it is back."""
+    assert wrong(replicated=True, replicas=replicas, min_replicas_to_write=to_write) == expected
+    assert wrong(replicated=False, replicas=0, min_replicas_to_write=to_write) == []
+
+
+def test_where_writes_need_no_replicas_only_that_is_said() -> None:
+    assert wrong(replicated=True, replicas=1, min_replicas_to_write="0") == ["min-replicas-to-write"]
 
 
 def test_a_single_server_should_keep_a_file() -> None:

@@ -1,4 +1,4 @@
-"""A request's body is bounded in length and in time."""
+"""A request's body is limited in length and in time."""
 
 import asyncio
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def _app(*, limit: int = 10, seconds: float) -> Starlette:
 
 
 async def _answer(app: Starlette, messages: Iterator[Message]) -> tuple[int, bytes]:
-    """What is answered to a body that comes in these messages; after the last nothing comes any more."""
+    """Return the answer to a body that comes in these messages; nothing comes after the last one."""
     scope: Scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}
     sent: list[Message] = []
 

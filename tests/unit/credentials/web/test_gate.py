@@ -1,4 +1,4 @@
-"""How long a change waits for the fleet, and what its caller is told."""
+"""A change waits for the fleet, and its caller gets a report."""
 
 from dataclasses import dataclass, field
 
@@ -10,12 +10,12 @@ from starlette.responses import Response
 
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, prefers_no_wait, wait_preference
-from keyturn_shared.fleet.registry import FleetSummary
+from keyturn_shared.fleet.registry import UNACCOUNTED, UNKNOWN, FleetSummary
 
 
 @dataclass
 class NotedWaits:
-    """Remembers what it was asked to wait for."""
+    """Records the waits it was asked for."""
 
     summary: FleetSummary
     asked: list[tuple[str, int, float]] = field(default_factory=list)
@@ -53,6 +53,19 @@ async def test_a_caller_who_does_not_ask_waits_for_the_default() -> None:
     assert waits.asked == [("likely", 42, 1.0)]
     assert response.headers["keyturn-fleet"] == "nodes=3, applied=2, fenced=1, pending=0"
     assert "preference-applied" not in response.headers
+
+
+async def test_what_is_not_known_of_the_fleet_is_no_number() -> None:
+    """A dictionary of RFC 9651 with one boolean member."""
+    response = await answer(NotedWaits(UNKNOWN), {"Prefer": "wait=5"})
+    assert response.headers["keyturn-fleet"] == "unknown"
+    assert "preference-applied" not in response.headers
+
+
+async def test_nodes_that_redis_may_have_forgotten_are_pending_and_are_not_counted() -> None:
+    summary = FleetSummary(applied=2, fenced=0, pending=(UNACCOUNTED,))
+    response = await answer(NotedWaits(summary), {})
+    assert response.headers["keyturn-fleet"] == "nodes=2, applied=2, fenced=0, pending=1"
 
 
 @pytest.mark.parametrize(("summary", "applied"), [(SAFE, "wait"), (PENDING, None)])

@@ -1,4 +1,4 @@
-"""The published description of the admin API is the one in force."""
+"""The published description of the admin API is current."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.web.gate import Gate
 from keyturn_credentials.web.openapi.document import OPERATIONS
 from keyturn_credentials.web.openapi.routes import openapi_of
-from tests.support.admin_api import settings_for
+from tests.testkit.admin_api import settings_for
 
 PUBLISHED = Path(__file__).parents[4] / "docs" / "openapi.json"
 
@@ -31,7 +31,7 @@ def test_every_route_is_described_and_nothing_else_is(gate: Gate) -> None:
 
 def test_the_published_document_is_made_from_the_routes_of_today(gate: Gate) -> None:
     assert json.loads(PUBLISHED.read_text()) == json.loads(json.dumps(openapi_of(gate))), (
-        "python -m keyturn_credentials.web.openapi > docs/openapi.json"
+        "python -m keyturn_credentials.api_description > docs/openapi.json"
     )
 
 
@@ -52,7 +52,7 @@ def test_every_name_is_there_once_and_every_schema_is_one(gate: Gate) -> None:
 
 
 def references(part: Any) -> list[str]:
-    """Every ``$ref`` in a document."""
+    """Return every ``$ref`` in a document."""
     if isinstance(part, dict):
         own = [part["$ref"]] if "$ref" in part else []
         return own + [name for value in part.values() for name in references(value)]

@@ -1,4 +1,4 @@
-"""Distinguished names are the same whatever their text looks like, and different if any part is."""
+"""Distinguished names are equal however they are written, and different if any part is."""
 
 import pytest
 from cryptography import x509

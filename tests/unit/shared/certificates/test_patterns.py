@@ -1,4 +1,4 @@
-"""Patterns for subjects mean what the usual engines make of them, and never take long."""
+"""Patterns for subjects match like in the usual engines, and never take long."""
 
 import re
 import time

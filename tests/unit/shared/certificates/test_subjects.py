@@ -1,4 +1,4 @@
-"""A certificate is a client's by exactly the name that is expected of it."""
+"""A certificate is a client's by exactly the expected name."""
 
 from ipaddress import ip_address
 
@@ -7,7 +7,7 @@ from cryptography import x509
 
 from keyturn_shared.certificates.errors import InvalidNameError
 from keyturn_shared.certificates.subjects import NameKind, SubjectName
-from tests.support.certificates import issue
+from tests.testkit.certificates import issue
 
 NAMED = issue(
     None,
@@ -61,9 +61,12 @@ def test_another_name_is_not(kind: NameKind, text: str) -> None:
     assert not SubjectName.read(kind, text).is_of(NAMED)
 
 
-def test_a_certificate_without_alternative_names_has_none() -> None:
-    for kind, text in (("san_dns", "worker-7"), ("san_uri", "spiffe://acme/worker"), ("san_ip", "192.0.2.7")):
-        assert not SubjectName.read(kind, text).is_of(BARE)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("san_dns", "worker-7"), ("san_uri", "spiffe://acme/worker"), ("san_ip", "192.0.2.7")],
+)
+def test_a_certificate_without_alternative_names_has_none(kind: NameKind, text: str) -> None:
+    assert not SubjectName.read(kind, text).is_of(BARE)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One verifier with its keys, as an attacker meets it: public keys known, time standing still."""
+"""One verifier with its keys, from an attacker's view: known public keys, and a stopped clock."""
 
 from functools import cache
 from typing import Any
@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from keyturn_shared.jose import base64url, strict_json
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
-from keyturn_shared.jose.claims import judge_times
+from keyturn_shared.jose.claims import check_times
 from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
@@ -31,13 +31,13 @@ CLAIMS: dict[str, Any] = {
 
 @cache
 def rsa_private_key() -> rsa.RSAPrivateKey:
-    """The client's one RSA key, for all six algorithms."""
+    """Return the client's only RSA key, for all six algorithms."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @cache
 def signing_key(alg: str) -> SigningKey:
-    """The client's private key for one algorithm, which is its kid too."""
+    """Return the client's private key for one algorithm, which is its kid too."""
     if alg[:2] in ("RS", "PS"):
         return SigningKey(rsa_private_key(), alg, kid=alg)
     return SigningKey.generate(alg, kid=alg)
@@ -45,28 +45,28 @@ def signing_key(alg: str) -> SigningKey:
 
 @cache
 def public_key(alg: str) -> VerificationKey:
-    """The public key of ``signing_key``, not bound to one algorithm."""
+    """Return the public key of ``signing_key``, not bound to one algorithm."""
     return VerificationKey.from_public_key(signing_key(alg).verification_key.public_key, kid=alg)
 
 
 @cache
 def key_set() -> KeySet:
-    """What the client publishes: one key of each kind, its kid the name of an algorithm it is for."""
+    """Return the client's published keys: one of each kind, its kid the name of an algorithm it is for."""
     return KeySet.of(public_key(alg) for alg in ("RS256", "ES256", "ES384", "ES512", "EdDSA"))
 
 
 def segment(value: object) -> bytes:
-    """Bytes as they are, anything else as JSON, in base64url."""
+    """Encode bytes as they are, anything else as JSON, in base64url."""
     return base64url.encode(value if isinstance(value, bytes) else strict_json.encode(value))
 
 
 def joined(header: object, claims: object, signature: bytes = b"") -> bytes:
-    """A token of these three parts, whatever they are."""
+    """Join any three parts of a token."""
     return b".".join((segment(header), segment(claims), base64url.encode(signature)))
 
 
 def signed(header: object = None, claims: object = None, *, alg: str = "ES256") -> bytes:
-    """A token whose signature holds, by the client's key for ``alg``, whatever header and claims say."""
+    """Sign any header and claims with the client's key for ``alg``."""
     signing_input = b".".join(
         (segment(HEADER if header is None else header), segment(CLAIMS if claims is None else claims))
     )
@@ -74,33 +74,33 @@ def signed(header: object = None, claims: object = None, *, alg: str = "ES256") 
 
 
 def signature_of(signing_input: bytes, alg: str = "ES256") -> bytes:
-    """The client's signature over any octets."""
+    """Return the client's signature over any octets."""
     return signing_key(alg).sign(signing_input)
 
 
 def claims_with(**changes: object) -> dict[str, Any]:
-    """The usual claims with some of them changed, or taken out with None."""
+    """Return the usual claims with some of them changed, or removed by None."""
     return {name: value for name, value in (CLAIMS | changes).items() if value is not None}
 
 
 def header_with(**changes: object) -> dict[str, Any]:
-    """The usual header with some members changed, or taken out with None."""
+    """Return the usual header with some members changed, or removed by None."""
     return {name: value for name, value in (HEADER | changes).items() if value is not None}
 
 
 def accept(token: str | bytes, *, keys: KeySet | None = None, now: float = NOW) -> UnverifiedToken:
-    """Go the whole way of a private_key_jwt assertion. Raises JoseError."""
+    """Check a private_key_jwt assertion completely. Raises JoseError."""
     parsed = parse_compact(token)
     require_algorithm(parsed, ASYMMETRIC_NAMES)
     verify_with_key_set(parsed, keys or key_set())
-    judge_times(parsed.claims, now=now)
+    check_times(parsed.claims, now=now)
     return parsed
 
 
 def accept_with_secret(token: str | bytes, secret: str = SECRET) -> UnverifiedToken:
-    """Go the whole way of a client_secret_jwt assertion. Raises JoseError."""
+    """Check a client_secret_jwt assertion completely. Raises JoseError."""
     parsed = parse_compact(token)
     require_algorithm(parsed, SYMMETRIC_NAMES)
     verify_signature(parsed, SymmetricKey(Secret(secret)))
-    judge_times(parsed.claims, now=NOW)
+    check_times(parsed.claims, now=NOW)
     return parsed

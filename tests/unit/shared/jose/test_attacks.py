@@ -1,4 +1,4 @@
-"""Every attack of the suite is refused, with the code that says why."""
+"""Every attack of the suite is refused, with the code of its reason."""
 
 import re
 from collections import Counter
@@ -35,7 +35,6 @@ def _test_id(name: str) -> str:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: _test_id(attack.name))
 def test_attack_is_refused(attack: Attack) -> None:
-    """Refused by a JoseError with the expected code, or the expected reason for a key."""
     with pytest.raises(JoseError) as refused:
         attack.attempt()
     error = refused.value
@@ -44,7 +43,7 @@ def test_attack_is_refused(attack: Attack) -> None:
 
 
 def test_names_and_sources_are_complete() -> None:
-    """At least 150 cases; each has its own name and a source."""
+    """There are at least 150 cases; each has a unique name and a source."""
     assert len(ATTACKS) >= 150
     assert [name for name, count in Counter(attack.name for attack in ATTACKS).items() if count > 1] == []
     assert all(attack.source for attack in ATTACKS)
@@ -54,7 +53,7 @@ def test_names_and_sources_are_complete() -> None:
     "alg", ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 )
 def test_scene_accepts_honest_token(alg: str) -> None:
-    """The attacks fail for their own reason: without one, the same way accepts."""
+    """The attacks fail for their own reason: otherwise the same tokens are accepted."""
     kid = "RS256" if alg[:2] in ("RS", "PS") else alg
     accept(signed(header_with(alg=alg, kid=kid), alg=alg))
 
@@ -67,5 +66,4 @@ def test_scene_accepts_honest_ed25519_token(alg: str) -> None:
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
 def test_scene_accepts_honest_mac(alg: str) -> None:
-    """A secret of 64 octets is good for all three."""
     accept_with_secret(algorithms._hs(alg, "s" * 64), "s" * 64)

@@ -1,4 +1,4 @@
-"""What a well-formed token is, and what is kept of it."""
+"""Well-formed tokens, and their parsed parts."""
 
 import pytest
 
@@ -9,7 +9,6 @@ from tests.unit.shared.jose.scene import CLAIMS, HEADER, claims_with, header_wit
 
 
 def test_parts_are_kept_as_sent() -> None:
-    """Header, claims, payload, signing input and signature."""
     token = signed()
     parsed = parse_compact(token)
     header, payload, _ = token.split(b".")
@@ -22,7 +21,7 @@ def test_parts_are_kept_as_sent() -> None:
 
 
 def test_example_of_rfc_7519_section_3_1_is_read() -> None:
-    """Line breaks inside the JSON are the issuer's to make."""
+    """The JSON may contain line breaks."""
     token = (
         "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
         ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
@@ -44,12 +43,11 @@ def test_media_type_is_compared_without_case_or_prefix(typ: str) -> None:
 
 
 def test_token_without_typ_has_no_type() -> None:
-    """typ is optional."""
     assert not parse_compact(joined(header_with(typ=None), CLAIMS)).header.is_type("JWT")
 
 
 def test_members_that_carry_keys_are_read_past() -> None:
-    """MSAL and others send x5c and x5t: allowed, and never looked at."""
+    """MSAL and others send x5c and x5t: allowed, and ignored."""
     extra = {
         "x5c": ["MIIB"],
         "x5t": "a",
@@ -63,12 +61,12 @@ def test_members_that_carry_keys_are_read_past() -> None:
 
 @pytest.mark.parametrize("audience", ["a", "", ["a", "b"], []])
 def test_audience_is_a_string_or_an_array(audience: object) -> None:
-    """RFC 7519 section 4.1.3; whether it is the right one is judged elsewhere."""
+    """RFC 7519 section 4.1.3; its value is checked elsewhere."""
     assert parse_compact(joined(HEADER, claims_with(aud=audience))).claims["aud"] == audience
 
 
 def test_size_cap_is_exact_and_can_be_lowered() -> None:
-    """A token of just the cap is read."""
+    """A token of exactly the maximum size is accepted."""
     token = signed()
     assert parse_compact(token, max_bytes=len(token))
     with pytest.raises(MalformedError):
@@ -76,7 +74,7 @@ def test_size_cap_is_exact_and_can_be_lowered() -> None:
 
 
 def test_headers_are_decoded_once_and_refusals_every_time() -> None:
-    """The same header text is looked up; a refused one and a long one take no place in the cache."""
+    """Refused and long headers take no place in the cache."""
     compact._read_header_once.cache_clear()
     for number in range(5):
         parse_compact(joined(HEADER, claims_with(jti=str(number))))

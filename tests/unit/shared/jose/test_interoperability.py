@@ -1,4 +1,4 @@
-"""Tokens and keys cross between keyturn and the libraries that its callers use."""
+"""Tokens and keys are interchangeable between keyturn and its callers' libraries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.algorithms import SYMMETRIC_NAMES
 from keyturn_shared.jose.compact import parse_compact
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.signing import SigningKey, sign_with_secret
+from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import verify_signature
 from keyturn_shared.secret import Secret
@@ -33,7 +33,7 @@ COMMON = [
     "ES512",
     *sorted(SYMMETRIC_NAMES),
 ]
-# joserfc, and Authlib with it, warns of the name that RFC 9864 deprecates; the others know only that one.
+# joserfc, and Authlib with it, warns about the name that RFC 9864 deprecates; the others know only that one.
 OLDER_NAMES = [*COMMON, "EdDSA"]
 NEWER_NAMES = [*COMMON, "Ed25519"]
 SECRET = "a secret of sixty-four octets, long enough for all three HMACs.."
@@ -79,7 +79,6 @@ def _sign_by_authlib(alg: str, key: Jwk) -> str:
     ],
 )
 def test_their_tokens_verify_here(sign: Callable[[str, Jwk], str], alg: str) -> None:
-    """With the same claims."""
     token = parse_compact(sign(alg, _private_jwk(alg)))
     if alg in SYMMETRIC_NAMES:
         verify_signature(token, SymmetricKey(Secret(SECRET)))
@@ -107,23 +106,23 @@ def _read_by_jwcrypto(alg: str, key: Jwk, token: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("read", "alg"),
     [
-        *((read, alg) for read in (_read_by_pyjwt, _read_by_jwcrypto) for alg in OLDER_NAMES),
-        *((_read_by_joserfc, alg) for alg in NEWER_NAMES),
+        *(
+            (read, alg)
+            for read in (_read_by_pyjwt, _read_by_jwcrypto)
+            for alg in OLDER_NAMES
+            if alg not in SYMMETRIC_NAMES
+        ),
+        *((_read_by_joserfc, alg) for alg in NEWER_NAMES if alg not in SYMMETRIC_NAMES),
     ],
 )
 def test_our_tokens_verify_there(read: Callable[[str, Jwk, str], dict[str, Any]], alg: str) -> None:
-    """With the public JWK as we publish it."""
-    if alg in SYMMETRIC_NAMES:
-        token = sign_with_secret(SymmetricKey(Secret(SECRET)), alg, CLAIMS)
-        assert read(alg, _private_jwk(alg), token) == CLAIMS
-        return
     key = signing_key(alg)
     assert read(alg, key.public_jwk, key.sign_compact(key.header_segment(), CLAIMS)) == CLAIMS
 
 
 @pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512", "Ed25519"])
 def test_thumbprints_agree(alg: str) -> None:
-    """With joserfc's and jwcrypto's, of many keys."""
+    """The thumbprints of joserfc and jwcrypto, for many keys."""
     for _ in range(20):
         key = SigningKey.generate(alg)
         jwk: Any = key.public_jwk
@@ -132,7 +131,6 @@ def test_thumbprints_agree(alg: str) -> None:
 
 
 def test_rsa_thumbprints_agree() -> None:
-    """With joserfc's and jwcrypto's."""
     jwk: Any = signing_key("RS256").public_jwk
     assert joserfc_jwk.import_key(jwk).thumbprint() == signing_key("RS256").verification_key.thumbprint
     assert jwcrypto.jwk.JWK(**jwk).thumbprint() == signing_key("RS256").verification_key.thumbprint
@@ -147,7 +145,7 @@ def test_rsa_thumbprints_agree() -> None:
     ],
 )
 def test_their_keys_are_read(generated: Any) -> None:
-    """As joserfc writes them, private ones too once they say their algorithm."""
+    """joserfc's keys, private ones too if they name their algorithm."""
     public = VerificationKey.from_jwk(generated.as_dict(private=False))
     assert public.thumbprint == generated.thumbprint()
     private = {**generated.as_dict(private=True), "alg": public.algorithms[0].name}

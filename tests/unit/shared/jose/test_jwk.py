@@ -1,4 +1,4 @@
-"""A key is what its parameters say, under whatever name it is published."""
+"""A key is identified by its parameters, under whatever name it is published."""
 
 import datetime
 from typing import Any
@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from keyturn_shared.jose import base64url, strict_json
 from keyturn_shared.jose.errors import BadSignatureError, InvalidKeyError
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.public_keys import MOST_LOADED, load_spki, thumbprint_of
+from keyturn_shared.jose.public_keys import MAX_LOADED, load_spki, thumbprint_of
 from keyturn_shared.jose.weak_keys import _SMALL_ORDER_Y
+from tests.testkit.certificates import issue
 from tests.unit.shared.jose.scene import public_key, rsa_private_key, signing_key
 
 RFC_7638_KEY = {
@@ -29,7 +30,7 @@ RFC_8037_KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcv
 
 
 def test_thumbprint_of_rfc_7638() -> None:
-    """Section 3.1's example."""
+    """RFC 7638 section 3.1's example."""
     key = VerificationKey.from_jwk(RFC_7638_KEY)
     assert key.thumbprint == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     assert (key.kid, key.alg, key.kty, key.crv) == ("2011-04-29", "RS256", "RSA", None)
@@ -37,7 +38,7 @@ def test_thumbprint_of_rfc_7638() -> None:
 
 
 def test_thumbprint_of_rfc_8037() -> None:
-    """Appendix A.3's example, and the kid of a key that was given none."""
+    """RFC 8037 appendix A.3's example, also the kid of a key without one."""
     key = VerificationKey.from_jwk(RFC_8037_KEY)
     assert key.thumbprint == key.kid == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
     assert key.public_jwk == {**RFC_8037_KEY, "kid": key.kid}
@@ -45,7 +46,7 @@ def test_thumbprint_of_rfc_8037() -> None:
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "ES384", "ES512", "EdDSA"])
 def test_a_key_survives_its_jwk(alg: str) -> None:
-    """The same parameters, the same thumbprint; for a certificate's key too."""
+    """Parameters and thumbprint stay the same; for a certificate's key too."""
     key = signing_key(alg).verification_key
     again = VerificationKey.from_jwk(key.public_jwk)
     assert again.public_jwk == key.public_jwk
@@ -64,11 +65,11 @@ def test_a_key_that_is_only_held_is_not_loaded_and_verifies_once_it_is(alg: str)
         key.verify(signer.algorithm, signer.sign(b"text"), b"text")
         with pytest.raises(BadSignatureError):
             key.verify(signer.algorithm, signer.sign(b"text"), b"other")
-    assert (load_spki.cache_info().currsize, load_spki.cache_info().maxsize) == (1, MOST_LOADED)
+    assert (load_spki.cache_info().currsize, load_spki.cache_info().maxsize) == (1, MAX_LOADED)
 
 
 def test_key_of_a_certificate() -> None:
-    """Its kid is the thumbprint unless one is given."""
+    """Its kid is the thumbprint by default."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "client")])
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     certificate = (
@@ -107,7 +108,7 @@ def test_key_without_a_kid_answers_to_keycloaks_name_too() -> None:
     ],
 )
 def test_algorithms_follow_from_the_key(alg: str, names: list[str]) -> None:
-    """Without alg all that the type and curve allow; with it, that one."""
+    """Without alg, all that type and curve allow; with it, that one."""
     jwk = {name: value for name, value in public_key(alg).public_jwk.items() if name != "alg"}
     assert [algorithm.name for algorithm in VerificationKey.from_jwk(jwk).algorithms] == names
     bound = VerificationKey.from_jwk({**jwk, "alg": names[-1]}).algorithms
@@ -122,13 +123,13 @@ def test_leading_zero_of_a_modulus_is_let_pass() -> None:
 
 
 def test_purpose_is_kept() -> None:
-    """use and key_ops that allow verifying come back in the public JWK; other members do not."""
+    """``use`` and ``key_ops`` that allow verification stay in the public JWK; other members do not."""
     jwk: dict[str, Any] = {**RFC_8037_KEY, "kid": "a", "use": "sig", "key_ops": ["verify"]}
     assert VerificationKey.from_jwk({**jwk, "x5c": ["MIIB"], "exp": 1}).public_jwk == jwk
 
 
 def test_points_of_small_order_are_the_known_ones() -> None:
-    """Doubling each y of the list three times ends at the neutral point, by the curve's own equation."""
+    """Doubling each y of the list three times gives the neutral point, by the curve's own equation."""
     p = 2**255 - 19
     d = -121665 * pow(121666, -1, p) % p
     for start in _SMALL_ORDER_Y:
@@ -141,7 +142,7 @@ def test_points_of_small_order_are_the_known_ones() -> None:
 
 
 def test_openssl_would_take_points_of_small_order() -> None:
-    """Why the check is ours: under the neutral point one signature verifies for every message."""
+    """This is why keyturn checks: under the neutral point one signature verifies for every message."""
     neutral = ed25519.Ed25519PublicKey.from_public_bytes(b"\1" + bytes(31))
     for message in (b"one", b"another"):
         neutral.verify(b"\1" + bytes(63), message)
@@ -150,7 +151,6 @@ def test_openssl_would_take_points_of_small_order() -> None:
 
 
 def test_ordinary_rsa_keys_are_not_taken_for_roca() -> None:
-    """The RFC's and a fresh one."""
     assert VerificationKey.from_jwk(RFC_7638_KEY)
     assert VerificationKey.from_public_key(rsa_private_key().public_key())
 
@@ -161,7 +161,7 @@ def test_repr_shows_no_more_than_the_public_key() -> None:
 
 
 def test_unreduced_coordinates_are_refused() -> None:
-    """x + p names the same point on P-256 for a small x, and would give it a second JWK."""
+    """For a small x on P-256, x + p names the same point, and would give it a second JWK."""
     p = ec.SECP256R1()
     assert p.key_size == 256
     prime = 2**256 - 2**224 + 2**192 + 2**96 - 1
@@ -183,5 +183,11 @@ def _ec_jwk(x: int, y: int) -> dict[str, object]:
 
 
 def test_public_jwk_is_json() -> None:
-    """It goes into JWK Sets as it is."""
+    """It is put into JWK Sets unchanged."""
     assert strict_json.decode_object(strict_json.encode(public_key("RS256").public_jwk))["kty"] == "RSA"
+
+
+def test_a_certificates_key_may_be_for_one_algorithm() -> None:
+    certificate = issue(None).certificate
+    assert VerificationKey.from_certificate(certificate, kid="k", alg="ES256").alg == "ES256"
+    assert VerificationKey.from_certificate(certificate).alg is None

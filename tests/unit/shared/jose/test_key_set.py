@@ -1,12 +1,14 @@
-"""Which keys a token can mean, and what became of the ones that are not used."""
+"""The candidate keys of a token, and the unused keys of a set."""
 
 import pytest
 
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.algorithms import ALGORITHMS
-from keyturn_shared.jose.errors import InvalidKeySetError
+from keyturn_shared.jose.compact import parse_compact
+from keyturn_shared.jose.errors import BadSignatureError, InvalidKeySetError, KeysNotTriedError
 from keyturn_shared.jose.key_set import MAX_CANDIDATES, KeySet
-from keyturn_shared.jose.signing import SigningKey
+from keyturn_shared.jose.signing import SigningKey, header_segment
+from keyturn_shared.jose.verify import verify_with_key_set
 from tests.unit.shared.jose.scene import public_key
 
 RSA, EC, P384 = (public_key(alg).public_jwk for alg in ("RS256", "ES256", "ES384"))
@@ -18,7 +20,7 @@ def _set(*jwks: object) -> KeySet:
 
 
 def test_unusable_keys_are_skipped_with_a_reason() -> None:
-    """One bad key never takes the good ones with it (RFC 7517 section 5)."""
+    """One bad key does not affect the good ones (RFC 7517 section 5)."""
     keys = _set(
         {"kty": "AKP", "kid": "pq"}, {**EC, "use": "enc"}, {**EC, "crv": "P-999"}, 7, EC, {**RSA, "n": "AQ"}
     )
@@ -33,7 +35,7 @@ def test_unusable_keys_are_skipped_with_a_reason() -> None:
 
 
 def test_candidates_by_kid_and_algorithm() -> None:
-    """The kid names the key, the algorithm has to be one of it."""
+    """The kid names the key, which must allow the algorithm."""
     keys = _set(RSA, EC)
     assert [key.kid for key in keys.candidates("ES256", ES256)] == ["ES256"]
     assert [key.kid for key in keys.candidates("RS256", PS256)] == ["RS256"]
@@ -45,8 +47,23 @@ def test_candidates_by_kid_and_algorithm() -> None:
 def test_without_a_kid_every_key_that_fits_is_a_candidate_up_to_a_bound() -> None:
     """Each costs a signature check."""
     keys = KeySet.of([*(SigningKey.generate().verification_key for _ in range(6)), public_key("RS256")])
-    assert keys.candidates(None, ES256) == keys.keys[:MAX_CANDIDATES]
+    found = keys.candidates(None, ES256)
+    assert found == keys.keys[:MAX_CANDIDATES]
+    assert found.left_out == 2
     assert keys.candidates(None, RS256) == keys.keys[6:]
+    assert keys.candidates(None, RS256).left_out == 0
+
+
+def test_a_signature_that_an_untried_key_may_have_made_is_not_called_bad() -> None:
+    """The code tells an operator that the client must name its key."""
+    keys = [SigningKey.generate() for _ in range(MAX_CANDIDATES + 1)]
+    token = parse_compact(keys[-1].sign_compact(header_segment("ES256"), {"sub": "orders"}))
+    every = KeySet.of(key.verification_key for key in keys)
+    with pytest.raises(KeysNotTriedError, match="1 more fit"):
+        verify_with_key_set(token, every)
+    with pytest.raises(BadSignatureError) as refused:
+        verify_with_key_set(token, KeySet.of(every.keys[:-1]))
+    assert refused.value.code == "bad_signature"
 
 
 def test_keys_that_share_a_kid_are_all_candidates() -> None:
@@ -65,33 +82,25 @@ def test_the_same_key_twice_is_one_candidate() -> None:
     assert len(keys.candidates(None, ES256)) == 2
 
 
-def test_revoked_keys_leave_under_every_kid() -> None:
-    """A thumbprint is the key itself."""
-    keys = _set(EC, {**EC, "kid": "other"}, P384)
-    assert [key.kid for key in keys.without({public_key("ES256").thumbprint}).keys] == ["ES384"]
-    assert keys.without(()).keys == keys.keys
-
-
 def test_has_kid_whatever_the_algorithm() -> None:
-    """Tells an unknown kid from a known one that is for something else."""
+    """It distinguishes an unknown kid from a known one for another algorithm."""
     keys = _set(RSA)
     assert keys.has_kid("RS256")
     assert not keys.has_kid("ES256")
 
 
 def test_a_set_survives_its_json() -> None:
-    """What is published of it reads as the same keys."""
     keys = _set(RSA, EC, P384)
-    assert _set(*KeySet.from_members(keys.public_jwks).public_jwks["keys"]).public_jwks == keys.public_jwks  # type: ignore[misc]
+    read = KeySet.from_members(keys.public_jwks).public_jwks
+    assert KeySet.from_members(read).public_jwks == keys.public_jwks
 
 
 def test_an_empty_set_is_a_set() -> None:
-    """Whether it may replace a good one is the fetcher's to say."""
+    """The fetcher decides whether it may replace a good one."""
     assert _set() == KeySet(())
 
 
 def test_caps_can_be_lowered() -> None:
-    """Bytes and keys."""
     text = strict_json.encode({"keys": [EC, RSA]})
     assert KeySet.from_json(text, max_bytes=len(text), max_keys=2).keys
     with pytest.raises(InvalidKeySetError):
@@ -101,7 +110,18 @@ def test_caps_can_be_lowered() -> None:
 
 
 def test_refusal_of_a_private_key_does_not_quote_it() -> None:
-    """The error goes to logs."""
+    """The error is logged."""
     with pytest.raises(InvalidKeySetError) as refused:
         _set({**EC, "d": "c2VjcmV0LXNlY3JldC1zZWNyZXQ"})
     assert "c2Vj" not in f"{refused.value!r} {refused.value.detail}"
+
+
+def test_a_key_that_is_skipped_says_which_one_it_is_and_why() -> None:
+    jwks: list[object] = [{"kty": "oct"}, {"kty": "x", "kid": "k" * 120}, 7]
+    found = KeySet.from_members({"keys": jwks})
+    assert [each.kid for each in found.skipped] == [None, "k" * 100, None]
+    first, second, third = map(str, found.skipped) if len(found.skipped) == 3 else ("", "", "")
+    assert first.startswith("key 0 is skipped: ")
+    assert second.startswith(f"key 1 ({'k' * 100}) is skipped: ")
+    assert third == f"key 2 is skipped: {found.skipped[2].detail}"
+    assert "not an object" in third

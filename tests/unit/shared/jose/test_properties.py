@@ -1,4 +1,4 @@
-"""Whatever is done to a token, it is refused or it is still the same token."""
+"""A damaged token is refused, or is still the same token."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -26,7 +26,6 @@ def _refused_or_unchanged(token: bytes, mutant: bytes) -> None:
 @settings(deadline=None, max_examples=400)
 @given(_tokens, st.data())
 def test_an_octet_replaced(token: bytes, data: st.DataObject) -> None:
-    """At any place, by any octet."""
     place = data.draw(st.integers(0, len(token) - 1))
     octet = data.draw(st.binary(min_size=1, max_size=1))
     _refused_or_unchanged(token, token[:place] + octet + token[place + 1 :])
@@ -35,7 +34,6 @@ def test_an_octet_replaced(token: bytes, data: st.DataObject) -> None:
 @settings(deadline=None)
 @given(_tokens, st.data())
 def test_octets_cut_out_or_put_in(token: bytes, data: st.DataObject) -> None:
-    """Anywhere, up to a few."""
     start = data.draw(st.integers(0, len(token)))
     end = data.draw(st.integers(start, min(len(token), start + 4)))
     inserted = data.draw(st.binary(max_size=4) | st.text("AQgw.-_=", max_size=4).map(str.encode))
@@ -90,7 +88,8 @@ _names = ("alg", "kid", "typ", "crit", "iss", "sub", "aud", "exp", "nbf", "iat",
 def test_any_header_and_claims_end_in_a_verdict(
     header: dict[str, object], claims: dict[str, object], plausible: bool
 ) -> None:
-    """Signed as they are: accepted or refused by a JoseError, with asymmetric keys and with a secret."""
+    """They are signed as they are, and accepted or refused by a JoseError, with asymmetric keys and with a
+    secret."""
     if plausible:
         header = {**header, "alg": "EdDSA", "kid": "EdDSA"}
     token = signed(header, claims, alg="EdDSA") if _encodable(header, claims) else b""
@@ -116,7 +115,7 @@ _members = st.sampled_from(("kty", "crv", "n", "e", "x", "y", "kid", "alg", "use
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(ALGS), st.dictionaries(_members, _json | st.text("AQ-_", max_size=12), max_size=4))
 def test_any_jwk_is_a_key_or_skipped(alg: str, changes: dict[str, object]) -> None:
-    """A good JWK with some members replaced by anything."""
+    """Some members of a valid JWK are replaced by anything."""
     keys = KeySet.from_members({"keys": [{**signing_key(alg).public_jwk, **changes}]})
     assert len(keys.keys) + len(keys.skipped) == 1
 

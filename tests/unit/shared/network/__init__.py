@@ -1,1 +1,1 @@
-"""What the guards refuse before anything is connected to."""
+"""Refusals of the guards before any connection."""

@@ -1,4 +1,4 @@
-"""URLs that must lead nowhere, by the reason for which they are refused."""
+"""Forbidden URLs, by the reason of their refusal."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from keyturn_shared.network.refusal import Reason
 
 @dataclass(frozen=True)
 class HostileUrl:
-    """``leads_to``: what the resolver says of its name, if it gets as far as that."""
+    """``leads_to``: the resolver's result for its name, if it gets that far."""
 
     attack: str
     url: str
@@ -116,7 +116,7 @@ SYNTAX = (
     _invalid("NUL", "https://client.example/\0jwks"),
     _invalid("tab inside the host", "https://127.0\t.0.1/jwks"),
     _invalid("empty port", "https://client.example:/jwks"),
-    _invalid("port that is no number", "https://client.example:http/jwks"),
+    _invalid("port that is not a number", "https://client.example:http/jwks"),
     _invalid("port above 65535", "https://client.example:65536/jwks"),
     _invalid("unfinished bracket", "https://[::1/jwks"),
     _invalid("letters beyond ASCII in the path", "https://client.example/j\u00fcks"),

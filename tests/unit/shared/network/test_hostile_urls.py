@@ -1,11 +1,11 @@
-"""No URL of the table leads anywhere: nothing is connected to, and the reason is the expected one."""
+"""No URL of the table is connected to, and the reason is the expected one."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
 
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher, fetcher
+from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher, guarded_backend
 from keyturn_shared.network.addresses import Address, may_connect, read_networks
 from keyturn_shared.network.target import read_target
 from keyturn_shared.network.tls import client_context
@@ -26,7 +26,7 @@ async def test_a_hostile_url_is_refused_before_anything_is_connected_to(
             raise OSError("no such name")
         return [ip_address(address) for address in hostile.leads_to]
 
-    monkeypatch.setattr(fetcher, "connect", connect)
+    monkeypatch.setattr(guarded_backend, "start_connection", connect)
     with pytest.raises(FetchRefused) as refused:
         await GuardedFetcher(resolver=resolver, tls=TLS).fetch(hostile.url, policy=FetchPolicy())
     assert refused.value.reason is hostile.reason

@@ -8,8 +8,8 @@ from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.position import Position
-from keyturn_verifier.key_sets.attempts import Attempt
 from keyturn_verifier.key_sets.policy import KeySetPolicy
+from keyturn_verifier.key_sets.record_transitions import Attempt
 
 POLICY = KeySetPolicy()
 URL = "https://client.example/jwks"

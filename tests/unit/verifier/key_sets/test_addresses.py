@@ -1,4 +1,6 @@
-"""What key sets are kept under."""
+"""Ids of key sets."""
+
+from typing import Any
 
 import pytest
 
@@ -57,6 +59,12 @@ def test_the_defaults_stretch_around_any_minimum_interval(min_interval: float) -
         {"demand_burst": 0},
     ],
 )
-def test_a_policy_that_contradicts_itself_is_refused(changes: dict[str, float]) -> None:
+def test_a_policy_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="key sets"):
-        KeySetPolicy(**changes)  # type: ignore[arg-type]
+        KeySetPolicy(**changes)
+
+
+def test_by_default_a_request_with_a_new_key_outlasts_the_time_until_the_next_fetch() -> None:
+    policy = KeySetPolicy()
+    assert policy.patience(lacks_kid_alone=True) > policy.min_interval + 1.0
+    assert policy.patience(lacks_kid_alone=False) == policy.find_timeout

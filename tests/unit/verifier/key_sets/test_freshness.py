@@ -1,4 +1,4 @@
-"""How long answers are fresh, and when they are asked for again."""
+"""Freshness of responses, and the times of the next fetch."""
 
 import pytest
 from hypothesis import given
@@ -25,6 +25,9 @@ DATE = "Tue, 24 Nov 2026 02:00:00 GMT"
         ({"cache-control": "max-age=-1"}, 60),
         ({"cache-control": "max-age=soon"}, 60),
         ({"cache-control": "max-age=¹²³"}, 60),
+        ({"cache-control": "max-age=X120X"}, 60),
+        ({"cache-control": "max-age=" + "9" * 20}, 900),
+        ({"cache-control": "max-age=" + "9" * 21}, 60),
         ({"cache-control": "no-store, max-age=600"}, 60),
         ({"cache-control": "no-cache"}, 60),
         ({"cache-control": "s-maxage=600"}, 300),
@@ -65,3 +68,17 @@ def test_retries_double_from_the_minimum_interval_up_to_a_bound() -> None:
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
 def test_a_retry_never_comes_before_the_minimum_interval(failures: int, random: float) -> None:
     assert POLICY.min_interval <= retry_after(failures, random, POLICY) <= POLICY.max_backoff * 1.25
+
+
+@pytest.mark.parametrize(
+    "headers", [{"cache-control": "no-store"}, {"cache-control": "no-cache"}, {"expires": "never"}]
+)
+def test_what_is_stale_at_once_is_asked_for_as_often_as_may_be(headers: dict[str, str]) -> None:
+    policy = KeySetPolicy(min_interval=0.01, spacing=0.01, min_freshness=0.01)
+    assert freshness_lifetime(headers, 0, policy) == 0.01
+
+
+def test_chance_spreads_retries_by_up_to_a_quarter_more() -> None:
+    policy = KeySetPolicy(min_interval=10, max_backoff=300)
+    assert [retry_after(1, random, policy) for random in (0.0, 0.4, 1.0)] == [10.0, 11.0, 12.5]
+    assert retry_after(9, 1.0, policy) == 375.0

@@ -1,7 +1,7 @@
-// Calls to the server. Changes carry the session's CSRF token; a wait for the fleet is asked for each of them.
+// Calls to the server. Changes carry the session's CSRF token, and each requests a wait for the fleet.
 
 const WAIT_SECONDS = 15;
-const FORBIDDEN = "You may not do this here: the client that you signed in with does not have the role for it.";
+const FORBIDDEN = "You do not have permission: the client that you signed in with lacks the required role.";
 
 export class ApiError extends Error {
   /** @param {number} status @param {string} message @param {string} [code] */
@@ -15,7 +15,7 @@ export class ApiError extends Error {
 let session = null;
 let whenLost = () => {};
 
-/** Called when the session ended, so that the sign-in page is shown. */
+/** Called when the session ended, to show the sign-in page. */
 export const onSessionLost = (listener) => (whenLost = listener);
 
 async function errorOf(response) {
@@ -31,12 +31,12 @@ async function errorOf(response) {
 }
 
 /**
- * What goes with a request: a JSON or form body, how many seconds to wait for the fleet, further headers.
+ * Parts of a request: a JSON or form body, how many seconds to wait for the fleet, further headers.
  * @typedef {{json?: unknown, form?: FormData, wait?: number, headers?: Record<string, string>}} Options
  */
 
 /**
- * Send a request; the answer is the Response. Throws ApiError with what the server said was wrong.
+ * Send a request; the answer is the Response. Throws ApiError with the server's error text.
  * @param {string} method
  * @param {string} path
  * @param {Options} [options]
@@ -55,7 +55,7 @@ export async function send(method, path, { json, form, wait, headers = {} } = {}
   try {
     response = await fetch(path, request);
   } catch {
-    throw new ApiError(0, "The server does not answer. Check that it runs, then try again.");
+    throw new ApiError(0, "The server is not responding. Check that it is running, then try again.");
   }
   if (response.status === 401 && session && !path.startsWith("/console/session")) {
     session = null;
@@ -67,13 +67,15 @@ export async function send(method, path, { json, form, wait, headers = {} } = {}
 
 export const get = async (path) => (await send("GET", path)).json();
 
-/** As `get`, with the version that a change of it has to name; see `change`. */
+/** Like `get`, with the version that a change must name, see `change`; and the server's note about what the next
+ * change also does, or null. */
 export async function getVersioned(path) {
   const response = await send("GET", path);
-  return { value: await response.json(), version: response.headers.get("etag") };
+  const { headers } = response;
+  return { value: await response.json(), version: headers.get("etag"), due: headers.get("keyturn-notice") };
 }
 
-/** What is there, or null where there is nothing. */
+/** What exists, or null. */
 export async function getIfThere(path) {
   try {
     return await get(path);
@@ -101,13 +103,14 @@ export async function change(method, path, { version = null, ...options } = {}) 
   return { body, id, fleet: readFleet(response, milliseconds) };
 }
 
-/** `Keyturn-Fleet: nodes=3, applied=2, fenced=1, pending=0` as numbers, with `safe`, sequence and duration. */
+/** Parse `Keyturn-Fleet: nodes=3, applied=2, fenced=1, pending=0` to numbers, or `unknown` to true; with `safe`,
+ * sequence and duration. */
 function readFleet(response, milliseconds) {
   const header = response.headers.get("keyturn-fleet");
   if (!header) return null;
   const counts = header.split(",").map((part) => {
     const [name, value] = part.trim().split("=");
-    return [name, Number(value)];
+    return [name, value === undefined ? true : Number(value)];
   });
   return {
     ...Object.fromEntries(counts),

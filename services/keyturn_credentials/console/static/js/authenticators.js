@@ -1,20 +1,31 @@
-// The ways in which a client can prove itself, and which attribute says what.
+// Client authenticators, and the attributes of each.
 
-export const AUTHENTICATORS = [
-  ["client-secret", "Client Id and Secret"],
-  ["client-jwt", "Signed JWT"],
-  ["client-secret-jwt", "Signed JWT with Client Secret"],
-  ["client-x509", "X509 Certificate"],
-];
+/** `credential`: the kind of credential. `algorithms`: those of its assertions, if it sends any. */
+const AUTHENTICATORS = {
+  "client-secret": { label: "Client Id and Secret", credential: "secret", algorithms: [] },
+  "client-jwt": {
+    label: "Signed JWT",
+    credential: "keys",
+    algorithms: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+  },
+  "client-secret-jwt": {
+    label: "Signed JWT with Client Secret",
+    credential: "secret",
+    algorithms: ["HS256", "HS384", "HS512"],
+  },
+  "client-x509": { label: "X509 Certificate", credential: "certificate", algorithms: [] },
+};
+const UNKNOWN = { credential: null, algorithms: [] };
 
-export const authenticatorName = (id) => AUTHENTICATORS.find(([known]) => known === id)?.[1] || id;
+/** For a list box: id and label of each. */
+export const authenticatorChoices = () => Object.entries(AUTHENTICATORS).map(([id, { label }]) => [id, label]);
 
-export const hasSecret = (authenticator) =>
-  authenticator === "client-secret" || authenticator === "client-secret-jwt";
+/** A newer build's authenticator is shown by its id. */
+export const authenticator = (id) => AUTHENTICATORS[id] || { ...UNKNOWN, label: id };
 
 export const SOURCES = { certificate: "Certificate", jwks: "Inline JWKS", jwks_url: "JWKS URL" };
 
-/** Where the public keys of a client come from: `jwks_url`, `jwks`, `certificate`, or null for nowhere. */
+/** Source of a client's public keys: `jwks_url`, `jwks`, `certificate`, or null for none. */
 export function keySource(attributes = {}) {
   const isTrue = (name) => (attributes[name] || "").trim().toLowerCase() === "true";
   if (isTrue("use.jwks.url")) return "jwks_url";

@@ -27,24 +27,21 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Replace all that an element holds. */
+/** Replace everything in an element. */
 export function fill(element, ...children) {
   element.replaceChildren(...shown(children));
   return element;
 }
 
 /**
- * As `fill`, for content that is built anew: whoever was in it with the keyboard stays at the same place.
- * Places are told by their label, name or text.
+ * Like `fill`, for rebuilt content: keyboard focus stays at the same place, which is recognised by its label, name
+ * or text.
  */
 export function refill(element, ...children) {
   const key = element.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   fill(element, ...children);
   if (key === null) return element;
-  /** @type {any} */
-  const found = [...element.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]")].find(
-    (candidate) => nameOf(candidate) === key,
-  );
+  const found = named(element, key);
   if (found) found.focus();
   else {
     element.setAttribute("tabindex", "-1");
@@ -52,6 +49,24 @@ export function refill(element, ...children) {
   }
   return element;
 }
+
+/** Return a function that restores the current focus, even if that place was rebuilt meanwhile. */
+export function wayBack() {
+  /** @type {any} */
+  const place = document.activeElement;
+  if (!place || place === document.body) return () => {};
+  const key = nameOf(place);
+  return () => {
+    const found = place.isConnected ? place : named(document, key);
+    if (found) found.focus();
+  };
+}
+
+/** @returns {any} */
+const named = (within, key) =>
+  [...within.querySelectorAll("a, button, input, select, textarea, summary, [tabindex]")].find(
+    (candidate) => nameOf(candidate) === key,
+  );
 
 /** @param {any} element */
 const nameOf = (element) => element.getAttribute("aria-label") || element.name || element.textContent.trim();

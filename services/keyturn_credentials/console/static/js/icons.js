@@ -25,7 +25,7 @@ const PATHS = {
   warning: "M10 3l8 14H2zM10 8v4M10 14.500h.01",
 };
 
-/** A small line icon, hidden from assistive technology: the text beside it says the same. */
+/** A small line icon, hidden from assistive technology: the text next to it says the same. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 20 20");

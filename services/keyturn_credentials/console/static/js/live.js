@@ -1,9 +1,9 @@
-// The fleet as it is now, for whoever wants to know: one stream of server-sent events for the whole console.
+// The current fleet for any listener: one stream of server-sent events for the whole console.
 import { realmPath } from "./api.js";
 
 const RETRY_MS = 2000;
 
-/** Follows the fleet while the document is visible. `latest` is what the server said last, or null. */
+/** Follows the fleet while the document is visible. `latest` is the server's last message, or null. */
 export class Live {
   #listeners = new Set();
   #source = null;
@@ -15,14 +15,14 @@ export class Live {
     document.addEventListener("visibilitychange", () => this.#connect());
   }
 
-  /** Follow by the rights of this realm; null: stop. */
+  /** Follow with the permissions of this realm; null: stop. */
   follow(realm) {
     if (realm === this.#realm) return;
     this.#realm = realm;
     this.#connect();
   }
 
-  /** Call a listener now, if something is known, and whenever something moved. Returns how to stop that. */
+  /** Call a listener now, if something is known, and after every change. Returns a function that stops that. */
   listen(listener) {
     this.#listeners.add(listener);
     if (this.latest) listener(this.latest);
@@ -33,14 +33,14 @@ export class Live {
     clearTimeout(this.#retry);
     this.#source?.close();
     this.#source = null;
-    // A browser has few connections for one origin: pages that nobody looks at hold none.
+    // A browser has few connections per origin: hidden pages hold none.
     if (this.#realm === null || document.hidden) return;
     const source = new EventSource(`${realmPath(this.#realm)}/fleet/stream`);
     this.#source = source;
     source.onmessage = (message) => this.#tell(JSON.parse(message.data));
     source.onerror = () => {
       this.#tell({ error: "lost" });
-      // A refusal ends a source for good; what it was may be over soon.
+      // A refusal ends an event source permanently, but may be temporary.
       if (source.readyState === EventSource.CLOSED) this.#retry = setTimeout(() => this.#connect(), RETRY_MS);
     };
   }

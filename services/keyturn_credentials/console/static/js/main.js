@@ -1,4 +1,4 @@
-// Entry: restore the session or use the one-time link, then show the page that the address names.
+// Entry point: restore the session or use the one-time link, then show the page in the address.
 import { onSessionLost, resumeSession, signIn } from "./api.js";
 import { fill } from "./dom.js";
 import { showSignIn, showTrouble } from "./pages/signin.js";
@@ -12,7 +12,7 @@ async function begin() {
   const { hash } = location;
   try {
     if (hash.startsWith(TICKET)) {
-      // Out of the address at once, so that neither the history nor a bookmark keeps it.
+      // Remove it from the address at once, so that neither the history nor a bookmark keeps it.
       history.replaceState(null, "", location.pathname);
       return await useLink(hash.slice(TICKET.length));
     }
@@ -31,10 +31,10 @@ async function useLink(ticket) {
   }
 }
 
-onSessionLost(() => showSignIn(app, enter, "Your session ended. Sign in again; you come back to this page."));
+onSessionLost(() => showSignIn(app, enter, "Your session has ended. Sign in again to return to this page."));
 addEventListener("hashchange", () => location.hash.startsWith(TICKET) && begin());
 document.querySelector(".skip").addEventListener("click", (event) => {
-  // Not by the address: a change of it is a change of the page.
+  // Not by the address: changing it changes the page.
   event.preventDefault();
   document.getElementById("main").focus();
 });

@@ -6,7 +6,7 @@ import { confirm } from "./parts/dialog.js";
 export const pagePath = (realm, ...parts) =>
   ["/console", ...[realm, ...parts].map(encodeURIComponent)].join("/");
 
-/** The parts of the address at hand: realm, page, and what the page makes of the rest. */
+/** The parts of the current address: realm, page, and the rest for the page. */
 export function here() {
   const parts = location.pathname.split("/").slice(2).filter(Boolean);
   return parts.map((part) => {
@@ -18,12 +18,12 @@ export function here() {
   });
 }
 
-/** Show another page without loading the document again. Asks first where something is not saved. */
+/** Show another page without reloading the document. Asks for confirmation if something is not saved. */
 export async function go(path) {
   if (document.querySelector("main form[data-unsaved]")) {
     const sure = await confirm({
       title: "Leave without saving?",
-      consequences: ["What you changed on this page is lost."],
+      consequences: ["Your unsaved changes on this page will be lost."],
       action: "Leave",
     });
     if (!sure) return;

@@ -1,4 +1,4 @@
-// The frame around all pages: realm, navigation, the state of the fleet, and the page that the address names.
+// The frame around all pages: realm, navigation, the state of the fleet, and the page in the address.
 import { realmPath, signOut } from "./api.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -27,7 +27,7 @@ const PAGES = [
   { path: "realm", label: "Realm", glyph: "realm", show: realmPage },
 ];
 
-/** Show the console to somebody who is signed in; `cameIn`: just now, so that the keyboard begins at the page. */
+/** Show the console for a session; `cameIn`: the user just signed in, so the focus starts at the page. */
 export function start(app, session, cameIn = false) {
   const main = h("main", { id: "main", tabindex: "-1" });
   const menu = h("ul", { class: "menu" });
@@ -86,7 +86,7 @@ export function start(app, session, cameIn = false) {
       fill(fleet, pulse(realm));
     }
     document.title = `${page.label} · ${realm} · keyturn`;
-    // Each page has a place of its own: one that is late writes into a place that nobody sees any more.
+    // Each page has its own element, so a page that loads too late writes into one that is no longer visible.
     const place = h("div", { class: "page" }, loading());
     fill(main, place);
     const leaving = [];

@@ -1,4 +1,4 @@
-// Times, as people say them. All times of the API are seconds since 1970.
+// Times for people. All times of the API are seconds since 1970.
 import { h } from "./dom.js";
 
 export const MINUTE = 60;
@@ -28,7 +28,7 @@ export function distance(seconds) {
   return relative.format(Math.round(away / size), /** @type {Intl.RelativeTimeFormatUnit} */ (unit));
 }
 
-/** "30 days", "1 hour": a length of time */
+/** Format a duration: "30 days", "1 hour" */
 export function duration(seconds) {
   const [unit, size] = UNITS.find(([, length]) => seconds >= length && seconds % length === 0) ||
     UNITS.find(([, length]) => seconds >= length * 2) || ["second", 1];
@@ -38,14 +38,14 @@ export function duration(seconds) {
 
 export const exact = (seconds) => exactly.format(new Date(seconds * 1000));
 
-/** A moment by its distance, with the exact time to see on it; null for none. */
+/** A time by its distance, with the exact time as a tooltip; null for none. */
 export function moment(seconds) {
   if (!seconds) return null;
   const iso = new Date(seconds * 1000).toISOString();
   return h("time", { datetime: iso, title: exact(seconds), class: "number" }, distance(seconds));
 }
 
-/** A moment of today by its time, an earlier one by its date too. */
+/** A time of today without its date, an earlier one with it. */
 export function clockTime(seconds) {
   const date = new Date(seconds * 1000);
   const today = date.toDateString() === new Date().toDateString();

@@ -1,4 +1,4 @@
-"""When secrets end, as columns: what comes can be listed without reading every client."""
+"""Expiry of secrets as columns, so that upcoming ones can be listed without reading every client."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,8 +20,8 @@ def upgrade() -> None:
             if on_postgresql
             else f"json_extract(secrets, '$.{role}.expires_at')"
         )
-        # Names of ours alone, no input.
-        op.execute(f"UPDATE clients SET {column} = {kept} WHERE {kept} IS NOT NULL")  # noqa: S608
+        filled = f"UPDATE clients SET {column} = {kept} WHERE {kept} IS NOT NULL"  # noqa: S608 - fixed names
+        op.execute(filled)
         there = sa.text(f"{column} IS NOT NULL")
         op.create_index(
             f"ix_clients_realm_id_{column}",

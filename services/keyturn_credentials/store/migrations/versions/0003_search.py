@@ -1,4 +1,4 @@
-"""Clients' ids in a small table of their own, with an index of their parts; attributes in the order of ids.
+"""Client ids in a small table of their own, with an index of their parts; attributes in the order of ids.
 
 Pages are found in tables that a change of a client does not touch, in the order in which they are shown.
 """
@@ -43,7 +43,7 @@ def _of_a_client() -> sa.ForeignKeyConstraint:
 
 
 def _index_parts_on_postgresql() -> None:
-    # Letters are folded as the searching statement folds them: ASCII alone, in whatever locale.
+    # Case is folded as the search statement folds it: ASCII only, in any locale.
     op.execute(
         """
         CREATE FUNCTION keyturn_parts(name text) RETURNS text[]
@@ -96,4 +96,4 @@ def _attributes_by_client_id() -> None:
 
 
 def downgrade() -> None:
-    raise RuntimeError("restore a backup of the version before")
+    raise RuntimeError("restore a backup of the previous version")

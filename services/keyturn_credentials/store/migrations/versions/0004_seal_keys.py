@@ -1,4 +1,4 @@
-"""Under which keys a client's secrets are sealed, as a column: what a rotation left behind is found by it."""
+"""Keys that encrypt a client's secrets, as a column, to find what a rotation left behind."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # "?": a build before this one wrote the row; it is looked at with those under former keys.
+    # "?": an earlier build wrote the row; it is checked together with those under former keys.
     op.add_column("clients", sa.Column("seal_keys", sa.String(64), nullable=False, server_default="?"))
     on_postgresql = op.get_bind().dialect.name == "postgresql"
-    # "1.<key id, 8 characters>.<the rest>", of secrets that are kept, not their digests alone.
+    # "1.<key id, 8 characters>.<the rest>", of stored secrets, not of digests.
     ids = " UNION ".join(
         f"SELECT substr({_member(role, name, on_postgresql)}, 3, 8) AS id"
         f" WHERE {_member(role, 'sealed', on_postgresql)} IS NOT NULL"
@@ -21,9 +21,8 @@ def upgrade() -> None:
         for name in ("sealed", "digest")
     )
     joined = "string_agg(id, ' ' ORDER BY id)" if on_postgresql else "group_concat(id, ' ')"
-    # Names of ours alone, no input.
     op.execute(
-        "UPDATE clients SET seal_keys ="  # noqa: S608
+        "UPDATE clients SET seal_keys ="  # noqa: S608 - fixed names, no input
         f" coalesce((SELECT {joined} FROM (SELECT id FROM ({ids}) AS each ORDER BY id) AS ordered), '')"
     )
     op.create_index(None, "clients", ["realm_id", "seal_keys", "client_id"])
@@ -36,4 +35,4 @@ def _member(role: str, name: str, on_postgresql: bool) -> str:
 
 
 def downgrade() -> None:
-    raise RuntimeError("restore a backup of the version before")
+    raise RuntimeError("restore a backup of the previous version")

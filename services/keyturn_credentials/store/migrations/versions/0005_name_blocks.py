@@ -1,6 +1,6 @@
-"""The ids of a realm's clients cut into blocks, each with how many there are and which pieces they have.
+"""The ids of a realm's clients in blocks, each with its number of ids and the pieces they contain.
 
-Pages far from the beginning, and parts that hardly any id has, are found without walking over all ids.
+Pages far from the beginning, and rare substrings, are found without scanning all ids.
 """
 
 from collections.abc import Iterable
@@ -50,7 +50,8 @@ def upgrade() -> None:
 
 
 def _pieces(names: Iterable[str]) -> set[str]:
-    """All that is two characters long in them, with ASCII letters in lower case, and ids of one character."""
+    """Return all pairs of characters in the names, with ASCII letters in lower case, and ids of one
+    character."""
     found: set[str] = set()
     for name in names:
         lowered = name.encode().lower().decode()
@@ -59,4 +60,4 @@ def _pieces(names: Iterable[str]) -> set[str]:
 
 
 def downgrade() -> None:
-    raise RuntimeError("restore a backup of the version before")
+    raise RuntimeError("restore a backup of the previous version")

@@ -1,6 +1,6 @@
-"""The attack suite: what has been tried against JWT verifiers, and what the specifications forbid.
+"""The attack suite: known attacks on JWT verifiers, and violations of the specifications.
 
-One module for each front. A case has a name, a source and the code it is to be refused with.
+There is one module per topic. A case has a name, a source and the code of its refusal.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Attack:
-    """``attempt`` has to raise JoseError with the code ``expected``; for a refused key, its reason."""
+    """``attempt`` must raise JoseError with the code ``expected``; for a refused key, its reason."""
 
     name: str
     source: str

@@ -1,4 +1,4 @@
-"""Attacks on which algorithm is used with which key."""
+"""Attacks that mix up algorithms and keys."""
 
 import hashlib
 import hmac

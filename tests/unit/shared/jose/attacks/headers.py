@@ -1,4 +1,4 @@
-"""Attacks through the header: members that would bring a key, change the meaning, or reach another system."""
+"""Attacks through the header: members that bring a key, change the meaning, or reach another system."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ _ATTACKER = SigningKey.generate("ES256", kid="attacker")
 
 
 def _self_signed(name: str, source: str, expected: str = "bad_signature", **members: object) -> Attack:
-    """Signed by the attacker's key, which the header offers."""
+    """A token signed by the attacker's key, which the header offers."""
     header = header_with(**members)
     signing_input = segment(header) + b"." + segment(CLAIMS)
     token = signing_input + b"." + base64url.encode(_ATTACKER.sign(signing_input))

@@ -1,4 +1,4 @@
-"""Attacks on how a token is written: segments, base64url, JSON."""
+"""Attacks on a token's encoding: segments, base64url, JSON."""
 
 import json
 
@@ -24,7 +24,7 @@ def _malformed(name: str, source: str, token: bytes | str) -> Attack:
 
 
 def _resigned(name: str, source: str, header: bytes, payload: bytes) -> Attack:
-    """Header and payload segments as given, under a signature that holds over exactly them."""
+    """Given header and payload segments, with a valid signature over exactly them."""
     signing_input = header + b"." + payload
     return _malformed(name, source, signing_input + b"." + base64url.encode(signature_of(signing_input)))
 
@@ -71,7 +71,7 @@ SEGMENTS = [
 
 
 def _bits(text: bytes) -> bytes:
-    """The same octets in another spelling: the unused low bit of the last character set."""
+    """Return another spelling of the same octets: the unused low bit of the last character is set."""
     alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     last = alphabet[alphabet.index(text[-1:]) + 1 :][:1]
     return text[:-1] + last

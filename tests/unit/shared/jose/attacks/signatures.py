@@ -1,4 +1,4 @@
-"""Attacks on the signature itself: values no signer makes, and encodings that only look like one."""
+"""Attacks on the signature: values that no signer makes, and invalid encodings."""
 
 import hashlib
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def _forged(name: str, source: str, alg: str, signature: bytes, keys: KeySet | N
 
 
 def _ecdsa(name: str, source: str, alg: str, make: Callable[[int, int, int], bytes]) -> Attack:
-    """``make`` gets a true signature's r and s, and the group order."""
+    """``make`` gets a valid signature's r and s, and the group order."""
     size = _SIZES[alg]
     true = signature_of(_signing_input(alg), alg)
     r, s = int.from_bytes(true[:size], "big"), int.from_bytes(true[size:], "big")
@@ -97,7 +97,7 @@ _ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 def _eddsa(name: str, source: str, make: Callable[[bytes, int], bytes]) -> Attack:
-    """``make`` gets a true signature's R and S."""
+    """``make`` gets a valid signature's R and S."""
     true = signature_of(_signing_input("EdDSA"), "EdDSA")
     return _forged(name, source, "EdDSA", make(true[:32], int.from_bytes(true[32:], "little")))
 
@@ -129,7 +129,7 @@ _SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 def _rsa_raw(encoded: bytes, key: rsa.RSAPrivateKey | None = None) -> bytes:
-    """The RSA private operation on any encoded message."""
+    """Apply the RSA private operation to any encoded message."""
     numbers = (key or rsa_private_key()).private_numbers()
     n = numbers.public_numbers.n
     return pow(int.from_bytes(encoded, "big"), numbers.d, n).to_bytes((n.bit_length() + 7) // 8, "big")
@@ -138,7 +138,7 @@ def _rsa_raw(encoded: bytes, key: rsa.RSAPrivateKey | None = None) -> bytes:
 def _pkcs1(
     name: str, source: str, tail: bytes, *, kind: bytes = b"\0\1", fill: int | None = None, end: bytes = b""
 ) -> Attack:
-    """An EMSA-PKCS1-v1_5 encoding that is not the one encoding, under the client's own key."""
+    """An invalid EMSA-PKCS1-v1_5 encoding under the client's own key."""
     length = 256 - len(kind) - 1 - len(tail) if fill is None else fill
     encoded = (kind + b"\xff" * length + b"\0" + tail + end).ljust(256, b"\xaa")
     return _forged(name, source, "RS256", _rsa_raw(encoded))

@@ -1,4 +1,4 @@
-"""Attacks on time and on the types of claims; each token's signature holds."""
+"""Attacks on times and on types of claims; each token's signature is valid."""
 
 from tests.unit.shared.jose.attacks import Attack
 from tests.unit.shared.jose.scene import CLAIMS, NOW, accept, claims_with, signed
@@ -46,9 +46,21 @@ JUDGED = [
     _claims("nbf a minute ahead", "RFC 7519 4.1.5", "not_yet_valid", nbf=NOW + 60),
     _claims("nbf just past the leeway", "RFC 7519 4.1.5", "not_yet_valid", nbf=NOW + 15.5),
     _claims("nbf in the year 9999", "RFC 7519 4.1.5", "not_yet_valid", nbf=253_402_300_799),
-    _claims("good for an hour", "RFC 7523 5; Keycloak 38576", "lifetime_too_long", exp=NOW + 3600),
-    _claims("good for a second too long", "RFC 7523 5; Keycloak 38576", "lifetime_too_long", exp=NOW + 61),
-    _claims("good for ever", "RFC 7523 5; Keycloak 38576", "lifetime_too_long", exp=253_402_300_799),
+    _claims(
+        "good for an hour, a second after its minute",
+        "RFC 7523 5; Keycloak 38576",
+        "lifetime_too_long",
+        iat=NOW - 61,
+        exp=NOW + 3539,
+    ),
+    _claims(
+        "good for ever, an hour old",
+        "RFC 7523 5; Keycloak 38576",
+        "lifetime_too_long",
+        iat=NOW - 3600,
+        exp=253_402_300_799,
+    ),
+    _claims("good for ever and no iat", "RFC 7523 5", "lifetime_too_long", iat=None, exp=253_402_300_799),
     _claims(
         "good for an hour and no iat",
         "RFC 7523 5; Keycloak 38576",
@@ -57,7 +69,7 @@ JUDGED = [
         exp=NOW + 3600,
     ),
     _claims(
-        "good for a second too long and no iat", "RFC 7523 5", "lifetime_too_long", iat=None, exp=NOW + 61
+        "good for a second too long and no iat", "RFC 7523 5", "lifetime_too_long", iat=None, exp=NOW + 76
     ),
     _claims(
         "issued yesterday, good until tomorrow",

@@ -34,7 +34,7 @@ export async function auditPage({ main, realm, base, onLeave }) {
     card(
       null,
       {},
-      h("div", { class: "toolbar" }, field("Who", actor), field("Client ID", client), field("Act", action)),
+      h("div", { class: "toolbar" }, field("Who", actor), field("Client ID", client), field("Action", action)),
       list,
     ),
   );
@@ -47,7 +47,7 @@ export const auditFeed = ({ realm, base, onLeave }, { filters = [], fixed = {} }
     path: `${base}/audit`,
     number: "id",
     caption: "Audit log",
-    columns: ["When", "Who", "Act", "Client", "What changed", "Event"],
+    columns: ["When", "Who", "Action", "Client", "What changed", "Event"],
     row: (entry) => [
       clockTime(entry.time),
       lines(entry.actor.client_id, [entry.actor.realm, entry.remote_address].filter(Boolean).join(", ")),
@@ -56,7 +56,7 @@ export const auditFeed = ({ realm, base, onLeave }, { filters = [], fixed = {} }
       changes(entry.details),
       entry.sequence && h("code", {}, `#${entry.sequence}`),
     ],
-    nothing: nothingFound("audit", "No recorded act fits."),
+    nothing: nothingFound("audit", "No recorded action matches."),
     filters,
     fixed,
     onLeave,

@@ -1,4 +1,4 @@
-// What comes, day by day: a table of five weeks where there is room, else a list.
+// Upcoming events by day: a table of five weeks if there is room, else a list.
 import { h } from "../dom.js";
 import { empty } from "../parts/feedback.js";
 import { link, pagePath } from "../router.js";
@@ -91,7 +91,7 @@ function grid(realm, days, today) {
   return h(
     "table",
     { class: "calendar" },
-    h("caption", { class: "visually-hidden" }, "What comes in the next five weeks"),
+    h("caption", { class: "visually-hidden" }, "Upcoming in the next five weeks"),
     h(
       "thead",
       {},

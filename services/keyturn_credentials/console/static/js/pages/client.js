@@ -1,7 +1,7 @@
 import { clientPath, getVersioned } from "../api.js";
 import { fill, h } from "../dom.js";
 import { copyable } from "../parts/copying.js";
-import { badge, failure, loading } from "../parts/feedback.js";
+import { badge, failure, loading, notice } from "../parts/feedback.js";
 import { link, pagePath } from "../router.js";
 import { activityTab } from "./activity.js";
 import { credentialsTab } from "./credentials/tab.js";
@@ -14,7 +14,7 @@ const TABS = [
   ["activity", "Activity", activityTab],
 ];
 
-/** One client. Each tab gets `{client, version, path, body, reload}` besides the page's context. */
+/** One client. Each tab gets `{client, version, path, body, reload}` in addition to the page's context. */
 export async function clientPage(context, uuid, tab = "settings") {
   const { realm, main } = context;
   const path = clientPath(realm, uuid);
@@ -23,9 +23,9 @@ export async function clientPage(context, uuid, tab = "settings") {
   const body = h("div", { class: "pile" }, loading());
 
   async function reload() {
-    const { value: client, version } = await getVersioned(path);
+    const { value: client, version, due } = await getVersioned(path);
     document.title = `${client.clientId} · ${realm} · keyturn`;
-    fill(top, title(realm, client));
+    fill(top, title(realm, client), due && secretIsDue());
     await show({ ...context, client, version, path, body, reload });
   }
 
@@ -53,6 +53,13 @@ export async function clientPage(context, uuid, tab = "settings") {
 }
 
 const back = (realm) => link(pagePath(realm, "clients"), "Clients", { class: "crumb" });
+
+const secretIsDue = () =>
+  notice(
+    "warning",
+    h("p", {}, "Its secret is due for rotation: the next change that you save also gives it a new one."),
+    h("p", {}, "The client will then need it. Regenerate the secret yourself to see it at once."),
+  );
 
 const title = (realm, client) =>
   h(

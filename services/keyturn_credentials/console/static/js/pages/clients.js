@@ -1,4 +1,4 @@
-import { authenticatorName, hasSecret, keySource, SOURCES } from "../authenticators.js";
+import { authenticator, keySource, SOURCES } from "../authenticators.js";
 import { change, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
@@ -40,7 +40,7 @@ export async function clientsPage({ realm, main, base, onLeave }) {
     history.replaceState(null, "", shown.size ? `${location.pathname}?${shown}` : location.pathname);
     try {
       const clients = await get(`${base}/clients?${query}`);
-      if (number !== asked) return; // a later search has been asked for meanwhile
+      if (number !== asked) return; // a later search was started meanwhile
       const page = clients.slice(0, PAGE);
       fill(list, page.length ? rows(realm, page) : nothing());
       found.textContent = page.length ? `${page.length} clients shown` : "No client found";
@@ -77,13 +77,13 @@ export async function clientsPage({ realm, main, base, onLeave }) {
       ? empty(
           "search",
           "No client found",
-          `No client ID in ${realm} has “${search.value}” in it.`,
-          button("Clear the search", clear),
+          `No client ID in ${realm} contains “${search.value}”.`,
+          button("Clear search", clear),
         )
       : empty(
           "clients",
           "No clients yet",
-          "A client is a program that proves who it is: by a secret, or by a JWT signed with its own key.",
+          "A client is a program that authenticates with a secret, a certificate, or a JWT signed with its own key.",
           newClient("primary"),
         );
   const newClient = (kind) => button("New client", () => createClient(realm, base), { kind, glyph: "plus" });
@@ -111,17 +111,18 @@ const rows = (realm, clients) =>
         link(pagePath(realm, "clients", client.id, "credentials"), client.clientId, { class: "strong" }),
         client.name,
       ),
-      client.publicClient ? "None, it is public" : authenticatorName(client.clientAuthenticatorType),
+      client.publicClient ? "None (public client)" : authenticator(client.clientAuthenticatorType).label,
       credential(client),
       state(client.enabled),
     ]),
   );
 
-/** What the client has to prove itself with, in a few words. */
+/** The client's credential, in a few words. */
 function credential({ clientAuthenticatorType, attributes, secret }) {
-  if (clientAuthenticatorType === "client-x509")
+  const kind = authenticator(clientAuthenticatorType).credential;
+  if (kind === "certificate")
     return attributes["x509.subjectdn"] ? "Subject DN" : badge("Not set up", "warning");
-  if (!hasSecret(clientAuthenticatorType))
+  if (kind !== "secret")
     return SOURCES[keySource(attributes)] || badge("No keys", "warning");
   if (!secret) return badge("No secret", "warning");
   const expires = Number(attributes["client.secret.expiration.time"] || 0);
@@ -139,17 +140,17 @@ function createClient(realm, base) {
       const json = { clientId: clientId.value, name: name.value, serviceAccountsEnabled: true };
       const { fleet, id } = await change("POST", `${base}/clients`, { json });
       close();
-      reportChange(`Made the client ${clientId.value}.`, fleet);
+      reportChange(`Client ${clientId.value} created.`, fleet);
       go(pagePath(realm, "clients", id, "credentials"));
     };
     return form(
-      { label: "Make it", action, others: button("Cancel", close) },
-      field("Client ID", clientId, "What the program calls itself at the token endpoint."),
-      field("Name", name, "For people; it may be empty."),
+      { label: "Create", action, others: button("Cancel", close) },
+      field("Client ID", clientId, "The client_id sent to the token endpoint."),
+      field("Name", name, "Optional. Shown in this console."),
       h(
         "p",
         { class: "help" },
-        "It begins with a secret of its own. The Credentials tab changes how it proves itself.",
+        "A client secret is generated. You can change the authenticator on the Credentials tab.",
       ),
     );
   });

@@ -19,7 +19,7 @@ const TYPES = [
   "realm_keys_cache_cleared",
 ];
 
-/** "client_key_revoked" as people read it. */
+/** Format "client_key_revoked" for people. */
 export const spoken = (type) => type.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
 
 export async function eventsPage({ main, realm, base, onLeave }) {
@@ -37,7 +37,7 @@ export async function eventsPage({ main, realm, base, onLeave }) {
       details(event.details),
       clockTime(event.time),
     ],
-    nothing: nothingFound("events", "Nothing that fits has happened in this realm."),
+    nothing: nothingFound("events", "No event in this realm matches."),
     filters: [
       { name: "type", control: type },
       { name: "client_id", control: client },
@@ -46,8 +46,8 @@ export async function eventsPage({ main, realm, base, onLeave }) {
   });
   fill(
     main,
-    head("Events", "What happened in this realm, in order: the log that every node follows.", controls),
-    card(null, {}, h("div", { class: "toolbar" }, field("What", type), field("Client ID", client)), list),
+    head("Events", "Every change in this realm, in order: the log that every node follows.", controls),
+    card(null, {}, h("div", { class: "toolbar" }, field("Type", type), field("Client ID", client)), list),
   );
   await start();
 }

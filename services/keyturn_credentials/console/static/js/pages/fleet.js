@@ -1,4 +1,4 @@
-// The fleet, live: nodes with position, lag and lease, and each change flowing over them.
+// The fleet, live: nodes with position, lag and lease, and the propagation of each change.
 import { change } from "../api.js";
 import { fill, h, refill } from "../dom.js";
 import { icon } from "../icons.js";
@@ -19,10 +19,10 @@ export async function fleetPage({ main, realm, base, onLeave }) {
   pause.addEventListener("click", () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     if (!paused && live.latest) show(live.latest);
   });
-  // A change of nothing: nobody's credentials are touched, and every node has to apply it all the same.
+  // A change without effect: no credential is touched, but every node must apply it.
   const measure = async () => {
     await change("PUT", base, { json: { realm } });
   };
@@ -49,7 +49,7 @@ export async function fleetPage({ main, realm, base, onLeave }) {
       verdict,
       card(
         "Changes",
-        { note: "As they reach the nodes, in milliseconds after they were published.", actions: pause },
+        { note: "When each change reached the nodes, in milliseconds after it was published.", actions: pause },
         flows.element,
       ),
       card("Nodes", {}, nodes),
@@ -60,10 +60,10 @@ export async function fleetPage({ main, realm, base, onLeave }) {
 
 const lostView = ({ error }) =>
   error === "lost"
-    ? notice("warning", h("p", {}, "The live view lost its connection; it tries again by itself."))
+    ? notice("warning", h("p", {}, "The live view lost its connection and is reconnecting."))
     : failure(
         new Error(
-          `Nothing is known of the fleet: ${error}. No change is called safe until it is known again.`,
+          `The state of the fleet is unknown: ${error}. No change is reported as safe until it is known again.`,
         ),
       );
 
@@ -72,14 +72,14 @@ function verdictOf(fleet) {
   const held = fleet.nodes.filter((node) => node.lease === "held").length;
   const text = safe
     ? `No node answers from a state older than event ${newest}.`
-    : `Event ${newest} is not in force everywhere yet: ${pending.join(", ")}.`;
+    : `Event ${newest} has not reached every node yet: ${pending.join(", ")}.`;
   const count = (number, name) =>
     h("div", {}, h("dt", {}, name), h("dd", { class: "number" }, String(number)));
   return h(
     "div",
     { class: `verdict ${safe ? "good" : "warning"}` },
     icon(safe ? "check" : "warning"),
-    h("div", {}, h("h2", {}, safe ? "Safe now" : "On its way"), h("p", {}, text)),
+    h("div", {}, h("h2", {}, safe ? "Safe now" : "Propagating"), h("p", {}, text)),
     h(
       "dl",
       {},
@@ -95,7 +95,7 @@ const noNodes = () =>
   empty(
     "fleet",
     "No nodes",
-    "No verifier has joined. Start one with keyturn verifier; until then nobody checks credentials.",
+    "No verifier has joined. Start one with keyturn verifier; until then, no credentials are checked.",
   );
 
 const STANDINGS = {
@@ -124,7 +124,7 @@ const nodeTable = (fleet) =>
 
 function lease(node) {
   if (node.lease !== "held")
-    return node.serves_stale ? badge("expired, answers stale", "bad") : badge("expired, refuses", "warning");
+    return node.serves_stale ? badge("expired, serves stale data", "bad") : badge("expired, rejects requests", "warning");
   const bar = h("span", { class: "lease" }, h("span", {}));
   const term = node.lease_left_ms + node.renewed_ms_ago;
   bar.firstElementChild.style.width = `${Math.round((100 * node.lease_left_ms) / term)}%`;

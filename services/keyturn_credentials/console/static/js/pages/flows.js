@@ -1,4 +1,4 @@
-// Changes on their way over the fleet: one line each, with a mark for every node that has applied it.
+// Propagating changes: one line each, with a mark for every node that has applied it.
 import { fill, h } from "../dom.js";
 import { badge, empty } from "../parts/feedback.js";
 import { spoken } from "./events.js";
@@ -12,7 +12,7 @@ export class Flows {
   #known = new Map();
   element = h("div", {});
 
-  /** Take what the fleet says; lines that did not change stay as they are. */
+  /** Take the fleet's state; unchanged lines stay as they are. */
   show(fleet) {
     const recent = fleet.recent || [];
     for (const flow of recent) this.#known.set(flow.sequence, { ...this.#known.get(flow.sequence), flow });
@@ -55,7 +55,7 @@ const axis = (scale) =>
     ),
   );
 
-/** Make or renew the line of a change, unless it says all there is to say already. */
+/** Create or update the line of a change, unless it is complete. */
 function draw(known, nodes, scale) {
   const text = JSON.stringify([known.flow, nodes.length, scale]);
   if (known.text === text) return;

@@ -21,7 +21,7 @@ export async function jwksUrlsPage({ main, realm, base, onLeave }) {
       const last = entries.at(-1)?.client_id;
       refill(
         pager,
-        after && button("From the beginning", () => goOn(""), { kind: "little" }),
+        after && button("First page", () => goOn(""), { kind: "little" }),
         entries.length === PAGE && button("Next", () => goOn(last), { kind: "little" }),
       );
     } catch (error) {
@@ -38,7 +38,7 @@ export async function jwksUrlsPage({ main, realm, base, onLeave }) {
     main,
     head(
       "JWKS URLs",
-      "From where clients' keys come. Each URL is fetched once for the whole fleet.",
+      "The URLs that clients' keys come from. Each is fetched once for the whole fleet.",
       button("Refresh", show),
     ),
     card(null, {}, list, pager),
@@ -50,7 +50,7 @@ const nothing = () =>
   empty(
     "globe",
     "No JWKS URLs",
-    "A client with signed JWTs can publish its keys at a URL of its own; keyturn then follows them.",
+    "A client that uses signed JWTs can publish its keys at its own URL; keyturn then keeps them up to date.",
   );
 
 const rows = (realm, entries) =>
@@ -74,9 +74,9 @@ const rows = (realm, entries) =>
     ]),
   );
 
-/** How it goes with a URL, and why. */
+/** The state of a URL, and its reason. */
 function state(health) {
-  if (!health) return lines(badge("Not fetched"), "No client needed it lately");
+  if (!health) return lines(badge("Not fetched"), "No client has needed it recently");
   if (!health.failures) return health.last_success ? badge("Good", "good") : badge("Not fetched yet");
   const usable = health.keys > 0 && (health.stale_until || 0) > now();
   const times = `${health.failures} failure${health.failures === 1 ? "" : "s"}`;
@@ -87,7 +87,7 @@ function state(health) {
     h("code", {}, health.failure),
     health.failure_detail && `, ${health.failure_detail}`,
   );
-  const verdict = usable ? badge("Failing, old keys used", "warning") : badge("Failing, refused", "bad");
+  const verdict = usable ? badge("Failing, cached keys used", "warning") : badge("Failing, clients rejected", "bad");
   return lines(
     h("span", { class: "row" }, verdict, usable && h("small", {}, "until ", moment(health.stale_until))),
     reason,

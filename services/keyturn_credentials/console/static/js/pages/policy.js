@@ -1,4 +1,4 @@
-// The rotation policy of the realm, in days, and what it comes to.
+// The rotation policy of the realm, in days, and its effect.
 import { change } from "../api.js";
 import { fill, h } from "../dom.js";
 import { card, field, form, input } from "../parts/controls.js";
@@ -23,7 +23,7 @@ export function policyCard({ base, attributes, reload }) {
   function explain() {
     const [valid, both, due] = [period, overlap, before].map(seconds);
     const problem =
-      both > valid || due > valid ? "Neither of the two can be longer than the secret is valid." : "";
+      both > valid || due > valid ? "Neither can be longer than the lifetime of the secret." : "";
     overlap.setCustomValidity(valid && both > valid ? problem : "");
     before.setCustomValidity(valid && due > valid ? problem : "");
     fill(
@@ -33,7 +33,7 @@ export function policyCard({ base, attributes, reload }) {
         : h(
             "p",
             { class: "note" },
-            "Secrets never expire, and a regenerated one replaces the former at once.",
+            "Secrets never expire, and a regenerated secret replaces the former one at once.",
           ),
     );
   }
@@ -53,23 +53,23 @@ export function policyCard({ base, attributes, reload }) {
   return card(
     "Policy",
     {
-      note: "For the secrets of all clients of this realm that have no policy of their own. Present secrets get their expiry at their next change.",
+      note: "Applies to all clients of this realm without their own policy. Existing secrets get their expiry date at the next change to the client.",
     },
     form(
       { label: "Save", action, unsaved: true, full: true },
       h(
         "div",
         { class: "columns" },
-        field("A secret expires after, days", period),
+        field("Secret expires after (days)", period),
         field(
-          "The former one is accepted for, days",
+          "Former secret is accepted for (days)",
           overlap,
-          "The overlap, in which the program is given the new one.",
+          "The overlap during which the client must switch to the new secret.",
         ),
         field(
-          "Rotate before the expiry, days",
+          "Rotate before expiry (days)",
           before,
-          "A change of the client within that time rotates its secret.",
+          "A change to the client within that time rotates its secret.",
         ),
       ),
       sample,
@@ -78,15 +78,15 @@ export function policyCard({ base, attributes, reload }) {
 }
 
 const ending = () => ({
-  title: "Switch the policy off?",
+  title: "Turn off the policy?",
   consequences: [
-    "Former secrets that are still accepted are refused from the next change of their client on.",
-    "Secrets lose their expiry at that change, and never expire.",
+    "Former secrets that are still accepted are rejected after the next change to their client.",
+    "At that change, secrets lose their expiry date and never expire.",
   ],
-  action: "Switch it off",
+  action: "Turn off",
 });
 
-/** The life of a secret that is made now, as a bar and in words. */
+/** The validity of a secret created now, as a bar and in words. */
 function timeline(valid, both, due) {
   const bar = h("div", { class: "life", "aria-hidden": "true" });
   const part = (kind, from, to) => {
@@ -109,13 +109,13 @@ function timeline(valid, both, due) {
     h(
       "p",
       { class: "note" },
-      `A secret made now expires on ${exact(begun + valid)}. `,
+      `A secret created now expires on ${exact(begun + valid)}. `,
       both
         ? `The one before it is accepted until ${exact(begun + Math.min(both, valid))}. `
-        : "The one before it is refused at once. ",
+        : "The one before it is rejected at once. ",
       due
-        ? `From ${exact(begun + valid - due)} on, a change of the client rotates it.`
-        : "Nothing rotates it but regenerating it.",
+        ? `From ${exact(begun + valid - due)} on, a change to the client rotates it.`
+        : "Only regenerating it replaces it.",
     ),
   );
 }

@@ -23,7 +23,7 @@ export async function realmPage(context) {
       main,
       head(
         [realm, " ", value.enabled ? badge("Enabled", "good") : badge("Disabled", "warning")],
-        value.displayName || "Settings of this realm, and its own keys.",
+        value.displayName || "Settings and signing keys of this realm.",
       ),
       h(
         "div",
@@ -55,14 +55,14 @@ function settings({ representation, version, base, reload }) {
   });
   const networks = input(attributes[NETWORKS] || "", { placeholder: "None: public addresses only" });
   const digests = checkbox(
-    "Keep only digests of secrets",
+    "Store only digests of secrets",
     attributes[DIGESTS] === "true",
-    "A secret is then shown once, when it is made. Signed JWT with Client Secret is not possible.",
+    "A secret is then shown only once, when it is created. Signed JWT with Client Secret is not available.",
   );
   const strict = checkbox(
     "Strict audience",
     attributes[STRICT] === "true",
-    "Assertions have to be for this realm's issuer, not for one of its URLs.",
+    "The audience of assertions must be this realm's issuer, not one of its URLs.",
   );
 
   async function action() {
@@ -90,14 +90,14 @@ function settings({ representation, version, base, reload }) {
       h(
         "div",
         { class: "columns" },
-        field("Access token lifetime, seconds", lifespan),
-        field("Signature algorithm", algorithm, "Another one is a rotation."),
-        field("A key signs for, days", period),
+        field("Access token lifespan (s)", lifespan),
+        field("Signature algorithm", algorithm, "Changing this rotates the key."),
+        field("Signing period (days)", period),
       ),
       field(
-        "Private networks in which JWKS URLs may lie",
+        "Private networks allowed for JWKS URLs",
         networks,
-        "CIDRs apart by commas. What lies there can be reached by whoever sets a JWKS URL in this realm.",
+        "CIDRs, separated by commas. Anyone who can set a JWKS URL in this realm can reach these networks.",
       ),
       digests.line,
       strict.line,
@@ -111,16 +111,16 @@ function ending({ representation, version, base, realm, reload }) {
       title: `Clear the key cache of ${realm}?`,
       consequences: [
         "Every key set fetched for this realm's clients is fetched again before it is used again.",
-        "A client whose JWKS URL does not answer then is refused until it does.",
+        "A client whose JWKS URL does not respond then is rejected until it does.",
       ],
-      action: "Clear it",
+      action: "Clear",
     });
     if (!sure) return;
     const { fleet } = await change("POST", `${base}/clear-keys-cache`);
     reportChange("Key cache cleared.", fleet);
   }
   const isMaster = realm === "master";
-  const refused = "Every node refuses all clients and all access tokens of this realm.";
+  const refused = "Every node rejects all clients and access tokens of this realm.";
   return card(
     "Keys and access",
     {},
@@ -135,8 +135,8 @@ function ending({ representation, version, base, realm, reload }) {
         enabled: representation.enabled,
         path: base,
         version,
-        consequences: [refused, "Nothing is lost: enabled again, all of it works again."],
-        text: "All clients and tokens of the realm at once.",
+        consequences: [refused, "Nothing is lost: everything works again once the realm is enabled."],
+        text: "Applies to all clients and tokens of the realm at once.",
         reload,
       }),
     !isMaster &&
@@ -145,7 +145,7 @@ function ending({ representation, version, base, realm, reload }) {
         what: "realm",
         path: base,
         version,
-        consequences: [refused, "Its clients, secrets, keys and settings are gone; there is no way back."],
+        consequences: [refused, "Its clients, secrets, keys and settings are deleted. This cannot be undone."],
         leave: "/console/",
       }),
   );

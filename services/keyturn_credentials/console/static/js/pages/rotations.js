@@ -11,10 +11,10 @@ import { policyCard } from "./policy.js";
 const LISTED = 5;
 const MOST = 500;
 const STAGES = [
-  ["in_force", "In force", "One secret, accepted.", "expires_at", "expires"],
-  ["due", "Due", "The next change of the client rotates it.", "expires_at", "expires"],
-  ["overlapping", "Overlapping", "The former secret is accepted too.", "former_ends_at", "former ends"],
-  ["expired", "Expired", "Refused. Regenerate it.", "expires_at", "expired"],
+  ["in_force", "Current", "One valid secret.", "expires_at", "expires"],
+  ["due", "Due", "The next change to the client rotates it.", "expires_at", "expires"],
+  ["overlapping", "Overlapping", "The former secret is also accepted.", "former_ends_at", "former ends"],
+  ["expired", "Expired", "Rejected. Regenerate it.", "expires_at", "expired"],
 ];
 const KINDS = { due: "warning", overlapping: "good", expired: "bad" };
 
@@ -33,10 +33,10 @@ export async function rotationsPage({ main, realm, base }) {
         { class: "pile" },
         card(
           "Client secrets",
-          { note: "Where each secret that expires stands." },
+          { note: "The status of each secret that expires." },
           secrets.length ? pipeline(realm, secrets) : noSecrets(),
         ),
-        card("What comes", { note: "The next five weeks." }, calendar(realm, comingOf(secrets, keys))),
+        card("Upcoming", { note: "The next five weeks." }, calendar(realm, comingOf(secrets, keys))),
         policyCard({ base, attributes: representation.attributes || {}, reload: show }),
         signingKeysCard({ base, keys, reload: show }),
       ),
@@ -49,7 +49,7 @@ const noSecrets = () =>
   empty(
     "rotations",
     "No secret expires",
-    "Set a policy below: secrets made under it appear here, with the day they expire.",
+    "Set a policy below: secrets created under it appear here, with their expiry dates.",
   );
 
 const pipeline = (realm, secrets) =>
@@ -87,7 +87,7 @@ const pipeline = (realm, secrets) =>
     }),
   );
 
-/** Everything with a day; see `calendar`. */
+/** Everything with a date; see `calendar`. */
 function comingOf(secrets, { keys = [], rotatesAt = null }) {
   const found = secrets.flatMap(({ client_uuid, client_id: name, due_at, expires_at, former_ends_at }) => [
     { at: due_at, kind: "due", name, client_uuid },
@@ -95,6 +95,6 @@ function comingOf(secrets, { keys = [], rotatesAt = null }) {
     { at: former_ends_at, kind: "former", name, client_uuid },
   ]);
   if (rotatesAt) found.push({ at: rotatesAt, kind: "signing", name: "Next key signs" });
-  for (const { endsAt } of keys) found.push({ at: endsAt, kind: "signing", name: "Retired key goes" });
+  for (const { endsAt } of keys) found.push({ at: endsAt, kind: "signing", name: "Retired key removed" });
   return found.filter((entry) => entry.at).sort((one, other) => one.at - other.at);
 }

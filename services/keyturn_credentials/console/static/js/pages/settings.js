@@ -8,13 +8,13 @@ import { pagePath } from "../router.js";
 const BINDINGS = [
   [
     "tls.client.certificate.bound.access.tokens",
-    "Bind its access tokens to its certificate",
-    "A token is then worth nothing to whoever does not present that certificate (RFC 8705).",
+    "Bind access tokens to the client's certificate",
+    "A token is then useless without that certificate (RFC 8705).",
   ],
   [
     "dpop.bound.access.tokens",
-    "Bind its access tokens to its DPoP key",
-    "A token is then worth nothing without proofs signed by that key (RFC 9449).",
+    "Bind access tokens to the client's DPoP key",
+    "A token is then useless without proofs signed by that key (RFC 9449).",
   ],
 ];
 
@@ -32,12 +32,12 @@ function general({ client, version, path, reload }) {
     type: "number",
     min: 1,
     max: 86400,
-    placeholder: "As the realm says",
+    placeholder: "Realm default",
   });
   const accounts = checkbox(
     "Client credentials grant",
     client.serviceAccountsEnabled,
-    "It may get access tokens for itself at the token endpoint.",
+    "The client can get access tokens for itself at the token endpoint.",
   );
   const audiences = input(attributes["keyturn.audiences"] || "", { placeholder: "The realm's issuer" });
   const bindings = BINDINGS.map(([name, label, help]) => ({
@@ -70,13 +70,13 @@ function general({ client, version, path, reload }) {
       field(
         "Client ID",
         clientId,
-        "A new one breaks the program until it is told; the old one is refused at once.",
+        "Changing it breaks the client until it is reconfigured.",
       ),
       field("Name", name),
       field("Description", description),
       field("Root URL", rootUrl, "A relative JWKS URL is resolved against it."),
-      field("Lifetime of its access tokens, seconds", lifespan),
-      field("Audiences of its access tokens", audiences, "Apart by commas."),
+      field("Access token lifespan (s)", lifespan),
+      field("Access token audiences", audiences, "Separate with commas."),
       accounts.line,
       bindings.map(({ line }) => line),
     ),
@@ -85,9 +85,9 @@ function general({ client, version, path, reload }) {
 
 function ending({ client, version, path, realm, reload }) {
   const name = client.clientId;
-  const refused = "Every node refuses its credentials and its access tokens from now on.";
+  const refused = "Every node rejects its credentials and access tokens from now on.";
   return card(
-    "End its access",
+    "Disable or delete",
     {},
     disabling({
       name,
@@ -99,7 +99,7 @@ function ending({ client, version, path, realm, reload }) {
         "Nothing is lost: once it is enabled again, the same credentials work again.",
       ],
       text: client.enabled
-        ? "For a while: everything is kept."
+        ? "Temporarily blocks the client."
         : "Its credentials work again on every node.",
       reload,
     }),
@@ -110,8 +110,8 @@ function ending({ client, version, path, realm, reload }) {
       version,
       consequences: [
         refused,
-        "Its secrets, keys, revocations and settings are gone; there is no way back.",
-        "A new client under the same ID gets new credentials. Keys revoked here are not revoked there.",
+        "Its secrets, keys, revocations and settings are deleted. This cannot be undone.",
+        "A new client with the same ID gets new credentials, and keys revoked here are not revoked for it.",
       ],
       leave: pagePath(realm, "clients"),
     }),

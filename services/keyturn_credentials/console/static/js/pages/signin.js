@@ -12,7 +12,7 @@ const brand = () =>
     "keyturn",
   );
 
-/** The page of somebody who is not signed in. `entered` gets the session. */
+/** The page without a session. `entered` gets the session. */
 export function showSignIn(app, entered, message = null) {
   live.follow(null);
   document.querySelectorAll("dialog").forEach((dialog) => dialog.close());
@@ -45,7 +45,7 @@ export function showSignIn(app, entered, message = null) {
           h(
             "details",
             {},
-            h("summary", {}, "Another realm than master"),
+            h("summary", {}, "Other realm"),
             h("div", {}, field("Realm", realm)),
           ),
         ),
@@ -53,7 +53,7 @@ export function showSignIn(app, entered, message = null) {
       h(
         "p",
         { class: "quiet small" },
-        "The first admin and a link that signs you in once are printed by ",
+        "The first administrator and a one-time sign-in link are printed by ",
         h("code", {}, "keyturn up"),
         ". A new link: ",
         h("code", {}, "keyturn console"),
@@ -64,7 +64,7 @@ export function showSignIn(app, entered, message = null) {
   clientId.focus();
 }
 
-/** Shown when the server cannot even say who is signed in. */
+/** Shown when the server cannot even tell whether there is a session. */
 export const showTrouble = (error, again) =>
   h(
     "main",

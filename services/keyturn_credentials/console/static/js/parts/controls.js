@@ -4,7 +4,7 @@ import { icon } from "../icons.js";
 import { attempt, busy, failure } from "./feedback.js";
 
 /**
- * A button whose action may take a while; what goes wrong is said in a toast.
+ * A button whose action may take a while; an error is shown in a toast.
  * @param {string} label
  * @param {(event: Event) => unknown} action
  * @param {{kind?: string, glyph?: string | null, [attribute: string]: unknown}} [options]
@@ -19,7 +19,7 @@ export function button(label, action, { kind = "", glyph = null, ...rest } = {})
   );
 }
 
-/** A button that is an icon; `label` is its name. */
+/** A button with only an icon; `label` is its accessible name. */
 export const iconButton = (glyph, label, action) =>
   h(
     "button",
@@ -33,7 +33,7 @@ export const iconButton = (glyph, label, action) =>
     icon(glyph),
   );
 
-/** A labelled control; `help` explains it, and is read with it. */
+/** A labelled control; `help` explains it, and screen readers read it along. */
 export function field(label, control, help = null) {
   control.id ||= freshId();
   if (help) control.setAttribute("aria-describedby", `${control.id}-help`);
@@ -154,7 +154,7 @@ export const facts = (...pairs) =>
     pairs.filter(Boolean).map(([name, ...values]) => h("div", {}, h("dt", {}, name), h("dd", {}, values))),
   );
 
-/** The top of a page. */
+/** The head of a page. */
 export const head = (title, lead, actions = null) =>
   h(
     "header",

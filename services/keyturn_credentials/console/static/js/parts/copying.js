@@ -1,4 +1,4 @@
-// Text that is worth copying, secrets that are hidden until asked for, and files to save.
+// Text to copy, secrets that are hidden until requested, and files to save.
 import { fill, h } from "../dom.js";
 import { button, iconButton } from "./controls.js";
 import { toast } from "./feedback.js";
@@ -11,7 +11,7 @@ export function copyable(text, what, { whole = false } = {}) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      throw new Error("The browser does not let this page copy. Select the text and copy it by hand.");
+      throw new Error("The browser does not allow this page to copy. Select the text and copy it manually.");
     }
     toast(`Copied the ${what}.`);
   };
@@ -23,7 +23,7 @@ export function copyable(text, what, { whole = false } = {}) {
   );
 }
 
-/** A secret: hidden until asked for. `reveal` fetches it only then. */
+/** A secret: hidden until requested. `reveal` fetches it only then. */
 export function hiddenSecret(reveal, what) {
   const place = h("span", { class: "row" });
   function hide() {
@@ -48,7 +48,7 @@ export function hiddenSecret(reveal, what) {
   return place;
 }
 
-/** Give the browser bytes to save. */
+/** Offer bytes as a download. */
 export function save(blob, name) {
   const address = URL.createObjectURL(blob);
   const anchor = h("a", { href: address, download: name });

@@ -1,10 +1,17 @@
-// Dialogs: the browser's own, which keep the keyboard inside and give its place back.
-import { freshId, h } from "../dom.js";
+// Dialogs: the browser's own, which trap the focus. The opener may be rebuilt meanwhile.
+import { freshId, h, wayBack } from "../dom.js";
 
-/** Open a dialog; `build(close)` makes its content. It is gone from the document once closed. */
+/** Open a dialog; `build(close)` makes its content. It is removed from the document once closed. */
 export function openDialog(title, build) {
   const heading = freshId();
-  const dialog = h("dialog", { "aria-labelledby": heading, onclose: () => dialog.remove() });
+  const goBack = wayBack();
+  const dialog = h("dialog", {
+    "aria-labelledby": heading,
+    onclose: () => {
+      dialog.remove();
+      goBack();
+    },
+  });
   const close = () => dialog.close();
   dialog.append(h("div", { class: "body" }, h("h2", { id: heading }, title), ...[build(close)].flat()));
   document.body.append(dialog);
@@ -12,7 +19,7 @@ export function openDialog(title, build) {
   return dialog;
 }
 
-/** Ask before something that breaks something. Resolves to true when confirmed. */
+/** Ask for confirmation of a destructive action. Resolves to true when confirmed. */
 export function confirm({ title, consequences, action, kind = "danger", body = null }) {
   return new Promise((resolve) => {
     const dialog = openDialog(title, () =>

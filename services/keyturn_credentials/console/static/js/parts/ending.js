@@ -5,7 +5,7 @@ import { button } from "./controls.js";
 import { confirm } from "./dialog.js";
 import { reportChange } from "./feedback.js";
 
-/** A row that names an action, says what it does, and has its button. */
+/** A row with an action's name, explanation and button. */
 export function act(title, text, control) {
   return h(
     "div",
@@ -15,20 +15,20 @@ export function act(title, text, control) {
   );
 }
 
-/** Disable or enable what stands at `path`. Only the first asks, and says what it refuses and what is kept. */
+/** Disable or enable the object at `path`. Only disabling asks for confirmation, with its effect and what is kept. */
 export function disabling({ name, enabled, path, version, consequences, text, reload }) {
   async function action() {
-    const sure = !enabled || (await confirm({ title: `Disable ${name}?`, consequences, action: "Disable it" }));
+    const sure = !enabled || (await confirm({ title: `Disable ${name}?`, consequences, action: "Disable" }));
     if (!sure) return;
     const { fleet } = await change("PUT", path, { json: { enabled: !enabled }, version });
-    reportChange(enabled ? `${name} is refused.` : `${name} is let in again.`, fleet);
+    reportChange(enabled ? `${name} disabled.` : `${name} enabled.`, fleet);
     await reload();
   }
   const label = enabled ? "Disable" : "Enable";
   return act(label, text, button(label, action, { kind: enabled ? "danger calm" : "" }));
 }
 
-/** Delete what stands at `path`, after asking, and go where it is no longer shown. */
+/** Delete the object at `path`, after confirmation, and leave its page. */
 export function deleting({ name, what, path, version, consequences, leave }) {
   async function action() {
     const sure = await confirm({ title: `Delete ${name}?`, consequences, action: `Delete the ${what}` });
@@ -37,5 +37,5 @@ export function deleting({ name, what, path, version, consequences, leave }) {
     reportChange(`Deleted ${name}.`, fleet);
     go(leave);
   }
-  return act("Delete", "For ever.", button("Delete", action, { kind: "danger calm" }));
+  return act("Delete", "Permanent.", button("Delete", action, { kind: "danger calm" }));
 }

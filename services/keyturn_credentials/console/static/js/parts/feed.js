@@ -1,4 +1,4 @@
-// A log that grows while one looks at it: newest first, older entries on demand, new ones as they come.
+// A growing log: newest first, older entries on demand, new ones as they come.
 import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { live } from "../live.js";
@@ -11,8 +11,8 @@ const MOST = 1000;
 const TYPING_MS = 250;
 
 /**
- * `path`: of the log, without a query. `number`: the member that orders entries. `filters`: `{name, control}`
- * for the query. `row` makes the cells of an entry. Returns the controls and the list, to be put on a page.
+ * `path`: of the log, without a query. `number`: the member that orders entries. `filters`: `{name, control}` for
+ * the query. `row` makes the cells of an entry. Returns the controls and the list, for the page.
  */
 export function feed({ path, number, caption, columns, row, nothing, filters = [], fixed = {}, onLeave }) {
   let entries = [];
@@ -61,7 +61,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
     const mine = asked;
     const found = await get(queryOf({ after: entries[0][number] }));
     if (mine !== asked || !found.length) return undefined;
-    // More than a page came at once: what is between is not known.
+    // More than a page came at once: the entries in between are unknown.
     if (found.length === PAGE) return loadAnew();
     const known = new Set(entries.map((entry) => entry[number]));
     entries = [...found.filter((entry) => !known.has(entry[number])), ...entries].slice(0, MOST);
@@ -72,7 +72,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
   pause.addEventListener("click", () => {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
-    pause.textContent = paused ? "Go on" : "Pause";
+    pause.textContent = paused ? "Resume" : "Pause";
     fill(state, paused ? badge("Paused") : badge("Live", "good"));
     if (!paused) loadNew().catch(() => {});
   });
@@ -81,7 +81,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
     if (fleet.head === undefined || fleet.head === head) return;
     const isFirst = head === null;
     head = fleet.head;
-    // A failure here is followed by the next change; the sign of life on every page tells of the server.
+    // The next change retries after a failure here; the status on every page shows a failing server.
     if (!isFirst && !paused) loadNew().catch(() => {});
   });
   onLeave(stop);

@@ -1,10 +1,10 @@
-// What the console says back: toasts, notices, states of waiting, emptiness and failure.
+// Feedback of the console: toasts, notices, states of waiting, emptiness and failure.
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
 
 const SHOWN_MS = { good: 6000, warning: 9000, bad: 10000 };
 
-/** Say something to everybody: on screen for some seconds, and to assistive technology. */
+/** Show a toast for a few seconds, and announce it to assistive technology. */
 export function toast(text, kind = "good") {
   document.getElementById("announcements").textContent = text;
   const stack = document.querySelector(".toasts") || document.body.appendChild(h("div", { class: "toasts" }));
@@ -18,11 +18,13 @@ export function toast(text, kind = "good") {
   setTimeout(() => note.remove(), SHOWN_MS[kind]);
 }
 
-/** Tell how far a change has come over the fleet. */
+/** Report the propagation of a change. */
 export function reportChange(what, fleet) {
   if (!fleet) return toast(what);
   if (!fleet.safe) {
-    const text = `${fleet.pending} of ${fleet.nodes} nodes have not confirmed it yet; Fleet shows when they do.`;
+    const text = fleet.unknown
+      ? "Redis is not responding, so the state of the nodes is not known yet. See Fleet."
+      : `${fleet.pending} of ${fleet.nodes} nodes have not confirmed it yet. See Fleet.`;
     return toast(`${what} ${text}`, "warning");
   }
   const fenced = fleet.fenced ? `, ${fleet.fenced} cannot answer` : "";
@@ -45,11 +47,11 @@ export const empty = (glyph, title, text, action = null) =>
 
 const working = new WeakSet();
 
-/** Run an action of a button once at a time; the button says that it is busy. Errors are the caller's. */
+/** Run a button's action once at a time; the button shows that it is busy. The caller handles errors. */
 export async function busy(button, action) {
   if (working.has(button)) return;
   working.add(button);
-  // Not `disabled`: that would take the keyboard's place away.
+  // Not `disabled`, which would lose the focus.
   button.setAttribute("aria-disabled", "true");
   try {
     await action();
@@ -59,7 +61,7 @@ export async function busy(button, action) {
   }
 }
 
-/** As `busy`; an error is said in a toast. */
+/** Like `busy`; an error is shown in a toast. */
 export const attempt = (button, action) =>
   busy(button, async () => {
     try {
@@ -69,7 +71,7 @@ export const attempt = (button, action) =>
     }
   });
 
-/** Fill a place with what an action makes; meanwhile it says that it is loading, and what went wrong. */
+/** Fill a place with an action's result; meanwhile it shows that it is loading, or the error. */
 export async function load(place, make) {
   fill(place, loading());
   try {

@@ -1,11 +1,11 @@
-// The fleet in one line: whether everything that was changed is in force everywhere.
+// The fleet in one line: whether every change is in effect everywhere.
 import { fill, h } from "../dom.js";
 import { live } from "../live.js";
 import { link, pagePath } from "../router.js";
 
 let stop = () => {};
 
-/** The line of a realm; it follows the fleet until the next one is made. */
+/** The line of a realm; it follows the fleet until the next one is created. */
 export function pulse(realm) {
   stop();
   const lamp = h("span", { class: "lamp" });
@@ -20,15 +20,15 @@ export function pulse(realm) {
   return link(pagePath(realm, "fleet"), [lamp, verdict, detail], { class: "pulse" });
 }
 
-/** What to say of the fleet: `{kind, title, text}`. */
+/** The description of the fleet: `{kind, title, text}`. */
 export function inOneLine(fleet) {
   if (fleet.error === "lost") return { kind: "bad", title: "No connection", text: "Trying again…" };
-  if (fleet.error) return { kind: "bad", title: "Fleet unknown", text: "Redis does not answer" };
+  if (fleet.error) return { kind: "bad", title: "Fleet unknown", text: "Redis is not responding" };
   const nodes = fleet.nodes.length;
-  if (nodes === 0) return { kind: "warning", title: "No nodes", text: "Nobody checks credentials" };
+  if (nodes === 0) return { kind: "warning", title: "No nodes", text: "No node checks credentials" };
   const event = `event ${fleet.head}`;
   if (!fleet.safe)
-    return { kind: "warning", title: "On its way", text: `${event}, ${fleet.pending.length} pending` };
+    return { kind: "warning", title: "Propagating", text: `${event}, ${fleet.pending.length} pending` };
   const held = fleet.nodes.filter((node) => node.lease === "held").length;
   if (held < nodes) return { kind: "warning", title: "Safe now", text: `${held} of ${nodes} nodes answer` };
   return { kind: "good", title: "Safe now", text: `${event} on ${nodes} node${nodes === 1 ? "" : "s"}` };

@@ -1,4 +1,4 @@
-// The realm at hand, the way to others, and making one.
+// The current realm, the way to others, and creating one.
 import { change, get } from "../api.js";
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
@@ -49,15 +49,15 @@ function create() {
     const action = async () => {
       const { fleet } = await change("POST", "/admin/realms", { json: { realm: name.value, enabled: true } });
       close();
-      reportChange(`Made the realm ${name.value}.`, fleet);
+      reportChange(`Realm ${name.value} created.`, fleet);
       go(pagePath(name.value, "clients"));
     };
     return form(
-      { label: "Make it", action, others: button("Cancel", close) },
+      { label: "Create", action, others: button("Cancel", close) },
       field(
         "Name",
         name,
-        "Letters, digits, '.', '_', '~' and '-'. It is part of every issuer's URL, and stays.",
+        "Letters, digits, '.', '_', '~' and '-'. It is part of the issuer URL and cannot be changed later.",
       ),
     );
   });

@@ -1,4 +1,4 @@
-// The life of a realm's signing keys: published, signing, then verifying only.
+// The life cycle of a realm's signing keys: published, signing, then verifying only.
 import { change } from "../api.js";
 import { h } from "../dom.js";
 import { exact, moment } from "../time.js";
@@ -8,9 +8,9 @@ import { confirm } from "./dialog.js";
 import { badge, reportChange } from "./feedback.js";
 
 const STATES = [
-  ["next", "Next", "Published, so that everybody knows it before it signs.", "published"],
-  ["active", "Active", "Signs access tokens.", "signs since"],
-  ["retiring", "Retiring", "Verifies what it signed, then goes.", "retired"],
+  ["next", "Next", "Published, so that resource servers have it before it signs.", "published"],
+  ["active", "Active", "Signs access tokens. Administrators' tokens have a separate key, which no node receives.", "signs since"],
+  ["retiring", "Retiring", "Verifies the tokens it signed, then is removed.", "retired"],
 ];
 
 export function signingKeysCard({ base, keys, reload }) {
@@ -19,7 +19,7 @@ export function signingKeysCard({ base, keys, reload }) {
       title: "Rotate the signing key now?",
       consequences: [
         "The next key signs from now on. A resource server that cached the key set before that key was published refuses new tokens until it fetches the set again.",
-        "Tokens signed with the present key stay valid until they expire.",
+        "Tokens signed with the current key stay valid until they expire.",
       ],
       action: "Rotate now",
     });
@@ -28,7 +28,7 @@ export function signingKeysCard({ base, keys, reload }) {
     reportChange("The signing key was rotated.", fleet);
     await reload();
   }
-  const note = keys.rotatesAt ? `Rotated by themselves; next on ${exact(keys.rotatesAt)}.` : null;
+  const note = keys.rotatesAt ? `Rotated automatically; next on ${exact(keys.rotatesAt)}.` : null;
   return card(
     "Signing keys of the realm",
     { note, actions: button("Rotate now", rotate) },
@@ -55,7 +55,13 @@ export function signingKeysCard({ base, keys, reload }) {
                 "li",
                 {},
                 copyable(key.kid, "key ID"),
-                h("small", { class: "quiet" }, `${key.algorithm}, ${word} `, moment(key.stateSince)),
+                h(
+                  "small",
+                  { class: "quiet" },
+                  key.purpose === "administrators" ? "for administrators, " : "",
+                  `${key.algorithm}, ${word} `,
+                  moment(key.stateSince),
+                ),
               ),
             ),
           ),

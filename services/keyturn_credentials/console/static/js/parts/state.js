@@ -1,6 +1,6 @@
 import { h } from "../dom.js";
 
-/** Whether something is let in, as a lamp with a word. */
+/** Enabled or disabled, as a lamp with a word. */
 export const state = (enabled) =>
   h(
     "span",

@@ -1,5 +1,5 @@
-// How the client proves itself, and the rules for that.
-import { AUTHENTICATORS, authenticatorName } from "../../authenticators.js";
+// The client's authenticator and its rules.
+import { authenticator, authenticatorChoices } from "../../authenticators.js";
 import { change } from "../../api.js";
 import { fill, h } from "../../dom.js";
 import { card, field, form, input, select } from "../../parts/controls.js";
@@ -9,14 +9,12 @@ import { notice, reportChange } from "../../parts/feedback.js";
 const METHOD = "client.secret.authentication.allowed.method";
 const ALGORITHM = "token.endpoint.auth.signing.alg";
 const LONGEST = "token.endpoint.auth.signing.max.exp";
-const ASYMMETRIC = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
-const SYMMETRIC = ["HS256", "HS384", "HS512"];
 
-/** `shown` is told of another choice, so that what belongs to it is there at once. */
+/** `shown` is called with another choice, so that its settings appear at once. */
 export function authenticatorCard({ client, version, path, reload }, shown) {
   const attributes = client.attributes || {};
   const saved = client.clientAuthenticatorType;
-  const type = select(AUTHENTICATORS, saved);
+  const type = select(authenticatorChoices(), saved);
   const rules = h("div", { class: "columns" }, field("Client Authenticator", type));
   const hint = h("div", { role: "status" });
   let controls = {};
@@ -24,10 +22,10 @@ export function authenticatorCard({ client, version, path, reload }, shown) {
   function showRules() {
     controls = controlsOf(type.value, attributes);
     const others = Object.values(controls).map(({ label, control, help }) => field(label, control, help));
-    // Not built anew: whoever chooses with the keyboard stays at the list box.
+    // Not rebuilt, so that keyboard focus stays at the list box.
     for (const other of rules.querySelectorAll(".field:not(:first-child)")) other.remove();
     rules.append(...others);
-    const text = `${client.clientId} still proves itself with ${authenticatorName(saved)}. Saving switches it.`;
+    const text = `${client.clientId} still authenticates with ${authenticator(saved).label}. Save to switch.`;
     fill(hint, type.value !== saved && notice("warning", h("p", {}, text)));
   }
   type.addEventListener("change", () => {
@@ -47,13 +45,14 @@ export function authenticatorCard({ client, version, path, reload }, shown) {
   }
   return card(
     "Client authenticator",
-    { note: "How this client proves who it is. Nothing else is accepted from it." },
+    { note: "The only way in which this client can authenticate." },
     form({ label: "Save", action, unsaved: true, full: true }, rules, hint),
   );
 }
 
 function controlsOf(type, attributes) {
-  if (type === "client-secret") {
+  const { credential, algorithms } = authenticator(type);
+  if (credential === "secret" && !algorithms.length) {
     const options = [
       ["", "Basic header or request body"],
       ["client_secret_basic", "Basic header only"],
@@ -62,14 +61,13 @@ function controlsOf(type, attributes) {
     const control = select(options, attributes[METHOD] || "");
     return {
       [METHOD]: {
-        label: "Where the secret may be",
+        label: "Allowed method",
         control,
-        help: "Elsewhere it is refused, right or wrong.",
+        help: "Secrets sent any other way are rejected.",
       },
     };
   }
-  if (type !== "client-jwt" && type !== "client-secret-jwt") return {};
-  const algorithms = type === "client-jwt" ? ASYMMETRIC : SYMMETRIC;
+  if (!algorithms.length) return {};
   const present = attributes[ALGORITHM] === "any" ? "" : attributes[ALGORITHM] || "";
   const algorithm = select([["", "Any"], ...algorithms], algorithms.includes(present) ? present : "");
   const longest = input(attributes[LONGEST] || "", { type: "number", min: 1, max: 3600, placeholder: "60" });
@@ -77,22 +75,22 @@ function controlsOf(type, attributes) {
     [ALGORITHM]: {
       label: "Signature Algorithm",
       control: algorithm,
-      help: "Assertions signed with another one are refused.",
+      help: "Assertions signed with any other algorithm are rejected.",
     },
     [LONGEST]: {
-      label: "Longest life of an assertion, seconds",
+      label: "Max expiration (s)",
       control: longest,
-      help: "From when it was issued to when it expires.",
+      help: "How many seconds after its issue an assertion may be used.",
     },
   };
 }
 
 const warning = (client, type) => ({
-  title: `Switch ${client.clientId} to ${authenticatorName(type)}?`,
+  title: `Switch ${client.clientId} to ${authenticator(type).label}?`,
   consequences: [
-    `What it uses today, ${authenticatorName(client.clientAuthenticatorType)}, is refused by every node as soon as this is saved.`,
-    "Until the program is set up for the new way, it gets no tokens.",
-    "Present secrets and keys are kept: switching back makes them work again.",
+    `Every node rejects the current method, ${authenticator(client.clientAuthenticatorType).label}, as soon as this is saved.`,
+    "The client gets no tokens until it is configured for the new method.",
+    "Current secrets and keys are kept: switching back makes them work again.",
   ],
   action: "Switch",
 });

@@ -1,4 +1,4 @@
-// A certificate or public key kept here: generated, with the private half handed out, or imported.
+// A certificate or public key stored here: generated, with the private half handed out, or imported.
 import { keySource } from "../../authenticators.js";
 import { change } from "../../api.js";
 import { h } from "../../dom.js";
@@ -36,13 +36,13 @@ export function certificatePanel(context) {
       ? h(
           "div",
           { class: "field" },
-          h("span", { class: "label" }, isUsed ? `The ${what} in use` : `A ${what} is kept, but not in use`),
+          h("span", { class: "label" }, isUsed ? `The ${what} in use` : `A ${what} is stored, but not in use`),
           copyable(kept, what),
         )
       : empty(
           "key",
           "No certificate yet",
-          "Generate a key pair and download it, or import what the client has already.",
+          "Generate a key pair and download it, or import the client's existing certificate.",
         ),
     h(
       "div",
@@ -56,26 +56,26 @@ export function certificatePanel(context) {
   );
 }
 
-/** What the present keys come to, for the dialogs. */
+/** The effect on the current keys, for the dialogs. */
 function breaking({ client }) {
   const present = keySource(client.attributes);
   if (present === null) return null;
   const source = {
     jwks_url: "The keys at its JWKS URL",
     jwks: "The keys of its inline JWKS",
-    certificate: "Its present key",
+    certificate: "Its current key",
   }[present];
   return notice(
     "warning",
     h(
       "p",
       {},
-      `${source} ${present === "certificate" ? "is" : "are"} refused by every node as soon as this is done.`,
+      `${source} ${present === "certificate" ? "is" : "are"} rejected by every node as soon as this is done.`,
     ),
   );
 }
 
-/** The new keys take the place of a JWKS URL in the same change. */
+/** The new keys replace a JWKS URL in the same change. */
 const callPath = ({ path, client }, name) =>
   `${path}/certificates/${ATTRIBUTE}/${name}${keySource(client.attributes) === "jwks_url" ? "?replaceJwksUrl=true" : ""}`;
 
@@ -107,7 +107,7 @@ function generate(context) {
       });
       close();
       save(body, `keystore.${SUFFIXES[format.value]}`);
-      reportChange("The new key is in force; keep the file.", fleet);
+      reportChange("New key in use. Keep the file.", fleet);
       await reload();
     }
     return form(
@@ -115,7 +115,7 @@ function generate(context) {
       h(
         "p",
         { class: "note" },
-        "The private key leaves in the download and is kept nowhere. Whoever loses the file generates anew.",
+        "The private key is only in the download. If the file is lost, generate a new key.",
       ),
       h(
         "div",
@@ -145,7 +145,7 @@ function importKeys(context) {
       "div",
       { class: "columns" },
       field("Key Alias", alias),
-      field("Key Password", keyPassword, "Only if it has one of its own."),
+      field("Key Password", keyPassword, "Only if it differs from the store password."),
       field("Store Password", storePassword),
     );
     const isArchive = () => format.value in SUFFIXES;
@@ -171,7 +171,7 @@ function importKeys(context) {
       h(
         "p",
         { class: "note" },
-        "Only public keys are taken: a private key in the file is neither kept nor looked at again.",
+        "Only public keys are imported: a private key in the file is never stored.",
       ),
       h("div", { class: "columns" }, field("Archive Format", format), field("File", file)),
       archive,

@@ -18,9 +18,9 @@ export function keysCard(context) {
     isFetched && button("Clear key cache", () => clearCache(context)),
     button("Revoke by thumbprint", () => revokeAny(context)),
   ];
-  const note = "A revoked key is refused for ever, under any key ID, whatever is served or saved.";
+  const note = "A revoked key is rejected permanently, under any key ID, whatever is served or saved.";
   if (keys instanceof Error)
-    return card("Keys in force", { actions, note }, notice("bad", h("p", {}, keys.message)));
+    return card("Active keys", { actions, note }, notice("bad", h("p", {}, keys.message)));
   const act = (key) =>
     key.revoked_at
       ? h(
@@ -34,21 +34,21 @@ export function keysCard(context) {
           "aria-label": `Revoke ${key.kid || key.thumbprint}`,
         });
   return card(
-    "Keys in force",
+    "Active keys",
     { actions, note },
     keys.length
-      ? keyTable(keys, { caption: "Keys in force", act, used: usage.keys || {} })
+      ? keyTable(keys, { caption: "Active keys", act, used: usage.keys || {} })
       : empty(
           "key",
           "No keys",
           isFetched
-            ? "They are fetched when a client first presents an assertion."
-            : "Nothing that this client signs can be checked.",
+            ? "They are fetched when the client first presents an assertion."
+            : "No assertion of this client can be verified.",
         ),
   );
 }
 
-/** Keys as a table. `act` makes the last cell of a row; `used`: thumbprint to when a key was last used. */
+/** Keys as a table. `act` makes the last cell of a row; `used`: thumbprint to last use. */
 export function keyTable(keys, { caption, act = null, used = null }) {
   const columns = [
     "Key ID",
@@ -70,7 +70,7 @@ export function keyTable(keys, { caption, act = null, used = null }) {
   return table(caption, columns, rows);
 }
 
-/** The key ID; a key without one of its own goes by its thumbprint, which stands beside it. */
+/** The key ID; a key without one is shown by its thumbprint. */
 const nameOf = ({ kid, thumbprint }) =>
   kid === thumbprint
     ? h("span", { class: "quiet" }, "Its thumbprint")
@@ -85,15 +85,15 @@ function expiry(seconds) {
 async function revoke({ client, path, reload, usage }, thumbprint, key = null) {
   const lastUsed = usage.keys?.[thumbprint];
   const sure = await confirm({
-    title: "Revoke this key for ever?",
+    title: "Revoke this key permanently?",
     consequences: [
-      "No node accepts a signature of this key any more, under any key ID, whatever the JWKS URL serves.",
+      "Every node rejects signatures of this key, under any key ID, whatever the JWKS URL serves.",
       lastUsed
         ? `It was last used ${distance(lastUsed)}. If ${client.clientId} still signs with it, it gets no tokens from now on.`
         : `If ${client.clientId} still signs with it, it gets no tokens from now on.`,
-      "A revocation cannot be taken back.",
+      "A revocation cannot be undone.",
     ],
-    action: "Revoke the key",
+    action: "Revoke key",
     body: h(
       "p",
       {},
@@ -116,11 +116,11 @@ function revokeAny(context) {
       await revoke(context, thumbprint.value.trim());
     };
     return form(
-      { label: "Go on", action, others: button("Cancel", close) },
+      { label: "Continue", action, others: button("Cancel", close) },
       field(
         "Thumbprint",
         thumbprint,
-        "RFC 7638, SHA-256: 43 characters of base64url. The key need not be in force: it may be one that is served next.",
+        "RFC 7638, SHA-256: 43 characters of base64url. The key need not be in use yet.",
       ),
     );
   });
@@ -131,9 +131,9 @@ async function clearCache({ client, path, reload }) {
     title: "Clear the key cache?",
     consequences: [
       `The keys of ${client.clientId} are fetched again before they are used again, by one fetch for the whole fleet.`,
-      "If its JWKS URL does not answer then, its assertions are refused until it does.",
+      "If its JWKS URL does not respond then, its assertions are rejected until it does.",
     ],
-    action: "Clear it",
+    action: "Clear",
     kind: "primary",
   });
   if (!sure) return;

@@ -1,5 +1,6 @@
-// The client secret: shown on demand, regenerated with an overlap, its former one ended early.
+// The client secret: shown on demand, regenerated with an overlap, the former one revocable.
 import { change, get } from "../../api.js";
+import { authenticator } from "../../authenticators.js";
 import { h } from "../../dom.js";
 import { button, card, facts } from "../../parts/controls.js";
 import { copyable, hiddenSecret } from "../../parts/copying.js";
@@ -27,16 +28,16 @@ export function secretCard(context, type) {
     : h(
         "span",
         { class: "quiet" },
-        "Only a digest of it is kept, or you may not see it: it was shown when it was made.",
+        "Only a digest is stored, or you are not allowed to see it. The secret was shown when it was created.",
       );
   const regenerate = button("Regenerate", () => makeNew(context), { kind: "danger calm" });
   return card(
     "Client secret",
     {
       actions: regenerate,
-      note: type === "client-secret-jwt" ? "The client signs its assertions with it." : null,
+      note: authenticator(type).algorithms.length ? "The client signs its assertions with it." : null,
     },
-    isOver && notice("bad", h("p", {}, "This secret has expired: every node refuses it. Regenerate it.")),
+    isOver && notice("bad", h("p", {}, "This secret has expired: every node rejects it. Regenerate it.")),
     facts(
       ["Value", value],
       ["Made", moment(time("creation.time"))],
@@ -59,7 +60,7 @@ function former(context, until) {
   const { rotated, usage } = context;
   const value =
     rotated.value === MASK
-      ? h("span", { class: "quiet" }, "Cannot be shown")
+      ? h("span", { class: "quiet" }, "Not available")
       : hiddenSecret(() => valueOf(context, "/rotated"), "former secret");
   return h(
     "div",
@@ -78,7 +79,7 @@ function former(context, until) {
   );
 }
 
-/** What becomes of the present secret, by the policy in force. */
+/** The effect on the current secret, by the active policy. */
 function overlapOf({ client, realmAttributes }) {
   const attributes = client.attributes || {};
   const policy = attributes[PERIOD] ? attributes : realmAttributes;
@@ -95,17 +96,17 @@ async function makeNew(context) {
     title: `Regenerate the secret of ${client.clientId}?`,
     consequences: [
       overlap
-        ? `The present secret is accepted for another ${duration(Math.round(overlap))}, until ${exact(now() + overlap)}. The program needs the new one before that.`
-        : "The present secret is refused by every node at once. The program gets no tokens until it has the new one.",
+        ? `The current secret is accepted for another ${duration(Math.round(overlap))}, until ${exact(now() + overlap)}. The client needs the new secret before then.`
+        : "Every node rejects the current secret at once. The client gets no tokens until it has the new one.",
       rotated &&
-        "The former secret that is still accepted is refused at once: only one former secret is kept.",
+        "The former secret, which is still accepted, is rejected at once: only one former secret is kept.",
       !overlap && "A rotation policy with an overlap would let both work for a while; see Rotations.",
     ],
     action: "Regenerate",
   });
   if (!sure) return;
   const { body, fleet } = await change("POST", `${path}/client-secret`);
-  reportChange("A new secret is in force.", fleet);
+  reportChange("Client secret regenerated.", fleet);
   showOnce(body.value, overlap);
   await reload();
 }
@@ -115,8 +116,8 @@ function showOnce(value, overlap) {
     h(
       "p",
       {},
-      "Give it to the program now. ",
-      overlap ? `Both secrets work for ${duration(Math.round(overlap))}.` : "The former one is refused.",
+      "Give it to the client now. ",
+      overlap ? `Both secrets work for ${duration(Math.round(overlap))}.` : "The former secret is now rejected.",
     ),
     h("div", { class: "secret" }, copyable(value, "new secret", { whole: true })),
     h("div", { class: "row end" }, button("Done", close, { kind: "primary" })),
@@ -127,13 +128,13 @@ async function invalidate({ client, path, reload }) {
   const sure = await confirm({
     title: "Invalidate the former secret?",
     consequences: [
-      `Every instance of ${client.clientId} that still uses the former secret is refused from now on.`,
-      "The present secret goes on working.",
+      `Every instance of ${client.clientId} that still uses the former secret is rejected from now on.`,
+      "The current secret keeps working.",
     ],
-    action: "Invalidate it",
+    action: "Invalidate",
   });
   if (!sure) return;
   const { fleet } = await change("DELETE", `${path}/client-secret/rotated`);
-  reportChange("The former secret is refused.", fleet);
+  reportChange("Former secret invalidated.", fleet);
   await reload();
 }

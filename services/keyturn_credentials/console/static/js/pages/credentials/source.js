@@ -1,4 +1,4 @@
-// From where the public keys of a client with signed JWTs come.
+// The source of the public keys of a client with signed JWTs.
 import { keySource } from "../../authenticators.js";
 import { change, send } from "../../api.js";
 import { fill, h } from "../../dom.js";
@@ -9,8 +9,8 @@ import { certificatePanel } from "./certificate.js";
 import { keyTable } from "./keys.js";
 
 const SOURCES = [
-  ["jwks_url", "JWKS URL", "The client serves its keys; keyturn follows them."],
-  ["jwks", "Inline JWKS", "A JSON Web Key Set kept here."],
+  ["jwks_url", "JWKS URL", "The client serves its keys; keyturn keeps them up to date."],
+  ["jwks", "Inline JWKS", "A JSON Web Key Set stored here."],
   ["certificate", "Certificate or key", "Generated here or imported."],
 ];
 
@@ -22,22 +22,22 @@ export function sourceCard(context) {
   show(saved);
   return card(
     "Keys of the client",
-    { note: "Assertions are checked with these. keyturn keeps no private key of a client." },
-    choices("Source of the keys", SOURCES, saved, show),
+    { note: "Used to verify the client's assertions. keyturn never stores a client's private key." },
+    choices("Key source", SOURCES, saved, show),
     panel,
   );
 }
 
-/** Ask, where keys that work today stop working. */
+/** Ask for confirmation if keys that work today would stop working. */
 async function switchTo({ client }, source, what) {
   const present = keySource(client.attributes);
   if (present === null || present === source) return true;
   return confirm({
-    title: "Replace the source of the keys?",
+    title: "Replace the key source?",
     consequences: [
-      `The keys that ${client.clientId} uses today are refused by every node, unless they are ${what} too.`,
+      `Every node rejects the keys that ${client.clientId} uses today, unless they are also ${what}.`,
     ],
-    action: "Replace it",
+    action: "Replace",
   });
 }
 
@@ -72,7 +72,7 @@ function urlPanel(context) {
     field(
       "JWKS URL",
       url,
-      "Fetched once for the whole fleet, again before it gets stale, and when a key ID is new. A key withdrawn there is refused within a bound.",
+      "Fetched once for the whole fleet, and again before it becomes stale or when an unknown key ID appears. A key removed there is rejected within a bounded time.",
     ),
     result,
   );
@@ -122,7 +122,7 @@ function inlinePanel(context) {
     field(
       "JSON Web Key Set",
       jwks,
-      "Public keys only: a set with a private key in it is refused. Keys that are not in it any more are refused at once.",
+      "Public keys only: a set that contains a private key is rejected. Keys removed from the set are rejected at once.",
     ),
   );
 }

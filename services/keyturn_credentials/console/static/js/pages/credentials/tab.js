@@ -1,5 +1,5 @@
-// The Credentials tab: how the client proves itself, and everything it proves itself with.
-import { hasSecret } from "../../authenticators.js";
+// The Credentials tab: the client's authenticator, and all of its credentials.
+import { authenticator } from "../../authenticators.js";
 import { get, getIfThere } from "../../api.js";
 import { fill, h, refill } from "../../dom.js";
 import { empty } from "../../parts/feedback.js";
@@ -21,26 +21,28 @@ export async function credentialsTab(context) {
     get(`${path}/usage`).catch(() => ({})),
   ]);
   const known = { ...context, keys, rotated, realmAttributes: realm.attributes || {}, usage };
-  // What belongs to a choice is shown at once, before anything is saved.
+  // A choice's settings appear at once, before anything is saved.
   const parts = h("div", { class: "pile" });
   const showParts = (type) =>
     fill(
       parts,
-      hasSecret(type) && secretCard(known, type),
-      type === "client-x509" && x509Card(known, type),
-      goesByKeys(type, client) && sourceCard(known),
-      (goesByKeys(type, client) || keys.length > 0) && keysCard(known),
+      authenticator(type).credential === "secret" && secretCard(known, type),
+      authenticator(type).credential === "certificate" && x509Card(known, type),
+      usesKeys(type, client) && sourceCard(known),
+      (usesKeys(type, client) || keys.length > 0) && keysCard(known),
     );
   showParts(client.clientAuthenticatorType);
   return refill(body, authenticatorCard(known, showParts), parts);
 }
 
-const goesByKeys = (type, { attributes = {} }) =>
-  type === "client-jwt" || (type === "client-x509" && attributes["x509.self.signed"] === "true");
+const usesKeys = (type, { attributes = {} }) => {
+  const { credential } = authenticator(type);
+  return credential === "keys" || (credential === "certificate" && attributes["x509.self.signed"] === "true");
+};
 
 const withoutCredentials = () =>
   empty(
     "key",
     "No credentials",
-    "This client is public or only checks tokens of others: it has nothing to prove itself with.",
+    "This client is public or bearer-only: it does not authenticate.",
   );

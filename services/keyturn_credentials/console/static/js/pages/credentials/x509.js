@@ -12,7 +12,7 @@ const NAMES = [
   ["x509.san.email", "Email", "billing@example"],
 ];
 
-/** `type` is the authenticator chosen above: it is saved with these. */
+/** `type` is the authenticator chosen above: it is saved with these settings. */
 export function x509Card({ client, version, path, reload }, type) {
   const attributes = client.attributes || {};
   const controls = NAMES.map(([name, label, placeholder]) => [
@@ -27,7 +27,7 @@ export function x509Card({ client, version, path, reload }, type) {
   const own = checkbox(
     "Self-signed",
     attributes["x509.self.signed"] === "true",
-    "Whoever signed the certificate: its key has to be one of the keys of the client, below.",
+    "Accept a certificate from any issuer: its key must be one of the client's keys, below.",
   );
 
   async function action() {
@@ -45,7 +45,7 @@ export function x509Card({ client, version, path, reload }, type) {
   }
   return card(
     "X.509 certificate",
-    { note: "What the certificate presented in TLS has to say (RFC 8705). What is empty is not asked for." },
+    { note: "What the client's TLS certificate must contain (RFC 8705). Empty fields are not checked." },
     form(
       { label: "Save", action, unsaved: true },
       controls.map(([, label, control]) => field(label, control)),

@@ -1,0 +1,39 @@
+"""Text report of an import."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from keyturn_credentials.operations.import_report import Action, ImportedClient, ImportReport
+
+_ORDER: Final = (Action.ADDED, Action.OVERWRITTEN, Action.SKIPPED, Action.REFUSED)
+_WORDS: Final = {action: action.value.lower() for action in _ORDER}
+
+
+def summary(report: ImportReport) -> str:
+    """Return one line: the realm, and the number of clients by outcome."""
+    counts = Counter(client.action for client in report.clients)
+    outcomes = ", ".join(f"{counts[action]} {_WORDS[action]}" for action in _ORDER)
+    problems = sum(bool(client.notes) for client in report.clients if client.action is not Action.REFUSED)
+    noted = f"; {problems} with notes" if problems else ""
+    realm = "" if report.realm is None else f"realm {report.realm.name} {_WORDS[report.realm.action]}; "
+    return f"{'dry run: ' if report.dry_run else ''}{realm}clients: {outcomes}{noted}"
+
+
+def lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[str]:
+    """Yield the summaries, then each client. ``only_problems``: those that were refused or have a note."""
+    yield from map(summary, reports)
+    for report in reports:
+        name = "" if report.realm is None else report.realm.name
+        if report.realm is not None:
+            yield from (f"realm {name}: {note}" for note in report.realm.notes)
+        for client in report.clients:
+            if not only_problems or is_problem(client):
+                of = f"{name}/" if len(reports) > 1 else ""
+                notes = f": {'; '.join(client.notes)}" if client.notes else ""
+                yield f"{_WORDS[client.action]:<11} {of}{client.client_id}{notes}"
+
+
+def is_problem(client: ImportedClient) -> bool:
+    """Return whether the client was refused or has a note."""
+    return client.action is Action.REFUSED or bool(client.notes)

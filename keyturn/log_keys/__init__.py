@@ -1,0 +1,1 @@
+"""``keyturn log-keys``: generation of the keys that sign the log, and their public halves."""

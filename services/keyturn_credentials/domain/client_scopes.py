@@ -1,0 +1,200 @@
+"""Client scopes of a realm: those of its representation, or else those of a new Keycloak realm. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.errors import InvalidRequestError, NotFoundError
+
+CLIENT_SCOPES: Final = "clientScopes"
+REALM_DEFAULT: Final = "defaultDefaultClientScopes"
+REALM_OPTIONAL: Final = "defaultOptionalClientScopes"
+INCLUDE_IN_TOKEN: Final = "include.in.token.scope"  # noqa: S105 - a name
+OPENID_CONNECT: Final = "openid-connect"
+REMOVED: Final = "keyturnRemoved"
+"""Marks the entry of a removed scope. Without the entry, a client could still have the name as a scope that
+its realm does not describe."""
+
+MAX_SCOPES: Final = 500
+"""Maximum number of client scopes of a realm. Its projection contains all of them."""
+MAX_REALM_SCOPE_BYTES: Final = 4096
+"""Maximum size of the names of a realm's default and optional scopes, all of which a token may contain."""
+
+_IDS: Final = UUID("8a2d1c0e-5d0b-4b56-9d61-0c3a54d1f3b7")
+"""Namespace of the ids of scopes without one (RFC 9562 section 5.5)."""
+
+# Names, descriptions, and whether a token's scope names them. Scopes about users are optional here, because
+# ``profile email`` has no meaning in a program's token.
+_BUILT_IN: Final = (
+    ("acr", "The claim acr", False),
+    ("basic", "The claims that every token has", False),
+    ("roles", "The claims realm_access and resource_access", False),
+    ("web-origins", "Keycloak's allowed-origins: without effect", False),
+    ("service_account", "Keycloak's claims about a service account", False),
+    ("profile", "OpenID Connect built-in scope: profile", True),
+    ("email", "OpenID Connect built-in scope: email", True),
+    ("address", "OpenID Connect built-in scope: address", True),
+    ("phone", "OpenID Connect built-in scope: phone", True),
+    ("microprofile-jwt", "Microprofile - JWT built-in scope", True),
+)
+_DEFAULT: Final = ("acr", "basic", "roles", "web-origins")
+_OPTIONAL: Final = ("address", "email", "microprofile-jwt", "phone", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientScope:
+    """``representation``: Keycloak's ClientScopeRepresentation."""
+
+    id: str
+    name: str
+    representation: Mapping[str, Any]
+
+    @property
+    def is_silent(self) -> bool:
+        """True if a token's ``scope`` does not name it. Keycloak's default is that it does."""
+        values = self.representation.get("attributes")
+        included = values.get(INCLUDE_IN_TOKEN) if isinstance(values, Mapping) else None
+        return str(included).lower() == "false"
+
+    @property
+    def is_for_tokens(self) -> bool:
+        """True unless it is for another protocol, such as SAML."""
+        return self.representation.get("protocol") in (None, "", OPENID_CONNECT)
+
+
+def scopes_of_realm(realm: Realm) -> tuple[ClientScope, ...]:
+    """Return all client scopes of the realm. Invalid entries that an earlier build kept are skipped."""
+    stored = realm.document.get(CLIENT_SCOPES)
+    if not isinstance(stored, list):
+        return tuple(_built_in(realm))
+    return tuple(_of(realm, entry) for entry in stored if _is_scope(entry) and not entry.get(REMOVED))
+
+
+def removed_scopes_of_realm(realm: Realm) -> frozenset[str]:
+    """Return the names of scopes that were removed: clients may still have them in their lists."""
+    stored = realm.document.get(CLIENT_SCOPES)
+    entries = stored if isinstance(stored, list) else ()
+    return frozenset(entry["name"] for entry in entries if _is_scope(entry) and entry.get(REMOVED))
+
+
+def require_scope(realm: Realm, scope_id: str) -> ClientScope:
+    """Return the scope with this id. Raises NotFoundError."""
+    for scope in scopes_of_realm(realm):
+        if scope.id == scope_id:
+            return scope
+    raise NotFoundError("Could not find client scope")
+
+
+def scopes_named(realm: Realm, names: Iterable[str]) -> list[ClientScope]:
+    """Return the scopes with these names, including names that the realm does not describe."""
+    known = {scope.name: scope for scope in scopes_of_realm(realm)}
+    return [known.get(name) or _of(realm, {"name": name, "protocol": OPENID_CONNECT}) for name in names]
+
+
+def default_scopes_of_realm(realm: Realm) -> tuple[str, ...]:
+    """Return the names of the scopes that clients without a list of their own always have."""
+    return _names(realm, REALM_DEFAULT, _DEFAULT)
+
+
+def optional_scopes_of_realm(realm: Realm) -> tuple[str, ...]:
+    """Return the names of the scopes that clients without a list of their own may request."""
+    return _names(realm, REALM_OPTIONAL, _OPTIONAL)
+
+
+def silent_scopes_of_realm(realm: Realm) -> frozenset[str]:
+    """Return the names that no token's ``scope`` has."""
+    return frozenset(
+        scope.name for scope in scopes_of_realm(realm) if scope.is_silent or not scope.is_for_tokens
+    )
+
+
+def check_realm_scopes(before: Realm, after: Realm) -> None:
+    """Raise InvalidRequestError if a change leaves invalid client scopes, or more than fit into a token."""
+    changed = [
+        name
+        for name in (CLIENT_SCOPES, REALM_DEFAULT, REALM_OPTIONAL)
+        if after.document.get(name) != before.document.get(name)
+    ]
+    for name in changed:
+        value = after.document[name]
+        if not isinstance(value, list):
+            raise InvalidRequestError(f"{name} must be an array")
+        if len(value) > MAX_SCOPES:
+            raise InvalidRequestError(f"{name} has {len(value)} entries; at most {MAX_SCOPES} are allowed")
+        if name == CLIENT_SCOPES:
+            _check_scopes(value)
+            continue
+        if not all(isinstance(entry, str) for entry in value):
+            raise InvalidRequestError(f"{name} must be an array of strings")
+        for entry in value:
+            check_scope_name(entry)
+    size = len(" ".join((*default_scopes_of_realm(after), *optional_scopes_of_realm(after))).encode())
+    if changed and size > MAX_REALM_SCOPE_BYTES:
+        raise InvalidRequestError(
+            f"{REALM_DEFAULT} and {REALM_OPTIONAL} have {size} bytes together;"
+            f" at most {MAX_REALM_SCOPE_BYTES} are allowed"
+        )
+
+
+def check_scope_name(name: object) -> str:
+    """Return the name. Raises InvalidRequestError for one that no token could have (RFC 6749 section 3.3)."""
+    if not isinstance(name, str) or not 0 < len(name) <= 255:
+        raise InvalidRequestError("the name of a client scope must be 1 to 255 characters long")
+    if any(not "!" <= character <= "~" or character in '"\\' for character in name):
+        raise InvalidRequestError(
+            f"client scope {name!r:.80}: a name must be of printable ASCII without spaces, quotes"
+            " and backslashes"
+        )
+    return name
+
+
+def _check_scopes(entries: list[Any]) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        if not isinstance(entry, Mapping):
+            raise InvalidRequestError(f"{CLIENT_SCOPES} must be an array of objects")
+        name = check_scope_name(entry.get("name"))
+        if name in seen:
+            raise InvalidRequestError(f"{CLIENT_SCOPES} has two entries with the name {name}")
+        seen.add(name)
+
+
+def _is_scope(entry: object) -> bool:
+    return isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
+
+
+def _of(realm: Realm, entry: Mapping[str, Any]) -> ClientScope:
+    chosen = entry.get("id")
+    scope_id = chosen if isinstance(chosen, str) and chosen else _id_of(realm, entry["name"])
+    return ClientScope(scope_id, entry["name"], {**entry, "id": scope_id})
+
+
+def _built_in(realm: Realm) -> Iterator[ClientScope]:
+    for name, description, is_named in _BUILT_IN:
+        scope_id = _id_of(realm, name)
+        yield ClientScope(
+            scope_id,
+            name,
+            {
+                "id": scope_id,
+                "name": name,
+                "description": description,
+                "protocol": OPENID_CONNECT,
+                "attributes": {INCLUDE_IN_TOKEN: str(is_named).lower(), "display.on.consent.screen": "false"},
+            },
+        )
+
+
+def _id_of(realm: Realm, name: str) -> str:
+    return str(uuid5(_IDS, f"{realm.id}:{name}"))
+
+
+def _names(realm: Realm, member: str, built_in: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names in one of the realm's lists. A realm that names its scopes, but not this list, has
+    none in it."""
+    value = realm.document.get(member)
+    if isinstance(value, list):
+        return tuple(name for name in value if isinstance(name, str))
+    return () if isinstance(realm.document.get(CLIENT_SCOPES), list) else built_in

@@ -1,0 +1,72 @@
+"""Scopes and audiences of a client's access tokens, limited so that a token with all of them can be read.
+Pure."""
+
+from typing import Final
+
+import msgspec
+
+from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client_scopes import (
+    default_scopes_of_realm,
+    optional_scopes_of_realm,
+    removed_scopes_of_realm,
+)
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_shared.jose.compact import MAX_TOKEN_BYTES
+
+MAX_GRANT_BYTES: Final = 6144
+"""Bytes, as JSON, of all scopes and audiences of a client. Everything else in a token fits into the rest of
+what verifiers read, whatever the names of realm and client; a test builds the longest token."""
+
+DEFAULT_SCOPES: Final = "defaultClientScopes"
+OPTIONAL_SCOPES: Final = "optionalClientScopes"
+
+
+def own_scopes_of(client: Client, field: str) -> tuple[str, ...] | None:
+    """Return the names in one of the two lists of scopes; None if the client has its realm's."""
+    value = client.document.get(field)
+    return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else None
+
+
+def scopes_of(realm: Realm, client: Client) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the client's default and optional scopes."""
+    default, optional = own_scopes_of(client, DEFAULT_SCOPES), own_scopes_of(client, OPTIONAL_SCOPES)
+    removed = removed_scopes_of_realm(realm)
+    return (
+        tuple(each for each in _own_or(default, default_scopes_of_realm(realm)) if each not in removed),
+        tuple(each for each in _own_or(optional, optional_scopes_of_realm(realm)) if each not in removed),
+    )
+
+
+def _own_or(own: tuple[str, ...] | None, of_realm: tuple[str, ...]) -> tuple[str, ...]:
+    return of_realm if own is None else own
+
+
+def audiences_of(client: Client) -> tuple[str, ...]:
+    """Return the resource servers that its tokens may be for."""
+    return attributes.words(client.attributes, attributes.AUDIENCES)
+
+
+def check_grants(before: Client, after: Client) -> None:
+    """Raise InvalidRequestError if a change leaves more scopes and audiences than fit a token. A change that
+    does not touch them is accepted, even if an earlier build stored too many."""
+    size = _size(after)
+    if size <= MAX_GRANT_BYTES or _granted(before) == _granted(after):
+        return
+    raise InvalidRequestError(
+        f"{DEFAULT_SCOPES}, {OPTIONAL_SCOPES} and attribute {attributes.AUDIENCES} have {size} bytes"
+        f" together; at most {MAX_GRANT_BYTES} are allowed: a token that names them all must be shorter"
+        f" than the {MAX_TOKEN_BYTES} bytes that verifiers read"
+    )
+
+
+def _granted(client: Client) -> tuple[tuple[str, ...], ...]:
+    default, optional = own_scopes_of(client, DEFAULT_SCOPES), own_scopes_of(client, OPTIONAL_SCOPES)
+    return default or (), optional or (), audiences_of(client)
+
+
+def _size(client: Client) -> int:
+    default, optional, audiences = _granted(client)
+    return len(msgspec.json.encode((" ".join((*default, *optional)), audiences)))

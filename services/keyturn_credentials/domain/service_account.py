@@ -1,0 +1,90 @@
+"""Service accounts: the users that stand for clients in Keycloak, and the roles they were given. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_shared.projection import RoleSet
+
+USERS: Final = "users"
+_CLIENT: Final = "serviceAccountClientId"
+MAX_ROLES: Final = 500
+"""Roles that one service account is given by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """``id``: None for the one derived from the client's. ``realm_roles`` and ``client_roles`` (by client
+    id): names of roles that it was given, without those that they are composed of."""
+
+    id: str | None = None
+    realm_roles: tuple[str, ...] = ()
+    client_roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what ``as_stored`` wrote."""
+        by_client = {name: tuple(roles) for name, roles in stored.get("clientRoles", {}).items()}
+        return cls(stored.get("id"), tuple(stored.get("realmRoles", ())), by_client)
+
+    def as_stored(self) -> dict[str, Any]:
+        """Return the members that are there, with Keycloak's names."""
+        stored: dict[str, Any] = {} if self.id is None else {"id": self.id}
+        if self.realm_roles:
+            stored["realmRoles"] = list(self.realm_roles)
+        if self.client_roles:
+            stored["clientRoles"] = {name: list(roles) for name, roles in self.client_roles.items()}
+        return stored
+
+    @property
+    def roles(self) -> RoleSet:
+        return RoleSet(self.realm_roles, {name: tuple(roles) for name, roles in self.client_roles.items()})
+
+
+def service_accounts_in(document: Mapping[str, Any]) -> dict[str, ServiceAccount]:
+    """Return the service accounts of an export by the ids of their clients. Other users, and credentials of
+    any, are left alone. Raises InvalidRequestError."""
+    users = document.get(USERS)
+    found: dict[str, ServiceAccount] = {}
+    for user in users if isinstance(users, list) else ():
+        client_id = user.get(_CLIENT) if isinstance(user, Mapping) else None
+        if isinstance(client_id, str) and client_id:
+            found[client_id] = _read(client_id, user)
+    return found
+
+
+def _read(client_id: str, user: Mapping[str, Any]) -> ServiceAccount:
+    by_client = user.get("clientRoles") or {}
+    if not isinstance(by_client, Mapping):
+        raise InvalidRequestError(f"the service account of {client_id[:100]}: clientRoles must be an object")
+    account = ServiceAccount(
+        str(user["id"])[:36] if isinstance(user.get("id"), str) and user["id"] else None,
+        tuple(_names(client_id, user.get("realmRoles"))),
+        {str(name): tuple(_names(client_id, roles)) for name, roles in by_client.items() if roles},
+    )
+    count = len(account.realm_roles) + sum(len(roles) for roles in account.client_roles.values())
+    if count > MAX_ROLES:
+        raise InvalidRequestError(
+            f"the service account of {client_id[:100]} has {count} roles; at most {MAX_ROLES} are allowed"
+        )
+    return account
+
+
+def _names(client_id: str, value: object) -> Iterator[str]:
+    if value is not None and not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        raise InvalidRequestError(
+            f"the service account of {client_id[:100]}: roles must be arrays of strings"
+        )
+    yield from dict.fromkeys(value or ())
+
+
+def as_user(client_id: str, account: ServiceAccount, *, user_id: str, username: str) -> dict[str, Any]:
+    """Represent a service account like Keycloak's export."""
+    return {
+        **account.as_stored(),
+        "id": user_id,
+        "username": username,
+        "enabled": True,
+        _CLIENT: client_id,
+    }

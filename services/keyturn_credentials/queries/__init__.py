@@ -1,0 +1,1 @@
+"""Reads for callers. Web handlers access neither the database nor Redis themselves."""

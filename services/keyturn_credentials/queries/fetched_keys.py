@@ -1,0 +1,31 @@
+"""Keys that verifiers fetched from clients' JWKS URLs, for display."""
+
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
+from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
+from keyturn_shared.signed_log.keys import LogVerificationKeys
+
+
+class FleetKeySets:
+    """Reads fetchers' records in Redis, and ignores records of any other author. ``fetcher_keys``: their
+    public keys, as realms name them."""
+
+    def __init__(self, redis: Redis, fetcher_keys: Sequence[str]) -> None:
+        fetchers = FetcherKeys(LogVerificationKeys.from_text(",".join(fetcher_keys)))
+        self._inspector = KeySetInspector(redis, KeySetSeal(None, fetchers))
+
+    async def health(self, url: str, networks: tuple[str, ...]) -> KeySetHealth | None:
+        """Return a URL's health; None if no client needed it recently, or Redis does not answer."""
+        try:
+            return await self._inspector.inspect(KeySetAddress.of(url, networks))
+        except RedisUnavailableError:
+            return None
+
+    async def healths(self, urls: Sequence[str], networks: tuple[str, ...]) -> list[KeySetHealth | None]:
+        """Return the health of several URLs, in order. Raises RedisUnavailableError."""
+        return await self._inspector.inspect_all([KeySetAddress.of(url, networks) for url in urls])

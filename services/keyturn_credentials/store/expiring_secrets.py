@@ -1,0 +1,27 @@
+"""Clients with expiring secrets, soonest first."""
+
+from typing import Final
+
+from sqlalchemy import select
+
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.store.tables import clients
+from keyturn_credentials.store.unit_of_work import Reading
+
+_ENDS: Final = (clients.c.secret_expires_at, clients.c.former_secret_ends_at)
+
+
+async def find_expiring(reading: Reading, realm_id: str, *, most: int) -> list[Client]:
+    """Return at most ``most`` by expiry of the current secret and as many by that of the former one, each
+    once."""
+    found: dict[str, Client] = {}
+    for ends in _ENDS:
+        wanted = (
+            select(clients)
+            .where(clients.c.realm_id == realm_id, ends.is_not(None))
+            .order_by(ends, clients.c.uuid)
+            .limit(most)
+        )
+        for row in await reading.connection.execute(wanted):
+            found.setdefault(row.uuid, reading.clients.from_row(row))
+    return list(found.values())

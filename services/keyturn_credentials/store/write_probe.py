@@ -1,0 +1,57 @@
+"""Readiness probe that tests whether a change could be committed now."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from sqlalchemy import text, update
+
+from keyturn_credentials.errors import StoreUnavailableError
+from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.errors import map_driver_errors
+from keyturn_credentials.store.migrate import Schema, schema_of
+from keyturn_credentials.store.tables import event_counter
+
+FRESH_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 4.0
+
+# A row is written with its own contents: a full disk, a standby and a lock all show, and nothing changes.
+_touch: Final = update(event_counter).where(event_counter.c.id == 1).values(value=event_counter.c.value)
+_versions: Final = text("SELECT version_num FROM alembic_version")
+
+
+class WriteProbe:
+    """Writes, and reports why that failed. However often it is called, it writes once in
+    ``FRESH_SECONDS``."""
+
+    def __init__(self, database: Database, elapsed: Callable[[], float]) -> None:
+        self._database = database
+        self._elapsed = elapsed
+        self._asking = asyncio.Lock()
+        self._asked_at: float | None = None
+        self._found: str | None = None
+
+    async def failure(self) -> str | None:
+        """Return the reason why no change can be committed, in words; None when one can."""
+        async with self._asking:
+            now = self._elapsed()
+            if self._asked_at is None or now - self._asked_at >= FRESH_SECONDS:
+                self._found = await self._probe()
+                self._asked_at = self._elapsed()
+            return self._found
+
+    async def _probe(self) -> str | None:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                with map_driver_errors():
+                    async with self._database.writing() as connection:
+                        versions = set((await connection.execute(_versions)).scalars())
+                        await connection.execute(_touch)
+        except StoreUnavailableError as error:
+            return error.detail
+        except TimeoutError:
+            return f"the database did not commit within {_ANSWER_SECONDS:.0f} s"
+        if schema_of(versions) is Schema.OLDER:
+            found = ", ".join(sorted(versions)) or "none"
+            return f"the schema is of an older build (revision {found}): restart to upgrade it"
+        return None

@@ -1,1 +1,0 @@
-"""Client certificates (RFC 8705) as requests bring them: found, read, and their chains checked."""

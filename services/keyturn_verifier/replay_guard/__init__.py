@@ -1,0 +1,1 @@
+"""Single use of assertions across the fleet."""

@@ -1,1 +1,0 @@
-"""Access tokens: issuing them, checking them, and telling what the realm's endpoints can do."""

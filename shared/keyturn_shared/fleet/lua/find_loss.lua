@@ -1,0 +1,8 @@
+-- KEYS head, events, projections. ARGV their epoch. What that epoch has lost: 'event_lost' where the stream lacks the
+-- head's event, which trimming would have kept; 'projections_lost' where they were complete, and are no longer there.
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'complete', 'marked', 'sequence')
+if head[1] ~= ARGV[1] then return '' end
+local at = head[1] .. '-' .. head[4]
+if #redis.call('XRANGE', KEYS[2], at, at) == 0 then return 'event_lost' end
+if head[2] == '1' and lost_projections(head[1], head[3], KEYS[3]) then return 'projections_lost' end
+return ''

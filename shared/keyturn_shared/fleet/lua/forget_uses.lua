@@ -1,0 +1,2 @@
+-- KEYS last-used records of clients that were deleted.
+return redis.call('UNLINK', unpack(KEYS))

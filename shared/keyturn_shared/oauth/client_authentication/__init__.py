@@ -1,0 +1,1 @@
+"""Client authentication: from the credentials in a request to an authenticated client, or a refusal."""

@@ -1,0 +1,70 @@
+"""Client authentication (RFC 6749 section 2.3, RFC 7523, RFC 8705)."""
+
+from keyturn_shared.errors import KeyturnError
+from keyturn_shared.oauth.client_authentication.credentials import Attempt
+from keyturn_shared.oauth.client_authentication.registry import EQUALIZED_AS, Verifiers
+from keyturn_shared.oauth.entities import RealmState
+from keyturn_shared.oauth.errors import (
+    AdministratorElsewhereError,
+    AuthenticatorMismatchError,
+    ClientDisabledError,
+    RefusedError,
+    UnknownClientError,
+    is_unavailable,
+)
+from keyturn_shared.oauth.ports import CredentialsInUse, ReadSet
+from keyturn_shared.projection import ClientProjection
+
+
+class Authenticator:
+    """Verifies credentials. Every refusal takes the time of a complete verification. ``administrators``: True
+    to verify administrators only, False to verify all other clients only."""
+
+    def __init__(
+        self, verifiers: Verifiers, last_used: CredentialsInUse, *, administrators: bool = False
+    ) -> None:
+        self._verifiers = verifiers
+        self._last_used = last_used
+        self._administrators = administrators
+
+    async def authenticate(self, read_set: ReadSet, realm: RealmState, attempt: Attempt) -> ClientProjection:
+        """Return the authenticated client, as of this decision. Raises RefusedError, JoseError, errors of
+        ``is_unavailable``, and AdministratorElsewhereError."""
+        presented = attempt.presented
+        found = await self._find(read_set, realm, presented.client_id)
+        try:
+            try:
+                client = self._require_fitting(found, attempt)
+            except RefusedError:
+                self._verifiers[EQUALIZED_AS[type(presented)]].equalize_time(presented)
+                raise
+            verifier = self._verifiers[client.authenticator]
+            credential = await verifier.verify(realm, client, presented, attempt)
+        except KeyturnError as error:
+            if not is_unavailable(error):
+                await read_set.equalize_time(realm, presented.client_id)
+            raise
+        self._last_used.note(client.uuid, credential)
+        return client
+
+    async def _find(self, read_set: ReadSet, realm: RealmState, client_id: str) -> ClientProjection | None:
+        all_administer = realm.projection.administers
+        if all_administer and not self._administrators:
+            raise AdministratorElsewhereError(realm.projection.name)
+        state = await read_set.client(realm, client_id)
+        if state is None or (all_administer or state.projection.administers) is self._administrators:
+            return None if state is None else state.projection
+        if not self._administrators:
+            raise AdministratorElsewhereError(client_id[:100])
+        return None  # on a node: treat it like an unknown client
+
+    def _require_fitting(self, client: ClientProjection | None, attempt: Attempt) -> ClientProjection:
+        """Raise RefusedError for credentials that no verification can accept."""
+        client_id = attempt.client_id[:100]
+        if client is None:
+            raise UnknownClientError(client_id)
+        if not client.enabled:
+            raise ClientDisabledError(client_id)
+        if not self._verifiers[client.authenticator].fits(client, attempt.presented):
+            raise AuthenticatorMismatchError(f"{attempt.method} with {client.authenticator}")
+        return client

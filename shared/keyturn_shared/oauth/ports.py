@@ -1,0 +1,54 @@
+"""Ports through which the endpoints use the service they run in."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from keyturn_shared.fleet.replay import AssertionUse
+from keyturn_shared.oauth.entities import ClientState, RealmState
+
+T = TypeVar("T")
+
+
+class ReadSet(Protocol):
+    """The realms and clients that one decision reads."""
+
+    async def realm(self, name: str) -> RealmState | None:
+        """Return the realm, or None if it certainly does not exist."""
+        ...
+
+    async def client(self, realm: RealmState, client_id: str) -> ClientState | None:
+        """Return a client of the realm, or None if it certainly does not exist."""
+        ...
+
+    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
+        """Spend the time of reading the client, unless this decision has read it. Call it before a
+        refusal."""
+        ...
+
+
+class Decider(Protocol):
+    """Makes decisions that hold at the moment they are made."""
+
+    def require_lease(self) -> None:
+        """Raise an UnavailableError unless an answer may be given now."""
+        ...
+
+    async def decide(self, decision: Callable[[ReadSet], Awaitable[T]]) -> T:
+        """Return the outcome of a decision, a value or a refusal. The decision may run more than once."""
+        ...
+
+
+class UsedAssertions(Protocol):
+    """Memory of single-use tokens."""
+
+    async def mark_used(self, use: AssertionUse) -> None:
+        """Mark one assertion as used. Raises ReplayedError, and errors of ``is_unavailable``."""
+        ...
+
+
+class CredentialsInUse(Protocol):
+    """Record of credentials in use."""
+
+    def note(self, client_uuid: str, name: str) -> None:
+        """Note that a credential was accepted now (``keyturn_shared.fleet.last_used``)."""
+        ...

@@ -1,0 +1,1 @@
+"""Access tokens: issuing and checking them, and the metadata of the realm's endpoints."""

@@ -1,0 +1,1 @@
+"""The endpoints: from a request to its reply, independent of the server."""

@@ -1,0 +1,1 @@
+"""Concurrency: tasks that survive errors, calls that callers share, calls in batches."""

@@ -1,0 +1,66 @@
+"""The relay's signed statement about the log's position."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from keyturn_shared.jose import base64url
+from keyturn_shared.signed_log.errors import ForgedError
+from keyturn_shared.signed_log.keys import LogSigningKeys, LogVerificationKeys
+from keyturn_shared.signed_log.messages import head_message
+
+RECENT: Final = 64
+"""Events before the start of an epoch by which a reader recognises the log."""
+
+_NAME_OCTETS: Final = 6
+_NAME_CHARACTERS: Final = 8
+_FORM: Final = re.compile(rb"([0-9a-f-]{36}) (\d{1,19}) (\d{1,19}) (\d{1,19}) ((?:[A-Za-z0-9_-]{8})*)")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadStatement:
+    """A statement that ``sequence`` was the newest event in the database of this ``log`` at the time ``at``,
+    in ms of the clock of the ``epoch``'s Redis process.
+
+    ``recent``: names of the last events before the epoch began. A log restored from a backup has
+    different ones.
+    """
+
+    log: str
+    epoch: int
+    sequence: int
+    at: int
+    recent: str = ""
+
+    def signed(self, keys: LogSigningKeys) -> bytes:
+        text = f"{self.log} {self.epoch} {self.sequence} {self.at} {self.recent}".encode()
+        return text + b" " + keys.sign(head_message(text))
+
+    def knows(self, sequence: int, event_id: str) -> bool:
+        """Return whether this event is one of the recent ones."""
+        name = event_name(sequence, event_id)
+        return any(self.recent.startswith(name, at) for at in range(0, len(self.recent), _NAME_CHARACTERS))
+
+
+def event_name(sequence: int, event_id: str) -> str:
+    """Return a short name of an event, unique among recent ones."""
+    digest = hashlib.sha256(f"{sequence} {event_id}".encode()).digest()
+    return base64url.encode_text(digest[:_NAME_OCTETS])
+
+
+def names_of(events: Iterable[tuple[int, str]]) -> str:
+    """Return the names of events, given by sequence and id, in the format of a statement."""
+    return "".join(event_name(*event) for event in events)
+
+
+def read_head_statement(signed: bytes, keys: LogVerificationKeys) -> HeadStatement:
+    """Parse and verify a statement. Raises ForgedError unless a trusted key has signed it."""
+    text, _, signature = signed.rpartition(b" ")
+    keys.verify(head_message(text), signature)
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise ForgedError("the signed statement about the head cannot be read")
+    log, epoch, sequence, at, recent = form.groups()
+    return HeadStatement(log.decode(), int(epoch), int(sequence), int(at), recent.decode())

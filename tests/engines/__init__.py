@@ -1,0 +1,1 @@
+"""Failures of PostgreSQL, Redis Cluster and Redis Sentinel during requests through nginx."""

@@ -1,0 +1,3 @@
+from tests.testkit.fixtures.administrators import scene
+
+__all__ = ["scene"]

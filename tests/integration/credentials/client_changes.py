@@ -1,0 +1,33 @@
+"""A body for each route that changes a client."""
+
+from typing import Any, Final
+
+from tests.integration.credentials.routes import CLIENT
+
+_ARCHIVE: Final = {"format": "PKCS12", "storePassword": "store", "keyPassword": "store", "keyAlias": "a"}
+_UPLOAD: Final = {"keystoreFormat": "Certificate PEM"}
+
+# A valid body for each changing route.
+REQUESTS: Final[dict[str, dict[str, Any]]] = {
+    f"PUT {CLIENT}": {"json": {"description": "changed"}},
+    f"DELETE {CLIENT}": {},
+    f"POST {CLIENT}/client-secret": {},
+    f"DELETE {CLIENT}/client-secret/rotated": {},
+    f"POST {CLIENT}/certificates/{{attr}}/generate": {},
+    f"POST {CLIENT}/certificates/{{attr}}/generate-and-download": {"json": _ARCHIVE},
+    f"POST {CLIENT}/certificates/{{attr}}/upload": {"data": _UPLOAD, "files": "certificate"},
+    f"POST {CLIENT}/certificates/{{attr}}/upload-certificate": {"data": _UPLOAD, "files": "certificate"},
+    f"POST {CLIENT}/keys/{{thumbprint}}/revoke": {},
+    f"POST {CLIENT}/clear-keys-cache": {},
+    **{
+        f"{method} {CLIENT}/{name}-client-scopes/{{scope}}": {}
+        for name in ("default", "optional")
+        for method in ("PUT", "DELETE")
+    },
+}
+# They have a changing method, but change nothing.
+ONLY_READ: Final = {
+    f"POST {CLIENT}/certificates/{{attr}}/download",
+    f"POST {CLIENT}/jwks-url/test",
+    f"POST {CLIENT}/push-revocation",
+}

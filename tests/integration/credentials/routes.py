@@ -1,0 +1,88 @@
+"""Every path of the admin API, and the roles that give access."""
+
+import re
+
+VIEW = {"view-clients", "configure-clients", "manage-clients"}
+CONFIGURE = {"configure-clients", "manage-clients"}
+MANAGE = {"manage-clients"}
+REALM = {"manage-realm"}
+CREATE = {"create-realm"}
+ANY = VIEW | REALM | CREATE
+CLIENT = "/admin/realms/{realm}/clients/{uuid}"
+SCOPE_LISTS = (
+    "/admin/realms/{realm}/default-default-client-scopes",
+    "/admin/realms/{realm}/default-optional-client-scopes",
+    f"{CLIENT}/default-client-scopes",
+    f"{CLIENT}/optional-client-scopes",
+)
+
+LET_THROUGH = {
+    "GET /admin/realms": ANY,
+    "POST /admin/realms": CREATE,
+    "GET /admin/realms/{realm}": ANY,
+    "PUT /admin/realms/{realm}": REALM,
+    "DELETE /admin/realms/{realm}": REALM,
+    "GET /admin/realms/{realm}/keys": ANY,
+    "POST /admin/realms/{realm}/keys/rotate": REALM,
+    "POST /admin/realms/{realm}/clear-keys-cache": REALM,
+    "POST /admin/realms/{realm}/push-revocation": REALM,
+    "POST /admin/realms/{realm}/partialImport": MANAGE,
+    "POST /admin/realms/{realm}/partial-export": REALM,
+    "GET /admin/realms/{realm}/audit": REALM,
+    "GET /admin/realms/{realm}/event-log": VIEW | REALM,
+    "GET /admin/realms/{realm}/rotations": VIEW,
+    "GET /admin/realms/{realm}/jwks-urls": VIEW,
+    "GET /admin/realms/{realm}/fleet": ANY,
+    "GET /admin/realms/{realm}/fleet/stream": ANY,
+    "GET /admin/realms/{realm}/clients": VIEW,
+    "POST /admin/realms/{realm}/clients": MANAGE,
+    "GET /admin/serverinfo": ANY,
+    "GET /admin/realms/{realm}/client-policies/profiles": ANY,
+    "GET /admin/realms/{realm}/client-policies/policies": ANY,
+    "GET /admin/realms/{realm}/identity-provider/instances": ANY,
+    f"GET {CLIENT}/service-account-user": VIEW,
+    f"GET {CLIENT}/protocol-mappers/models": VIEW,
+    "GET /admin/realms/{realm}/client-scopes": VIEW,
+    "POST /admin/realms/{realm}/client-scopes": MANAGE,
+    "GET /admin/realms/{realm}/client-scopes/{scope}": VIEW,
+    "PUT /admin/realms/{realm}/client-scopes/{scope}": MANAGE,
+    "DELETE /admin/realms/{realm}/client-scopes/{scope}": MANAGE,
+    **{
+        call: roles
+        for path in SCOPE_LISTS
+        for call, roles in (
+            (f"GET {path}", VIEW),
+            (f"PUT {path}/{{scope}}", MANAGE),
+            (f"DELETE {path}/{{scope}}", MANAGE),
+        )
+    },
+    f"GET {CLIENT}": VIEW,
+    f"PUT {CLIENT}": CONFIGURE,
+    f"DELETE {CLIENT}": MANAGE,
+    f"GET {CLIENT}/client-secret": VIEW,
+    f"POST {CLIENT}/client-secret": CONFIGURE,
+    f"GET {CLIENT}/client-secret/rotated": VIEW,
+    f"DELETE {CLIENT}/client-secret/rotated": CONFIGURE,
+    f"GET {CLIENT}/installation/providers/{{provider}}": VIEW,
+    f"GET {CLIENT}/certificates/{{attr}}": VIEW,
+    f"POST {CLIENT}/certificates/{{attr}}/generate": CONFIGURE,
+    f"POST {CLIENT}/certificates/{{attr}}/generate-and-download": CONFIGURE,
+    f"POST {CLIENT}/certificates/{{attr}}/upload": MANAGE,
+    f"POST {CLIENT}/certificates/{{attr}}/upload-certificate": MANAGE,
+    f"POST {CLIENT}/certificates/{{attr}}/download": VIEW,
+    f"POST {CLIENT}/jwks-url/test": CONFIGURE,
+    f"GET {CLIENT}/keys": VIEW,
+    f"GET {CLIENT}/usage": VIEW,
+    f"POST {CLIENT}/keys/{{thumbprint}}/revoke": CONFIGURE,
+    f"POST {CLIENT}/clear-keys-cache": CONFIGURE,
+    f"POST {CLIENT}/push-revocation": CONFIGURE,
+}
+# The response does not end once access is granted.
+WITHOUT_END = "GET /admin/realms/{realm}/fleet/stream"
+
+
+def address(call: str, realm: str) -> tuple[str, str]:
+    """Return method and path, after ``/admin/realms``, with a nonexistent name in every place."""
+    method, path = call.split(" ")
+    path = path.removeprefix("/admin/realms").replace("{realm}", realm).replace("{attr}", "jwt.credential")
+    return method, re.sub(r"{\w+}", "nothing", path)

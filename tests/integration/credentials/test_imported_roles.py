@@ -1,0 +1,84 @@
+"""Roles of service accounts come with an import, are in tokens, and go on with the next export."""
+
+from typing import Any
+
+from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.event_log import DatabaseEventLog
+from keyturn_shared.clock import SystemClock
+from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
+from keyturn_shared.oauth.tokens.token_profile import profile_of
+from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
+from tests.testkit.admin_api import AdminApi
+
+EXPORT: dict[str, Any] = {
+    "realm": "acme",
+    "roles": {
+        "realm": [{"name": "all", "composite": True, "composites": {"client": {"orders": ["read"]}}}],
+        "client": {"orders": [{"name": "read"}]},
+    },
+    "clients": [{"clientId": "orders"}, {"clientId": "worker", "serviceAccountsEnabled": True}],
+    "users": [
+        {
+            "id": "1d1d2b5e-0000-4000-8000-000000000001",
+            "username": "service-account-worker",
+            "serviceAccountClientId": "worker",
+            "realmRoles": ["all", "payments"],
+        },
+        {"username": "alice", "credentials": [{"value": "hers"}]},
+    ],
+}
+CLAIMS = {
+    "realm_access": {"roles": ["all", "payments"]},
+    "resource_access": {"orders": {"roles": ["read"]}},
+}
+
+
+async def granted(api: AdminApi, realm_name: str) -> tuple[str, Grant]:
+    """The subject of the client's tokens, and what a node grants it."""
+    realm_id = (await api.call("GET", f"/{realm_name}")).json()["id"]
+    fields = [realm_field(realm_name), client_field(realm_id, "worker")]
+    database = Database(api.settings.database_url)
+    found = await DatabaseEventLog(database, SystemClock()).projections(fields)
+    await database.close()
+    first, second = (projection_value(0, body) for _, body in (found[field] for field in fields) if body)
+    realm, client = decode_realm(first)[1], decode_client(second)[1]
+    return client.subject, decide_grant(profile_of(realm, client), None, ())
+
+
+async def test_an_imported_service_account_has_its_id_and_its_roles(api: AdminApi) -> None:
+    assert (await api.call("POST", "", json=EXPORT)).status_code == 201
+    subject, grant = await granted(api, "acme")
+    assert subject == EXPORT["users"][0]["id"]
+    assert grant.role_claims == CLAIMS
+    assert grant.audiences == ("orders",)
+    realm = await api.call("GET", "/acme")
+    assert not {"roles", "users"} & realm.json().keys()
+    again = (await api.call("POST", "/acme/partial-export?exportClients=true")).json()
+    assert "hers" not in str(again)
+    assert [user["username"] for user in again["users"]] == ["service-account-worker"]
+    copy = {name: value for name, value in again.items() if name != "id"} | {"realm": "copy"}
+    copy["clients"] = [
+        {name: value for name, value in client.items() if name not in ("id", "secret")}
+        for client in again["clients"]
+    ]
+    made = await api.call("POST", "", json=copy)
+    assert made.status_code == 201, made.text
+    assert await granted(api, "copy") == (subject, grant)
+
+
+async def test_a_partial_import_brings_the_roles_that_its_service_accounts_have(api: AdminApi) -> None:
+    await api.create("", {"realm": "acme"})
+    dry = await api.call("POST", "/acme/partialImport?dryRun=true", json=EXPORT)
+    assert dry.status_code == 200, dry.text
+    assert (await api.call("POST", "/acme/partialImport", json=EXPORT)).status_code == 200
+    assert (await granted(api, "acme"))[1].role_claims == CLAIMS
+    fewer = {**EXPORT, "ifResourceExists": "OVERWRITE", "users": [{**EXPORT["users"][0], "realmRoles": []}]}
+    assert (await api.call("POST", "/acme/partialImport", json=fewer)).status_code == 200
+    assert (await granted(api, "acme"))[1].role_claims == {}
+
+
+async def test_a_role_that_the_realm_loses_is_nobodys(api: AdminApi) -> None:
+    assert (await api.call("POST", "", json=EXPORT)).status_code == 201
+    left = {"roles": {"realm": [{"name": "payments"}]}}
+    assert (await api.call("PUT", "/acme", json=left)).status_code == 204
+    assert (await granted(api, "acme"))[1].role_claims == {"realm_access": {"roles": ["payments"]}}

@@ -1,0 +1,141 @@
+"""Each operation itself refuses a caller without its role, independently of the gate's table of roles.
+
+The cases come from the routes: every changing route is called as if the gate let everyone pass.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import pytest
+from starlette.requests import Request
+
+from keyturn_credentials.domain.roles import Principal, Role
+from keyturn_credentials.errors import ForbiddenError
+from keyturn_credentials.operations import certificates, realms
+from keyturn_credentials.web.gate import Call
+from tests.integration.credentials.certificate_files import certificate_pem
+from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS
+from tests.integration.credentials.routes import LET_THROUGH, SCOPE_LISTS, address
+from tests.testkit.admin_api import BASE_URL, AdminApi
+
+_REALM: Final = "/admin/realms/{realm}"
+_OF_REALMS: Final[dict[str, dict[str, Any]]] = {
+    "POST /admin/realms": {"json": {"realm": "made-by-nobody"}},
+    f"PUT {_REALM}": {"json": {"displayName": "changed"}},
+    f"DELETE {_REALM}": {},
+    f"POST {_REALM}/keys/rotate": {},
+    f"POST {_REALM}/clear-keys-cache": {},
+    f"POST {_REALM}/partialImport": {"json": {"clients": [{"clientId": "imported"}]}},
+    f"POST {_REALM}/clients": {"json": {"clientId": "created"}},
+    f"POST {_REALM}/client-scopes": {"json": {"name": "created"}},
+    f"PUT {_REALM}/client-scopes/{{scope}}": {"json": {"description": "changed"}},
+    f"DELETE {_REALM}/client-scopes/{{scope}}": {},
+    **{f"{each} {path}/{{scope}}": {} for path in SCOPE_LISTS[:2] for each in ("PUT", "DELETE")},
+}
+_CHANGES: Final = _OF_REALMS | REQUESTS
+_LAST: Final = (
+    f"DELETE {_REALM}/client-scopes/{{scope}}",
+    f"DELETE {_REALM}/clients/{{uuid}}",
+    f"DELETE {_REALM}",
+)
+_ONLY_READ: Final = ONLY_READ | {f"POST {_REALM}/partial-export", f"POST {_REALM}/push-revocation"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A realm with one client that has everything the routes need."""
+
+    api: AdminApi
+    uuid: str
+
+    async def pass_the_gate(self, call: str, roles: frozenset[Role]) -> None:
+        """Run the route's handler for a client of the realm that holds these roles."""
+        method, path = call.split(" ")
+        handler = self.api.app.state.gate.endpoints[method, path].handler
+        principal = Principal("acme", "caller", "caller", roles)
+
+        async def authorise() -> Principal:
+            return principal
+
+        await handler(Call(self._request(call), principal, authorise))
+
+    def _request(self, call: str) -> Request:
+        asked = dict(_CHANGES[call])
+        if asked.get("files"):
+            asked["files"] = {"file": ("a.pem", certificate_pem())}
+        parameters = {
+            "realm": "acme",
+            "uuid": self.uuid,
+            "attr": "jwt.credential",
+            "thumbprint": "A" * 43,
+            "scope": "a-scope",
+        }
+        method, path = address(call, "acme")
+        sent = httpx.Request(method, f"{BASE_URL}/admin/realms{path}", **asked)
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": sent.url.path,
+            "query_string": b"",
+            "headers": [(name.lower(), value) for name, value in sent.headers.raw],
+            "path_params": parameters,
+            "client": None,
+        }
+        return Request(scope, _once(sent.read()))
+
+    async def log(self) -> Any:
+        """Return the realm's events, newest first."""
+        return (await self.api.call("GET", "/acme/event-log")).json()
+
+
+def _once(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+@pytest.fixture
+async def scene(api: AdminApi) -> Scene:
+    await api.create("", {"realm": "acme"})
+    overlap = {
+        "keyturn.secret.expiration-period": "7200",
+        "keyturn.secret.rotated-expiration-period": "3600",
+    }
+    uuid = await api.create("/acme/clients", {"clientId": "orders", "attributes": overlap})
+    assert (await api.call("POST", f"/acme/clients/{uuid}/client-secret")).status_code == 200
+    await api.create("/acme/client-scopes", {"id": "a-scope", "name": "a-scope"})
+    return Scene(api, uuid)
+
+
+def test_every_route_that_changes_something_is_tried() -> None:
+    changing = {call for call in LET_THROUGH if not call.startswith("GET ")}
+    assert changing - _ONLY_READ == _CHANGES.keys()
+
+
+async def test_no_operation_is_done_for_a_caller_without_its_role_whom_the_gate_let_pass(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
+) -> None:
+    """Preparatory work is refused too: generating a key pair, or reading a file."""
+    for work in ("import_credentials", "generate_key_pair"):
+        monkeypatch.setattr(certificates, work, lambda *_, **__: pytest.fail("the work was done"))
+    monkeypatch.setattr(realms, "generate_key_pair", lambda *_: pytest.fail("a key was made"))
+    before = await scene.log()
+    for call in _CHANGES:
+        with subtests.test(call):
+            lacking = frozenset(role for role in Role if role.value not in LET_THROUGH[call])
+            for roles in (frozenset[Role](), lacking):
+                with pytest.raises(ForbiddenError):
+                    await scene.pass_the_gate(call, roles)
+    assert await scene.log() == before
+
+
+async def test_the_same_calls_are_done_for_a_caller_with_the_role(scene: Scene) -> None:
+    """The refusals do not concern calls that could never succeed. Deletions come last."""
+    calls = [call for call in _CHANGES if call != "POST /admin/realms" and call not in _LAST]
+    for call in [*calls, *_LAST]:
+        before = await scene.log()
+        await scene.pass_the_gate(call, frozenset(Role(name) for name in LET_THROUGH[call]))
+        assert call == _LAST[-1] or len(await scene.log()) > len(before), call

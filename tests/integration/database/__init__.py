@@ -1,0 +1,1 @@
+"""The credentials service with its databases."""

@@ -1,0 +1,65 @@
+"""A resource server as a separate process: ``keyturn.Verifier`` for several realms, over HTTP."""
+
+import os
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from keyturn import TokenRefusedError, Verifier, VerifierUnavailableError
+
+READY_SECONDS = 60.0
+
+
+class ResourceServer:
+    """``POST /realms/{realm}`` joins the fleet for a realm; ``GET`` checks the request's token."""
+
+    def __init__(self, audience: str) -> None:
+        self._audience = audience
+        self._verifiers: dict[str, Verifier] = {}
+        self._running = AsyncExitStack()
+
+    def app(self) -> Starlette:
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> Any:
+            async with self._running:
+                yield
+
+        routes = [
+            Route("/health/ready", self._ready),
+            Route("/realms/{realm}", self._join, methods=["POST"]),
+            Route("/realms/{realm}", self._judge, methods=["GET"]),
+        ]
+        return Starlette(routes=routes, lifespan=lifespan)
+
+    async def _ready(self, _: Request) -> Response:
+        return Response()
+
+    async def _join(self, request: Request) -> Response:
+        realm = request.path_params["realm"]
+        verifier = Verifier(realm, audience=self._audience, ready_seconds=READY_SECONDS)
+        self._verifiers[realm] = await self._running.enter_async_context(verifier)
+        return Response(status_code=204)
+
+    async def _judge(self, request: Request) -> Response:
+        verifier = self._verifiers[request.path_params["realm"]]
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        try:
+            if "own" in request.query_params:
+                verified = await verifier.verify_client_token(token, single_use=False)
+            else:
+                verified = await verifier.verify_access_token(token)
+        except TokenRefusedError as refused:
+            return JSONResponse({"reason": refused.reason}, 401)
+        except VerifierUnavailableError as unavailable:
+            return JSONResponse({"reason": unavailable.reason}, 503)
+        return JSONResponse({"client_id": verified.client_id})
+
+
+if __name__ == "__main__":
+    uvicorn.run(ResourceServer(sys.argv[1]).app(), port=int(os.environ["KEYTURN_PORT"]), log_level="warning")

@@ -1,0 +1,119 @@
+"""After the call that ended something has returned, it is granted nowhere.
+
+Everything is real and in a separate process. In each circumstance every cell of the matrix has its own
+client, which is shown to be granted access right before.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import pytest_asyncio
+from redis import Redis
+
+from tests.integration.revocation.cast import Cast, at_once, make_cast
+from tests.integration.revocation.cells import cells_to_test, name_of
+from tests.integration.revocation.changes import end
+from tests.integration.revocation.deployment import Deployment, deployed
+from tests.integration.revocation.judging import Judgement
+from tests.integration.revocation.subjects import Subject
+from tests.testkit.processes import Processes
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(600),
+]
+_REDIS_SECONDS = 30
+_IN_SOCKETS_SECONDS = 1.0
+"""Time until requests are in the socket of a stopped process."""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    processes = Processes(tmp_path_factory.mktemp("processes"))
+    yield processes
+    processes.end_all()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def deployment(
+    started: Processes, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Deployment]:
+    async with deployed(tmp_path_factory.mktemp("deployment"), started) as running:
+        yield running
+
+
+@asynccontextmanager
+async def judged(deployment: Deployment, name: str) -> AsyncIterator[tuple[Cast, Judgement]]:
+    """Yield a cast with everything granted and streams open. Fails for any violation."""
+    cast = await make_cast(deployment, name)
+    there = sorted(each.cell for each in cast.ending)
+    assert there == sorted(name_of(*cell) for cell in cells_to_test()), "no cell is untested"
+    await cast.prove()
+    judgement = Judgement(cast)
+    try:
+        await cast.open_streams()
+        yield cast, judgement
+    finally:
+        await cast.leave_streams()
+    assert not judgement.violations, "\n".join(judgement.violations)
+
+
+async def test_nothing_is_granted_after_the_call_returned(deployment: Deployment) -> None:
+    """Each is requested at every process as soon as its own call has returned, and everything at the end."""
+    async with judged(deployment, "waited") as (cast, judgement):
+
+        async def end_and_ask(unit: list[Subject]) -> None:
+            await end(deployment, unit)
+            await judgement.ask(judgement.asked(unit))
+
+        await at_once(end_and_ask, cast.units)
+        await judgement.until_refused()
+        await judgement.streams_end()
+        await cast.until_granted(cast.kept)
+        # A kept subject counts as a violation if any process reports it as ended.
+        witness = Judgement(cast)
+        asked = witness.asked(cast.kept)
+        await witness.ask(asked)
+        assert len(witness.violations) == len(asked)
+
+
+async def test_nothing_is_granted_by_a_process_that_was_stopped_over_the_change(
+    deployment: Deployment,
+) -> None:
+    """Requests in its socket are the first that it answers when it continues."""
+    async with judged(deployment, "frozen") as (cast, judgement):
+        stopped = [deployment.nodes[1], deployment.libraries[1]]
+        for server in stopped:
+            server.process.pause()
+        try:
+            await at_once(partial(end, deployment), cast.units, most=len(cast.units))
+            asked = [each for each in judgement.asked(cast.ending) if each[0] in stopped]
+            first = asyncio.create_task(judgement.ask(asked, most=len(asked)))
+            await asyncio.wait([first], timeout=_IN_SOCKETS_SECONDS)
+            assert not first.done(), "nobody answers who is stopped"
+        finally:
+            for server in stopped:
+                server.process.resume()
+        await first
+        await judgement.until_refused()
+        await judgement.streams_end()
+        await cast.until_granted(cast.kept)
+
+
+async def test_nothing_is_granted_after_redis_was_lost_right_after_the_change(deployment: Deployment) -> None:
+    """Redis is emptied, is killed, and comes back empty: everything is requested after each step, during the
+    recovery, and after it."""
+    async with judged(deployment, "lost") as (cast, judgement):
+        await at_once(partial(end, deployment), cast.units)
+        with Redis.from_url(deployment.redis.url, socket_timeout=_REDIS_SECONDS) as redis:
+            redis.flushall()
+        await judgement.ask(judgement.asked(cast.ending))
+        deployment.redis.kill()
+        await judgement.ask(judgement.asked(cast.ending))
+        deployment.redis.start()
+        await judgement.until_kept_are_granted()
+        await judgement.until_refused()
+        await judgement.streams_end()

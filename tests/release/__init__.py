@@ -1,0 +1,1 @@
+"""Release checks: the built archives, and what must agree with them."""

