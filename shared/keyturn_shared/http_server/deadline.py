@@ -29,7 +29,13 @@ class Deadline:
         self.when = math.inf
 
     def set(self, when: float) -> None:
-        """Set another deadline, in the loop's time. This is cheap if the former one was earlier."""
+        """Set another deadline, in the loop's time. This is cheap if the former one was earlier.
+
+        Setting the same one again changes nothing. In particular, its moment after a late timer does not
+        begin anew with each piece of a request: otherwise a caller that drips would never be late.
+        """
+        if when == self.when:
+            return
         self.when = when
         self._is_put_off = False
         if when < self._looks_at:

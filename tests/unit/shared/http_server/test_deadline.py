@@ -80,3 +80,25 @@ def test_after_that_moment_it_is_late() -> None:
     loop.go_to(130.0)
     loop.go_to(135.0)
     assert passed == [135.0], "also in a process that stands still again"
+
+
+def test_the_moment_does_not_begin_anew_with_each_piece_of_a_request() -> None:
+    loop, deadline, passed = made()
+    deadline.set(110.0)
+    loop.go_to(110.0 + 0.02)
+    while not passed and loop.now < 115.0:
+        deadline.set(110.0)
+        loop.go_to(loop.now + 0.025)
+    assert passed == [pytest.approx(110.12, abs=0.03)]
+
+
+def test_pieces_that_had_arrived_are_all_read_within_the_moment() -> None:
+    loop, deadline, passed = made()
+    deadline.set(110.0)
+    loop.go_to(130.0)
+    for _ in range(3):
+        deadline.set(110.0)
+        loop.go_to(loop.now + 0.001)
+    deadline.set(140.0)  # the last piece completed it
+    loop.go_to(135.0)
+    assert passed == []
