@@ -11,10 +11,11 @@ import structlog
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose.errors import InvalidKeySetError
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.key_sets.address import host_of
+from keyturn_shared.key_sets.address import Document, KeySetAddress, host_of
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import KeySetRecord
-from keyturn_verifier.key_sets.download import Download, DownloadError
+from keyturn_verifier.key_sets.documents import jwks_uri_of, read_bundle
+from keyturn_verifier.key_sets.download import Download, Downloaded, DownloadError
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.key_sets.record_transitions import (
@@ -84,20 +85,16 @@ class KeySetFetcher:
         return record
 
     async def _fetch(self, record: KeySetRecord, attempt: Attempt, *, conditional: bool) -> KeySetRecord:
-        conditional = conditional and bool(record.keys)
+        # An ETag is that of one URL, and metadata may name another one each time.
+        conditional = conditional and bool(record.keys) and record.document != "openid-configuration"
         try:
             async with asyncio.timeout(self._policy.fetch_timeout):
-                answer = await self._download(
-                    record.address,
-                    etag=record.etag if conditional else None,
-                    last_modified=record.last_modified if conditional else None,
-                    proven=bool(record.keys) and not record.failures,
-                )
+                answer = await self._obtain(record, conditional=conditional)
             if answer.status == 304:
                 if not conditional:
                     raise DownloadError("not_modified", "304 to a request without conditions")
                 return confirmed(record, attempt, answer.headers, self._policy)
-            keys = await self._parse(answer.body)
+            keys = await self._parse(answer.body, record.document)
         except DownloadError as error:
             return self._failed(record, attempt, error.reason, error.detail)
         except TimeoutError:
@@ -123,9 +120,25 @@ class KeySetFetcher:
             return self._failed(record, attempt, "no_usable_keys", detail)
         return with_keys(record, attempt, keys, answer.headers, self._policy)
 
-    async def _parse(self, body: bytes) -> KeySet:
+    async def _obtain(self, record: KeySetRecord, *, conditional: bool) -> Downloaded:
+        """Download the document with the keys, by way of the issuer's metadata if the address is theirs. Both
+        requests have the same guards."""
+        address, proven = record.address, bool(record.keys) and not record.failures
+        if record.document == "openid-configuration":
+            metadata = await self._download(address, etag=None, last_modified=None, proven=proven)
+            address = KeySetAddress(jwks_uri_of(metadata.body, record.issuer), record.networks)
+        return await self._download(
+            address,
+            etag=record.etag if conditional else None,
+            last_modified=record.last_modified if conditional else None,
+            proven=proven,
+        )
+
+    async def _parse(self, body: bytes, document: Document) -> KeySet:
+        read = read_bundle if document == "spiffe-bundle" else KeySet.from_json
+
         def parse() -> KeySet:
-            return KeySet.from_json(body, max_bytes=self._policy.max_bytes, max_keys=self._policy.max_keys)
+            return read(body, max_bytes=self._policy.max_bytes, max_keys=self._policy.max_keys)
 
         return parse() if len(body) <= _PARSED_AT_ONCE else await asyncio.to_thread(parse)
 

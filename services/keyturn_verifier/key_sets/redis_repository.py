@@ -166,9 +166,7 @@ class KeySetRepository:
                 return await self.demand(address, generation_of(reply[2]), need, required)
             return DemandReply(answer, now, record=record)
         if answer is Answer.CLAIMED:
-            before = self._readable(address.id, reply[5]) or KeySetRecord(
-                url=address.url, networks=address.networks
-            )
+            before = self._readable(address.id, reply[5]) or KeySetRecord.empty(address)
             as_of = Position(int(reply[3]), int(reply[4]))
             return DemandReply(answer, now, lease=FetchLease(address.id, token, int(reply[2]), as_of, before))
         seconds = 0.0 if answer is Answer.BEHIND else int(reply[2]) / 1000
@@ -207,13 +205,15 @@ class KeySetRepository:
         """Queue a key set for the next free worker.
 
         Return whether it was queued, else the seconds until that is allowed; and the record's current
-        generation. A key set in private networks must have been fetched before, for a client that a fetcher
-        knows: only that fetch decides which networks it may reach.
+        generation. A key set in private networks, or of a trusted issuer, must have been fetched before,
+        for a client that a fetcher knows: only that fetch decides which networks it may reach, and whose keys
+        they are.
         """
         layout = self._layout
         keys = [layout.record(address.id), layout.flight(address.id)]
         keys += [layout.due, layout.retries, layout.used]
-        empty = b"" if address.networks else encode_record(KeySetRecord(url=address.url))
+        is_plain = address == KeySetAddress(address.url)
+        empty = encode_record(KeySetRecord.empty(address)) if is_plain else b""
         arguments: list[Argument] = [address.id, empty, _ms(self._policy.idle), *self._allowance()]
         answer, wait, generation = await self._scripts.run("refresh", keys, arguments)
         return as_text(answer) == "queued", int(wait) / 1000, int(generation)

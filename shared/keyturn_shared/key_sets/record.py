@@ -1,11 +1,11 @@
 """The record of a key set: one per address for the whole fleet, replaced whole after every attempt."""
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import msgspec
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_sets.address import Document, KeySetAddress
 from keyturn_shared.position import BEGINNING, Position
 
 
@@ -24,7 +24,8 @@ class SkippedMember(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The record of a key set. Times are NumericDate seconds; 0 means never.
+    """The record of a key set. Times are NumericDate seconds; 0 means never. ``url``, ``networks``,
+    ``document``, ``issuer``: of its address.
 
     ``generation``: identifies the last attempt, and grows: ms of Redis' clock when it began. ``as_of``: epoch
     and sequence of the event log when the fetch that brought ``keys`` began. ``keys``: public JWKs, rebuilt
@@ -56,10 +57,19 @@ class KeySetRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     failure_detail: str | None = None
     next_poll_at: float = 0.0
     since: tuple[float, ...] = ()
+    document: Document = "jwks"
+    issuer: str = ""
+
+    @classmethod
+    def empty(cls, address: KeySetAddress) -> Self:
+        """Make the record of a key set that was never fetched."""
+        return cls(
+            url=address.url, networks=address.networks, document=address.document, issuer=address.issuer
+        )
 
     @property
     def address(self) -> KeySetAddress:
-        return KeySetAddress(self.url, self.networks)
+        return KeySetAddress(self.url, self.networks, self.document, self.issuer)
 
     @property
     def position(self) -> Position:

@@ -6,6 +6,7 @@ import pytest
 
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.address import HOST_CHARACTERS, KeySetAddress, host_of
+from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 
 
@@ -21,6 +22,22 @@ def test_networks_of_a_realm_are_part_of_the_identity_in_any_order() -> None:
     assert one == other
     assert one.id == other.id
     assert one.id != KeySetAddress.of(url).id
+
+
+def test_the_document_and_its_issuer_are_part_of_the_identity() -> None:
+    """Keys of an issuer are not those of a client that names the same URL, nor those of another issuer."""
+    url = "https://issuer.example/.well-known/openid-configuration"
+    addresses = [
+        KeySetAddress.of(url),
+        KeySetAddress.of(url, document="spiffe-bundle"),
+        KeySetAddress.of(url, document="openid-configuration", issuer="https://issuer.example"),
+        KeySetAddress.of(url, document="openid-configuration", issuer="https://issuer.example/"),
+        KeySetAddress.of(
+            url, ["10.0.0.0/8"], document="openid-configuration", issuer="https://issuer.example"
+        ),
+    ]
+    assert len({one.id for one in addresses}) == len(addresses)
+    assert [KeySetRecord.empty(one).address for one in addresses] == addresses
 
 
 def test_urls_of_one_host_begin_alike() -> None:
