@@ -15,6 +15,7 @@ EXTRA_OF: Final = {
     "import": "credentials",
     "jwks": "verifier",
     "log-keys": "credentials",
+    "migrate": "credentials",
     "realm-keys": "credentials",
     "up": "local",
     "verifier": "verifier",

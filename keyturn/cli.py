@@ -9,6 +9,7 @@ import typer
 from keyturn import __version__
 from keyturn.jwks.commands import app as jwks_app
 from keyturn.log_keys.commands import app as log_keys_app
+from keyturn.migrate.commands import app as migrate_app
 
 app: Final = typer.Typer(
     name="keyturn",
@@ -21,6 +22,7 @@ app: Final = typer.Typer(
 )
 app.add_typer(jwks_app, name="jwks")
 app.add_typer(log_keys_app, name="log-keys")
+app.add_typer(migrate_app, name="migrate")
 
 
 def _show_version(asked: bool) -> None:

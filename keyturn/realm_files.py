@@ -1,17 +1,16 @@
 """``keyturn import`` and ``keyturn export``: realm exports as files, with or without a running service."""
 
 import asyncio
-import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from keyturn.database_choice import settings_for
+from keyturn.import_progress import collector_at_rest, shown_progress
 from keyturn.import_text import is_problem, lines, summary
 from keyturn.services import run_configured
 from keyturn_credentials.errors import InvalidRequestError
@@ -20,9 +19,6 @@ from keyturn_credentials.operations.import_report import ImportReport, describe_
 from keyturn_credentials.realm_transfer import import_export, write_export
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
-
-_WORTH_TELLING: Final = 1000
-"""Minimum number of clients for which progress is printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ def run_import(order: ImportOrder) -> int:
 
     def work() -> None:
         if_exists = _if_exists(order.if_exists)
-        with _progress() as progress, _collector_at_rest():
+        with shown_progress() as progress, collector_at_rest():
             reports = asyncio.run(
                 import_export(
                     settings_for(order.data_dir),
@@ -70,40 +66,6 @@ def _described(reports: list[ImportReport], only_problems: bool) -> dict[str, An
         reports = [replace(each, clients=tuple(filter(is_problem, each.clients))) for each in reports]
     described = [describe_report(report) for report in reports]
     return described[0] if len(described) == 1 else {"realms": described}
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Stop the cyclic garbage collector: searching a whole export again and again costs a fifth of an import,
-    and finds nothing before the end."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Print an import's progress to standard error: on one line of a terminal, otherwise a line per tenth."""
-    in_place, tenths = sys.stderr.isatty(), 0
-
-    def tell(done: int, of: int) -> None:
-        nonlocal tenths
-        now, before = done * 10 // of, tenths
-        tenths = now
-        if in_place:
-            sys.stderr.write(f"\r{done:,} of {of:,} clients")
-            sys.stderr.flush()
-        elif now > before and of > _WORTH_TELLING:
-            sys.stderr.write(f"{done:,} of {of:,} clients\n")
-            sys.stderr.flush()
-
-    try:
-        yield tell
-    finally:
-        if in_place:
-            sys.stderr.write("\r\033[K")
 
 
 def run_export(realm: str, file: Path, *, with_secrets: bool, data_dir: Path | None = None) -> int:

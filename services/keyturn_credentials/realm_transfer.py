@@ -1,7 +1,7 @@
 """Import and export of realm files, with or without a running service."""
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,26 @@ async def import_export(
     Each realm is imported completely or not at all; realms before a failure stay. A running service publishes
     the events at its relay's next poll. Raises ConfigurationError, CredentialsError.
     """
-    documents = _read(file)
+    documents = read_file(file)
     if realm is not None and len(documents) > 1:
         raise InvalidRequestError(f"{file} has {len(documents)} realms: they keep their names")
+    return await import_documents(
+        settings, documents, realm=realm, if_exists=if_exists, dry_run=dry_run, progress=progress
+    )
+
+
+async def import_documents(
+    settings: CredentialsSettings,
+    documents: Iterable[Mapping[str, Any]],
+    *,
+    realm: str | None = None,
+    if_exists: IfExists = IfExists.FAIL,
+    dry_run: bool = False,
+    keep_unfinished: bool = False,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> list[ImportReport]:
+    """Import realms that were already read, as ``import_export`` does. ``keep_unfinished``: a new realm stays
+    disabled when the import is interrupted, for the next one to continue, instead of being deleted."""
     actor = Actor(Principal.system())
     async with _read_only(settings) if dry_run else _opened(settings) as store:
         imports = build_operations(store, SystemClock(), settings).realm_imports
@@ -55,6 +72,7 @@ async def import_export(
                 name=realm,
                 if_exists=if_exists,
                 dry_run=dry_run,
+                keep_unfinished=keep_unfinished,
                 pace=background_pace(progress),
             )
             for document in documents
@@ -114,7 +132,8 @@ def _is_missing(database_url: str) -> bool:
     return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
 
 
-def _read(file: Path) -> list[dict[str, Any]]:
+def read_file(file: Path) -> list[dict[str, Any]]:
+    """Read the realms of an export, at least one. Raises ConfigurationError."""
     try:
         return read_documents(file.read_bytes())
     except OSError as error:

@@ -63,6 +63,7 @@ STRICT_AUDIENCE: Final = "keyturn.strict-audience"
 ROLES_END_TOKENS: Final = "keyturn.roles.end-tokens"
 STRICT_ASSERTION_LIFETIME: Final = "keyturn.strict-assertion-lifetime"
 OPEN_INTROSPECTION: Final = "keyturn.introspection.open"
+UNFINISHED_IMPORT: Final = "keyturn.import.unfinished"
 
 
 def is_true(attributes: Mapping[str, str], name: str) -> bool:

@@ -25,6 +25,8 @@ _MASTER: Final = "master"
 _OF_A_REALM: Final = "-realm"
 _OF_PARTIAL_IMPORT: Final = ("ifResourceExists",)
 _NOT_THERE: Final = "the secret is not in the export"
+OWN_CLIENT: Final = "a client that Keycloak creates for itself"
+"""Reason for the refusal of a client that nobody misses elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,7 @@ def _read_client(exported: Mapping[str, Any], index: int, is_of_master: bool) ->
     if not isinstance(client_id, str) or not client_id:
         raise InvalidRequestError(f"the export has a client without a clientId: clients[{index}]")
     if _is_keycloaks_own(client_id, exported, is_of_master):
-        own = "a client that Keycloak creates for itself"
-        return ExportedClient(client_id, exported, refused=own, is_keycloaks_own=True)
+        return ExportedClient(client_id, exported, refused=OWN_CLIENT, is_keycloaks_own=True)
     refused = _refusal(client_id, exported)
     if refused is not None:
         return ExportedClient(client_id, exported, refused=refused)

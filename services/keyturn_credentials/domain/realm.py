@@ -62,6 +62,11 @@ class Realm:
         return attributes.is_true(self.attributes, attributes.OPEN_INTROSPECTION)
 
     @property
+    def is_unfinished(self) -> bool:
+        """True while the import that creates the realm is not complete."""
+        return attributes.is_true(self.attributes, attributes.UNFINISHED_IMPORT)
+
+    @property
     def strict_audience(self) -> bool:
         return attributes.is_true(self.attributes, attributes.STRICT_AUDIENCE)
 

@@ -11,6 +11,7 @@ _WEB_AUTHN: Final = (
     *("RpEntityName", "SignatureAlgorithms", "RpId", "AttestationConveyancePreference"),
     *("AuthenticatorAttachment", "RequireResidentKey", "UserVerificationRequirement", "CreateTimeout"),
     *("AvoidSameAuthenticatorRegister", "AcceptableAaguids", "ExtraOrigins", "PasskeysEnabled"),
+    "ResidentKey",
 )
 
 REALM_MEMBERS: Final[Members] = {
@@ -74,7 +75,7 @@ REALM_MEMBERS: Final[Members] = {
         *("dockerAuthenticationFlow", "firstBrokerLoginFlow", "userManagedAccessAllowed"),
         *("organizationsEnabled", "organizations", "social", "updateProfileOnInitialSocialLogin"),
         *("socialProviders", "oid4VciEnabled", "verifiableCredentialsEnabled", "scimApiEnabled"),
-        *("adminPermissionsClient",),
+        *("adminPermissionsClient", "maxSecondaryAuthFailures"),
     ),
     **supported(
         "the scopes that clients are granted; see client-scopes",

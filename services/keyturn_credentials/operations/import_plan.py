@@ -94,6 +94,8 @@ class ImportPlanner:
                     continue
                 action = Action.ADDED if before is None else Action.OVERWRITTEN
                 plan.lines.append(ImportedClient.of(exported, action, after.uuid, (*exported.notes, *notes)))
+                if before is not None and replace(after, version=before.version) == before:
+                    continue  # it already is as in the export
                 event = ClientCreated if before is None else ClientUpdated
                 change = Change(after=after, event=event, value=None, details={"reason": "import"})
                 plan.changes.append((before, change))

@@ -5,7 +5,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from keyturn_credentials.domain.export_reading import ExportedClient, ExportedRealm, read_realm
+from keyturn_credentials.domain.guards import require_realm
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.token_algs import algs_asked_for
 from keyturn_credentials.errors import CredentialsError, InvalidRequestError
 from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.import_pace import AT_ONCE, Pace
@@ -61,12 +63,15 @@ class RealmImportOperations:
         name: str | None = None,
         if_exists: IfExists = IfExists.FAIL,
         dry_run: bool = False,
+        keep_unfinished: bool = False,
         pace: Pace = AT_ONCE,
     ) -> ImportReport:
         """Import a realm, under another ``name`` if one is given.
 
-        A new realm is created with its settings. An existing realm keeps its own, except with OVERWRITE.
-        A client that cannot be imported is refused in the report. A failure leaves no new realm behind.
+        A new realm is created with its settings. An existing realm keeps its own, except with OVERWRITE. A
+        realm that an earlier import left unfinished is completed, whatever ``if_exists``. A client that
+        cannot be imported is refused in the report. A failure leaves no new realm behind, unless
+        ``keep_unfinished``.
         """
         exported = read_realm(document)
         name = name or exported.name
@@ -74,14 +79,18 @@ class RealmImportOperations:
             raise InvalidRequestError("the export does not name its realm: specify one")
         async with self._store.read() as reading:
             there = await reading.realms.get(name)
+        if there is not None and there.is_unfinished and not dry_run:
+            return await self._continue(actor, there, _renamed(exported, name), pace)
         if there is not None:
+            if there.is_unfinished:
+                if_exists = IfExists.SKIP
             return await self._into(actor, there, exported, if_exists, dry_run=dry_run, pace=pace)
         exported = _renamed(exported, name)
         if dry_run:
             return await self._rehearse(actor, exported, pace)
         if len(exported.clients) <= pace.batch:
             return (await self._create(actor, exported, exported.clients))[1]
-        return await self._create_in_steps(actor, exported, pace)
+        return await self._create_in_steps(actor, exported, pace, keep_unfinished=keep_unfinished)
 
     async def _create(
         self,
@@ -104,29 +113,42 @@ class RealmImportOperations:
         sequence = transaction.sequence or made.sequence
         return Done(sequence, made.value), _report(made.value, exported, lines, sequence)
 
-    async def _create_in_steps(self, actor: Actor, exported: ExportedRealm, pace: Pace) -> ImportReport:
-        """Create a realm with more clients than one transaction should write. It is disabled until it is
-        complete, and deleted if that fails."""
-        is_enabled = exported.settings.get("enabled") is not False
-        settings = {**exported.settings, "enabled": False}
-        made = await self._realms.create(actor, settings, is_import=True)
-        realm = made.value
-        lines: list[ImportedClient] = []
-        sequence = made.sequence
+    async def _create_in_steps(
+        self, actor: Actor, exported: ExportedRealm, pace: Pace, *, keep_unfinished: bool
+    ) -> ImportReport:
+        """Create a realm with more clients than one transaction should write. It is disabled and marked until
+        it is complete. If that fails, it is deleted, or kept for another import to continue."""
+        realm = (await self._realms.create_unfinished(actor, exported.settings)).value
         try:
-            async for batch in pace.batches(exported.clients):
-                async with self._store.change(actor) as transaction:
-                    lines += await self._imports.run_in(
-                        transaction, actor, CREATE_REALM, realm, batch, IfExists.FAIL, is_new=True
-                    )
-                sequence = transaction.sequence or sequence
-            if is_enabled:
-                sequence = (await self._realms.enable(actor, realm)).sequence
+            return await self._fill(actor, realm, exported, pace)
         except BaseException:  # also on Ctrl-C, so that no half-imported realm remains
-            with suppress(CredentialsError):
-                await self._realms.withdraw(actor, realm)
+            if not keep_unfinished:
+                with suppress(CredentialsError):
+                    await self._realms.withdraw(actor, realm)
             raise
-        return _report(realm, exported, lines, sequence)
+
+    async def _continue(
+        self, actor: Actor, realm: Realm, exported: ExportedRealm, pace: Pace
+    ) -> ImportReport:
+        """Complete a realm that an interrupted import left. Its clients stay as they are; roles and
+        algorithms that the export has had since are added."""
+        algs = algs_asked_for(one.representation for one in exported.clients if one.refused is None)
+        await self._realms.provide_algs(actor, realm.name, CREATE_REALM, algs)
+        await self._realms.provide_roles(actor, realm.name, CREATE_REALM, exported.settings)
+        return await self._fill(actor, realm, exported, pace)
+
+    async def _fill(self, actor: Actor, realm: Realm, exported: ExportedRealm, pace: Pace) -> ImportReport:
+        """Add the clients that an unfinished realm does not have yet, and end its import."""
+        lines: list[ImportedClient] = []
+        async for batch in pace.batches(exported.clients):
+            async with self._store.change(actor) as transaction:
+                current = require_realm(await transaction.realms.get(realm.name))
+                lines += await self._imports.run_in(
+                    transaction, actor, CREATE_REALM, current, batch, IfExists.SKIP, is_new=True
+                )
+        is_enabled = exported.settings.get("enabled") is not False
+        done = await self._realms.complete(actor, realm, enable=is_enabled)
+        return _report(realm, exported, lines, done.sequence)
 
     async def _rehearse(self, actor: Actor, exported: ExportedRealm, pace: Pace) -> ImportReport:
         async with self._store.read() as reading:
@@ -150,9 +172,8 @@ class RealmImportOperations:
         if if_exists is IfExists.OVERWRITE and exported.has_settings:
             action = Action.OVERWRITTEN
             settings = {key: value for key, value in exported.settings.items() if key not in ("id", "realm")}
-            if dry_run:
-                self._realms.prepare_update(actor, realm, settings)
-            else:
+            after = self._realms.prepare_update(actor, realm, settings)
+            if not dry_run and after != realm:
                 sequence = (await self._realms.update(RealmTarget(actor, realm.name), settings)).sequence
         elif exported.has_settings:
             notes = ["it already exists: its settings are left unchanged"]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from keyturn_credentials.domain import realm_keys
-from keyturn_credentials.domain.attributes import JWKS_ALLOWED_NETWORKS
+from keyturn_credentials.domain.attributes import JWKS_ALLOWED_NETWORKS, UNFINISHED_IMPORT
 from keyturn_credentials.domain.projection_builder import signing_key_context
 from keyturn_credentials.domain.realm import (
     KeyPurpose,
@@ -67,6 +67,14 @@ class RealmOperations:
         async with self._store.change(actor) as transaction:
             return await self.create_in(transaction, actor, representation, is_import=is_import)
 
+    async def create_unfinished(self, actor: Actor, representation: Mapping[str, Any]) -> Done[Realm]:
+        """Create a realm whose clients follow in further transactions. It is disabled and marked until
+        ``complete``."""
+        async with self._store.change(actor) as transaction:
+            return await self.create_in(
+                transaction, actor, representation, is_import=True, is_unfinished=True
+            )
+
     async def create_in(
         self,
         transaction: UnitOfWork,
@@ -74,10 +82,13 @@ class RealmOperations:
         representation: Mapping[str, Any],
         *,
         is_import: bool = False,
+        is_unfinished: bool = False,
     ) -> Done[Realm]:
         """Create a realm in a caller's transaction. ``is_import``: replace an id that another realm already
-        has."""
+        has. ``is_unfinished``: see ``create_unfinished``."""
         realm = await self.prepare(transaction, actor, representation, is_import=is_import)
+        if is_unfinished:
+            realm = replace(realm, enabled=False, attributes={**realm.attributes, UNFINISHED_IMPORT: "true"})
         make_keys = partial(realm_keys.first_of_all, realm, self._maker(realm, transaction.now))
         sequence = await self._changes.create_realm(
             transaction, actor.principal, CREATE_REALM, realm, make_keys
@@ -99,18 +110,24 @@ class RealmOperations:
         realm_keys.rotation_period(realm)
         _require_power_over_networks(actor, (), realm.allowed_networks)
         is_there = await database.realms.has(realm.id)
+        if is_import:  # the mark of another realm's import
+            others = {name: text for name, text in realm.attributes.items() if name != UNFINISHED_IMPORT}
+            realm = replace(realm, attributes=others)
         if is_import if is_there else await has_used(database.connection, realm.id):
             # The id comes from an export of a deleted realm. Verifiers identify clients by it, and would
             # confuse both realms' clients; and holders of the former realm's keys would have this one's.
             realm = replace(realm, id=str(uuid.uuid4()))
         return realm
 
-    async def enable(self, actor: Actor, realm: Realm) -> Done[Realm]:
-        """Enable a realm that was created disabled. Raises NotFoundError if another one has replaced it."""
+    async def complete(self, actor: Actor, realm: Realm, *, enable: bool) -> Done[Realm]:
+        """End the import of a realm that was created unfinished. Raises NotFoundError if another one has
+        replaced it."""
 
         def decide(found: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
             _require_same(realm, found)
-            after = end_tokens(found, replace(found, enabled=True), now)
+            others = {name: text for name, text in found.attributes.items() if name != UNFINISHED_IMPORT}
+            finished = replace(found, attributes=others, enabled=found.enabled or enable)
+            after = end_tokens(found, finished, now)
             return Change(after=after, event=RealmUpdated, value=after)
 
         return await self._changes.change_realm(RealmTarget(actor, realm.name), CREATE_REALM, decide)

@@ -24,6 +24,7 @@ from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.realm_transfer import import_export, write_export
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.database import Database
+from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import SystemClock
@@ -331,3 +332,44 @@ async def test_the_body_of_a_call_is_read_as_a_file_is(api: AdminApi) -> None:
     assert (refused.status_code, "clients[0].baseUrl" in refused.json()["errorMessage"]) == (400, True)
     two = await api.call("POST", "", json=[{"realm": "a"}, {"realm": "b"}])
     assert "send them one at a time" in two.json()["errorMessage"]
+
+
+async def test_an_import_that_was_interrupted_is_continued_and_writes_nothing_twice(
+    settings: CredentialsSettings,
+) -> None:
+    """A process that is killed cannot delete the realm that it began."""
+    content = document(*(client(f"c{number}") for number in range(5)), attributes={})
+    seen: list[float] = []
+
+    async def fail_at_the_second(_: float) -> None:
+        seen.append(0.0)
+        if len(seen) == 2:
+            raise asyncio.CancelledError
+
+    async def go_on(_: float) -> None:
+        """Take no time."""
+
+    async with stored(settings) as (operations, queries, store):
+        imports = operations.realm_imports
+        with pytest.raises(asyncio.CancelledError):
+            await imports.run(
+                ACTOR, content, keep_unfinished=True, pace=Pace(batch=2, pause=fail_at_the_second)
+            )
+        realm = await queries.realm("acme")
+        assert (realm.enabled, realm.attributes["keyturn.import.unfinished"]) == (False, "true")
+        planned = await imports.run(ACTOR, content, dry_run=True, pace=Pace(batch=2, pause=go_on))
+        assert (planned.count(Action.SKIPPED), planned.count(Action.ADDED)) == (4, 1)
+        report = await imports.run(ACTOR, content, pace=Pace(batch=2, pause=go_on))
+        assert (report.count(Action.SKIPPED), report.count(Action.ADDED)) == (4, 1)
+        completed = await queries.realm("acme")
+        assert (completed.id, completed.enabled) == (realm.id, True)
+        assert "keyturn.import.unfinished" not in completed.attributes
+        assert completed.attributes["access.token.header.type.rfc9068"] == "false"
+        before = await DatabaseEventLog(store.database, SystemClock()).head()
+        again = await imports.run(ACTOR, content, if_exists=IfExists.SKIP, pace=Pace(batch=2, pause=go_on))
+        assert again.count(Action.SKIPPED) == 5
+        for _ in range(2):  # the first one writes the settings as the export has them
+            overwritten = await imports.run(ACTOR, content, if_exists=IfExists.OVERWRITE)
+            assert overwritten.count(Action.OVERWRITTEN) == 5
+            after = await DatabaseEventLog(store.database, SystemClock()).head()
+        assert after <= before + 1

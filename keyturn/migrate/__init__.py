@@ -1,0 +1,1 @@
+"""``keyturn migrate``: moving a Keycloak's realms, and comparing both sides."""

@@ -1,0 +1,241 @@
+"""A running Keycloak's admin API: a realm with its clients, secrets and service accounts as one export.
+
+Keycloak's partial export has everything except secrets, which the pages of clients have.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+import stamina
+
+from keyturn_shared.errors import KeyturnError
+from keyturn_shared.jose import strict_json
+from keyturn_shared.jose.errors import MalformedError
+from keyturn_shared.secret import Secret
+
+PAGE: Final = 500
+MAX_BYTES: Final = 1024 * 1024 * 1024
+"""Longest answer that is read: an export of a million clients."""
+_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 10.0
+_EXPORT_SECONDS: Final = 600.0
+"""Time limit of the partial export: Keycloak sends its first byte when it has the whole realm."""
+_ATTEMPTS: Final = 6
+_FIRST_PAUSE: Final = timedelta(milliseconds=200)
+_LONGEST_PAUSE: Final = timedelta(seconds=5)
+_WITH_SECRET: Final = frozenset({"client-secret", "client-secret-jwt"})
+
+
+class KeycloakError(KeyturnError):
+    """The Keycloak did not give what was asked for. The detail says what, and what it lacks."""
+
+    code = "keycloak"
+
+
+class _TransientError(KeycloakError):
+    """An answer that may be better the next time: a server error, or too many requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """A client of a realm of Keycloak's whose service account may read the realms to move."""
+
+    client_id: str
+    secret: Secret
+    realm: str = "master"
+
+
+class Keycloak:
+    """A Keycloak's admin API. ``url``: with its path, if it has one, such as ``/auth``."""
+
+    def __init__(
+        self,
+        url: str,
+        administrator: Administrator,
+        *,
+        tls: ssl.SSLContext | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        first_pause: timedelta = _FIRST_PAUSE,
+    ) -> None:
+        self._administrator = administrator
+        self._first_pause = first_pause
+        self._token: str | None = None
+        self._http = httpx.AsyncClient(
+            base_url=url.rstrip("/") + "/", verify=tls or True, timeout=_SECONDS, transport=transport
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def export(self, realm: str, progress: Callable[[int], None] = lambda read: None) -> dict[str, Any]:
+        """Return a realm as ``kc.sh export`` would write it, with the secrets that the administrator may
+        read. ``progress``: called with the number of clients read. Raises KeycloakError."""
+        path = f"admin/realms/{quote(realm, safe='')}"
+        what = {"exportClients": "true", "exportGroupsAndRoles": "true"}
+        document = await self._json("POST", f"{path}/partial-export", what, seconds=_EXPORT_SECONDS)
+        exported = document.get("clients")
+        if not isinstance(exported, list):
+            raise KeycloakError(f"{path}/partial-export has no clients: is this Keycloak's admin API?")
+        by_id = {client.get("clientId"): client for client in exported if isinstance(client, dict)}
+        read = 0
+        async for listed in self._clients(path):
+            client = by_id.setdefault(listed["clientId"], dict(listed))
+            client["attributes"] = listed.get("attributes") or {}
+            client["secret"] = await self._secret_of(path, listed)
+            read += 1
+            if read % PAGE == 0:
+                progress(read)
+        progress(read)
+        document["clients"] = [_without_nothing(client) for client in by_id.values()]
+        return document
+
+    async def _clients(self, path: str) -> AsyncIterator[Mapping[str, Any]]:
+        """Yield each client once. A page can be shorter than asked for, so the last one is empty."""
+        seen: set[str] = set()
+        first = 0
+        while True:
+            asked = {"first": str(first), "max": str(PAGE)}
+            page = (await self._json("GET", f"{path}/clients", asked, of_array=True))["items"]
+            new = [
+                client
+                for client in page
+                if isinstance(client, dict)
+                and isinstance(client.get("clientId"), str)
+                and client["clientId"] not in seen
+            ]
+            if not new:  # the end, or a server that repeats itself
+                return
+            seen.update(client["clientId"] for client in new)
+            for client in new:
+                yield client
+            first += PAGE
+
+    async def _secret_of(self, path: str, client: Mapping[str, Any]) -> str | None:
+        """Return the client's secret, None if it has none or the administrator may not read it."""
+        secret = client.get("secret")
+        if isinstance(secret, str) and set(secret) - {"*"}:
+            return secret
+        authenticator = client.get("clientAuthenticatorType") or "client-secret"
+        if client.get("publicClient") or client.get("bearerOnly") or authenticator not in _WITH_SECRET:
+            return None
+        try:
+            found = await self._json("GET", f"{path}/clients/{quote(str(client.get('id')))}/client-secret")
+        except _DeniedError:
+            return None
+        value = found.get("value")
+        return value if isinstance(value, str) and set(value) - {"*"} else None
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        seconds: float = _SECONDS,
+        of_array: bool = False,
+    ) -> dict[str, Any]:
+        """Call the admin API, with a new token if the former one has expired."""
+        attempts = stamina.retry_context(
+            on=_TransientError,
+            attempts=_ATTEMPTS,
+            timeout=None,
+            wait_initial=self._first_pause,
+            wait_max=_LONGEST_PAUSE,
+            wait_jitter=self._first_pause,
+        )
+        async for attempt in attempts:
+            with attempt:
+                status, body = await self._authorized(method, path, query, seconds)
+                if status == 401:
+                    self._token = None
+                    raise _TransientError(f"{path}: the access token was refused")
+                _require_success(path, status)
+                return _read(path, body, of_array)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _authorized(
+        self, method: str, path: str, query: Mapping[str, str] | None, seconds: float
+    ) -> tuple[int, bytes]:
+        token = self._token or await self._new_token()
+        request = self._http.build_request(
+            method,
+            path,
+            params=query,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
+        )
+        return await self._send(request)
+
+    async def _new_token(self) -> str:
+        who = self._administrator
+        path = f"realms/{quote(who.realm, safe='')}/protocol/openid-connect/token"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": who.client_id,
+            "client_secret": who.secret.reveal(),
+        }
+        status, body = await self._send(self._http.build_request("POST", path, data=form))
+        if status in (400, 401):
+            raise KeycloakError(
+                f"{who.client_id} cannot get a token in realm {who.realm}: its secret is wrong, or"
+                " its service account is disabled"
+            )
+        _require_success(path, status)
+        token = _read(path, body, of_array=False).get("access_token")
+        if not isinstance(token, str):
+            raise KeycloakError(f"{path}: no access token in the answer")
+        self._token = token
+        return token
+
+    async def _send(self, request: httpx.Request) -> tuple[int, bytes]:
+        try:
+            answer = await self._http.send(request, stream=True)
+            try:
+                body = bytearray()
+                async for part in answer.aiter_bytes():
+                    body += part
+                    if len(body) > MAX_BYTES:
+                        raise KeycloakError(
+                            f"{request.url.path}: the answer is longer than {MAX_BYTES} bytes"
+                        )
+            finally:
+                await answer.aclose()
+        except httpx.HTTPError as error:
+            raise _TransientError(
+                f"{request.url.path}: no answer from {request.url.host}: {type(error).__name__}"
+            ) from error
+        if answer.status_code >= 500 or answer.status_code == 429:
+            raise _TransientError(f"{request.url.path}: status {answer.status_code}")
+        return answer.status_code, bytes(body)
+
+
+class _DeniedError(KeycloakError):
+    """The administrator may not read this."""
+
+
+def _require_success(path: str, status: int) -> None:
+    if status == 403:
+        raise _DeniedError(
+            f"{path}: not allowed; the service account needs manage-realm, manage-clients and view-users of"
+            " the client realm-management (in realm master, of the realm's own client)"
+        )
+    if status == 404:
+        raise KeycloakError(f"{path}: not found; check the URL, with its path, and the realm's name")
+    if status != 200:
+        raise KeycloakError(f"{path}: status {status}")
+
+
+def _read(path: str, body: bytes, of_array: bool) -> dict[str, Any]:
+    try:
+        return strict_json.decode_object(b'{"items":%s}' % body if of_array else body, may_repeat=True)
+    except MalformedError as error:
+        raise KeycloakError(f"{path}: the answer is not the expected JSON: {error.detail}") from None
+
+
+def _without_nothing(client: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in client.items() if value is not None}

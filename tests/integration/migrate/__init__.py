@@ -1,0 +1,1 @@
+"""The migration from Keycloak, against real databases and servers."""
