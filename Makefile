@@ -57,6 +57,10 @@ durability: install ## One minute of 20 writers while instances of the credentia
 engines: install ## Failures of PostgreSQL, Redis Cluster and Sentinel under load through nginx; four minutes
 	$(BIN)/python -m tests.engines $(ARGS)
 
+.PHONY: validators
+validators: install ## Token validators of Java, Go, Python and Node.js, unmodified, on a migrated and a new realm
+	$(BIN)/python -m pytest tests/validators/test_validators.py tests/validators/every_library.py $(ARGS)
+
 .PHONY: fuzz-admin
 fuzz-admin: install ## Fuzz the admin API with valid and invalid requests, and 1,000 damaged archives
 	$(BIN)/python -m tests.fuzz_admin $(ARGS)

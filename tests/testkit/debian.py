@@ -38,9 +38,18 @@ def _unpack(package: str, program: str, directory: Path) -> None:
     root = directory / "root"
     for archive in sorted(directory.glob("*.deb")):
         must_run(["dpkg", "-x", archive, root])
+    relink(root)
     wrapper = directory / Path(program).name
     wrapper.write_text(f'#!/bin/sh\n{_variables(root)} exec "{root / program}" "$@"\n')
     wrapper.chmod(0o755)
+
+
+def relink(root: Path) -> None:
+    """Let absolute links of the packages point into their directory, as they would after a change of root."""
+    for link in root.rglob("*"):
+        if link.is_symlink() and (target := link.readlink()).is_absolute() and root not in target.parents:
+            link.unlink()
+            link.symlink_to(root / target.relative_to("/"))
 
 
 def _variables(root: Path) -> str:
