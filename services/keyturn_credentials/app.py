@@ -74,6 +74,7 @@ from keyturn_credentials.web.readiness import Readiness
 from keyturn_credentials.web.reading_tools import ReadingToolsRoutes
 from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.revocations import Revocations
+from keyturn_credentials.web.roles import RoleRoutes
 from keyturn_credentials.web.rotations import RotationRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
 from keyturn_credentials.web.server_info import ServerInfoRoutes
@@ -249,6 +250,7 @@ def build_app(
         *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
         *ClientRoutes(queries, clock, operations.clients, base_url).routes(gate),
         *ClientScopeRoutes(queries, operations.scopes, base_url).routes(gate),
+        *RoleRoutes(queries, operations.roles, base_url).routes(gate),
         *SecretRoutes(queries, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),

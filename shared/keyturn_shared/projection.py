@@ -82,6 +82,7 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     own; ``silent_scopes``: no token's ``scope`` has them; ``removed_scopes``: no client is granted them.
     ``realm_roles``, ``client_roles`` (by client id): every role, and what it stands for beside itself.
     ``scope_mappings``: roles that a client without full scope may have beside its own.
+    ``roles_by_id``: the client id and name of every role; a projection of an earlier build has none.
     ``ends_tokens_by_role``: a token ends with any role in it that is taken away."""
 
     id: str
@@ -107,6 +108,7 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     client_roles: dict[str, dict[str, RoleSet]] = {}
     scope_mappings: dict[str, RoleSet] = {}
     ends_tokens_by_role: bool = False
+    roles_by_id: dict[str, tuple[str | None, str]] = {}
 
 
 class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -123,7 +125,8 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     ``at+jwt``; None: as in its realm. ``access_token_alg``: the only algorithm its access tokens may be
     signed with. ``subject``: the id of its service account, which is ``sub`` of its tokens; empty in a
     projection of an earlier build, whose tokens have the client id there.
-    ``revoked_tokens``: digests of ``jti`` (see ``token_digest``) and when these tokens expire.
+    ``role_ids``: the roles that its service account was given; ``roles``: their names, which count only
+    without ids. ``revoked_tokens``: digests of ``jti`` (see ``token_digest``) and when these tokens expire.
     """
 
     uuid: str
@@ -165,6 +168,7 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     subject: str = ""
     roles: RoleSet = RoleSet()
     full_scope: bool = True
+    role_ids: tuple[str, ...] | None = None
 
 
 Projection = RealmProjection | ClientProjection

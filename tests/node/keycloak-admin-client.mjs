@@ -2,6 +2,7 @@
 // Prints the names of those that worked as a JSON array.
 import assert from "node:assert/strict";
 import KcAdminClient from "@keycloak/keycloak-admin-client";
+import { callForRoles } from "./role-calls.mjs";
 
 const admin = new KcAdminClient({ baseUrl: process.env.BASE_URL, realmName: "master" });
 admin.setAccessToken(process.env.TOKEN);
@@ -10,7 +11,7 @@ const worked = [];
 async function call(name, ...parameters) {
   const [resource, method] = name.split(".");
   const result = await admin[resource][method](...parameters);
-  worked.push(name);
+  if (!worked.includes(name)) worked.push(name);
   return result;
 }
 
@@ -58,6 +59,7 @@ for (const kind of ["Default", "Optional"]) {
   await call(`clients.del${kind}ClientScope`, { realm, id, clientScopeId });
 }
 await admin.clientScopes.del({ realm, id: clientScopeId });
+await callForRoles(call, realm, id);
 await call("cache.clearKeysCache", { realm });
 await admin.realms.update({ realm }, { notBefore: Math.floor(Date.now() / 1000) });
 assert.deepEqual(await call("realms.pushRevocation", { realm }), { successRequests: [], failedRequests: [] });

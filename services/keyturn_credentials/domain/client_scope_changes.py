@@ -26,6 +26,7 @@ from keyturn_credentials.domain.client_scopes import (
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, check_grants, scopes_of
 from keyturn_credentials.domain.private_key_guard import refuse_private_keys
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.scope_mappings import without_holder
 from keyturn_credentials.errors import ConflictError, InvalidRequestError
 
 _MEMBERS: Final = frozenset({"id", "name", "description", "protocol", "attributes", "protocolMappers"})
@@ -74,6 +75,7 @@ def without_scope(realm: Realm, scope_id: str) -> Realm:
         if gone.name in names:
             names.remove(gone.name)
     emptied = replace(realm, document={**realm.document, **lists})
+    emptied = without_holder(emptied, client_scope=gone.name)
     return _with(emptied, scopes, removed_scopes_of_realm(realm) | {gone.name})
 
 

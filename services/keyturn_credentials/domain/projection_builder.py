@@ -15,11 +15,13 @@ from keyturn_credentials.domain.client_scopes import (
     removed_scopes_of_realm,
     silent_scopes_of_realm,
 )
+from keyturn_credentials.domain.given_roles import given_roles, named_roles
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, audiences_of, own_scopes_of
 from keyturn_credentials.domain.realm import KeyPurpose, KeyState, Realm, RealmKey
 from keyturn_credentials.domain.realm_keys import is_further
-from keyturn_credentials.domain.role_catalogue import projected_roles, projected_scope_mappings
+from keyturn_credentials.domain.role_catalogue import as_role_set, keys_by_id, projected_roles
 from keyturn_credentials.domain.roles import MASTER
+from keyturn_credentials.domain.scope_mappings import projected_scope_mappings
 from keyturn_credentials.domain.secrets import StoredSecret
 from keyturn_shared.projection import (
     ClientProjection,
@@ -31,7 +33,7 @@ from keyturn_shared.projection import (
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
 
-PROJECTION_REVISION: Final = 2
+PROJECTION_REVISION: Final = 3
 """Increased with every member that projections gain or derive differently; the nodes then get new projections
 of what earlier builds stored. 0 stands for all builds before the number existed."""
 
@@ -81,6 +83,7 @@ class Projector:
             realm_roles=realm_roles,
             client_roles=client_roles,
             scope_mappings=projected_scope_mappings(realm),
+            roles_by_id=dict(keys_by_id(realm)),
             ends_tokens_by_role=attributes.is_true(realm.attributes, attributes.ROLES_END_TOKENS),
         )
 
@@ -88,6 +91,9 @@ class Projector:
         """Project a client. Raises InvalidRequestError for invalid attributes. It contains nothing of an
         administrator's secrets: whatever nodes have must not be enough to check one, let alone learn it."""
         whole = self.view_client(client)
+        if whole.role_ids is not None:
+            # Nodes of an earlier build know roles by their names only.
+            whole = replace(whole, roles=as_role_set(given_roles(realm, client.service_account)))
         if realm.name == MASTER or whole.administers:
             return replace(whole, administers=True, secrets=())
         return whole
@@ -136,7 +142,8 @@ class Projector:
             access_token_alg=client.access_token_alg,
             revoked_tokens=dict(client.revoked_tokens),
             subject=client.service_account_id,
-            roles=client.service_account.roles,
+            roles=named_roles(client.service_account),
+            role_ids=client.service_account.role_ids,
             full_scope=client.document.get("fullScopeAllowed") is not False,
         )
 

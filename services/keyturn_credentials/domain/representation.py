@@ -28,7 +28,7 @@ from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.realm_keys import DEFAULT_SIGNATURE_ALG, settle_signing_alg, signing_alg
 from keyturn_credentials.domain.realm_members import REALM_MEMBERS as REALM_TABLE
 from keyturn_credentials.domain.redirect_uris import check_redirect_uris
-from keyturn_credentials.domain.role_catalogue import ROLES, check_roles
+from keyturn_credentials.domain.role_catalogue import ROLES, check_roles, with_lasting_ids
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.domain.token_ending import check_not_before
 from keyturn_credentials.errors import InvalidRequestError
@@ -157,6 +157,7 @@ def change_realm(realm: Realm, representation: Mapping[str, Any]) -> Realm:
     )
     check_realm_scopes(realm, changed)
     check_roles(realm, changed)
+    changed = with_lasting_ids(realm, changed)
     return settle_signing_alg(realm, changed, representation.get(DEFAULT_SIGNATURE_ALG))
 
 

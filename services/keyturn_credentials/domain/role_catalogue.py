@@ -1,9 +1,11 @@
 """Roles of a realm and of its clients, in the shape of Keycloak's exports, and what composite ones stand for.
 Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeGuard
+from uuid import UUID, uuid4, uuid5
 
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.service_account import service_accounts_in
@@ -20,14 +22,87 @@ MAX_COMPOSED_BYTES: Final = 256 * 1024
 """Length of the names that all composite roles of a realm stand for: its projection has them resolved, and a
 chain of 5,000 roles would stand for twelve million."""
 
+_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}\Z")
+_IDS: Final = UUID("5e0a3f0c-8f0e-4c52-9a53-5ad1c1f8a7d4")
+"""Namespace of the ids of roles that an earlier build stored without one (RFC 9562 section 5.5)."""
+
 RoleKey = tuple[str | None, str]
 """A role: the id of the client whose it is, None for the realm's, and its name."""
+Roles = Mapping[RoleKey, Mapping[str, Any]]
+"""Roles and their representations."""
 
 
-def roles_of_realm(realm: Realm) -> dict[RoleKey, Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Catalogue:
+    """Roles read from one value of a realm's document."""
+
+    value: object
+    realm_id: str
+    roles: Roles
+    by_id: Mapping[str, RoleKey]
+
+
+_last_read = _Catalogue(None, "", {}, {})
+"""Many clients of one realm are projected in a row, and reading thousands of roles takes milliseconds."""
+
+
+def _catalogue_of(realm: Realm) -> _Catalogue:
+    global _last_read
+    value = realm.document.get(ROLES)
+    known = _last_read
+    if known.value is not value or known.realm_id != realm.id or value is None:
+        roles = dict(_entries(value))
+        by_id = {role_id(realm, key, role): key for key, role in roles.items()}
+        known = _last_read = _Catalogue(value, realm.id, roles, by_id)
+    return known
+
+
+def roles_of_realm(realm: Realm) -> Roles:
     """Return all roles and their representations. Entries that are none, kept by an earlier build, are
     skipped."""
-    return dict(_entries(realm.document.get(ROLES)))
+    return _catalogue_of(realm).roles
+
+
+def role_id(realm: Realm, key: RoleKey, representation: Mapping[str, Any]) -> str:
+    """Return the id of a role: constant, and never that of a later role of the same name."""
+    chosen = representation.get("id")
+    return chosen if _is_id(chosen) else str(uuid5(_IDS, f"{realm.id}:{key[0] or ''}:{key[1]}"))
+
+
+def keys_by_id(realm: Realm) -> Mapping[str, RoleKey]:
+    """Return every role by its id."""
+    return _catalogue_of(realm).by_id
+
+
+def with_roles(realm: Realm, known: Roles) -> Realm:
+    """Return the realm with these roles instead of its own. Raises InvalidRequestError if they are too many
+    or too large."""
+    after = replace(realm, document={**realm.document, ROLES: _as_member(known)})
+    check_roles(realm, after)
+    return after
+
+
+def with_lasting_ids(before: Realm, after: Realm) -> Realm:
+    """Return a changed realm in which every role has its id written out.
+
+    A role that was there keeps its id. Another one gets a new id, even if the change names one: the mappings
+    of a role end with it, and one of the same name and id must not bring them back. Only the roles of a new
+    realm have the ids that they come with.
+    """
+    if ROLES not in after.document or after.document[ROLES] == before.document.get(ROLES):
+        return after
+    is_new = ROLES not in before.document
+    former = {key: role_id(before, key, role) for key, role in roles_of_realm(before).items()}
+    taken = set(former.values())
+    settled: dict[RoleKey, Mapping[str, Any]] = {}
+    for key, role in roles_of_realm(after).items():
+        chosen = former.get(key)
+        if chosen is None:
+            named = role.get("id")
+            chosen = str(named) if is_new and _is_id(named) and named not in taken else str(uuid4())
+            taken.add(chosen)
+        settled[key] = {**role, "id": chosen}
+    return replace(after, document={**after.document, ROLES: _as_member(settled)})
 
 
 def composites_of(representation: Mapping[str, Any]) -> Iterator[RoleKey]:
@@ -41,6 +116,15 @@ def composites_of(representation: Mapping[str, Any]) -> Iterator[RoleKey]:
     for client_id, roles in by_client.items() if isinstance(by_client, Mapping) else ():
         for name in _texts(roles):
             yield client_id, name
+
+
+def as_composites(keys: Iterable[RoleKey]) -> dict[str, Any]:
+    """Return the member in which a role has those that it is composed of."""
+    member: dict[str, Any] = {}
+    for client_id, name in keys:
+        place = member if client_id is None else member.setdefault("client", {})
+        place.setdefault("realm" if client_id is None else client_id, []).append(name)
+    return member
 
 
 def contents(
@@ -88,18 +172,6 @@ def projected_roles(realm: Realm) -> tuple[dict[str, RoleSet], dict[str, dict[st
     return of_realm, of_clients
 
 
-def projected_scope_mappings(realm: Realm) -> dict[str, RoleSet]:
-    """Return, by client id, the roles that a client without full scope may have beside its own."""
-    found: dict[str, set[RoleKey]] = {}
-    for client_id, name in _mappings(None, realm.document.get("scopeMappings")):
-        found.setdefault(client_id, set()).add((None, name))
-    by_client = realm.document.get("clientScopeMappings")
-    for owner, mappings in by_client.items() if isinstance(by_client, Mapping) else ():
-        for client_id, name in _mappings(owner, mappings):
-            found.setdefault(client_id, set()).add((owner, name))
-    return {client_id: as_role_set(keys) for client_id, keys in found.items()}
-
-
 def with_imported_roles(realm: Realm, export: Mapping[str, Any]) -> Realm:
     """Add the roles of an export that the realm does not have yet, and those that its service accounts were
     given: Keycloak makes a role that an import only names. The same realm if there is nothing to add."""
@@ -109,11 +181,7 @@ def with_imported_roles(realm: Realm, export: Mapping[str, Any]) -> Realm:
         given: list[RoleKey] = [(None, name) for name in account.realm_roles]
         given += [(client_id, name) for client_id, roles in account.client_roles.items() for name in roles]
         added |= {key: {"name": key[1]} for key in given if key not in known and key not in added}
-    if not added:
-        return realm
-    after = replace(realm, document={**realm.document, ROLES: _as_member({**known, **added})})
-    check_roles(realm, after)
-    return after
+    return with_lasting_ids(realm, with_roles(realm, {**known, **added})) if added else realm
 
 
 def check_roles(before: Realm, after: Realm) -> None:
@@ -170,15 +238,12 @@ def _as_member(known: Mapping[RoleKey, Mapping[str, Any]]) -> dict[str, Any]:
     return member
 
 
-def _mappings(owner: str | None, value: object) -> Iterator[tuple[str, str]]:
-    for mapping in value if isinstance(value, list) else ():
-        client_id = mapping.get("client") if isinstance(mapping, Mapping) else None
-        if isinstance(client_id, str):
-            yield from ((client_id, name) for name in _texts(mapping.get(ROLES)))
-
-
 def _roles(value: object) -> Iterator[Mapping[str, Any]]:
     yield from (role for role in (value if isinstance(value, list) else ()) if _is_role(role))
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and _ID.match(value) is not None
 
 
 def _is_role(role: object) -> bool:

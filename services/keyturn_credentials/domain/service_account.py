@@ -5,41 +5,48 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from keyturn_credentials.errors import InvalidRequestError
-from keyturn_shared.projection import RoleSet
 
 USERS: Final = "users"
 _CLIENT: Final = "serviceAccountClientId"
+_ROLE_IDS: Final = "roleIds"
 MAX_ROLES: Final = 500
-"""Roles that one service account is given by name."""
+"""Roles that one service account is given, without those that they are composed of."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """``id``: None for the one derived from the client's. ``realm_roles`` and ``client_roles`` (by client
-    id): names of roles that it was given, without those that they are composed of."""
+    """``id``: None for the one derived from the client's. ``role_ids``: the roles that it was given, without
+    those that they are composed of; None if an import or an earlier build gave them by name.
+    ``realm_roles`` and ``client_roles`` (by client id): their names at that time."""
 
     id: str | None = None
     realm_roles: tuple[str, ...] = ()
     client_roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    role_ids: tuple[str, ...] | None = None
 
     @classmethod
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
         """Read what ``as_stored`` wrote."""
         by_client = {name: tuple(roles) for name, roles in stored.get("clientRoles", {}).items()}
-        return cls(stored.get("id"), tuple(stored.get("realmRoles", ())), by_client)
+        ids = stored.get(_ROLE_IDS)
+        return cls(
+            stored.get("id"),
+            tuple(stored.get("realmRoles", ())),
+            by_client,
+            None if ids is None else tuple(ids),
+        )
 
     def as_stored(self) -> dict[str, Any]:
-        """Return the members that are there, with Keycloak's names."""
+        """Return the members that are there, with Keycloak's names. Earlier builds read the names of
+        roles."""
         stored: dict[str, Any] = {} if self.id is None else {"id": self.id}
         if self.realm_roles:
             stored["realmRoles"] = list(self.realm_roles)
         if self.client_roles:
             stored["clientRoles"] = {name: list(roles) for name, roles in self.client_roles.items()}
+        if self.role_ids is not None:
+            stored[_ROLE_IDS] = list(self.role_ids)
         return stored
-
-    @property
-    def roles(self) -> RoleSet:
-        return RoleSet(self.realm_roles, {name: tuple(roles) for name, roles in self.client_roles.items()})
 
 
 def service_accounts_in(document: Mapping[str, Any]) -> dict[str, ServiceAccount]:
@@ -77,14 +84,3 @@ def _names(client_id: str, value: object) -> Iterator[str]:
             f"the service account of {client_id[:100]}: roles must be arrays of strings"
         )
     yield from dict.fromkeys(value or ())
-
-
-def as_user(client_id: str, account: ServiceAccount, *, user_id: str, username: str) -> dict[str, Any]:
-    """Represent a service account like Keycloak's export."""
-    return {
-        **account.as_stored(),
-        "id": user_id,
-        "username": username,
-        "enabled": True,
-        _CLIENT: client_id,
-    }

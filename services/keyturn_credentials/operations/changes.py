@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.guards import NO_CLIENT, require_realm, require_version
+from keyturn_credentials.domain.guards import NO_CLIENT, require_client, require_realm, require_version
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.realm import Realm, RealmKey
 from keyturn_credentials.domain.realm_names import require_distinct
@@ -16,7 +16,7 @@ from keyturn_credentials.operations.permissions import Permission
 from keyturn_credentials.operations.recording import ClientRecord, record_clients, record_realm
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
 from keyturn_credentials.store.unit_of_work import Store, UnitOfWork
-from keyturn_shared.events import Event, RealmCreated
+from keyturn_shared.events import Event, RealmCreated, RealmUpdated
 
 State = TypeVar("State")
 Value = TypeVar("Value")
@@ -52,8 +52,12 @@ RealmChange = Change[Realm, Value]
 DecideClient = Callable[[Realm, Client, float], ClientChange[Value]]
 """Computes the change from the realm, the client and the time (NumericDate seconds). Pure. The client has its
 new version already."""
+DecideClientAndRealm = Callable[[Realm, Client, float], tuple[ClientChange[Value], Realm]]
+"""Computes the change of a client, and the realm after it: what refers to the client changes with it."""
 DecideRealm = Callable[[Realm, list[RealmKey], float], RealmChange[Value]]
 """Computes the change from a realm, its signing keys and the time. Pure."""
+DecideRoles = Callable[[Realm, Client | None], RealmChange[Value]]
+"""Computes the change of a realm's roles, or of those of one of its clients. Pure."""
 
 
 class Changes:
@@ -89,6 +93,36 @@ class Changes:
             sequence = await self.write_clients(
                 transaction, target.actor.principal, permission, realm, [(before, change)]
             )
+        return Done(sequence, change.value)
+
+    async def change_client_and_realm(
+        self, target: ClientTarget, permission: Permission, decide: DecideClientAndRealm[Value]
+    ) -> Done[Value]:
+        """Change a client, as ``change_client`` does, and what its realm has of it: the client's roles. Both
+        stay locked meanwhile, the realm first, as wherever both are."""
+        principal = target.actor.principal
+        async with self._store.change(target.actor) as transaction:
+            realm = require_realm(await transaction.realms.get_for_change(target.realm))
+            before = require_client(await transaction.clients.get_for_change(realm.id, target.client_uuid))
+            require_version(before.version, target.expected)
+            permission(principal, realm.name, [before])
+            change, after = decide(realm, replace(before, version=before.version + 1), transaction.now)
+            keys: list[RealmKey] = []
+            if after != realm:
+                after = replace(after, version=realm.version + 1)
+                keys = await transaction.realms.keys(realm.id)
+                await transaction.realms.update(after)
+            sequence = await self.write_clients(transaction, principal, permission, after, [(before, change)])
+            if after != realm:
+                sequence = await record_realm(
+                    transaction,
+                    self._projector,
+                    RealmUpdated,
+                    before=realm,
+                    after=after,
+                    keys=keys,
+                    details={"roles_of_client": before.client_id},
+                )
         return Done(sequence, change.value)
 
     async def write_clients(
@@ -136,6 +170,24 @@ class Changes:
             permission(target.actor.principal, before.name, ())
             keys = await transaction.realms.keys(before.id)
             change = decide(replace(before, version=before.version + is_revision), keys, transaction.now)
+            sequence = await self._write_realm(transaction, before, keys, change)
+        return Done(sequence, change.value)
+
+    async def change_roles(
+        self, target: RealmTarget, client_uuid: str | None, permission: Permission, decide: DecideRoles[Value]
+    ) -> Done[Value]:
+        """Change roles that a realm keeps, of one of its clients if one is named. A client is neither renamed
+        nor deleted meanwhile, because that locks the realm as well."""
+        async with self._store.change(target.actor) as transaction:
+            before = require_realm(await transaction.realms.get_for_change(target.realm))
+            require_version(before.version, target.expected)
+            permission(target.actor.principal, before.name, ())
+            client: Client | None = None
+            if client_uuid is not None:
+                client = require_client(await transaction.clients.get(before.id, client_uuid))
+                permission(target.actor.principal, before.name, [client])
+            keys = await transaction.realms.keys(before.id)
+            change = decide(replace(before, version=before.version + 1), client)
             sequence = await self._write_realm(transaction, before, keys, change)
         return Done(sequence, change.value)
 

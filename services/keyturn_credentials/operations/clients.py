@@ -15,6 +15,7 @@ from keyturn_credentials.domain.client import (
 from keyturn_credentials.domain.guards import require_realm, require_version
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_client, client_from
+from keyturn_credentials.domain.role_changes import with_client_renamed, without_client
 from keyturn_credentials.domain.secrets import check_chosen
 from keyturn_credentials.domain.signing_secrets import check_signing_secret
 from keyturn_credentials.domain.token_algs import asked_in, check_token_alg
@@ -29,6 +30,10 @@ from keyturn_shared.secret import Secret
 
 _CLOCKS_APART: Final = 600
 """Seconds, more than the clocks of this service and the verifiers differ by."""
+
+
+class _RenamedError(Exception):
+    """Ends a transaction that has to lock the realm as well."""
 
 
 class ClientOperations:
@@ -74,22 +79,34 @@ class ClientOperations:
         return Done(sequence, change.value)
 
     async def update(self, target: ClientTarget, representation: Mapping[str, Any]) -> Done[Client]:
-        """Apply a PUT."""
+        """Apply a PUT. The client's roles follow it to a new client id."""
 
         def decide(realm: Realm, client: Client, now: float) -> ClientChange[Client]:
+            change = rename(realm, client, now)[0]
+            if change.value.client_id != client.client_id:
+                raise _RenamedError
+            return change
+
+        def rename(realm: Realm, client: Client, now: float) -> tuple[ClientChange[Client], Realm]:
             after = changed_client(realm, client, representation, now, self._secrets)
             former_id = client.client_id if client.client_id != after.client_id else None
-            return Change(
+            change = Change(
                 after=after,
                 event=partial(ClientUpdated, previous_client_id=former_id),
                 value=after,
                 details={"changed": _names_of_changes(client, after)},
             )
+            if former_id is None:
+                return change, realm
+            return change, with_client_renamed(realm, former_id, after.client_id)
 
         if algs := asked_in(representation):
             await self._require_good(target, representation)
             await self._realms.provide_algs(target.actor, target.realm, CONFIGURE_CLIENTS, algs)
-        return await self._changes.change_client(target, CONFIGURE_CLIENTS, decide)
+        try:
+            return await self._changes.change_client(target, CONFIGURE_CLIENTS, decide)
+        except _RenamedError:
+            return await self._changes.change_client_and_realm(target, CONFIGURE_CLIENTS, rename)
 
     async def _require_good(self, target: ClientTarget, representation: Mapping[str, Any]) -> None:
         async with self._store.find() as reading:
@@ -100,10 +117,13 @@ class ClientOperations:
             check_client(change_client(client, representation))
 
     async def delete(self, target: ClientTarget) -> Done[Client]:
-        def decide(realm: Realm, client: Client, now: float) -> ClientChange[Client]:
-            return Change(after=None, event=ClientDeleted, value=client)
+        """Delete a client. Its roles go with it, wherever they are mapped."""
 
-        return await self._changes.change_client(target, MANAGE_CLIENTS, decide)
+        def decide(realm: Realm, client: Client, now: float) -> tuple[ClientChange[Client], Realm]:
+            change: ClientChange[Client] = Change(after=None, event=ClientDeleted, value=client)
+            return change, without_client(realm, client.client_id)
+
+        return await self._changes.change_client_and_realm(target, MANAGE_CLIENTS, decide)
 
 
 def changed_client(

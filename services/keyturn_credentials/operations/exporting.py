@@ -6,13 +6,13 @@ from typing import Any
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.export_reading import REVOKED_KEYS
+from keyturn_credentials.domain.given_roles import as_user
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client, describe_realm
-from keyturn_credentials.domain.service_account import ServiceAccount, as_user
+from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.store.search_query import Criteria
 from keyturn_shared.jose import strict_json
-from keyturn_shared.projection import service_account_name
 
 
 async def export_realm(
@@ -34,7 +34,7 @@ async def export_realm(
     users: list[dict[str, Any]] = []
     async for client in queries.all_clients(realm, Criteria()):
         if client.service_account != ServiceAccount():
-            users.append(_as_user(client))
+            users.append(as_user(realm, client))
         yield separator + strict_json.encode(_describe(client, realm, with_secrets=with_secrets, now=now))
         separator = b","
     yield b"[]" if separator == b"[" else b"]"
@@ -48,15 +48,6 @@ def _describe_realm(realm: Realm) -> dict[str, Any]:
     is_rfc9068 = "false" if realm.has_plain_token_type else "true"
     shown["attributes"] = {**shown["attributes"], attributes.ACCESS_TOKEN_TYPE_RFC9068: is_rfc9068}
     return shown
-
-
-def _as_user(client: Client) -> dict[str, Any]:
-    return as_user(
-        client.client_id,
-        client.service_account,
-        user_id=client.service_account_id,
-        username=service_account_name(client.client_id),
-    )
 
 
 def _describe(client: Client, realm: Realm, *, with_secrets: bool, now: float) -> dict[str, Any]:

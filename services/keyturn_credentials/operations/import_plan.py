@@ -11,6 +11,7 @@ from keyturn_credentials.domain.attributes import ACCESS_TOKEN_ALG, JWKS_STRING
 from keyturn_credentials.domain.client import Client, check_client, end_tokens
 from keyturn_credentials.domain.client_keys import check_revoked, keys_of
 from keyturn_credentials.domain.export_reading import ExportedClient
+from keyturn_credentials.domain.given_roles import with_role_ids
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_client, client_from
 from keyturn_credentials.domain.secrets import ClientSecrets, cap_expiry, check_chosen, with_known_times
@@ -118,7 +119,8 @@ class ImportPlanner:
         check_revoked({} if before is None else before.revoked_keys, revoked, own=True)
         after = replace(after, revoked_keys=revoked)
         if exported.service_account is not None:
-            after = replace(after, service_account=exported.service_account)
+            account = with_role_ids(to.realm, exported.service_account)
+            after = replace(after, service_account=account)
         check_client(after)
         check_signing_secret(before, after)
         keys = keys_of(after)

@@ -1,12 +1,14 @@
 """New projections of data stored by an earlier build, as this build projects them."""
 
 from collections.abc import Sequence
+from dataclasses import replace as replace_client
 from typing import Final
 
 import structlog
 from msgspec.structs import replace
 
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.given_roles import with_role_ids
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.stored_members import not_in_force_of_client, not_in_force_of_realm
@@ -105,7 +107,9 @@ class Reprojection:
             if realm is None:
                 return 0
             changed: dict[str, Projection | None] = {}
-            for client in await transaction.clients.some_for_change(realm.id, client_ids):
+            for found in await transaction.clients.some_for_change(realm.id, client_ids):
+                client = replace_client(found, service_account=with_role_ids(realm, found.service_account))
+                await transaction.clients.update(found, client)
                 changed |= await self._differing(transaction, realm, client)
             if changed:
                 await record_projections(transaction, realm, changed, reason=_REASON)

@@ -14,6 +14,7 @@ from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.reprojection import Reprojection
 from keyturn_credentials.operations.retention import Retention
+from keyturn_credentials.operations.roles import RoleOperations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.operations.token_revocation import TokenRevocationOperations
@@ -31,6 +32,7 @@ class Operations:
     realm_imports: RealmImportOperations
     clients: ClientOperations
     scopes: ClientScopeOperations
+    roles: RoleOperations
     secrets: SecretOperations
     keys: ClientKeyOperations
     certificates: CertificateOperations
@@ -55,6 +57,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         realm_imports=RealmImportOperations(store, realms, imports),
         clients=ClientOperations(store, changes, maker, realms),
         scopes=ClientScopeOperations(changes),
+        roles=RoleOperations(changes),
         secrets=SecretOperations(changes, maker),
         keys=keys,
         certificates=CertificateOperations(Queries(store), clock, keys),

@@ -1,6 +1,6 @@
 """Committed realms and clients, and their logs, for callers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from keyturn_credentials.domain.client import Client
@@ -40,6 +40,13 @@ class Queries:
         async with self._store.find() as reading:
             realm = require_realm(await reading.realms.get(realm_name))
             return realm, require_client(await reading.clients.get(realm.id, uuid))
+
+    async def uuids(self, realm: Realm, client_ids: Sequence[str]) -> dict[str, str]:
+        """Return the UUIDs of those of these clients that exist, by client id."""
+        if not client_ids:
+            return {}
+        async with self._store.read() as reading:
+            return await reading.clients.uuids(realm.id, client_ids)
 
     async def client_with_key_time(self, realm_name: str, uuid: str) -> tuple[Realm, Client, float | None]:
         """Return a client with the time its keys were set (NumericDate seconds), if known."""

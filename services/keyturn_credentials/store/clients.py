@@ -67,6 +67,7 @@ _with_digests_of_fleet_keys: Final = (
     )
 )
 _AT_ONCE: Final = 2
+_LOOKED_UP: Final = 500
 _insert: Final = insert(clients)
 _insert_name: Final = insert(client_names).inline()
 _insert_attribute: Final = insert(client_attributes)
@@ -177,6 +178,17 @@ class Clients:
         return [
             self.from_row(row) for row in await self._connection.execute(wanted.order_by(clients.c.client_id))
         ]
+
+    async def uuids(self, realm_id: str, client_ids: Sequence[str]) -> dict[str, str]:
+        """Return the UUIDs of those of these clients that exist, by client id."""
+        found: dict[str, str] = {}
+        for start in range(0, len(client_ids), _LOOKED_UP):
+            some = client_ids[start : start + _LOOKED_UP]
+            wanted = select(clients.c.client_id, clients.c.uuid).where(
+                clients.c.realm_id == realm_id, clients.c.client_id.in_(some)
+            )
+            found |= {row.client_id: row.uuid for row in await self._connection.execute(wanted)}
+        return found
 
     async def taken(self, uuids: Collection[str]) -> set[str]:
         """Return those of these UUIDs that a client of any realm has."""

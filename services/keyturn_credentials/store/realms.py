@@ -12,7 +12,8 @@ from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.tables import admin_keys, realm_keys, realms
 
 _by_name: Final = select(realms).where(realms.c.name == bindparam("name"))
-_by_name_for_change: Final = _by_name.with_for_update()
+# Not the key: clients can be created meanwhile, which refer to the realm.
+_by_name_for_change: Final = _by_name.with_for_update(key_share=True)
 _KEYS: Final[Mapping[KeyPurpose, Table]] = {
     KeyPurpose.CLIENTS: realm_keys,
     KeyPurpose.ADMINISTRATORS: admin_keys,

@@ -79,6 +79,25 @@ async def read_json(request: Request, *, most: int | None = None) -> dict[str, A
         raise InvalidRequestError(f"the body is not a JSON object: {error.detail}") from error
 
 
+async def read_json_list(request: Request) -> list[dict[str, Any]] | None:
+    """Parse a body that is an array of objects; None without a body, as some calls of Keycloak's API allow.
+    Raises the errors of ``read_json``."""
+    try:
+        body = await request.body()
+    except ClientDisconnect as error:
+        raise InvalidRequestError("the body ended early") from error
+    if not body:
+        return None
+    try:
+        found = strict_json.decode_object(b'{"array":%s}' % body)
+    except MalformedError as error:
+        raise InvalidRequestError(f"the body is not a JSON array: {error.detail}") from error
+    array = found.get("array")
+    if len(found) > 1 or not isinstance(array, list) or not all(isinstance(each, dict) for each in array):
+        raise InvalidRequestError("the body must be a JSON array of objects")
+    return array
+
+
 async def read_export(request: Request) -> dict[str, Any]:
     """Parse a body that is an export of one realm. Raises the errors of ``read_json``."""
     try:

@@ -8,9 +8,12 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from keyturn_credentials.domain.projection_builder import PROJECTION_REVISION
+from keyturn_credentials.operations.role_targets import RoleTarget
+from keyturn_credentials.operations.targets import RealmTarget
 from keyturn_shared.projection import (
     ClientProjection,
     RealmProjection,
+    RoleSet,
     client_field,
     decode_client,
     decode_realm,
@@ -21,19 +24,19 @@ from tests.conformance.store.conftest import ACTOR, Instance
 
 NOT_BEFORE = 1_900_000_000
 MEMBERS = {
-    2: (
+    3: (
         "RealmProjection id name enabled signing_keys access_token_lifespan jwks_allowed_networks"
         " keys_not_before strict_audience administers not_before token_generation open_introspection"
         " fetcher_keys strict_assertion_lifetime plain_token_type default_scopes"
         " optional_scopes silent_scopes removed_scopes"
-        " realm_roles client_roles scope_mappings ends_tokens_by_role"
+        " realm_roles client_roles scope_mappings ends_tokens_by_role roles_by_id"
         " ClientProjection uuid realm_id client_id enabled authenticator"
         " service_accounts_enabled secrets secret_transport signing_alg max_assertion_lifetime jwks"
         " jwks_source jwks_url revoked_thumbprints keys_not_before access_token_lifespan scopes"
         " default_scopes audiences x509_subject_dn x509_subject_dn_is_pattern x509_issuer_dn x509_san_dns"
         " x509_san_uri x509_san_ip x509_san_email x509_self_signed mtls_bound_tokens dpop_bound_tokens"
         " administers not_before token_generation resource_audiences plain_token_type access_token_alg"
-        " revoked_tokens subject roles full_scope"
+        " revoked_tokens subject roles full_scope role_ids"
     )
 }
 
@@ -54,12 +57,14 @@ async def store_as_a_former_build(
     *,
     document: dict[str, Any] | None = None,
     attributes: dict[str, str] | None = None,
+    service_account: dict[str, Any] | None = None,
 ) -> None:
     """Store members without updating the projections."""
     column = "name" if table == "realms" else "client_id"
     value = "CAST(:value AS json)" if instance.database.is_postgresql else ":value"
     async with instance.database.migrating() as connection:
-        for member, content in (("document", document), ("attributes", attributes)):
+        members = {"document": document, "attributes": attributes, "service_account": service_account}
+        for member, content in members.items():
             if content is not None:
                 # Only names from this file, no input.
                 statement = f"UPDATE {table} SET {member} = {value} WHERE {column} = :name"
@@ -104,6 +109,26 @@ async def test_a_realm_is_told_of_as_well(instance: Instance) -> None:
     await store_as_a_former_build(instance, "realms", "acme", document={"notBefore": NOT_BEFORE})
     assert await instance.operations.reprojection.run() == 1
     assert (await told_of_realm(instance, "acme")).not_before == NOT_BEFORE
+
+
+async def test_roles_given_by_name_are_referred_to_by_their_ids(instance: Instance) -> None:
+    """Otherwise one that is created again under the name of a deleted one would be given to the client."""
+    realm_id = await make(instance, ["worker"])
+    roles = {"roles": {"realm": [{"name": "all"}], "client": {"orders": [{"name": "read", "id": "id-read"}]}}}
+    await store_as_a_former_build(instance, "realms", "acme", document=roles)
+    given = {"realmRoles": ["all", "unknown"], "clientRoles": {"orders": ["read"]}}
+    await store_as_a_former_build(instance, "clients", "worker", service_account=given)
+    await instance.operations.reprojection.run()
+    by_id = (await told_of_realm(instance, "acme")).roles_by_id
+    _, told = await told_of_client(instance, realm_id, "worker")
+    assert told.role_ids is not None
+    assert {by_id[each] for each in told.role_ids} == {(None, "all"), ("orders", "read")}
+    assert told.roles == RoleSet(("all",), {"orders": ("read",)})
+    target = RoleTarget(RealmTarget(ACTOR, "acme"), is_of_client=False, name="all")
+    await instance.operations.roles.delete(target)
+    await instance.operations.roles.create(target.realm, None, {"name": "all"})
+    by_id = (await told_of_realm(instance, "acme")).roles_by_id
+    assert [by_id[each] for each in told.role_ids if each in by_id] == [("orders", "read")]
 
 
 async def test_an_upgrade_is_done_once_for_all_instances(instance: Instance, other: Instance) -> None:

@@ -25,6 +25,14 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
         for method in ("PUT", "DELETE")
     },
 }
+# The same for roles of a client, one of which is called "a-role".
+ROLE_REQUESTS: Final[dict[str, dict[str, Any]]] = {
+    f"POST {CLIENT}/roles": {"json": {"name": "created"}},
+    f"PUT {CLIENT}/roles/{{role}}": {"json": {"name": "a-role", "description": "changed"}},
+    f"POST {CLIENT}/roles/{{role}}/composites": {"json": []},
+    f"DELETE {CLIENT}/roles/{{role}}/composites": {"json": []},
+    f"DELETE {CLIENT}/roles/{{role}}": {},
+}
 # They have a changing method, but change nothing.
 ONLY_READ: Final = {
     f"POST {CLIENT}/certificates/{{attr}}/download",

@@ -9,6 +9,12 @@ REALM = {"manage-realm"}
 CREATE = {"create-realm"}
 ANY = VIEW | REALM | CREATE
 CLIENT = "/admin/realms/{realm}/clients/{uuid}"
+ROLE_PATHS = {
+    "/admin/realms/{realm}/roles/{role}": (VIEW | REALM, REALM),
+    f"{CLIENT}/roles/{{role}}": (VIEW, MANAGE),
+    "/admin/realms/{realm}/roles-by-id/{role}": (VIEW | REALM, MANAGE | REALM),
+}
+"""Roles that may read and change."""
 SCOPE_LISTS = (
     "/admin/realms/{realm}/default-default-client-scopes",
     "/admin/realms/{realm}/default-optional-client-scopes",
@@ -54,6 +60,24 @@ LET_THROUGH = {
             (f"GET {path}", VIEW),
             (f"PUT {path}/{{scope}}", MANAGE),
             (f"DELETE {path}/{{scope}}", MANAGE),
+        )
+    },
+    "GET /admin/realms/{realm}/roles": VIEW | REALM,
+    "POST /admin/realms/{realm}/roles": REALM,
+    f"GET {CLIENT}/roles": VIEW,
+    f"POST {CLIENT}/roles": MANAGE,
+    **{
+        call: roles
+        for path, (view, manage) in ROLE_PATHS.items()
+        for call, roles in (
+            (f"GET {path}", view),
+            (f"PUT {path}", manage),
+            (f"DELETE {path}", manage),
+            (f"GET {path}/composites", view),
+            (f"POST {path}/composites", manage),
+            (f"DELETE {path}/composites", manage),
+            (f"GET {path}/composites/realm", view),
+            (f"GET {path}/composites/clients/{{client}}", view),
         )
     },
     f"GET {CLIENT}": VIEW,

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from keyturn_credentials.keystores import certificate_body, generate_key_pair, self_signed_certificate
 from keyturn_credentials.keystores.key_pairs import KeyPairKind
+from tests.integration.credentials.keycloak_role_calls import call_for_roles
 from tests.testkit.admin_api import AdminApi
 from tests.testkit.nodejs import PROJECT, RunNode
 from tests.testkit.served import served
@@ -28,6 +29,8 @@ RESOURCES = PROJECT / "node_modules" / "@keycloak" / "keycloak-admin-client" / "
 
 ADDING_TO_EMPTY_LISTS = {"create_idp", "add_mapper_to_client"}
 """Calls at addresses that are served for reading only: there is nothing of the kind."""
+OF_DEFAULT_ROLES = {"get_realm_default_roles", "add_realm_default_roles", "remove_realm_default_roles"}
+"""Calls about the role that Keycloak gives every new user: a realm of keyturn's has none."""
 
 
 def certificate() -> str:
@@ -87,6 +90,7 @@ async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) 
     user = await call("get_client_service_account_user", uuid)
     assert user["username"] == "service-account-orders"
     await call_for_scopes(call, uuid)
+    await call_for_roles(call, uuid)
     await call("clear_keys_cache")
     exported = await call(
         "export_realm", export_clients=True, check=lambda realm: realm["clients"][0]["id"] == uuid
@@ -145,7 +149,7 @@ def test_no_call_of_python_keycloak_whose_address_is_served_is_left_out(api: Adm
         used = set(re.findall(r"urls_patterns\.(\w+)", inspect.getsource(function)))
         if any(shape(f"/{addresses[address]}") in served_here for address in used):
             calls.add(name.removeprefix("a_"))
-    assert calls - ADDING_TO_EMPTY_LISTS == set(documented("python-keycloak"))
+    assert calls - ADDING_TO_EMPTY_LISTS - OF_DEFAULT_ROLES == set(documented("python-keycloak"))
 
 
 async def test_keycloak_admin_client_works_unmodified(api: AdminApi, node: RunNode) -> None:
@@ -170,7 +174,7 @@ def test_no_call_of_keycloak_admin_client_whose_address_is_served_is_left_out(
         for method in route.methods or ()
     }
     calls = set()
-    for resource in ("realms", "clients", "cache"):
+    for resource in ("realms", "clients", "roles", "cache"):
         source = (RESOURCES / f"{resource}.js").read_text()
         base = re.findall(r'path: "(/admin/[^"]*)"', source)[-1]
         for name, options in re.findall(r"(\w+) = this\.make\w*Request\(\{(.*?)\}\)", source, re.DOTALL):

@@ -16,7 +16,7 @@ from keyturn_credentials.errors import ForbiddenError
 from keyturn_credentials.operations import certificates, realms
 from keyturn_credentials.web.gate import Call
 from tests.integration.credentials.certificate_files import certificate_pem
-from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS
+from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS, ROLE_REQUESTS
 from tests.integration.credentials.routes import LET_THROUGH, SCOPE_LISTS, address
 from tests.testkit.admin_api import BASE_URL, AdminApi
 
@@ -33,9 +33,26 @@ _OF_REALMS: Final[dict[str, dict[str, Any]]] = {
     f"PUT {_REALM}/client-scopes/{{scope}}": {"json": {"description": "changed"}},
     f"DELETE {_REALM}/client-scopes/{{scope}}": {},
     **{f"{each} {path}/{{scope}}": {} for path in SCOPE_LISTS[:2] for each in ("PUT", "DELETE")},
+    f"POST {_REALM}/roles": {"json": {"name": "created"}},
+    **{
+        call: request
+        for path, name in (
+            (f"{_REALM}/roles/{{role}}", "a-role"),
+            (f"{_REALM}/roles-by-id/{{role}}", "by-id"),
+        )
+        for call, request in (
+            (f"PUT {path}", {"json": {"name": name, "description": "changed"}}),
+            (f"POST {path}/composites", {"json": []}),
+            (f"DELETE {path}/composites", {"json": []}),
+            (f"DELETE {path}", {}),
+        )
+    },
 }
-_CHANGES: Final = _OF_REALMS | REQUESTS
+_CHANGES: Final = _OF_REALMS | REQUESTS | ROLE_REQUESTS
 _LAST: Final = (
+    f"DELETE {_REALM}/roles/{{role}}",
+    f"DELETE {_REALM}/roles-by-id/{{role}}",
+    f"DELETE {_REALM}/clients/{{uuid}}/roles/{{role}}",
     f"DELETE {_REALM}/client-scopes/{{scope}}",
     f"DELETE {_REALM}/clients/{{uuid}}",
     f"DELETE {_REALM}",
@@ -49,6 +66,7 @@ class Scene:
 
     api: AdminApi
     uuid: str
+    role_id: str
 
     async def pass_the_gate(self, call: str, roles: frozenset[Role]) -> None:
         """Run the route's handler for a client of the realm that holds these roles."""
@@ -71,6 +89,7 @@ class Scene:
             "attr": "jwt.credential",
             "thumbprint": "A" * 43,
             "scope": "a-scope",
+            "role": self.role_id if "roles-by-id" in call else "a-role",
         }
         method, path = address(call, "acme")
         sent = httpx.Request(method, f"{BASE_URL}/admin/realms{path}", **asked)
@@ -107,7 +126,10 @@ async def scene(api: AdminApi) -> Scene:
     uuid = await api.create("/acme/clients", {"clientId": "orders", "attributes": overlap})
     assert (await api.call("POST", f"/acme/clients/{uuid}/client-secret")).status_code == 200
     await api.create("/acme/client-scopes", {"id": "a-scope", "name": "a-scope"})
-    return Scene(api, uuid)
+    for path in ("/acme/roles", f"/acme/clients/{uuid}/roles"):
+        await api.create(path, {"name": "a-role"})
+    await api.create("/acme/roles", {"name": "by-id"})
+    return Scene(api, uuid, (await api.call("GET", "/acme/roles/by-id")).json()["id"])
 
 
 def test_every_route_that_changes_something_is_tried() -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.credentials.certificate_files import certificate_pem
-from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS
+from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS, ROLE_REQUESTS
 from tests.integration.credentials.routes import CLIENT, LET_THROUGH, address
 from tests.testkit.admin_api import AdminApi, Caller
 
 _THUMBPRINT: Final = "A" * 43
+_NAMES: Final = {"scope": "a-scope", "role": "a-role"}
 CALLERS: Final = ("configure-clients", "manage-clients", "manage-clients,manage-realm")
 STRONGER: Final = {
     "configure-clients": "manage-clients",
@@ -47,15 +48,15 @@ class Scene:
     async def state(self, realm: str, uuid: str) -> dict[str, Any]:
         """Return everything a change could touch, as an administrator of the installation sees it."""
         path = f"/{realm}/clients/{uuid}"
-        looks = ("", "/client-secret", "/client-secret/rotated", "/keys")
+        looks = ("", "/client-secret", "/client-secret/rotated", "/keys", "/roles")
         return {look: (await self.api.call("GET", path + look)).json() for look in looks}
 
     async def send(self, route: str, realm: str, uuid: str, caller: tuple[str, str]) -> int:
         call = route
-        for name, value in (("uuid", uuid), ("thumbprint", _THUMBPRINT), ("scope", "a-scope")):
+        for name, value in (("uuid", uuid), ("thumbprint", _THUMBPRINT), *_NAMES.items()):
             call = call.replace(f"{{{name}}}", value)
         method, path = address(call, realm)
-        request = dict(REQUESTS[route])
+        request = dict((REQUESTS | ROLE_REQUESTS)[route])
         if request.get("files"):
             request["files"] = {"file": ("a.pem", certificate_pem())}
         in_realm, client_id = caller
@@ -74,7 +75,7 @@ async def scene(api: AdminApi) -> Scene:
 
 def test_every_changing_route_of_a_client_is_tried() -> None:
     changing = {call for call in LET_THROUGH if CLIENT in call and not call.startswith("GET ")}
-    assert changing - ONLY_READ == REQUESTS.keys()
+    assert changing - ONLY_READ == REQUESTS.keys() | ROLE_REQUESTS.keys()
 
 
 @pytest.mark.parametrize("call", REQUESTS)
@@ -101,6 +102,30 @@ async def test_a_route_changes_weaker_and_equal_clients_and_no_stronger_one(
     # Another realm's client is not reachable through the caller's own realm either.
     assert await scene.send(call, "acme", elsewhere, caller) == (404 if let_through else 403)
     assert await scene.state("other", elsewhere) == before
+
+
+async def test_roles_of_a_client_are_changed_by_whoever_may_change_it(scene: Scene) -> None:
+    await scene.client("acme", "the-caller", "manage-clients")
+    caller = ("acme", "the-caller")
+    targets = {
+        "weaker": ("acme", await scene.client("acme", "weaker")),
+        "stronger": ("acme", await scene.client("acme", "stronger", "manage-realm")),
+        "elsewhere": ("other", await scene.client("other", "elsewhere")),
+    }
+    for name, (realm, uuid) in targets.items():
+        await scene.api.create(f"/{realm}/clients/{uuid}/roles", {"name": "a-role"})
+        for call in ROLE_REQUESTS:
+            before = await scene.state(realm, uuid)
+            status = await scene.send(call, realm, uuid, caller)
+            if name == "weaker":
+                assert status < 300, (name, call, status)
+            else:
+                assert status == 403, (name, call, status)
+                assert await scene.state(realm, uuid) == before
+    _, stronger = targets["stronger"]
+    role = (await scene.api.call("GET", f"/acme/clients/{stronger}/roles/a-role")).json()["id"]
+    by_id = await scene.api.call("DELETE", f"/acme/roles-by-id/{role}", realm="acme", client_id="the-caller")
+    assert by_id.status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from keyturn_credentials.authorization.endpoints import BODY_LIMIT
 from keyturn_credentials.authorization.used_assertions import MAX_OF_ONE
 from keyturn_credentials.console.routes import SIGN_IN_BYTES
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS
-from keyturn_credentials.domain import bounds, role_catalogue, service_account
+from keyturn_credentials.domain import bounds, role_catalogue, role_members, service_account
 from keyturn_credentials.domain.client import MAX_TOKEN_LIFESPAN
 from keyturn_credentials.domain.client_keys import MAX_REVOKED_KEYS, MAX_REVOKED_UNKNOWN_KEYS
 from keyturn_credentials.domain.client_scopes import MAX_REALM_SCOPE_BYTES, MAX_SCOPES
@@ -124,7 +124,8 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
         *(role_catalogue.MAX_ROLES, role_catalogue.MAX_NAME),
         *(role_catalogue.MAX_COMPOSITES, role_catalogue.MAX_COMPOSED_BYTES),
     ),
-    "roles that a service account is given by name": (service_account.MAX_ROLES,),
+    "attributes of a role": (role_members.MAX_ROLE_ATTRIBUTES, bounds.MAX_TEXT_BYTES),
+    "roles that a service account is given": (service_account.MAX_ROLES,),
     "an access token": (MAX_TOKEN_BYTES,),
     "private networks of a realm": (MAX_NETWORKS,),
     "clients created together with a realm": (MAX_CLIENTS,),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.attributes import CERTIFICATE_PREFIXES
 from keyturn_credentials.domain.roles import Role
-from keyturn_credentials.web.openapi import client_scopes, clients, keys, monitoring, realms, tools
+from keyturn_credentials.web.openapi import client_scopes, clients, keys, monitoring, realms, roles, tools
 from keyturn_credentials.web.openapi.builders import Content, Operation, Schema, reference
 from keyturn_credentials.web.openapi.schemas import SCHEMAS
 
@@ -14,6 +14,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **realms.OPERATIONS,
     **clients.OPERATIONS,
     **client_scopes.OPERATIONS,
+    **roles.OPERATIONS,
     **keys.OPERATIONS,
     **monitoring.OPERATIONS,
     **tools.OPERATIONS,
@@ -25,6 +26,11 @@ _IN_PATH: Final[Mapping[str, Schema]] = {
     "thumbprint": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
     "provider": {"type": "string"},
     "scope": {"type": "string", "description": "the client scope's id"},
+    "role": {"type": "string", "description": "the role's name; its id under roles-by-id"},
+    "client": {
+        "type": "string",
+        "description": "the id of the client whose roles are meant, not its clientId",
+    },
 }
 _HEADERS: Final[Mapping[str, Schema]] = {
     "Location": {"type": "string", "format": "uri"},
@@ -60,9 +66,9 @@ def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, A
     """Build the document. ``endpoints``: method and path of every route, and the roles of which its caller
     needs one. A test ensures that exactly these have a description."""
     paths: dict[str, dict[str, Any]] = {}
-    for (method, path), roles in endpoints.items():
+    for (method, path), any_of in endpoints.items():
         if (operation := OPERATIONS.get((method, path))) is not None:
-            described = _describe(path, operation, [role.value for role in roles])
+            described = _describe(path, operation, [role.value for role in any_of])
             paths.setdefault(path, {})[method.lower()] = {"operationId": _name(method, path), **described}
     return {
         "openapi": "3.1.0",

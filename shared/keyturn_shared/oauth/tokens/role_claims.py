@@ -16,15 +16,9 @@ HeldRole = tuple[str | None, str]
 def held_roles(realm: RealmProjection, client: ClientProjection) -> frozenset[HeldRole]:
     """Return the roles that a client's service account has, with those that they are composed of. A role that
     the realm does not have is none. Without full scope, only roles in the client's scope count."""
-    held: set[HeldRole] = set()
-    for owner, name in _each(client.roles):
-        known = realm.realm_roles if owner is None else realm.client_roles.get(owner, {})
-        inner = known.get(name)
-        if inner is not None:
-            held.add((owner, name))
-            held.update(_each(inner))
+    held = _expanded(realm, _given(realm, client))
     if not client.full_scope:
-        return frozenset(held & _in_scope(realm, client))
+        held &= _in_scope(realm, client)
     return frozenset(held)
 
 
@@ -59,13 +53,30 @@ def _stated(claims: Mapping[str, Any]) -> set[HeldRole]:
     return found
 
 
-def _in_scope(realm: RealmProjection, client: ClientProjection) -> set[HeldRole]:
-    scope: set[HeldRole] = {(client.client_id, name) for name in realm.client_roles.get(client.client_id, {})}
-    for owner, name in _each(realm.scope_mappings.get(client.client_id, RoleSet())):
+def _given(realm: RealmProjection, client: ClientProjection) -> Iterable[HeldRole]:
+    """Return the roles by their ids, which are never those of a later role of the same name. Projections of
+    earlier builds have only names."""
+    if client.role_ids is None or not realm.roles_by_id:
+        return _each(client.roles)
+    return (realm.roles_by_id[each] for each in client.role_ids if each in realm.roles_by_id)
+
+
+def _expanded(realm: RealmProjection, roles: Iterable[HeldRole]) -> set[HeldRole]:
+    """Return those of the roles that the realm has, with what they are composed of."""
+    found: set[HeldRole] = set()
+    for owner, name in roles:
         known = realm.realm_roles if owner is None else realm.client_roles.get(owner, {})
-        scope.add((owner, name))
-        scope.update(_each(known.get(name, RoleSet())))
-    return scope
+        inner = known.get(name)
+        if inner is not None:
+            found.add((owner, name))
+            found.update(_each(inner))
+    return found
+
+
+def _in_scope(realm: RealmProjection, client: ClientProjection) -> set[HeldRole]:
+    own = ((client.client_id, name) for name in realm.client_roles.get(client.client_id, {}))
+    mapped = _each(realm.scope_mappings.get(client.client_id, RoleSet()))
+    return _expanded(realm, (*own, *mapped))
 
 
 def _each(roles: RoleSet) -> Iterable[HeldRole]:

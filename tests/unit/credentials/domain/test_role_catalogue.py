@@ -12,10 +12,10 @@ from keyturn_credentials.domain.role_catalogue import (
     MAX_ROLES,
     contents,
     projected_roles,
-    projected_scope_mappings,
     roles_of_realm,
     with_imported_roles,
 )
+from keyturn_credentials.domain.scope_mappings import projected_scope_mappings
 from keyturn_credentials.domain.service_account import ServiceAccount, service_accounts_in
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.projection import RoleSet
