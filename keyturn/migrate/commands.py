@@ -85,3 +85,53 @@ def apply(
     options = SourceOptions(source, realm, admin_realm, admin_client, ca_file, allow_http)
     order = MovingOrder(options, to_realm, if_exists, data_dir, as_json, only_problems)
     raise typer.Exit(run_apply(order))
+
+
+@app.command()
+def compare(
+    source: _Source,
+    keyturn_url: Annotated[str, typer.Option(help="Base URL of keyturn, or of one of its nodes.")],
+    keycloak_url: Annotated[
+        str | None, typer.Option(help="Base URL of the Keycloak; by default the source.")
+    ] = None,
+    realm: _Realm = None,
+    to_realm: _ToRealm = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory of clients' own keys, by percent-encoded client id: ID.pem or ID.jwk, for"
+            " certificates ID.crt and ID.key."
+        ),
+    ] = None,
+    introspect_as: Annotated[
+        str | None, typer.Option(help="Client that introspects all tokens, instead of each its own.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Clients compared at a time.")] = 8,
+    seconds: Annotated[float, typer.Option(min=0.1, max=120, help="Time limit of each call.")] = 10.0,
+    report: Annotated[
+        Path | None, typer.Option(help="Directory for comparison.json, comparison.md and comparison.html.")
+    ] = None,
+    admin_realm: _AdminRealm = "master",
+    admin_client: _AdminClient = "keyturn-migration",
+    ca_file: _CaFile = None,
+    allow_http: _AllowHttp = False,
+    as_json: _Json = False,
+) -> None:
+    """Get a token for each client from both sides, and report every difference and its reason."""
+    from keyturn.migrate.compare.command import ComparingOrder, run_compare
+    from keyturn.migrate.source import SourceOptions
+
+    options = SourceOptions(source, realm, admin_realm, admin_client, ca_file, allow_http)
+    order = ComparingOrder(
+        options,
+        keyturn_url,
+        keycloak_url,
+        to_realm,
+        keys,
+        introspect_as,
+        concurrency,
+        seconds,
+        report,
+        as_json,
+    )
+    raise typer.Exit(run_compare(order))

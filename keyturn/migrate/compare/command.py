@@ -1,0 +1,166 @@
+"""``keyturn migrate compare``: reads the source, compares both sides and writes the report."""
+
+import asyncio
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from keyturn.import_progress import shown_progress
+from keyturn.migrate.compare.comparison import Compared, Verdict, compare_all
+from keyturn.migrate.compare.credentials import Credential, Keys, NoCredentialError, credential_of
+from keyturn.migrate.compare.page import as_html, as_markdown, verdict
+from keyturn.migrate.compare.report import Inputs, Redaction, SideFacts, describe, is_fine
+from keyturn.migrate.compare.side import Side
+from keyturn.migrate.source import Source, SourceOptions, read_source, require_private, shown_time
+from keyturn.services import run_configured
+from keyturn_credentials.domain.export_reading import ExportedClient, read_realm
+from keyturn_shared.errors import ConfigurationError
+
+DIFFERENT: Final = 1
+"""Exit code of a comparison in which clients differ without an explanation, or a side failed."""
+_NAME: Final = "comparison"
+_SECRET_MEMBERS: Final = frozenset({"secret", "client.secret.rotated"})
+
+
+@dataclass(frozen=True, slots=True)
+class ComparingOrder:
+    """Options of the command. ``keycloak_url``: None for the source's; ``report``: a directory for the three
+    files of the report, or None."""
+
+    source: SourceOptions
+    keyturn_url: str
+    keycloak_url: str | None
+    to_realm: str | None
+    keys: Path | None
+    introspect_as: str | None
+    concurrency: int
+    seconds: float
+    report: Path | None
+    as_json: bool
+
+
+def run_compare(order: ComparingOrder) -> int:
+    """Compare both sides and print the result. Return the exit code."""
+    code = 0
+
+    def work() -> None:
+        nonlocal code
+        source, realm, clients = _clients_of(order)
+        redact = Redaction(_secrets_in(source.documents[0]))
+        inputs, compared = asyncio.run(_compare(order, source, realm, clients))
+        described = describe(inputs, compared, redact)
+        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        if order.report is not None:
+            _write(order.report, described, text)
+        sys.stdout.writelines([text] if order.as_json else _lines(described))
+        code = 0 if is_fine(compared) else DIFFERENT
+
+    return run_configured(work) or code
+
+
+def _clients_of(order: ComparingOrder) -> tuple[Source, str, list[ExportedClient]]:
+    """Return the source, the name of its realm, and its clients without Keycloak's own."""
+    for url in filter(None, (order.keycloak_url, order.keyturn_url)):
+        require_private(url, allow_http=order.source.allow_http)
+    if order.keycloak_url is None and not order.source.is_url:
+        raise ConfigurationError("--keycloak-url is required with an export file")
+    source = read_source(order.source)
+    if len(source.documents) != 1:
+        raise ConfigurationError(f"{source.name} has {len(source.documents)} realms: choose one with --realm")
+    exported = read_realm(source.documents[0])
+    if exported.name is None:
+        raise ConfigurationError(f"{source.name} does not name its realm")
+    return source, exported.name, [each for each in exported.clients if not each.is_keycloaks_own]
+
+
+async def _compare(
+    order: ComparingOrder, source: Source, realm: str, clients: list[ExportedClient]
+) -> tuple[Inputs, list[Compared]]:
+    started = time.time()
+    keys = Keys(order.keys)
+    realms = (realm, order.to_realm or realm)
+    urls = (order.keycloak_url or source.name, order.keyturn_url)
+    ca_file = order.source.ca_file
+    async with (
+        Side("Keycloak", urls[0], realms[0], seconds=order.seconds, ca_file=ca_file) as keycloak,
+        Side("keyturn", urls[1], realms[1], seconds=order.seconds, ca_file=ca_file) as keyturn,
+    ):
+        with shown_progress() as progress:
+            compared = await compare_all(
+                clients,
+                (keycloak, keyturn),
+                keys,
+                introspector=_introspector(order.introspect_as, clients, keys),
+                concurrency=order.concurrency,
+                progress=progress,
+            )
+        facts = [
+            SideFacts(side.url, side.endpoints.issuer, [key.kid for key in side.keys.keys])
+            for side in (keycloak, keyturn)
+        ]
+    inputs = Inputs(
+        version("keyturn"),
+        shown_time(started),
+        shown_time(time.time()),
+        source.described(),
+        realms,
+        facts[0],
+        facts[1],
+        keys.digests(),
+        order.introspect_as,
+    )
+    return inputs, compared
+
+
+def _introspector(client_id: str | None, clients: list[ExportedClient], keys: Keys) -> Credential | None:
+    if client_id is None:
+        return None
+    for client in clients:
+        if client.client_id == client_id:
+            try:
+                return credential_of(client, keys)
+            except NoCredentialError as error:
+                raise ConfigurationError(f"--introspect-as {client_id}: {error}") from None
+    raise ConfigurationError(f"--introspect-as {client_id}: the source has no such client")
+
+
+def _write(directory: Path, report: Mapping[str, Any], text: str) -> None:
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{_NAME}.json").write_text(text, encoding="utf-8")
+        (directory / f"{_NAME}.md").write_text(as_markdown(report, sha256), encoding="utf-8")
+        (directory / f"{_NAME}.html").write_text(as_html(report, sha256), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{directory} cannot be written: {error.strerror}") from error
+
+
+def _lines(report: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{verdict(report)}\n"
+    yield f"{', '.join(f'{count:,} {name}' for name, count in report['counts'].items())}\n\n"
+    for each in report["differences"]:
+        values = f"{each['keycloak'] or 'absent'} → {each['keyturn'] or 'absent'}"
+        named = f"{each['class']:<12}{each['clients']:>7,}  {each['where']}: {each['name']}"
+        yield f"{named}: {values}\n{'':21}{each['reason'] or 'example: ' + each['example']}\n"
+    for each in report["clients"]:
+        if each["verdict"] == Verdict.FAILED:
+            yield f"failed  {each['clientId']}: {each['reason']}\n"
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    """Yield every secret of clients in a document."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name in _SECRET_MEMBERS and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _secrets_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _secrets_in(inner)

@@ -1,0 +1,134 @@
+"""Differences between tokens of Keycloak's and keyturn's that are by design, each with its reason. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from keyturn_shared.projection import CLIENT_UUID, TOKEN_GENERATION
+
+ABSENT: Final = None
+"""Value of a member that one side does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A member with different values. ``where``: response, header, claims or introspection. ``issuers``: of
+    Keycloak's realm and of keyturn's; ``client_id``: of the client that got the tokens; ``has_account``:
+    False if the source did not have the client's service account."""
+
+    where: str
+    name: str
+    keycloak: Any
+    keyturn: Any
+    issuers: tuple[str, str]
+    client_id: str
+    has_account: bool
+
+    @property
+    def only_keycloak(self) -> bool:
+        return self.keyturn is ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    where: frozenset[str]
+    names: frozenset[str]
+    applies: Callable[[Pair], bool]
+    reason: str
+
+
+def _rule(where: str, names: str, applies: Callable[[Pair], bool], reason: str) -> _Rule:
+    return _Rule(frozenset(where.split()), frozenset(names.split()), applies, reason)
+
+
+_TOKEN: Final = "claims introspection"  # noqa: S105 - names of parts
+RULES: Final = (
+    _rule(
+        _TOKEN,
+        "iss",
+        lambda pair: (pair.keycloak, pair.keyturn) == pair.issuers,
+        "each side names itself as the issuer",
+    ),
+    _rule("header", "kid", lambda pair: bool(pair.keyturn), "each realm signs with keys of its own"),
+    _rule(
+        _TOKEN,
+        "clientHost clientAddress",
+        lambda pair: pair.only_keycloak,
+        "it describes one request, not the client",
+    ),
+    _rule(
+        _TOKEN,
+        "email_verified email name given_name family_name address phone_number phone_number_verified groups",
+        lambda pair: pair.only_keycloak,
+        "it describes a person, and no token of keyturn's is about one",
+    ),
+    _rule(
+        _TOKEN,
+        "allowed-origins",
+        lambda pair: pair.only_keycloak,
+        "it is for browsers, which do not get tokens of service accounts",
+    ),
+    _rule(
+        _TOKEN,
+        f"{CLIENT_UUID} {TOKEN_GENERATION}",
+        lambda pair: pair.keycloak is ABSENT,
+        "keyturn's nodes recognise by it whether the token was revoked",
+    ),
+    _rule(
+        _TOKEN,
+        "aud",
+        lambda pair: pair.keycloak in (ABSENT, pair.issuers[0]) and pair.keyturn == pair.issuers[1],
+        "RFC 9068 requires an audience: the issuer, if no other is named",
+    ),
+    _rule(
+        _TOKEN,
+        "sub",
+        lambda pair: not pair.has_account and bool(pair.keyturn),
+        "the source has no service account of this client, so its subject is derived from the client's id",
+    ),
+    _rule(
+        "response claims introspection",
+        "refresh_token refresh_expires_in session_state sid",
+        lambda pair: pair.only_keycloak or pair.keyturn == 0,
+        "keyturn has no sessions and issues no refresh tokens",
+    ),
+    _rule(
+        "response",
+        "id_token",
+        lambda pair: pair.only_keycloak,
+        "it describes a person, and no token of keyturn's is about one",
+    ),
+    _rule(
+        "introspection",
+        "active",
+        lambda pair: pair.keycloak is False and pair.keyturn is True,
+        "keyturn shows a token also to the client that it was issued to",
+    ),
+    _rule(
+        "refusal",
+        "error",
+        lambda pair: (pair.keycloak, pair.keyturn) == ("unauthorized_client", "invalid_client"),
+        "RFC 6749 section 5.2 names failed client authentication invalid_client",
+    ),
+    _rule(
+        "refusal",
+        "status",
+        lambda pair: {pair.keycloak, pair.keyturn} == {400, 401},
+        "RFC 6749 section 5.2 lets a server choose between 400 and 401",
+    ),
+)
+
+
+def reason_for(pair: Pair) -> str | None:
+    """Return the reason for which this difference is expected, None if there is none."""
+    for rule in RULES:
+        if pair.where in rule.where and pair.name in rule.names and rule.applies(pair):
+            return rule.reason
+    return None
+
+
+def expected_lines() -> Mapping[str, str]:
+    """Return what is expected to differ, by place and names, with the reason: for the report."""
+    return {
+        f"{' and '.join(sorted(rule.where))}: {', '.join(sorted(rule.names))}": rule.reason for rule in RULES
+    }

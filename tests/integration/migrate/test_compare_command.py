@@ -1,0 +1,90 @@
+"""The command's report has the result and no secret, and its exit code says whether somebody must decide."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from keyturn.migrate.compare import command
+from keyturn.migrate.compare.command import ComparingOrder, run_compare
+from keyturn.migrate.compare.side import Side
+from keyturn.migrate.source import SourceOptions
+
+SECRET = "the-secret-of-orders-is-long"
+
+
+def answering(request: httpx.Request) -> httpx.Response:
+    """Both sides refuse every client, and the Keycloak quotes what it was sent."""
+    path = request.url.path
+    if path.endswith("/token"):
+        sent = request.content.decode() if request.url.host == "old" else "invalid_client"
+        return httpx.Response(401, json={"error": sent})
+    return httpx.Response(200, json={"issuer": f"https://{request.url.host}/realms/shop", "keys": []})
+
+
+@pytest.fixture
+def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ComparingOrder:
+    class MockedSide(Side):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            transport = httpx.MockTransport(answering)
+            super().__init__(*arguments, **options, transport=transport)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr(command, "Side", MockedSide)
+    file = tmp_path / "shop.json"
+    document = {
+        "realm": "shop",
+        "clients": [{"clientId": "orders", "secret": SECRET}, {"clientId": "account"}],
+    }
+    file.write_text(json.dumps(document))
+    source = SourceOptions(str(file), None, "master", "admin", None, allow_http=False)
+    return ComparingOrder(
+        source,
+        keyturn_url="https://new",
+        keycloak_url="https://old",
+        to_realm=None,
+        keys=None,
+        introspect_as=None,
+        concurrency=2,
+        seconds=5.0,
+        report=tmp_path / "report",
+        as_json=False,
+    )
+
+
+def test_the_report_is_three_files_without_a_secret(
+    order: ComparingOrder, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run_compare(order) == 1
+    files = sorted((tmp_path / "report").iterdir())
+    assert [file.name for file in files] == ["comparison.html", "comparison.json", "comparison.md"]
+    printed = capsys.readouterr().out
+    assert printed.startswith("1 clients were compared; 1 need a decision.")
+    texts = [printed, *(file.read_text() for file in files)]
+    assert all("refusal: error" in text for text in texts[:2])
+    assert not any(SECRET in text for text in texts)
+    report = json.loads(files[1].read_text())
+    assert report["input"]["sha256"] == hashlib.sha256((tmp_path / "shop.json").read_bytes()).hexdigest()
+    assert hashlib.sha256(files[1].read_bytes()).hexdigest() in files[2].read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"keycloak_url": None}, "--keycloak-url is required with an export file"),
+        ({"keyturn_url": "http://new.example.com"}, "everyone on the way can read the secrets"),
+        ({"introspect_as": "nobody"}, "the source has no such client"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_and_nothing_written(
+    order: ComparingOrder,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    changes: dict[str, str | None],
+    said: str,
+) -> None:
+    assert run_compare(replace(order, **changes)) == 2  # type: ignore[arg-type]  # of these members
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
