@@ -1,0 +1,1 @@
+"""keyturn compared with a real Keycloak."""
