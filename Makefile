@@ -61,6 +61,10 @@ engines: install ## Failures of PostgreSQL, Redis Cluster and Sentinel under loa
 validators: install ## Token validators of Java, Go, Python and Node.js, unmodified, on a migrated and a new realm
 	$(BIN)/python -m pytest tests/validators/test_validators.py tests/validators/every_library.py $(ARGS)
 
+.PHONY: admin-tools
+admin-tools: install ## Keycloak's Java admin client and Ansible's modules, unmodified
+	$(BIN)/python -m pytest tests/admin_tools/every_tool.py $(ARGS)
+
 .PHONY: fuzz-admin
 fuzz-admin: install ## Fuzz the admin API with valid and invalid requests, and 1,000 damaged archives
 	$(BIN)/python -m tests.fuzz_admin $(ARGS)

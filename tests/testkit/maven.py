@@ -62,7 +62,8 @@ def _download(project: Path, directory: Path) -> None:
     options = ["-B", "-q", f"-Dmaven.repo.local={TOOLS / 'maven' / 'repository'}", "-f", project / "pom.xml"]
     goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
     wanted = [goal, "-DincludeScope=runtime", f"-DoutputDirectory={directory}"]
-    home = {"JAVA_HOME": str(_java().parents[1])}
+    # The machine's Java knows the authorities that the machine trusts.
+    home = {} if shutil.which("java") else {"JAVA_HOME": str(_java().parents[1])}
     ended = run([maven, *options, *wanted], environment=home, seconds=_DOWNLOAD_SECONDS)
     if ended.returncode != 0:
         raise ToolError(f"{project.name}: Maven failed:\n{ended.stdout[-2000:]}")

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from python_multipart.exceptions import FormParserError
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +18,8 @@ from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.errors import MalformedError
 
 _MAX_FORM_FIELDS = 50
+_OCTETS = "latin-1"
+"""Gives every octet a character, and back."""
 _CLOSED = {"Connection": "close"}
 """A body refused for its size need not be read (RFC 9110 section 15.5.14)."""
 
@@ -123,12 +125,14 @@ async def _read(request: Request, most: int) -> bytes:
 
 
 async def read_form(request: Request) -> FormData:
-    """Parse a multipart body. Raises InvalidRequestError."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    """Parse a multipart body. The fields are for ``octets_of`` and ``text_of``: some clients send a file
+    without a name, which makes it a field. Raises InvalidRequestError."""
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise HTTPException(415, "multipart/form-data was expected")
     parser = _InMemory(
-        request.headers,
+        Headers({"content-type": f"{content_type}; charset={_OCTETS}"}),
         request.stream(),
         max_files=1,
         max_fields=_MAX_FORM_FIELDS,
@@ -140,6 +144,19 @@ async def read_form(request: Request) -> FormData:
         raise InvalidRequestError("the body ended early") from error
     except (MultiPartException, FormParserError, KeyError, ValueError) as error:
         raise InvalidRequestError("the form cannot be read") from error
+
+
+def octets_of(field: str) -> bytes:
+    """Return the octets of a form's field."""
+    return field.encode(_OCTETS)
+
+
+def text_of(field: str) -> str:
+    """Return the text of a form's field: UTF-8, or Latin-1 from clients that send that."""
+    try:
+        return octets_of(field).decode()
+    except UnicodeDecodeError:
+        return field
 
 
 class _InMemory(MultiPartParser):

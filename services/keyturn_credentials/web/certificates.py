@@ -26,7 +26,7 @@ from keyturn_credentials.operations.certificates import (
     KeyPlace,
     UploadedFile,
 )
-from keyturn_credentials.web.bodies import read_form, read_json
+from keyturn_credentials.web.bodies import octets_of, read_form, read_json, text_of
 from keyturn_credentials.web.clients import CONFIGURE, MANAGE, NOTICE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.secret import Secret
@@ -148,8 +148,7 @@ async def _read_upload(form: FormData) -> UploadedFile:
         file = form.get("file")
         if file is None:
             raise InvalidRequestError("file cannot be empty")
-        # Some clients send the file as a field.
-        data = file.encode() if isinstance(file, str) else await file.read()
+        data = octets_of(file) if isinstance(file, str) else await file.read()
         return UploadedFile(
             file_format=KeyStoreFormat.named(name),
             data=data,
@@ -165,7 +164,7 @@ def _field(form: FormData, name: str) -> str | None:
     value = form.get(name)
     if value is not None and not isinstance(value, str):
         raise InvalidRequestError(f"{name} must be text, not a file")
-    return value or None
+    return text_of(value) if value else None
 
 
 def _secret(text: str | None) -> Secret | None:

@@ -46,6 +46,23 @@ async def test_an_uploaded_certificate_becomes_the_clients_key(api: AdminApi, pa
         assert response.json()["certificate"] in text.replace("\n", "")
 
 
+async def test_an_archive_may_be_uploaded_without_a_file_name(api: AdminApi, path: str) -> None:
+    order = {"format": "PKCS12", "keyType": "P-256", "keyAlias": "orders"}
+    order |= {"keyPassword": "geheim", "storePassword": "geheim"}
+    url = f"{path}/certificates/jwt.credential"
+    made = await api.call("POST", f"{url}/generate-and-download", json=order)
+    shown = (await api.call("GET", url)).json()["certificate"]
+    await api.call("POST", f"{url}/generate?keyType=P-256")
+    response = await api.call(
+        "POST",
+        f"{url}/upload",
+        data={"keystoreFormat": "PKCS12", "keyAlias": "orders", "storePassword": "geheim"},
+        files={"file": (None, made.content, "application/octet-stream")},
+    )
+    assert response.status_code == 200, response.text
+    assert response.json()["certificate"] == shown
+
+
 async def test_a_certificate_without_effect_is_refused(api: AdminApi, path: str) -> None:
     await api.call(
         "PUT", path, json={"attributes": {"use.jwks.url": "true", "jwks.url": "https://example.com/jwks"}}

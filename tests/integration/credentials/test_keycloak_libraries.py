@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +19,10 @@ from keyturn_credentials.keystores import certificate_body, generate_key_pair, s
 from keyturn_credentials.keystores.key_pairs import KeyPairKind
 from tests.integration.credentials.keycloak_role_calls import call_for_roles
 from tests.testkit.admin_api import AdminApi
+from tests.testkit.documented_calls import documented, shape
 from tests.testkit.nodejs import PROJECT, RunNode
 from tests.testkit.served import served
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "keycloak-compatibility.md"
 RESOURCES = PROJECT / "node_modules" / "@keycloak" / "keycloak-admin-client" / "lib" / "resources"
 
 
@@ -183,15 +182,3 @@ def test_no_call_of_keycloak_admin_client_whose_address_is_served_is_left_out(
             if (method, shape(base + path)) in served_here:
                 calls.add(f"{resource}.{name}")
     assert calls == set(documented("@keycloak/keycloak-admin-client"))
-
-
-def shape(path: str) -> str:
-    """Return a path without its parameters' names."""
-    return re.sub(r"\{[^}]*\}", "{}", path)
-
-
-def documented(library: str) -> list[str]:
-    """Return the calls in a library's table."""
-    section = DOCUMENT.read_text().partition(f"## {library}\n")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("| `")]
-    return [row.split("`")[1] for row in rows]

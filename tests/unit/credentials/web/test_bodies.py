@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from keyturn_credentials.web.bodies import BodyLimit
+from keyturn_credentials.web.bodies import BodyLimit, octets_of, read_form, text_of
 from keyturn_credentials.web.problems import on_http_exception
 
 
@@ -65,3 +65,22 @@ async def test_one_that_is_too_long_or_does_not_end_is_refused(
     parts: list[Message], seconds: float, status: int
 ) -> None:
     assert (await _answer(_app(seconds=seconds), iter(parts)))[0] == status
+
+
+@pytest.mark.parametrize("content", [b"plain", "gehéim".encode(), b"geh\xe9im", bytes(range(256))])
+async def test_a_field_of_a_form_keeps_its_octets(content: bytes) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + content + b"\r\n--b--\r\n"
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=b")]
+    form = await read_form(Request({"type": "http", "method": "POST", "headers": headers}, receive))
+    field = form["file"]
+    assert isinstance(field, str)
+    assert octets_of(field) == content
+    assert text_of(field) in (content.decode(errors="replace"), content.decode("latin-1"))
+
+
+def test_text_that_is_not_utf_8_is_read_as_latin_1() -> None:
+    assert [text_of("geh\xc3\xa9im"), text_of("geh\xe9im")] == ["gehéim", "gehéim"]
