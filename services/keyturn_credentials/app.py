@@ -62,6 +62,7 @@ from keyturn_credentials.web.events import EventRoutes
 from keyturn_credentials.web.exporting import ExportRoutes
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
+from keyturn_credentials.web.identity_providers import IdentityProviderRoutes
 from keyturn_credentials.web.importing import ImportRoutes
 from keyturn_credentials.web.installation import InstallationRoutes
 from keyturn_credentials.web.jwks_url_health import JwksUrlHealthRoutes
@@ -251,6 +252,7 @@ def build_app(
         *ClientRoutes(queries, clock, operations.clients, base_url).routes(gate),
         *ClientScopeRoutes(queries, operations.scopes, base_url).routes(gate),
         *RoleRoutes(queries, operations.roles, base_url).routes(gate),
+        *IdentityProviderRoutes(queries, operations.issuers, fetched, base_url).routes(gate),
         *SecretRoutes(queries, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),

@@ -10,10 +10,11 @@ from typing import Final, Literal
 
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 
-AuthenticatorId = Literal["client-secret", "client-jwt", "client-secret-jwt", "client-x509"]
+AuthenticatorId = Literal["client-secret", "client-jwt", "client-secret-jwt", "client-x509", "federated-jwt"]
 """Keycloak's provider ids, the values of ``clientAuthenticatorType``."""
 
-Credential = Literal["secret", "keys", "certificate"]
+Credential = Literal["secret", "keys", "certificate", "issuer"]
+"""``issuer``: the client has no credential of its own; an issuer that its realm trusts states who it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class ClientAuthenticator:
         """True if the client authenticates with a signed assertion (RFC 7523 section 2.2)."""
         return bool(self.algorithms)
 
+    @property
+    def signs(self) -> bool:
+        """True if the client signs its assertions itself."""
+        return self.sends_assertions and self.credential != "issuer"
+
 
 CLIENT_SECRET: Final = ClientAuthenticator(
     "client-secret", ("client_secret_basic", "client_secret_post"), "secret"
@@ -53,9 +59,10 @@ CLIENT_JWT: Final = ClientAuthenticator("client-jwt", ("private_key_jwt",), "key
 CLIENT_X509: Final = ClientAuthenticator(
     "client-x509", ("tls_client_auth", "self_signed_tls_client_auth"), "certificate"
 )
+FEDERATED_JWT: Final = ClientAuthenticator("federated-jwt", ("private_key_jwt",), "issuer", ASYMMETRIC_NAMES)
 
 CLIENT_AUTHENTICATORS: Final[Mapping[AuthenticatorId, ClientAuthenticator]] = {
-    each.id: each for each in (CLIENT_SECRET, CLIENT_JWT, CLIENT_SECRET_JWT, CLIENT_X509)
+    each.id: each for each in (CLIENT_SECRET, CLIENT_JWT, CLIENT_SECRET_JWT, CLIENT_X509, FEDERATED_JWT)
 }
 _BY_CREDENTIAL: Final = sorted(CLIENT_AUTHENTICATORS.values(), key=lambda each: not each.needs_secret)
 AUTHENTICATION_METHODS: Final = tuple(

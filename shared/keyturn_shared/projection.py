@@ -12,12 +12,17 @@ import msgspec
 
 from keyturn_shared.client_authenticators import AuthenticatorId
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.jose import base64url
+from keyturn_shared.key_sets.address import Document
 
 MAX_NAME_LENGTH: Final = 255
 """Characters of a realm's name and of a client id."""
 
 MAX_PUBLIC_URL_LENGTH: Final = 512
 """Characters of the public URL; every token contains it, at the start of the issuer."""
+
+MAX_SUBJECT_LENGTH: Final = 2048
+"""Characters of the subject of an assertion by a trusted issuer: those of the longest SPIFFE ID."""
 
 CLIENT_UUID: Final = "client_uuid"
 """Claim of access tokens next to ``client_id``: client ids can be reused, and a token ends with its client. A
@@ -71,6 +76,53 @@ class RoleSet(msgspec.Struct, frozen=True, omit_defaults=True):
     client: dict[str, tuple[str, ...]] = {}
 
 
+Conditions = dict[str, str | int | float | bool]
+"""Claims that a token must have, with their values. A name that begins with ``/`` is a JSON Pointer (RFC
+6901) into nested claims."""
+
+
+class ProjectedIssuer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An issuer whose assertions about clients the realm trusts: Keycloak's identity provider.
+
+    ``issuer``: the exact ``iss``; with ``is_spiffe`` the trust domain, ``spiffe://…``. ``document``: what
+    ``keys_url`` serves. ``audiences``: accepted instead of the realm's own. ``algorithms``: empty for any
+    asymmetric one. ``max_lifetime``, ``clock_skew``: seconds; None: the node's. ``is_reusable``: an assertion
+    may be used more than once. ``conditions``: claims of every assertion. ``revoked_subjects``: refused
+    whatever a client names. ``revoked_thumbprints``, ``keys_not_before``: as of a client.
+    """
+
+    id: str
+    alias: str
+    issuer: str
+    keys_url: str
+    document: Document = "jwks"
+    enabled: bool = True
+    is_spiffe: bool = False
+    audiences: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
+    max_lifetime: int = 300
+    clock_skew: int | None = None
+    is_reusable: bool = False
+    conditions: Conditions = {}
+    revoked_subjects: frozenset[str] = frozenset()
+    revoked_thumbprints: frozenset[str] = frozenset()
+    keys_not_before: int = 0
+
+
+class FederatedIdentity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Identity of a client at a trusted issuer, by the issuer's ``alias``.
+
+    ``subject``: the exact ``sub``, or with ``is_pattern`` a pattern of it (``oauth.subject_patterns``).
+    ``audiences``: accepted instead of the issuer's. ``conditions``: further claims.
+    """
+
+    alias: str
+    subject: str
+    is_pattern: bool = False
+    audiences: tuple[str, ...] = ()
+    conditions: Conditions = {}
+
+
 class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A realm as verifiers know it. Times are seconds; ``keys_not_before`` is a sequence: key sets whose
     fetch began before it are not used. ``administers``: as of a client, for all of them. ``not_before``:
@@ -83,7 +135,8 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     ``realm_roles``, ``client_roles`` (by client id): every role, and what it stands for beside itself.
     ``scope_mappings``: roles that a client without full scope may have beside its own.
     ``roles_by_id``: the client id and name of every role; a projection of an earlier build has none.
-    ``ends_tokens_by_role``: a token ends with any role in it that is taken away."""
+    ``ends_tokens_by_role``: a token ends with any role in it that is taken away. ``trusted_issuers``: of
+    assertions about its clients."""
 
     id: str
     name: str
@@ -109,6 +162,7 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     scope_mappings: dict[str, RoleSet] = {}
     ends_tokens_by_role: bool = False
     roles_by_id: dict[str, tuple[str | None, str]] = {}
+    trusted_issuers: tuple[ProjectedIssuer, ...] = ()
 
 
 class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -127,6 +181,7 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     projection of an earlier build, whose tokens have the client id there.
     ``role_ids``: the roles that its service account was given; ``roles``: their names, which count only
     without ids. ``revoked_tokens``: digests of ``jti`` (see ``token_digest``) and when these tokens expire.
+    ``federated``: its identity at a trusted issuer, which ``federated-jwt`` checks.
     """
 
     uuid: str
@@ -169,9 +224,17 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     roles: RoleSet = RoleSet()
     full_scope: bool = True
     role_ids: tuple[str, ...] | None = None
+    federated: FederatedIdentity | None = None
 
 
-Projection = RealmProjection | ClientProjection
+class SubjectProjection(msgspec.Struct, frozen=True, kw_only=True):
+    """The client that a subject of a trusted issuer stands for."""
+
+    realm_id: str
+    client_id: str
+
+
+Projection = RealmProjection | ClientProjection | SubjectProjection
 
 
 def has_plain_tokens(realm: RealmProjection, client: ClientProjection) -> bool:
@@ -198,8 +261,10 @@ def token_digest(jti: str) -> str:
 _encoder = msgspec.json.Encoder()
 _realm_decoder = msgspec.json.Decoder(RealmProjection)
 _client_decoder = msgspec.json.Decoder(ClientProjection)
+_subject_decoder = msgspec.json.Decoder(SubjectProjection)
 
 _REALM_PREFIX: Final = "realm:"
+SUBJECT_PREFIX: Final = "subject:"
 _MAX_SEQUENCE_DIGITS: Final = 19
 """Number of digits of a 64-bit number. Anyone with write access to Redis can write more."""
 
@@ -213,6 +278,12 @@ def client_field(realm_id: str, client_id: str) -> str:
     """Return the field of a client. It uses the realm's id, not its name: a recreated realm is another
     one."""
     return f"client:{realm_id}:{client_id}"
+
+
+def subject_field(realm_id: str, alias: str, subject: str) -> str:
+    """Return the field of a subject of a trusted issuer. It has a digest, because subjects can be long."""
+    digest = hashlib.sha256(f"{alias}\0{subject}".encode("utf-8", "surrogatepass")).digest()
+    return f"{SUBJECT_PREFIX}{realm_id}:{base64url.encode_text(digest)}"
 
 
 def encode_projection(projection: Projection) -> bytes:
@@ -241,6 +312,15 @@ def decode_client(value: bytes) -> tuple[int, ClientProjection]:
         return sequence, _client_decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise ProjectionError(f"a client's projection cannot be read: {error}") from error
+
+
+def decode_subject(value: bytes) -> tuple[int, SubjectProjection]:
+    """Parse a subject's value into its sequence and projection. Raises ProjectionError."""
+    sequence, body = split_value(value)
+    try:
+        return sequence, _subject_decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ProjectionError(f"a subject's projection cannot be read: {error}") from error
 
 
 def split_value(value: bytes) -> tuple[int, bytes]:

@@ -31,7 +31,6 @@ _JAVA_SECONDS: Final = 120.0
 NO_EFFECT: Final = {
     ("GET", "/admin/realms/{}/client-policies/policies"): "an empty list",
     ("GET", "/admin/realms/{}/client-policies/profiles"): "an empty list",
-    ("GET", "/admin/realms/{}/identity-provider/instances"): "an empty list",
 }
 """Addresses that answer for tools that read them, about things that keyturn does not have."""
 

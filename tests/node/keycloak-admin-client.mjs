@@ -60,6 +60,13 @@ for (const kind of ["Default", "Optional"]) {
 }
 await admin.clientScopes.del({ realm, id: clientScopeId });
 await callForRoles(call, realm, id);
+const alias = "cluster";
+await call("identityProviders.create", { realm, alias, providerId: "kubernetes", config: {} });
+assert.equal((await call("identityProviders.find", { realm }))[0].alias, alias);
+assert.equal((await call("identityProviders.findOne", { realm, alias })).providerId, "kubernetes");
+await call("identityProviders.update", { realm, alias }, { alias, enabled: false });
+assert.equal(await call("identityProviders.reloadKeys", { realm, alias }), true);
+await call("identityProviders.del", { realm, alias });
 await call("cache.clearKeysCache", { realm });
 await admin.realms.update({ realm }, { notBefore: Math.floor(Date.now() / 1000) });
 assert.deepEqual(await call("realms.pushRevocation", { realm }), { successRequests: [], failedRequests: [] });

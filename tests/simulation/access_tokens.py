@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from keyturn_shared.oauth.entities import ClientState, RealmState
-from keyturn_shared.oauth.ports import ReadSet
+from keyturn_shared.oauth.ports import ReadSet, Subject
 from keyturn_shared.projection import RealmProjection, client_field, realm_field, token_digest
 from keyturn_verifier.replica.replica import Replica
 from tests.simulation.clients import REALM, REALM_ID, ended_by
@@ -47,8 +47,11 @@ class SeenReadSet:
         self.client_state = await self._read_set.client(realm, client_id)
         return self.client_state
 
-    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
-        await self._read_set.equalize_time(realm, client_id)
+    async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
+        return await self._read_set.client_id_of(realm, subject)
+
+    async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
+        await self._read_set.equalize_time(realm, client_id, subject)
 
 
 class WatchedReplica:

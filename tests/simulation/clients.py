@@ -10,6 +10,7 @@ from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import (
     ClientProjection,
     RealmProjection,
+    SubjectProjection,
     client_field,
 )
 from keyturn_shared.realm_rings import FleetRing
@@ -82,7 +83,11 @@ def ended_by(commit: Commit, name: str, ending: Collection[str]) -> bool:
     after = commit.changed[name]
     former = commit.parent and commit.parent.states.get(name)
     before = None if former is None else former.changed[name]
-    if before is None or after is None or not after.enabled:
+    if before is None or after is None:
+        return True
+    assert not isinstance(before, SubjectProjection)
+    assert not isinstance(after, SubjectProjection), "nothing ends with a subject alone"
+    if not after.enabled:
         return True
     return after.not_before > before.not_before and commit.id in ending
 

@@ -5,6 +5,7 @@ from keyturn_shared.jose.errors import UnknownKidError
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates
 from keyturn_shared.oauth.cached_client import inline_keys
+from keyturn_shared.oauth.trusted_issuers import KeyOwner
 from keyturn_shared.projection import ClientProjection, RealmProjection
 
 
@@ -14,12 +15,13 @@ class InlineKeys:
     async def find(
         self,
         realm: RealmProjection,
-        client: ClientProjection,
+        client: KeyOwner,
         kid: str | Thumbprint | None,
         alg: str,
         *,
         excluded: frozenset[str] = frozenset(),
     ) -> Candidates:
+        assert isinstance(client, ClientProjection), "simulated realms trust no issuers"
         inline = inline_keys(client)
         assert inline is not None, "the simulated clients' keys can be read"
         keys = inline.candidates(kid, SIGNATURE_ALGORITHMS[alg])

@@ -27,9 +27,11 @@ from keyturn_shared.projection import (
     ProjectedSigningKey,
     Projection,
     RealmProjection,
+    SubjectProjection,
     client_field,
     encode_projection,
     realm_field,
+    subject_field,
 )
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
@@ -86,9 +88,31 @@ def client_of(realm: RealmProjection, client_id: str, **changes: Any) -> ClientP
     return ClientProjection(uuid=identifier, realm_id=realm.id, client_id=client_id, **changes)
 
 
+class NamedSubject(SubjectProjection, frozen=True, kw_only=True):
+    """A subject with what its field is made of."""
+
+    alias: str
+    subject: str
+
+
+def subject_of(client: ClientProjection) -> NamedSubject:
+    """Make the subject by which a client with an exact one is found."""
+    identity = client.federated
+    assert identity is not None
+    return NamedSubject(
+        realm_id=client.realm_id,
+        client_id=client.client_id,
+        alias=identity.alias,
+        subject=identity.subject,
+    )
+
+
 def field_of(projection: Projection) -> str:
     if isinstance(projection, RealmProjection):
         return realm_field(projection.name)
+    if isinstance(projection, NamedSubject):
+        return subject_field(projection.realm_id, projection.alias, projection.subject)
+    assert isinstance(projection, ClientProjection)
     return client_field(projection.realm_id, projection.client_id)
 
 

@@ -23,7 +23,8 @@ from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Network
 from keyturn_shared.oauth.cached_client import inline_candidates
 from keyturn_shared.oauth.key_errors import KeysUnavailableError
-from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_shared.oauth.trusted_issuers import KeyOwner, TrustedIssuer
+from keyturn_shared.projection import RealmProjection
 
 FRESH_SECONDS: Final = 60.0
 LEAST_INTERVAL: Final = 10.0
@@ -72,13 +73,15 @@ class AdministratorKeys:
     async def find(
         self,
         realm: RealmProjection,
-        client: ClientProjection,
+        client: KeyOwner,
         kid: str | Thumbprint | None,
         alg: str,
         *,
         excluded: frozenset[str] = frozenset(),
     ) -> Candidates:
         """Find the keys. Raises UnknownKidError and KeysUnavailableError."""
+        if isinstance(client, TrustedIssuer):
+            raise UnknownKidError("administrators authenticate with keys of their own")
         if client.jwks_url is None:
             if excluded:
                 raise UnknownKidError("the client has only its configured keys")

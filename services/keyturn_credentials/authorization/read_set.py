@@ -14,7 +14,7 @@ from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
 from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import UnavailableError
-from keyturn_shared.oauth.ports import ReadSet
+from keyturn_shared.oauth.ports import ReadSet, Subject
 from keyturn_shared.projection import MAX_NAME_LENGTH, ProjectedSigningKey
 
 T = TypeVar("T")
@@ -46,7 +46,11 @@ class DatabaseReadSet:
             client = await reading.clients.find(realm.projection.id, client_id)
         return None if client is None else ClientState(self._projector.view_client(client))
 
-    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
+    async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
+        """Return None: administrators authenticate with credentials of their own."""
+        return None
+
+    async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
         """Do nothing: the client was read whether it exists or not."""
 
     def _state(self, realm: Realm, keys: Iterable[RealmKey]) -> RealmState:

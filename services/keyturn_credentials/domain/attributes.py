@@ -35,6 +35,12 @@ MANAGED: Final = frozenset(
 )
 """Derived from the secrets for display, and never accepted from a request."""
 
+CREDENTIAL_ISSUER: Final = "jwt.credential.issuer"
+CREDENTIAL_SUBJECT: Final = "jwt.credential.sub"
+FEDERATED_SUBJECT_PATTERN: Final = "keyturn.federated.subject-pattern"
+FEDERATED_AUDIENCES: Final = "keyturn.federated.audiences"
+FEDERATED_CLAIMS: Final = "keyturn.federated.claims"
+
 X509_SUBJECT_DN: Final = "x509.subjectdn"
 X509_CA_SUBJECT_DN: Final = "x509.casubjectdn"
 X509_REGEX: Final = "x509.allow.regex.pattern.comparison"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keyturn_credentials.domain.certificate_subject import check_certificate_subject
+from keyturn_credentials.domain.federated_identity import check_federated_identity
 from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS, AuthenticatorId
 
 AUTHENTICATORS: Final[tuple[AuthenticatorId, ...]] = tuple(CLIENT_AUTHENTICATORS)
@@ -44,4 +45,5 @@ RULES: Final[Mapping[AuthenticatorId, AuthenticatorRules]] = {
     "client-jwt": AuthenticatorRules(adapter=lambda secret, alg: {"jwt": {}}),
     "client-secret-jwt": AuthenticatorRules(adapter=_show_signing_secret),
     "client-x509": AuthenticatorRules(check=check_certificate_subject),
+    "federated-jwt": AuthenticatorRules(check=check_federated_identity),
 }

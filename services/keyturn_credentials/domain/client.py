@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.authenticators import DEFAULT_AUTHENTICATOR, RULES
+from keyturn_credentials.domain.federated_identity import read_identity
 from keyturn_credentials.domain.roles import Role, roles_of
 from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
 from keyturn_credentials.domain.service_account import ServiceAccount
@@ -14,7 +15,7 @@ from keyturn_credentials.domain.token_ending import next_generation, read_not_be
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS, AuthenticatorId
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
-from keyturn_shared.projection import MAX_NAME_LENGTH, SecretTransport
+from keyturn_shared.projection import MAX_NAME_LENGTH, FederatedIdentity, SecretTransport, subject_field
 
 MAX_ASSERTION_LIFETIME: Final = 3600
 MAX_TOKEN_LIFESPAN: Final = 86_400
@@ -118,6 +119,20 @@ class Client:
     @property
     def admin_roles(self) -> frozenset[Role]:
         return roles_of(self.attributes)
+
+    @property
+    def federated(self) -> FederatedIdentity | None:
+        """Its identity at a trusted issuer, if that is how it authenticates."""
+        uses_it = self.is_confidential and CLIENT_AUTHENTICATORS[self.authenticator].credential == "issuer"
+        return read_identity(self.attributes) if uses_it else None
+
+    @property
+    def subject_field(self) -> str | None:
+        """Field of the projection by which its subject leads to it; None without an exact subject."""
+        identity = self.federated
+        if identity is None or identity.is_pattern:
+            return None
+        return subject_field(self.realm_id, identity.alias, identity.subject)
 
     @property
     def jwks_url(self) -> str | None:

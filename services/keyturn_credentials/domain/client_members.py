@@ -89,6 +89,11 @@ CLIENT_ATTRIBUTES: Final[Members] = {
         "jwt.credential.kid",
     ),
     **supported(
+        "its identity at an identity provider, which signs its assertions",
+        "jwt.credential.issuer",
+        "jwt.credential.sub",
+    ),
+    **supported(
         "requirements for its assertions",
         "token.endpoint.auth.signing.alg",
         "token.endpoint.auth.signing.max.exp",

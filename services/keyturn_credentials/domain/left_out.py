@@ -11,12 +11,16 @@ from typing import Any, Final
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import MAX_ASSERTION_LIFETIME, MAX_TOKEN_LIFESPAN
 from keyturn_credentials.domain.client_members import CLIENT_ATTRIBUTES, CLIENT_MEMBERS
+from keyturn_credentials.domain.identity_provider_members import PROVIDER_MEMBERS
 from keyturn_credentials.domain.members import Members, unknown_names, without_effect
 from keyturn_credentials.domain.realm import MAX_ACCESS_TOKEN_LIFESPAN
 from keyturn_credentials.domain.realm_keys import DEFAULT_SIGNATURE_ALG
 from keyturn_credentials.domain.realm_members import REALM_ATTRIBUTES, REALM_MEMBERS
 from keyturn_credentials.domain.redirect_uris import has_forbidden_scheme
 from keyturn_credentials.domain.representation import ID
+from keyturn_credentials.domain.trusted_issuer_changes import is_for_assertions, read_issuer
+from keyturn_credentials.domain.trusted_issuers import IDENTITY_PROVIDERS
+from keyturn_credentials.errors import InvalidRequestError, LimitReachedError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
 
 _SHOWN: Final = 100
@@ -57,10 +61,31 @@ def of_realm(representation: dict[str, Any]) -> list[str]:
     lifespan = representation.get(_LIFESPAN)
     if type(lifespan) is int and not 1 <= lifespan <= MAX_ACCESS_TOKEN_LIFESPAN:
         notes.append(_shortened(representation, _LIFESPAN, lifespan, MAX_ACCESS_TOKEN_LIFESPAN))
+    notes += _identity_providers(representation)
     values = representation.get("attributes")
     if isinstance(values, dict):
         representation["attributes"] = values = dict(values)
         notes += _attributes(values, REALM_ATTRIBUTES)
+    return notes
+
+
+def _identity_providers(representation: dict[str, Any]) -> list[str]:
+    """Remove identity providers that cannot be taken over, each of those with client assertions with a
+    note."""
+    notes, taken = [], []
+    given = representation.pop(IDENTITY_PROVIDERS, None)
+    for entry in given if isinstance(given, list) else ():
+        if not isinstance(entry, Mapping) or not is_for_assertions(entry):
+            continue
+        known = {name: value for name, value in entry.items() if name in PROVIDER_MEMBERS}
+        try:
+            read_issuer(known)
+        except (InvalidRequestError, LimitReachedError) as error:
+            notes.append(f"identity provider {str(entry.get('alias'))[:_SHOWN]} is left out: {error.detail}")
+        else:
+            taken.append(known)
+    if taken:
+        representation[IDENTITY_PROVIDERS] = taken
     return notes
 
 

@@ -20,7 +20,7 @@ _DER: Final = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01[\x00\x01]",
 _DER_HEAD_CHARACTERS: Final = 16
 
 REALM_MEMBERS: Final = frozenset(
-    {"codeSecret", "components", "federatedUsers", "identityProviders", "privateKey", "smtpServer"}
+    {"codeSecret", "components", "federatedUsers", "privateKey", "smtpServer"}
     | {"userFederationProviders", "users"}
 )
 """Members of Keycloak's RealmRepresentation that contain secrets of entities other than clients. They have no

@@ -23,6 +23,7 @@ from keyturn_credentials.domain.role_catalogue import as_role_set, keys_by_id, p
 from keyturn_credentials.domain.roles import MASTER
 from keyturn_credentials.domain.scope_mappings import projected_scope_mappings
 from keyturn_credentials.domain.secrets import StoredSecret
+from keyturn_credentials.domain.trusted_issuers import issuers_of_realm
 from keyturn_shared.projection import (
     ClientProjection,
     ProjectedSecret,
@@ -33,7 +34,7 @@ from keyturn_shared.projection import (
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
 
-PROJECTION_REVISION: Final = 3
+PROJECTION_REVISION: Final = 4
 """Increased with every member that projections gain or derive differently; the nodes then get new projections
 of what earlier builds stored. 0 stands for all builds before the number existed."""
 
@@ -85,6 +86,7 @@ class Projector:
             scope_mappings=projected_scope_mappings(realm),
             roles_by_id=dict(keys_by_id(realm)),
             ends_tokens_by_role=attributes.is_true(realm.attributes, attributes.ROLES_END_TOKENS),
+            trusted_issuers=tuple(issuer.projected() for issuer in issuers_of_realm(realm)),
         )
 
     def project_client(self, realm: Realm, client: Client) -> ClientProjection:
@@ -145,6 +147,7 @@ class Projector:
             roles=named_roles(client.service_account),
             role_ids=client.service_account.role_ids,
             full_scope=client.document.get("fullScopeAllowed") is not False,
+            federated=client.federated,
         )
 
     def _project_key(self, realm_id: str, key: RealmKey) -> ProjectedSigningKey:

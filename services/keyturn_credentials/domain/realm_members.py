@@ -87,6 +87,9 @@ REALM_MEMBERS: Final[Members] = {
     **supported(
         "the roles in the scope of clients without fullScopeAllowed", "scopeMappings", "clientScopeMappings"
     ),
+    **supported(
+        "those that support client assertions; others, for users' sign-in, are left out", "identityProviders"
+    ),
     **kept("of former Keycloaks", *("protocolMappers", "applicationScopeMappings", "clientTemplates")),
     **kept(
         _FOR_PEOPLE,

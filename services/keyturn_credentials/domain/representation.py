@@ -31,6 +31,12 @@ from keyturn_credentials.domain.redirect_uris import check_redirect_uris
 from keyturn_credentials.domain.role_catalogue import ROLES, check_roles, with_lasting_ids
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.domain.token_ending import check_not_before
+from keyturn_credentials.domain.trusted_issuer_changes import with_given_issuers
+from keyturn_credentials.domain.trusted_issuers import (
+    IDENTITY_PROVIDERS,
+    describe_issuer,
+    issuers_of_realm,
+)
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.secret import Secret
 
@@ -40,9 +46,11 @@ _CLIENT_COLUMNS: Final = frozenset(
     {"id", "clientId", "enabled", "clientAuthenticatorType", "attributes", "secret", "access"}
     | {"registrationAccessToken"}
 )
-_REALM_COLUMNS: Final = frozenset({"id", "realm", "enabled", "attributes", "clients"}) | REALM_MEMBERS
+_REALM_COLUMNS: Final = (
+    frozenset({"id", "realm", "enabled", "attributes", "clients", IDENTITY_PROVIDERS}) | REALM_MEMBERS
+)
 
-_CATALOGUE: Final = frozenset({CLIENT_SCOPES, ROLES})
+_CATALOGUE: Final = frozenset({CLIENT_SCOPES, ROLES, IDENTITY_PROVIDERS})
 
 _TEXTS: Final = frozenset(
     {"adminUrl", "baseUrl", "clientAuthenticatorType", "clientId", "description", "id", "name", "protocol"}
@@ -158,6 +166,7 @@ def change_realm(realm: Realm, representation: Mapping[str, Any]) -> Realm:
     check_realm_scopes(realm, changed)
     check_roles(realm, changed)
     changed = with_lasting_ids(realm, changed)
+    changed = with_given_issuers(changed, representation.get(IDENTITY_PROVIDERS))
     return settle_signing_alg(realm, changed, representation.get(DEFAULT_SIGNATURE_ALG))
 
 
@@ -184,6 +193,7 @@ def describe_client(client: Client, realm: Realm, *, show_secret: bool, now: flo
 def describe_realm(realm: Realm, *, with_catalogue: bool = False) -> dict[str, Any]:
     """Represent a realm like Keycloak. ``with_catalogue``: with what has addresses of its own, as in an
     export."""
+    issuers = [describe_issuer(issuer) for issuer in issuers_of_realm(realm)] if with_catalogue else []
     return {
         "id": realm.id,
         "realm": realm.name,
@@ -191,6 +201,7 @@ def describe_realm(realm: Realm, *, with_catalogue: bool = False) -> dict[str, A
         "accessTokenLifespan": realm.access_token_lifespan,
         "notBefore": 0,
         **{name: value for name, value in realm.document.items() if with_catalogue or name not in _CATALOGUE},
+        **({IDENTITY_PROVIDERS: issuers} if issuers else {}),
         DEFAULT_SIGNATURE_ALG: signing_alg(realm),
         "attributes": dict(realm.attributes),
     }

@@ -37,6 +37,7 @@ class Change(Generic[State, Value]):
     ``after``: None when deleted. ``event``: makes the event from its common members. ``value``: the
     operation's result. ``details``: of the audit entry, never a secret. ``clears_keys``: key sets fetched
     before the event are not used after it. ``keys``: the realm's signing keys, if they change.
+    ``with_sequence``: completes a realm with the sequence of the event.
     """
 
     after: State | None
@@ -45,6 +46,7 @@ class Change(Generic[State, Value]):
     details: Mapping[str, Any] | None = None
     clears_keys: bool = False
     keys: list[RealmKey] | None = None
+    with_sequence: Callable[[State, int], State] | None = None
 
 
 ClientChange = Change[Client, Value]
@@ -221,6 +223,9 @@ class Changes:
             if change.clears_keys:
                 stamp = await transaction.stamp()
                 after = replace(after, keys_not_before=stamp.sequence)
+            if change.with_sequence is not None:
+                stamp = stamp or await transaction.stamp()
+                after = change.with_sequence(after, stamp.sequence)
             if after != before:
                 await transaction.realms.update(after)
             if change.keys is not None:

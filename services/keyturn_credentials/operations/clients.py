@@ -19,6 +19,7 @@ from keyturn_credentials.domain.role_changes import with_client_renamed, without
 from keyturn_credentials.domain.secrets import check_chosen
 from keyturn_credentials.domain.signing_secrets import check_signing_secret
 from keyturn_credentials.domain.token_algs import asked_in, check_token_alg
+from keyturn_credentials.domain.trusted_issuer_changes import check_identity
 from keyturn_credentials.operations.changes import Change, Changes, ClientChange, Done
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, MANAGE_CLIENTS
 from keyturn_credentials.operations.realms import RealmOperations
@@ -71,6 +72,7 @@ class ClientOperations:
         client, secret = self._secrets.give_first(wanted, realm, chosen, transaction.now)
         check_client(client)
         check_token_alg(None, client, realm)
+        check_identity(client, realm)
         check_signing_secret(None, client)
         change = Change(after=client, event=ClientCreated, value=(client, secret))
         sequence = await self._changes.write_clients(
@@ -132,6 +134,7 @@ def changed_client(
     """Apply a PUT of this representation to a client. Raises InvalidRequestError."""
     after = check_client(end_tokens(client, change_client(client, representation), now))
     check_token_alg(client, after, realm)
+    check_identity(after, realm)
     after = secrets.change(after, realm, _chosen_secret(representation), now)
     check_signing_secret(client, after)
     return after

@@ -17,6 +17,7 @@ from keyturn_credentials.domain.representation import change_client, client_from
 from keyturn_credentials.domain.secrets import ClientSecrets, cap_expiry, check_chosen, with_known_times
 from keyturn_credentials.domain.signing_secrets import check_signing_secret
 from keyturn_credentials.domain.token_algs import check_token_alg
+from keyturn_credentials.domain.trusted_issuer_changes import check_identity
 from keyturn_credentials.errors import CredentialsError, InvalidRequestError
 from keyturn_credentials.operations.changes import Change, ClientChange
 from keyturn_credentials.operations.clients import ids_in_memory_since
@@ -122,6 +123,7 @@ class ImportPlanner:
             account = with_role_ids(to.realm, exported.service_account)
             after = replace(after, service_account=account)
         check_client(after)
+        check_identity(after, to.realm)
         check_signing_secret(before, after)
         keys = keys_of(after)
         notes += [f"{JWKS_STRING}: {skipped}" for skipped in keys.skipped]

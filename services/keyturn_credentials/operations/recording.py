@@ -7,9 +7,10 @@ from typing import Any
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.realm import Realm, RealmKey
+from keyturn_credentials.operations.subjects import changed_subjects, require_free_subjects, subjects_of
 from keyturn_credentials.store.unit_of_work import LogEntry, Stamp, UnitOfWork
 from keyturn_shared.events import Event, RealmUpdated
-from keyturn_shared.projection import Projection, client_field, realm_field
+from keyturn_shared.projection import Projection, SubjectProjection, client_field, realm_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,15 @@ async def record_clients(
     """Append an event for each client. Return the last sequence."""
     if not records:
         return 0
+    subjects = subjects_of([record.after for record in records])
     if len(records) == 1:
-        return await _record_client(transaction, projector, realm, records[0])
+        return await _record_client(transaction, projector, realm, records[0], subjects)
     unstamped = sum(record.stamp is None for record in records)
     fresh = iter(await transaction.stamps(unstamped) if unstamped else ())
-    entries = [_client_entry(projector, realm, record, record.stamp or next(fresh)) for record in records]
+    await require_free_subjects(transaction, realm, [(each.before, each.after) for each in records])
+    entries = [
+        _client_entry(projector, realm, record, record.stamp or next(fresh), subjects) for record in records
+    ]
     touched = [field for entry in entries for field in entry.changed]
     if len(set(touched)) == len(touched):
         await transaction.append_all(entries)
@@ -44,20 +49,32 @@ async def record_clients(
 
 
 async def _record_client(
-    transaction: UnitOfWork, projector: Projector, realm: Realm, record: ClientRecord
+    transaction: UnitOfWork,
+    projector: Projector,
+    realm: Realm,
+    record: ClientRecord,
+    subjects: Mapping[str, SubjectProjection],
 ) -> int:
     stamp = record.stamp or await transaction.stamp()
-    await transaction.append(_client_entry(projector, realm, record, stamp))
+    await require_free_subjects(transaction, realm, [(record.before, record.after)])
+    await transaction.append(_client_entry(projector, realm, record, stamp, subjects))
     return stamp.sequence
 
 
-def _client_entry(projector: Projector, realm: Realm, record: ClientRecord, stamp: Stamp) -> LogEntry:
+def _client_entry(
+    projector: Projector,
+    realm: Realm,
+    record: ClientRecord,
+    stamp: Stamp,
+    subjects: Mapping[str, SubjectProjection],
+) -> LogEntry:
     before, after = record.before, record.after
     changed: dict[str, Projection | None] = {}
     if before is not None and (after is None or after.client_id != before.client_id):
         changed[client_field(realm.id, before.client_id)] = None
     if after is not None:
         changed[client_field(realm.id, after.client_id)] = projector.project_client(realm, after)
+    changed |= changed_subjects(before, after, subjects)
     subject = after or before
     assert subject is not None, "an event about a client must have a client"  # noqa: S101 - both None is a mistake in code
     client = {"client_uuid": subject.uuid, "client_id": subject.client_id}

@@ -19,6 +19,7 @@ from keyturn_credentials.store.search_query import Criteria
 from keyturn_credentials.store.unit_of_work import SYSTEM, Store, UnitOfWork
 from keyturn_shared.events import RealmUpdated
 from keyturn_shared.projection import (
+    ClientProjection,
     ProjectedSecret,
     ProjectedSigningKey,
     Projection,
@@ -137,7 +138,9 @@ def _essence(projection: Projection) -> Projection:
     if isinstance(projection, RealmProjection):
         keys = sorted(projection.signing_keys, key=lambda key: key.kid)
         return replace(projection, signing_keys=tuple(_unsealed_key(key) for key in keys))
-    return replace(projection, secrets=tuple(_unsealed(secret) for secret in projection.secrets))
+    if isinstance(projection, ClientProjection):
+        return replace(projection, secrets=tuple(_unsealed(secret) for secret in projection.secrets))
+    return projection
 
 
 def _unsealed(secret: ProjectedSecret) -> ProjectedSecret:

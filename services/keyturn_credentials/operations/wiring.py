@@ -18,6 +18,7 @@ from keyturn_credentials.operations.roles import RoleOperations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.operations.token_revocation import TokenRevocationOperations
+from keyturn_credentials.operations.trusted_issuers import TrustedIssuerOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.unit_of_work import Store
@@ -33,6 +34,7 @@ class Operations:
     clients: ClientOperations
     scopes: ClientScopeOperations
     roles: RoleOperations
+    issuers: TrustedIssuerOperations
     secrets: SecretOperations
     keys: ClientKeyOperations
     certificates: CertificateOperations
@@ -58,6 +60,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         clients=ClientOperations(store, changes, maker, realms),
         scopes=ClientScopeOperations(changes),
         roles=RoleOperations(changes),
+        issuers=TrustedIssuerOperations(changes),
         secrets=SecretOperations(changes, maker),
         keys=keys,
         certificates=CertificateOperations(Queries(store), clock, keys),

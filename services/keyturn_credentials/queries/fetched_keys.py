@@ -21,8 +21,12 @@ class FleetKeySets:
 
     async def health(self, url: str, networks: tuple[str, ...]) -> KeySetHealth | None:
         """Return a URL's health; None if no client needed it recently, or Redis does not answer."""
+        return await self.health_of(KeySetAddress.of(url, networks))
+
+    async def health_of(self, address: KeySetAddress) -> KeySetHealth | None:
+        """Return the health of a key set, as above."""
         try:
-            return await self._inspector.inspect(KeySetAddress.of(url, networks))
+            return await self._inspector.inspect(address)
         except RedisUnavailableError:
             return None
 

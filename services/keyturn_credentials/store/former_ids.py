@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.tables import audit, projections
 from keyturn_shared.events import ClientDeleted
-from keyturn_shared.projection import client_field
+from keyturn_shared.projection import SUBJECT_PREFIX, client_field
 
 _CLIENT_DELETED: Final = str(ClientDeleted.__struct_config__.tag)
 
@@ -34,5 +34,13 @@ async def deleted_since(
 
 def of_clients_of(realm_id: str) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions on projections of a realm's clients."""
-    prefix = client_field(realm_id, "")
+    return _beginning_with(client_field(realm_id, ""))
+
+
+def of_subjects_of(realm_id: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on projections of subjects that lead to a realm's clients."""
+    return _beginning_with(f"{SUBJECT_PREFIX}{realm_id}:")
+
+
+def _beginning_with(prefix: str) -> tuple[ColumnElement[bool], ...]:
     return projections.c.field >= prefix, projections.c.field < f"{prefix}\U0010ffff"

@@ -13,7 +13,7 @@ from keyturn_credentials.store.clients import Clients
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.errors import map_driver_errors
-from keyturn_credentials.store.former_ids import deleted_since, of_clients_of
+from keyturn_credentials.store.former_ids import deleted_since, of_clients_of, of_subjects_of
 from keyturn_credentials.store.realms import Realms
 from keyturn_credentials.store.tables import audit, event_counter, events, log_identity, projections
 from keyturn_credentials.store.upsert import insert_into
@@ -210,9 +210,10 @@ class UnitOfWork:
         ``has_used``.
         """
         await self.clients.page_index.delete_realm(realm_id)
-        await self.connection.execute(
-            update(projections).where(*of_clients_of(realm_id)).values(sequence=stamp.sequence, body=None)
-        )
+        for fields in (of_clients_of(realm_id), of_subjects_of(realm_id)):
+            await self.connection.execute(
+                update(projections).where(*fields).values(sequence=stamp.sequence, body=None)
+            )
         mark = {"field": client_field(realm_id, ""), "sequence": stamp.sequence, "body": None}
         bound = {f"projection_{name}": value for name, value in mark.items()}
         await self.connection.execute(_upsert_projections[self._on_postgresql], bound)

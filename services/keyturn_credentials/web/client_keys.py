@@ -19,7 +19,7 @@ from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.key_sets.inspection import FetchedKey
 
-_UNKNOWN: Final[Mapping[str, Any]] = dict.fromkeys(
+UNKNOWN: Final[Mapping[str, Any]] = dict.fromkeys(
     ("kid", "thumbprint", "kty", "crv", "bits", "alg", "use", "source", "since", "not_after", "revoked_at")
 )
 
@@ -54,14 +54,14 @@ class ClientKeyRoutes:
             keys = () if health is None else health.keys
         revoked = client.revoked_keys
         shown = [
-            _describe(key, since=set_at)
+            describe_key(key, since=set_at)
             | {"source": configured.source, "revoked_at": revoked.get(key.thumbprint)}
             | _end_of(configured.certificate)
             for key in keys
         ]
         listed = {key.thumbprint for key in keys}
         shown += [
-            {**_UNKNOWN, "thumbprint": thumbprint, "revoked_at": revoked_at}
+            {**UNKNOWN, "thumbprint": thumbprint, "revoked_at": revoked_at}
             for thumbprint, revoked_at in revoked.items()
             if thumbprint not in listed
         ]
@@ -91,9 +91,10 @@ class ClientKeyRoutes:
         return Response(status_code=204)
 
 
-def _describe(key: VerificationKey | FetchedKey, *, since: float | None) -> dict[str, Any]:
+def describe_key(key: VerificationKey | FetchedKey, *, since: float | None = None) -> dict[str, Any]:
+    """Describe a key in use. ``since``: of a key that was not fetched."""
     return {
-        **_UNKNOWN,
+        **UNKNOWN,
         "kid": key.kid,
         "thumbprint": key.thumbprint,
         "kty": key.kty,

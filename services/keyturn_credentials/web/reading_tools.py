@@ -28,7 +28,6 @@ class ReadingToolsRoutes:
             gate.route(f"{_CLIENT}/protocol-mappers/models", {"GET": Endpoint(self.mappers, VIEW)}),
             gate.route(f"{_REALM}/client-policies/profiles", {"GET": Endpoint(self.profiles, ANY_ROLE)}),
             gate.route(f"{_REALM}/client-policies/policies", {"GET": Endpoint(self.policies, ANY_ROLE)}),
-            gate.route(f"{_REALM}/identity-provider/instances", {"GET": Endpoint(self.providers, ANY_ROLE)}),
         ]
 
     async def service_account(self, call: Call) -> Response:
@@ -64,10 +63,6 @@ class ReadingToolsRoutes:
     async def policies(self, call: Call) -> Response:
         await self._queries.realm(call.realm)
         return _empty(call, "policies", "globalPolicies", "include-global-policies")
-
-    async def providers(self, call: Call) -> Response:
-        await self._queries.realm(call.realm)
-        return JSONResponse([])
 
 
 def _empty(call: Call, name: str, global_name: str, wanted: str) -> Response:

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
+from keyturn_credentials.domain.trusted_issuers import PROVIDER_NAMES
 from keyturn_credentials.keystores import KeyStoreFormat
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.installation import KEYCLOAK_JSON
@@ -33,7 +34,10 @@ _DOCUMENT: Final[dict[str, Any]] = {
     },
     "themes": {},
     "socialProviders": [],
-    "identityProviders": [],
+    "identityProviders": [
+        {"groupName": "User-defined", "name": name, "id": provider}
+        for provider, name in PROVIDER_NAMES.items()
+    ],
     "clientImporters": [],
     "providers": {
         "client-authenticator": {"internal": False, "providers": {name: {} for name in AUTHENTICATORS}},

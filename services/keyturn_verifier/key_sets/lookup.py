@@ -15,8 +15,9 @@ from keyturn_shared.key_sets.record import Required
 from keyturn_shared.key_sets.seal import FetcherKeys
 from keyturn_shared.oauth.cached_client import inline_candidates
 from keyturn_shared.oauth.key_errors import UnknownKidError
+from keyturn_shared.oauth.trusted_issuers import KeyOwner, TrustedIssuer
 from keyturn_shared.position import Position
-from keyturn_shared.projection import ClientProjection, RealmProjection
+from keyturn_shared.projection import RealmProjection
 from keyturn_verifier.key_sets.cache import CachedKeySet, KeySetCache
 from keyturn_verifier.key_sets.freshness_state import Freshness, freshness_of
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
@@ -32,10 +33,10 @@ _READS_AT_ONCE: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Source of the keys of a realm and client whose keys come from a URL."""
+    """Source of the keys of a realm and a client or issuer whose keys come from a URL."""
 
     realm: RealmProjection
-    client: ClientProjection
+    client: KeyOwner
     address: KeySetAddress
     keys_not_before: int
 
@@ -72,14 +73,14 @@ class KeySetLookup:
     async def find(
         self,
         realm: RealmProjection,
-        client: ClientProjection,
+        client: KeyOwner,
         kid: str | Thumbprint | None,
         alg: str,
         *,
         excluded: frozenset[str] = frozenset(),
     ) -> Candidates:
-        """Return the client's keys for this ``kid`` and ``alg``, at least one; for a thumbprint, the key that
-        has it.
+        """Return the client's or issuer's keys for this ``kid`` and ``alg``, at least one; for a thumbprint,
+        the key that has it.
 
         ``excluded``: thumbprints of keys that failed to verify the token. If only these match, the set is
         fetched again as for an unknown kid, since a client may have published another key under the same kid.
@@ -87,12 +88,12 @@ class KeySetLookup:
         UnknownKidError, or KeysUnavailableError if the keys cannot be obtained.
         """
         useless = client.revoked_thumbprints | excluded if excluded else client.revoked_thumbprints
-        if client.jwks_url is None:
+        if not isinstance(client, TrustedIssuer) and client.jwks_url is None:
             if excluded:
                 raise UnknownKidError("the client has only its configured keys")
             return inline_candidates(client, kid, alg)
         self._fetchers.learn(realm.fetcher_keys)
-        source = self._source(realm, client, client.jwks_url)
+        source = self._source(realm, client)
         if alg not in SIGNATURE_ALGORITHMS:
             raise UnknownKidError(f"a JWK Set has no keys for {alg!r:.40}")
         required = Required(self._position().epoch, source.keys_not_before)
@@ -124,12 +125,12 @@ class KeySetLookup:
         """Cancel what is in progress."""
         await self._demands.stop()
 
-    def _source(self, realm: RealmProjection, client: ClientProjection, url: str) -> _Source:
+    def _source(self, realm: RealmProjection, client: KeyOwner) -> _Source:
         """Return the source, cached by object identity: projections are immutable and replaced whole."""
         source = self._sources.get(client.uuid)
         if source is not None and source.client is client and source.realm is realm:
             return source
-        address = KeySetAddress.of(url, realm.jwks_allowed_networks)
+        address = _address_of(client, realm.jwks_allowed_networks)
         source = _Source(realm, client, address, max(client.keys_not_before, realm.keys_not_before))
         self._sources.pop(client.uuid, None)
         while len(self._sources) >= self._policy.cached:
@@ -163,3 +164,9 @@ class KeySetLookup:
                     self._demands.announced(key_set_id)
         self._news.clear()  # only now: ids that could not be read stay for the next round
         return 0.0
+
+
+def _address_of(owner: KeyOwner, networks: tuple[str, ...]) -> KeySetAddress:
+    if isinstance(owner, TrustedIssuer):
+        return owner.address(networks)
+    return KeySetAddress.of(owner.jwks_url or "", networks)

@@ -4,9 +4,16 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.oauth.entities import ClientState, RealmState, State
+from keyturn_shared.oauth.entities import ClientState, RealmState, State, SubjectState
 from keyturn_shared.oauth.errors import FencedError, UnsettledError, is_unavailable
-from keyturn_shared.projection import MAX_NAME_LENGTH, client_field, realm_field
+from keyturn_shared.oauth.ports import Subject
+from keyturn_shared.projection import (
+    MAX_NAME_LENGTH,
+    MAX_SUBJECT_LENGTH,
+    client_field,
+    realm_field,
+    subject_field,
+)
 from keyturn_verifier.metrics import NodeMetrics
 from keyturn_verifier.replica.cache import StateCache
 from keyturn_verifier.replica.lease import Lease, LeaseState
@@ -41,15 +48,27 @@ class ReadSet:
         state = await self._use(client_field(realm.projection.id, client_id))
         return state if isinstance(state, ClientState) else None
 
-    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
-        """Spend the time of reading the client, unless this decision has read it. Call it before a refusal.
+    async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
+        """Return the id of the client that the subject stands for, or None if there certainly is none. Raises
+        like ``realm``."""
+        if len(subject.name) > MAX_SUBJECT_LENGTH:
+            return None
+        state = await self._use(subject_field(realm.projection.id, *subject))
+        return state.client_id if isinstance(state, SubjectState) else None
+
+    async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
+        """Spend the time of reading the client, and the subject by which it was found, unless this decision
+        has read them. Call it before a refusal.
 
         A client in use is in memory, an unknown name is not. Without this, response times would reveal which
         names are taken.
         """
-        field = client_field(realm.projection.id, client_id)
-        if field not in self._read:
-            await self._cache.read_and_discard(field)
+        fields = [client_field(realm.projection.id, client_id)]
+        if subject is not None:
+            fields.append(subject_field(realm.projection.id, *subject))
+        for field in fields:
+            if field not in self._read:
+                await self._cache.read_and_discard(field)
 
     @property
     def superseded(self) -> bool:

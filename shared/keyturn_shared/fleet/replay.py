@@ -11,7 +11,7 @@ from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.replies import as_text
 from keyturn_shared.fleet.scripts import Argument, Scripts
-from keyturn_shared.projection import ClientProjection
+from keyturn_shared.projection import ClientProjection, ProjectedIssuer
 
 
 class UnexpectedClaimantError(RedisUnavailableError):
@@ -52,9 +52,15 @@ def issuers_of(realm: str, client: ClientProjection) -> tuple[str, ...]:
     return _digest_of(realm, client.client_id), client.uuid
 
 
+def names_of_issuer(realm: str, issuer: ProjectedIssuer) -> tuple[str, ...]:
+    """Return the names under which assertions by a trusted issuer are marked as used, by the same rule: one
+    of what they name, and the issuer's id."""
+    return _digest_of(realm, "", issuer.issuer), issuer.id
+
+
 @lru_cache(maxsize=4096)
-def _digest_of(realm: str, client_id: str) -> str:
-    return hashlib.blake2b(json.dumps([realm, client_id]).encode(), digest_size=16).hexdigest()
+def _digest_of(realm: str, *named: str) -> str:
+    return hashlib.blake2b(json.dumps([realm, *named]).encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

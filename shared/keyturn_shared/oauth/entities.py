@@ -10,13 +10,16 @@ from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.oauth.cached_client import CachedClient
 from keyturn_shared.oauth.realm_urls import RealmUrls
 from keyturn_shared.oauth.tokens.token_profile import TokenProfile, profile_of
+from keyturn_shared.oauth.trusted_issuers import TrustedIssuers
 from keyturn_shared.projection import (
+    SUBJECT_PREFIX,
     ClientProjection,
     ProjectedSigningKey,
     ProjectionError,
     RealmProjection,
     decode_client,
     decode_realm,
+    decode_subject,
 )
 from keyturn_shared.realm_rings import RealmRings
 from keyturn_shared.sealing import KeyRing
@@ -54,6 +57,16 @@ class ClientState(State):
         self.projection = CachedClient.of(projection)
 
 
+class SubjectState(State):
+    """A subject of a trusted issuer, and the client that it stands for."""
+
+    __slots__ = ("client_id",)
+
+    def __init__(self, client_id: str) -> None:
+        super().__init__()
+        self.client_id = client_id
+
+
 class TokenSigner:
     """A key that signs access tokens, and the headers of its tokens of either type."""
 
@@ -72,13 +85,14 @@ class RealmState(State):
     ``audiences``: what an assertion may name as its audience. ``mtls_urls``: the endpoints' URLs for clients
     with certificates, if different (RFC 8705 section 5). ``token_urls``: URLs of the token endpoint.
     ``signers``: what signs, by algorithm. ``signer``: the one for clients that ask for no algorithm; None
-    when no key is active.
+    when no key is active. ``issuers``: those trusted to state who its clients are.
     """
 
     __slots__ = (
         "algorithms",
         "audiences",
         "certs",
+        "issuers",
         "keys",
         "mtls_urls",
         "profiles",
@@ -107,6 +121,8 @@ class RealmState(State):
         self.audiences = frozenset(
             {self.urls.issuer} if strict else {self.urls.issuer, self.urls.token, self.urls.introspection}
         )
+        own = {self.urls.issuer} if strict else {self.urls.issuer, *self.token_urls}
+        self.issuers = TrustedIssuers(projection.trusted_issuers, frozenset(own))
         public_jwks = {"keys": [key.public_jwk for key in projection.signing_keys]}
         self.keys = KeySet.from_members(public_jwks)
         self.certs = strict_json.encode(public_jwks)
@@ -152,6 +168,8 @@ class StateReader:
             return AbsentState()
         if field.startswith("realm:"):
             return self._realm(value)
+        if field.startswith(SUBJECT_PREFIX):
+            return SubjectState(decode_subject(value)[1].client_id)
         return ClientState(decode_client(value)[1])
 
     def _realm(self, value: bytes) -> State:

@@ -162,6 +162,30 @@ class WrongIssuerError(RefusedError):
     code = "wrong_issuer"
 
 
+class IssuerDisabledError(RefusedError):
+    """The realm knows the issuer of the assertion, but does not trust it at present."""
+
+    code = "issuer_disabled"
+
+
+class WrongSubjectError(RefusedError):
+    """``sub`` is not the client's identity at the issuer."""
+
+    code = "wrong_subject"
+
+
+class SubjectRevokedError(RefusedError):
+    """The realm accepts nothing about this subject of the issuer any more."""
+
+    code = "subject_revoked"
+
+
+class ConditionNotMetError(RefusedError):
+    """A claim that the issuer or the client must have is missing, or has another value."""
+
+    code = "condition_not_met"
+
+
 class WrongAudienceError(RefusedError):
     """``aud`` does not name this server, or also names others."""
 

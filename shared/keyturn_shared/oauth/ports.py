@@ -1,12 +1,19 @@
 """Ports through which the endpoints use the service they run in."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from keyturn_shared.fleet.replay import AssertionUse
 from keyturn_shared.oauth.entities import ClientState, RealmState
 
 T = TypeVar("T")
+
+
+class Subject(NamedTuple):
+    """A subject at the trusted issuer with this alias."""
+
+    alias: str
+    name: str
 
 
 class ReadSet(Protocol):
@@ -20,9 +27,13 @@ class ReadSet(Protocol):
         """Return a client of the realm, or None if it certainly does not exist."""
         ...
 
-    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
-        """Spend the time of reading the client, unless this decision has read it. Call it before a
-        refusal."""
+    async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
+        """Return the id of the client that the subject stands for, or None if there certainly is none."""
+        ...
+
+    async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
+        """Spend the time of reading the client, and the subject by which it was found, unless this decision
+        has read them. Call it before a refusal."""
         ...
 
 

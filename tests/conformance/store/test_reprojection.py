@@ -24,19 +24,19 @@ from tests.conformance.store.conftest import ACTOR, Instance
 
 NOT_BEFORE = 1_900_000_000
 MEMBERS = {
-    3: (
+    4: (
         "RealmProjection id name enabled signing_keys access_token_lifespan jwks_allowed_networks"
         " keys_not_before strict_audience administers not_before token_generation open_introspection"
         " fetcher_keys strict_assertion_lifetime plain_token_type default_scopes"
         " optional_scopes silent_scopes removed_scopes"
-        " realm_roles client_roles scope_mappings ends_tokens_by_role roles_by_id"
+        " realm_roles client_roles scope_mappings ends_tokens_by_role roles_by_id trusted_issuers"
         " ClientProjection uuid realm_id client_id enabled authenticator"
         " service_accounts_enabled secrets secret_transport signing_alg max_assertion_lifetime jwks"
         " jwks_source jwks_url revoked_thumbprints keys_not_before access_token_lifespan scopes"
         " default_scopes audiences x509_subject_dn x509_subject_dn_is_pattern x509_issuer_dn x509_san_dns"
         " x509_san_uri x509_san_ip x509_san_email x509_self_signed mtls_bound_tokens dpop_bound_tokens"
         " administers not_before token_generation resource_audiences plain_token_type access_token_alg"
-        " revoked_tokens subject roles full_scope role_ids"
+        " revoked_tokens subject roles full_scope role_ids federated"
     )
 }
 

@@ -15,6 +15,7 @@ ROLE_PATHS = {
     "/admin/realms/{realm}/roles-by-id/{role}": (VIEW | REALM, MANAGE | REALM),
 }
 """Roles that may read and change."""
+PROVIDER = "/admin/realms/{realm}/identity-provider/instances/{alias}"
 SCOPE_LISTS = (
     "/admin/realms/{realm}/default-default-client-scopes",
     "/admin/realms/{realm}/default-optional-client-scopes",
@@ -46,6 +47,14 @@ LET_THROUGH = {
     "GET /admin/realms/{realm}/client-policies/profiles": ANY,
     "GET /admin/realms/{realm}/client-policies/policies": ANY,
     "GET /admin/realms/{realm}/identity-provider/instances": ANY,
+    "POST /admin/realms/{realm}/identity-provider/instances": REALM,
+    f"GET {PROVIDER}": ANY,
+    f"PUT {PROVIDER}": REALM,
+    f"DELETE {PROVIDER}": REALM,
+    f"GET {PROVIDER}/keys": ANY,
+    f"POST {PROVIDER}/keys/{{thumbprint}}/revoke": REALM,
+    f"POST {PROVIDER}/revoke-subject": REALM,
+    f"GET {PROVIDER}/reload-keys": REALM,
     f"GET {CLIENT}/service-account-user": VIEW,
     f"GET {CLIENT}/protocol-mappers/models": VIEW,
     "GET /admin/realms/{realm}/client-scopes": VIEW,

@@ -26,7 +26,7 @@ from tests.testkit.served import served
 RESOURCES = PROJECT / "node_modules" / "@keycloak" / "keycloak-admin-client" / "lib" / "resources"
 
 
-ADDING_TO_EMPTY_LISTS = {"create_idp", "add_mapper_to_client"}
+ADDING_TO_EMPTY_LISTS = {"add_mapper_to_client"}
 """Calls at addresses that are served for reading only: there is nothing of the kind."""
 OF_DEFAULT_ROLES = {"get_realm_default_roles", "add_realm_default_roles", "remove_realm_default_roles"}
 """Calls about the role that Keycloak gives every new user: a realm of keyturn's has none."""
@@ -84,7 +84,12 @@ async def run_python_keycloak(base_url: str, token: str, *, asynchronous: bool) 
         "get_client_installation_provider", uuid, provider, check=lambda file: file["resource"] == "orders"
     )
     await call("get_server_info", check=lambda info: info["systemInfo"]["version"].startswith("26."))
-    await call("get_idps", check=lambda providers: providers == [])
+    cluster = {"alias": "cluster", "providerId": "kubernetes", "config": {}}
+    await call("create_idp", cluster)
+    await call("get_idps", check=lambda providers: providers[0]["alias"] == "cluster")
+    await call("get_idp", "cluster", check=lambda provider: provider["providerId"] == "kubernetes")
+    await call("update_idp", "cluster", {**cluster, "enabled": False})
+    await call("delete_idp", "cluster")
     await call("get_mappers_from_client", uuid, check=lambda mappers: mappers == [])
     user = await call("get_client_service_account_user", uuid)
     assert user["username"] == "service-account-orders"
@@ -173,7 +178,7 @@ def test_no_call_of_keycloak_admin_client_whose_address_is_served_is_left_out(
         for method in route.methods or ()
     }
     calls = set()
-    for resource in ("realms", "clients", "roles", "cache"):
+    for resource in ("realms", "clients", "roles", "cache", "identityProviders"):
         source = (RESOURCES / f"{resource}.js").read_text()
         base = re.findall(r'path: "(/admin/[^"]*)"', source)[-1]
         for name, options in re.findall(r"(\w+) = this\.make\w*Request\(\{(.*?)\}\)", source, re.DOTALL):

@@ -42,7 +42,6 @@ async def test_the_service_account_of_a_client_is_the_subject_of_its_tokens(api:
         ),
         ("client-policies/policies", {"policies": []}),
         ("client-policies/policies?include-global-policies=true", {"policies": [], "globalPolicies": []}),
-        ("identity-provider/instances", []),
     ],
 )
 async def test_what_a_realm_has_none_of_is_an_empty_list(api: AdminApi, path: str, shown: object) -> None:

@@ -14,6 +14,7 @@ from keyturn_credentials.authorization.used_assertions import MAX_OF_ONE
 from keyturn_credentials.console.routes import SIGN_IN_BYTES
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS
 from keyturn_credentials.domain import bounds, role_catalogue, role_members, service_account
+from keyturn_credentials.domain.claim_conditions import MAX_CONDITION_CHARACTERS, MAX_CONDITIONS
 from keyturn_credentials.domain.client import MAX_TOKEN_LIFESPAN
 from keyturn_credentials.domain.client_keys import MAX_REVOKED_KEYS, MAX_REVOKED_UNKNOWN_KEYS
 from keyturn_credentials.domain.client_scopes import MAX_REALM_SCOPE_BYTES, MAX_SCOPES
@@ -21,6 +22,8 @@ from keyturn_credentials.domain.grants import MAX_GRANT_BYTES
 from keyturn_credentials.domain.realm import MAX_NETWORKS
 from keyturn_credentials.domain.realm_keys import MAX_PUBLISHED
 from keyturn_credentials.domain.secrets import MAX_SECRET_CHARACTERS
+from keyturn_credentials.domain.trusted_issuer_changes import MAX_REVOKED
+from keyturn_credentials.domain.trusted_issuers import MAX_ISSUERS
 from keyturn_credentials.keystores.limits import MAX_DERIVATION_ROUNDS, MAX_ENTRIES, MAX_FILE_BYTES
 from keyturn_credentials.operations.realm_import import MAX_CLIENTS
 from keyturn_credentials.operations.token_revocation import MAX_REVOKED_TOKENS
@@ -41,7 +44,8 @@ from keyturn_shared.network.host_connections import MAX_IDLE_HOSTS, MAX_IDLE_PER
 from keyturn_shared.oauth.certificates.client_certificate import MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES
 from keyturn_shared.oauth.certificates.headers import MAX_CHAIN_BYTES
 from keyturn_shared.oauth.sender_constraint.dpop import MAX_PROOF_BYTES
-from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH
+from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH, MAX_SUBJECT_LENGTH
+from keyturn_verifier.key_sets.documents import MAX_METADATA_BYTES
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.settings import VerifierSettings
 from keyturn_verifier.web.administrators import ANSWER_SECONDS, MAX_BYTES, MAX_CONCURRENT
@@ -127,6 +131,13 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "attributes of a role": (role_members.MAX_ROLE_ATTRIBUTES, bounds.MAX_TEXT_BYTES),
     "roles that a service account is given": (service_account.MAX_ROLES,),
     "an access token": (MAX_TOKEN_BYTES,),
+    "identity providers of a realm; revoked keys of one, and revoked subjects": (MAX_ISSUERS, MAX_REVOKED),
+    "conditions, and audiences, of a client or an identity provider; characters of each": (
+        MAX_CONDITIONS,
+        MAX_CONDITION_CHARACTERS,
+    ),
+    "subject of an assertion by a trusted issuer, in characters": (MAX_SUBJECT_LENGTH,),
+    "metadata of an issuer": (MAX_METADATA_BYTES,),
     "private networks of a realm": (MAX_NETWORKS,),
     "clients created together with a realm": (MAX_CLIENTS,),
     "lifetime of access tokens": (MAX_TOKEN_LIFESPAN,),

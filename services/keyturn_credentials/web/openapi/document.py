@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.attributes import CERTIFICATE_PREFIXES
 from keyturn_credentials.domain.roles import Role
-from keyturn_credentials.web.openapi import client_scopes, clients, keys, monitoring, realms, roles, tools
+from keyturn_credentials.web.openapi import (
+    client_scopes,
+    clients,
+    identity_providers,
+    keys,
+    monitoring,
+    realms,
+    roles,
+    tools,
+)
 from keyturn_credentials.web.openapi.builders import Content, Operation, Schema, reference
 from keyturn_credentials.web.openapi.schemas import SCHEMAS
 
@@ -15,6 +24,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **clients.OPERATIONS,
     **client_scopes.OPERATIONS,
     **roles.OPERATIONS,
+    **identity_providers.OPERATIONS,
     **keys.OPERATIONS,
     **monitoring.OPERATIONS,
     **tools.OPERATIONS,
@@ -25,6 +35,7 @@ _IN_PATH: Final[Mapping[str, Schema]] = {
     "attr": {"enum": [*CERTIFICATE_PREFIXES]},
     "thumbprint": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
     "provider": {"type": "string"},
+    "alias": {"type": "string", "description": "the identity provider's alias"},
     "scope": {"type": "string", "description": "the client scope's id"},
     "role": {"type": "string", "description": "the role's name; its id under roles-by-id"},
     "client": {

@@ -3,6 +3,8 @@
 from typing import Any, Final
 
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
+from keyturn_credentials.domain.identity_provider_members import REVOKED_KEYS, REVOKED_SUBJECTS
+from keyturn_credentials.domain.trusted_issuers import PROVIDERS
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
 from keyturn_credentials.operations.import_plan import IfExists
 from keyturn_credentials.operations.import_report import Action
@@ -149,6 +151,23 @@ SCHEMAS: Final[dict[str, Schema]] = {
         {"id": _MAYBE_TEXT, "name": _MAYBE_TEXT},
         more=True,
         description="a role as it was read; the id decides",
+    ),
+    "IdentityProviderRepresentation": _object(
+        {
+            "alias": _MAYBE_TEXT,
+            "internalId": _MAYBE_TEXT,
+            "providerId": {"enum": [*PROVIDERS, None]},
+            "enabled": {"type": ["boolean", "null"]},
+            "displayName": _MAYBE_TEXT,
+            "config": {
+                "type": ["object", "null"],
+                "additionalProperties": {"type": ["string", "boolean", "null"]},
+            },
+            REVOKED_KEYS: {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+            REVOKED_SUBJECTS: {"type": ["object", "null"], "additionalProperties": {"type": "number"}},
+        },
+        more=True,
+        description="an issuer that states who clients are; docs/workload-identity.md lists `config`",
     ),
     "CredentialRepresentation": _object({"type": {"const": "secret"}, "value": _TEXT}, "type"),
     "CertificateRepresentation": _object(

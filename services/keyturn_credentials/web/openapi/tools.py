@@ -31,7 +31,4 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {200: json_content("An empty list.", _OBJECT)},
         query={"include-global-policies": FLAG},
     ),
-    ("GET", f"{_REALM}/identity-provider/instances"): Operation(
-        "List identity providers: there are none.", {200: json_content("An empty list.", _OBJECTS)}
-    ),
 }

@@ -1,18 +1,17 @@
 """Checks a client's signed assertion (RFC 7523 section 3), in the order of its rules."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.last_used import name_of_key, name_of_secret
-from keyturn_shared.fleet.replay import AssertionUse, issuers_of
+from keyturn_shared.fleet.replay import AssertionUse, issuers_of, names_of_issuer
 from keyturn_shared.jose.claims import check_times
 from keyturn_shared.jose.compact import UnverifiedToken
 from keyturn_shared.jose.errors import (
     BadSignatureError,
     JoseError,
-    MalformedError,
     MissingClaimError,
     UnknownKidError,
 )
@@ -20,31 +19,29 @@ from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.key_set import Candidates
 from keyturn_shared.jose.symmetric import SymmetricKey
 from keyturn_shared.jose.verify import require_algorithm, verify_signature
+from keyturn_shared.oauth.client_authentication.claims import check_audience, require_assertion_type
+from keyturn_shared.oauth.client_authentication.issued_claims import check_identity
 from keyturn_shared.oauth.errors import (
     AuthenticatorMismatchError,
     KeyRevokedError,
     SharedSecretError,
-    WrongAudienceError,
     WrongIssuerError,
 )
 from keyturn_shared.oauth.key_errors import KeysUnavailableError
 from keyturn_shared.oauth.ports import UsedAssertions
+from keyturn_shared.oauth.trusted_issuers import KeyOwner, TrustedIssuer
 from keyturn_shared.projection import ClientProjection, ProjectedSecret, RealmProjection, secret_context
 from keyturn_shared.realm_rings import RealmRings
 from keyturn_shared.secret import Secret
 
-ASSERTION_TYPES: Final = ("JWT", "client-authentication+jwt")
-"""Accepted values of ``typ``, if present: RFC 7519 section 5.1, and the one that the revision of RFC 7523
-adds."""
-
 
 class KeyLookup(Protocol):
-    """Finds the keys of a client that may have signed a token."""
+    """Finds the keys of a client or a trusted issuer that may have signed a token."""
 
     async def find(
         self,
         realm: RealmProjection,
-        client: ClientProjection,
+        client: KeyOwner,
         kid: str | Thumbprint | None,
         alg: str,
         *,
@@ -90,23 +87,28 @@ class AssertionCheck:
         require_algorithm(token, (client.signing_alg,) if client.signing_alg else authenticator.algorithms)
         if authenticator.signs_with_secret:
             return name_of_secret(self._check_mac(token, client).digest)
+        return name_of_key(await self.check_key(token, realm, client))
+
+    async def check_key(self, token: UnverifiedToken, realm: RealmProjection, owner: KeyOwner) -> str:
+        """Check the signature with the owner's keys. Return the thumbprint of the key that made it. Raises
+        JoseError, KeyRevokedError, KeysUnavailableError."""
         header = token.header
-        candidates = await self._keys.find(realm, client, header.kid, header.algorithm.name)
+        candidates = await self._keys.find(realm, owner, header.kid, header.algorithm.name)
         try:
             key = _signer(token, candidates)
         except BadSignatureError as refused:
-            if client.jwks_url is None:
+            if not isinstance(owner, TrustedIssuer) and owner.jwks_url is None:
                 raise  # the client has only its configured keys
-            key = await self._newer_signer(token, realm, client, candidates, refused)
-        if key.thumbprint in client.revoked_thumbprints:
+            key = await self._newer_signer(token, realm, owner, candidates, refused)
+        if key.thumbprint in owner.revoked_thumbprints:
             raise KeyRevokedError(key.thumbprint)
-        return name_of_key(key.thumbprint)
+        return key.thumbprint
 
     async def _newer_signer(
         self,
         token: UnverifiedToken,
         realm: RealmProjection,
-        client: ClientProjection,
+        owner: KeyOwner,
         tried: Candidates,
         refused: BadSignatureError,
     ) -> VerificationKey:
@@ -115,7 +117,7 @@ class AssertionCheck:
         excluded = frozenset(key.thumbprint for key in tried)
         try:
             newer = await self._keys.find(
-                realm, client, token.header.kid, token.header.algorithm.name, excluded=excluded
+                realm, owner, token.header.kid, token.header.algorithm.name, excluded=excluded
             )
         except (UnknownKidError, KeysUnavailableError):
             raise refused from None
@@ -152,18 +154,57 @@ class AssertionCheck:
     ) -> None:
         """Mark the token as used, once in the fleet. Raises MissingClaimError, ReplayedError,
         BeforeReplayBarrierError, RedisUnavailableError."""
+        lifetime_cap = client.max_assertion_lifetime or self._lifetime_cap
+        await self._mark(
+            claims, issuers_of(realm.name, client), refused_from, lifetime_cap + self._clock_skew
+        )
+
+    def check_issued_claims(
+        self, token: UnverifiedToken, realm: RealmProjection, client: ClientProjection, issuer: TrustedIssuer
+    ) -> float:
+        """Check the claims of an assertion by a trusted issuer, as ``check_claims`` does those of a client's
+        own (``issued_claims``)."""
+        check_identity(token, client, issuer)
+        lifetime_cap, clock_skew = self._limits(client, issuer)
+        return check_times(
+            token.claims,
+            now=self._clock.now(),
+            leeway=clock_skew,
+            lifetime_cap=lifetime_cap,
+            cap_declared_lifetime=realm.strict_assertion_lifetime,
+        )
+
+    async def mark_issued_used(
+        self,
+        claims: Mapping[str, Any],
+        realm: RealmProjection,
+        client: ClientProjection,
+        issuer: TrustedIssuer,
+        refused_from: float,
+    ) -> None:
+        """Mark the assertion as used, for every client of the issuer. Raises like ``mark_used``."""
+        names = names_of_issuer(realm.name, issuer.projection)
+        await self._mark(claims, names, refused_from, sum(self._limits(client, issuer)))
+
+    def _limits(self, client: ClientProjection, issuer: TrustedIssuer) -> tuple[int, float]:
+        """Return the lifetime that assertions may have, and the clock skew, in seconds."""
+        declared = issuer.projection
+        lifetime = min(declared.max_lifetime, client.max_assertion_lifetime or declared.max_lifetime)
+        return lifetime, self._clock_skew if declared.clock_skew is None else declared.clock_skew
+
+    async def _mark(
+        self, claims: Mapping[str, Any], issuers: tuple[str, ...], refused_from: float, longest: float
+    ) -> None:
+        """Mark an assertion under these names. ``longest``: seconds before its expiry in which one without
+        ``iat`` can have been used; see ``check_times``."""
         jti = claims.get("jti")
         if not jti:
             raise MissingClaimError("jti")
         issued_at = claims.get("iat")
         if issued_at is None:
-            # It can have been used since its expiry came within cap and leeway: see ``check_times``.
-            lifetime_cap = client.max_assertion_lifetime or self._lifetime_cap
-            issued_at = claims["exp"] - lifetime_cap - self._clock_skew
+            issued_at = claims["exp"] - longest
         remember = refused_from - self._clock.now()
-        await self._used_assertions.mark_used(
-            AssertionUse(issuers_of(realm.name, client), jti, remember, issued_at)
-        )
+        await self._used_assertions.mark_used(AssertionUse(issuers, jti, remember, issued_at))
 
     def _check_mac(self, token: UnverifiedToken, client: ClientProjection) -> ProjectedSecret:
         if self._rings is None:
@@ -187,26 +228,8 @@ class AssertionCheck:
 def require_signing(client: ClientProjection) -> None:
     """Raise AuthenticatorMismatchError unless the client authenticates with signatures. Any other client may
     still have keys or secrets that its operator no longer trusts."""
-    if not CLIENT_AUTHENTICATORS[client.authenticator].sends_assertions:
+    if not CLIENT_AUTHENTICATORS[client.authenticator].signs:
         raise AuthenticatorMismatchError(f"an assertion with {client.authenticator}")
-
-
-def require_assertion_type(token: UnverifiedToken) -> None:
-    """Raise MalformedError for a token of another type (RFC 8725 section 3.11): a client's DPoP proof, logout
-    token or security event is not an assertion, whatever its claims."""
-    if token.header.typ is not None and not any(token.header.is_type(each) for each in ASSERTION_TYPES):
-        raise MalformedError(f"typ {token.header.typ[:40]!r} is not the type of an assertion")
-
-
-def check_audience(claims: Mapping[str, Any], accepted: frozenset[str]) -> None:
-    """Raise unless ``aud`` names one of ``accepted`` and nothing else: another recipient could replay the
-    assertion here."""
-    audience = claims.get("aud")
-    if audience is None:
-        raise MissingClaimError("aud")
-    named = [audience] if isinstance(audience, str) else audience
-    if not named or not accepted.issuperset(named):
-        raise WrongAudienceError(f"{len(named)} audiences")
 
 
 def _signer(token: UnverifiedToken, candidates: Candidates) -> VerificationKey:

@@ -12,9 +12,12 @@ from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
 from keyturn_shared.jose.errors import MalformedError
 from keyturn_shared.oauth.certificates.client_certificate import ClientCertificate
 from keyturn_shared.oauth.errors import InvalidRequestError, MissingCredentialsError, WrongIssuerError
+from keyturn_shared.oauth.trusted_issuers import TrustedIssuer
 from keyturn_shared.secret import Secret
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 2.2
+SPIFFE_ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe"
+"""Of draft-ietf-oauth-spiffe-client-auth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class PresentedSecret:
     secret: Secret
 
 
+AssertionMethod = Literal["client_secret_jwt", "private_key_jwt"]
+
+
 @dataclass(frozen=True, slots=True)
 class UnverifiedAssertion:
     """A well-formed assertion (RFC 7523 2.2) and the client it names."""
@@ -34,9 +40,26 @@ class UnverifiedAssertion:
     client_id: str
 
     @property
-    def method(self) -> Literal["client_secret_jwt", "private_key_jwt"]:
-        symmetric = self.token.header.algorithm.name in SYMMETRIC_NAMES
-        return "client_secret_jwt" if symmetric else "private_key_jwt"
+    def method(self) -> AssertionMethod:
+        return _method_of(self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedAssertion:
+    """A well-formed assertion by someone other than the client. ``client_id``: as the request names it, or
+    else the subject. ``is_named``: the request names the client. ``is_spiffe``: it is said to be a JWT-SVID.
+    ``issuer``: the one that the realm trusts, once the realm is known.
+    """
+
+    token: UnverifiedToken
+    client_id: str
+    is_named: bool
+    is_spiffe: bool
+    issuer: TrustedIssuer | None = None
+
+    @property
+    def method(self) -> AssertionMethod:
+        return _method_of(self.token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +72,7 @@ class PresentedCertificate:
     method: Literal["tls_client_auth"] = "tls_client_auth"
 
 
-Presented = PresentedSecret | UnverifiedAssertion | PresentedCertificate
+Presented = PresentedSecret | UnverifiedAssertion | IssuedAssertion | PresentedCertificate
 
 
 class Attempt:
@@ -121,13 +144,22 @@ def _form_decoded(text: str) -> str:
     return unquote_plus(text) if "%" in text or "+" in text else text
 
 
-def _read_assertion(assertion: str, kind: str | None, client_id: str | None) -> UnverifiedAssertion:
-    if kind != ASSERTION_TYPE:
+def _method_of(token: UnverifiedToken) -> AssertionMethod:
+    return "client_secret_jwt" if token.header.algorithm.name in SYMMETRIC_NAMES else "private_key_jwt"
+
+
+def _read_assertion(
+    assertion: str, kind: str | None, client_id: str | None
+) -> UnverifiedAssertion | IssuedAssertion:
+    is_spiffe = kind == SPIFFE_ASSERTION_TYPE
+    if kind != ASSERTION_TYPE and not is_spiffe:
         raise InvalidRequestError(f"client_assertion_type must be {ASSERTION_TYPE}")
     token = parse_compact(assertion)
-    subject = token.claims.get("sub")
+    subject, issuer = token.claims.get("sub"), token.claims.get("iss")
     if not subject:
         raise MalformedError("an assertion without sub")
+    if is_spiffe or (issuer and issuer != subject):
+        return IssuedAssertion(token, client_id or subject, client_id is not None, is_spiffe)
     if client_id is not None and client_id != subject:
         raise WrongIssuerError("client_id names another client than the assertion")
     return UnverifiedAssertion(token, subject)

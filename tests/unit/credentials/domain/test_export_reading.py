@@ -36,7 +36,7 @@ def test_what_is_no_export_is_refused_as_a_whole(document: dict[str, Any]) -> No
     ("members", "part"),
     [
         ({"protocol": "saml"}, "saml"),
-        ({"clientAuthenticatorType": "federated-jwt"}, "federated-jwt"),
+        ({"clientAuthenticatorType": "attestation-based"}, "attestation-based"),
     ],
 )
 def test_what_is_not_served_here_is_refused_by_its_name(members: dict[str, Any], part: str) -> None:

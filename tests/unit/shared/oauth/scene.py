@@ -17,8 +17,9 @@ from keyturn_shared.oauth.client_authentication.registry import build_verifiers
 from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
 from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import ReplayedError
-from keyturn_shared.oauth.ports import ReadSet
+from keyturn_shared.oauth.ports import ReadSet, Subject
 from keyturn_shared.oauth.tokens.verification import TokenVerifier
+from keyturn_shared.oauth.trusted_issuers import KeyOwner
 from keyturn_shared.projection import ClientProjection, RealmProjection
 from tests.testkit.clocks import SetClock
 from tests.testkit.filled_redis import RING, client_of, projected_key, realm_of
@@ -57,14 +58,14 @@ class Keys:
     async def find(
         self,
         realm: RealmProjection,
-        client: ClientProjection,
+        client: KeyOwner,
         kid: str | Thumbprint | None,
         alg: str,
         *,
         excluded: frozenset[str] = frozenset(),
     ) -> Candidates:
         self.asked.append((realm.name, kid, alg, excluded))
-        if client.jwks_url is None:
+        if isinstance(client, ClientProjection) and client.jwks_url is None:
             return inline_candidates(client, kid, alg)
         shown = self.newer if excluded else self.behind_url
         jwks = {"keys": [key.public_jwk for key in shown]}
@@ -73,7 +74,8 @@ class Keys:
 
 @dataclass
 class Scene:
-    """``evened``: ids of clients whose read time a refusal took. ``noted``: accepted credentials."""
+    """``evened``: ids of clients, and subjects, whose read time a refusal took. ``noted``: accepted
+    credentials. ``subjects``: clients by their subjects at trusted issuers."""
 
     realm: RealmState
     clients: dict[str, ClientState]
@@ -82,6 +84,7 @@ class Scene:
     keys: Keys = field(default_factory=Keys)
     evened: list[str] = field(default_factory=list)
     noted: list[tuple[str, str]] = field(default_factory=list)
+    subjects: dict[Subject, str] = field(default_factory=dict)
     decisions: int = 1
     leases: int = 0
 
@@ -109,9 +112,15 @@ class Scene:
         assert realm is self.realm
         return self.clients.get(client_id)
 
-    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
+    async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
+        assert realm is self.realm
+        return self.subjects.get(subject)
+
+    async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
         assert realm is self.realm
         self.evened.append(client_id)
+        if subject is not None:
+            self.evened.append(subject.name)
 
     def require_lease(self) -> None:
         self.leases += 1
@@ -140,8 +149,11 @@ class _Basis:
     async def client(self, realm: RealmState, client_id: str) -> ClientState | None:
         return await self.scene.client(realm, client_id)
 
-    async def equalize_time(self, realm: RealmState, client_id: str) -> None:
-        await self.scene.equalize_time(realm, client_id)
+    async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
+        return await self.scene.client_id_of(realm, subject)
+
+    async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
+        await self.scene.equalize_time(realm, client_id, subject)
 
 
 REALM = realm_of("acme", signing_keys=(projected_key(REALM_KEY),))

@@ -249,16 +249,16 @@ async def test_no_more_sources_are_kept_than_key_sets() -> None:
 
 
 async def test_a_source_is_made_once_for_each_pair_of_projections(scene: Scene) -> None:
-    made = scene.lookup._source(REALM, CLIENT, URL)
-    assert scene.lookup._source(REALM, CLIENT, URL) is made
-    assert scene.lookup._source(REALM, replace(CLIENT, scopes=("x",)), URL) is not made
+    made = scene.lookup._source(REALM, CLIENT)
+    assert scene.lookup._source(REALM, CLIENT) is made
+    assert scene.lookup._source(REALM, replace(CLIENT, scopes=("x",))) is not made
 
 
 async def test_a_source_that_is_made_anew_takes_no_other_ones_place() -> None:
     scene = Scene(cached=2)
     one, other = replace(CLIENT, uuid="one"), replace(CLIENT, uuid="other")
     for client in (one, other, replace(other, scopes=("x",))):
-        scene.lookup._source(REALM, client, URL)
+        scene.lookup._source(REALM, client)
     assert list(scene.lookup._sources) == ["one", "other"]
 
 

@@ -14,6 +14,11 @@ const AUTHENTICATORS = {
     algorithms: ["HS256", "HS384", "HS512"],
   },
   "client-x509": { label: "X509 Certificate", credential: "certificate", algorithms: [] },
+  "federated-jwt": {
+    label: "Signed JWT - Federated",
+    credential: "issuer",
+    algorithms: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+  },
 };
 const UNKNOWN = { credential: null, algorithms: [] };
 

@@ -21,10 +21,9 @@ from keyturn_shared.jose.errors import (
 from keyturn_shared.jose.signing import header_segment
 from keyturn_shared.oauth.client_authentication.assertions import (
     AssertionCheck,
-    check_audience,
-    require_assertion_type,
     require_signing,
 )
+from keyturn_shared.oauth.client_authentication.claims import check_audience, require_assertion_type
 from keyturn_shared.oauth.errors import (
     AuthenticatorMismatchError,
     KeyRevokedError,

@@ -1,0 +1,1 @@
+"""Workload identity: clients whose assertions a trusted issuer signs."""
