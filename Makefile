@@ -77,6 +77,10 @@ fuzz: install ## Ten minutes of fuzzing the readers, endpoints and connections o
 fuzz-http: install ## Ten minutes of octets that HTTP parsers disagree about, at every process and three other servers
 	$(BIN)/python -m tests.fuzz_http $(ARGS)
 
+.PHONY: migrate-proof
+migrate-proof: install ## Move 1,000 clients of a real Keycloak, compare both sides, and use the tokens; needs a JDK and Maven
+	$(BIN)/python -m tests.migration $(ARGS)
+
 .PHONY: mutants
 mutants: install ## Deliberate faults in the code behind the guarantee, which the tests must detect
 	$(BIN)/python -m tests.mutants $(ARGS)

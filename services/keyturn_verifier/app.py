@@ -28,11 +28,14 @@ from keyturn_shared.oauth.web.revoke import RevocationEndpoint
 from keyturn_shared.oauth.web.token import TokenEndpoint
 from keyturn_shared.redis_client import connect
 from keyturn_shared.runtime.supervisor import Supervisor
+from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import health_routes
 from keyturn_shared.web.proxy_chain import ProxyChainCheck
 from keyturn_verifier.core import VerifierCore
 from keyturn_verifier.key_set_service import KeySetService
 from keyturn_verifier.settings import VerifierSettings
+from keyturn_verifier.shadow.other_server import OtherServer
+from keyturn_verifier.shadow.shadow import WORKERS, Shadow, ShadowedEndpoint
 from keyturn_verifier.web.administrators import CredentialsServiceClient
 from keyturn_verifier.web.application import Route, VerifierApplication
 from keyturn_verifier.web.forward_auth import ForwardAuthEndpoint
@@ -66,18 +69,24 @@ def create_app(
         transport=to_credentials,
     )
 
+    shadow = _shadow(settings, core, clock, registry)
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await core.start()
+        if shadow is not None:
+            await shadow.start()
         try:
             yield
         finally:
+            if shadow is not None:
+                await shadow.stop()
             await administrators.close()
             await core.stop()
 
     others = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
     return VerifierApplication(
-        _realm_routes(settings, core, clock, callers_address, certificates, administrators),
+        _realm_routes(settings, core, clock, callers_address, certificates, administrators, shadow),
         others,
         core.answer_metrics,
         _well_known_routes(settings, core),
@@ -119,6 +128,7 @@ def _realm_routes(
     callers_address: CallerAddress,
     certificates: CertificateSource,
     administrators: CredentialsServiceClient,
+    shadow: Shadow | None,
 ) -> dict[str, Route]:
     proxies = TrustedProxies(settings.trusted_proxies)
     log = AuthenticationLog(core.answer_metrics, core.throttle, callers_address)
@@ -164,7 +174,9 @@ def _realm_routes(
     return {
         "": Route(RealmInfoEndpoint(core.replica, administrators), _READ, limit),
         f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
-        f"{_PROTOCOL}/token/introspect": Route(introspect, ("POST",), limit),
+        f"{_PROTOCOL}/token/introspect": Route(
+            introspect if shadow is None else ShadowedEndpoint(introspect, shadow), ("POST",), limit
+        ),
         f"{_PROTOCOL}/revoke": Route(revoke, ("POST",), limit),
         f"{_PROTOCOL}/certs": Route(certs, _READ, limit),
         **{f".well-known/{kind}": Route(discovery, _READ, limit) for kind in _METADATA},
@@ -173,6 +185,25 @@ def _realm_routes(
         # Envoy appends the path of the request it asks about.
         "forward-auth/": Route(forward_auth, None, limit),
     }
+
+
+def _shadow(
+    settings: VerifierSettings, core: VerifierCore, clock: Clock, registry: CollectorRegistry
+) -> Shadow | None:
+    """Build the shadow mode, if it is configured."""
+    secret = settings.shadow_client_secret
+    if settings.shadow_url is None or settings.shadow_client_id is None or secret is None:
+        return None
+    other = OtherServer(
+        str(settings.shadow_url),
+        settings.shadow_client_id,
+        Secret(secret.get_secret_value()),
+        connections=WORKERS,
+        tls=client_context(settings.shadow_ca_file),
+    )
+    shadow = Shadow(other, settings.shadow_share, registry, elapsed=clock.elapsed)
+    core.watch(*shadow.tasks)
+    return shadow
 
 
 def _well_known_routes(settings: VerifierSettings, core: VerifierCore) -> dict[str, Route]:

@@ -32,6 +32,7 @@ from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.position import Position
 from keyturn_shared.realm_rings import RealmRings
 from keyturn_shared.redis_client import connect
+from keyturn_shared.runtime.supervised_task import SupervisedTask
 from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_verifier.key_set_service import KeySetService
 from keyturn_verifier.metrics import NodeMetrics
@@ -144,6 +145,10 @@ class VerifierCore:
             self.heartbeat.task, self._subscription.task, self._last_used.task, self._replay_return.task
         )
         self._supervisor.watch(*self.key_sets.tasks)
+
+    def watch(self, *tasks: SupervisedTask) -> None:
+        """Watch tasks that the application starts and stops."""
+        self._supervisor.watch(*tasks)
 
     async def start(self) -> None:
         """Start following the fleet. Redis may be unavailable: until the node has joined, it refuses

@@ -69,6 +69,16 @@ class VerifierSettings(ServiceSettings):
     dpop_nonces: bool = False
     """Require a server nonce in DPoP proofs at the token endpoint."""
 
+    shadow_url: AnyHttpUrl | None = None
+    """Base URL of a Keycloak that is asked about a share of the introspections too. None: no shadow mode."""
+    shadow_share: float = Field(default=0.01, ge=0, le=1)
+    """Share of introspections that it is asked about."""
+    shadow_client_id: str | None = None
+    """A client of each realm there that may introspect."""
+    shadow_client_secret: SecretStr | None = None
+    shadow_ca_file: Path | None = None
+    """PEM of private authorities for its certificate, in addition to the system's."""
+
     cached_clients: int = Field(default=200_000, ge=100)
     request_body_limit: int = Field(default=64 * 1024, ge=1024)
     verify_body_limit: int = Field(default=8 * 1024 * 1024, ge=1024)
@@ -94,6 +104,10 @@ class VerifierSettings(ServiceSettings):
             raise ConfigurationError(
                 "KEYTURN_REALM_KEYS and KEYTURN_FLEET_KEYS are both set: with the fleet keys a node can"
                 " decrypt the data of every realm"
+            )
+        if self.shadow_url is not None and not (self.shadow_client_id and self.shadow_client_secret):
+            raise ConfigurationError(
+                "KEYTURN_SHADOW_URL needs KEYTURN_SHADOW_CLIENT_ID and KEYTURN_SHADOW_CLIENT_SECRET"
             )
         self._require_keys()
         self.key_set_seal()

@@ -25,6 +25,7 @@ from keyturn_shared.secret import Secret
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 2.2
 _ASSERTION_SECONDS: Final = 30
+_ONLY_BASIC: Final = ("client_secret_basic", "basic")
 _ALG_OF_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 Claims = Mapping[str, Any]
 
@@ -126,7 +127,7 @@ def credential_of(client: ExportedClient, keys: Keys, now: Callable[[], float] =
     match representation.get("clientAuthenticatorType") or "client-secret":
         case "client-secret":
             secret = _secret_of(client)
-            if values.get(attributes.SECRET_TRANSPORT) == "basic":
+            if values.get(attributes.SECRET_TRANSPORT) in _ONLY_BASIC:
                 return Credential(client.client_id, basic=secret)
             return Credential(client.client_id, lambda issuer: {"client_secret": secret.reveal()})
         case "client-secret-jwt":

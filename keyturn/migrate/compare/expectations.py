@@ -82,6 +82,18 @@ RULES: Final = (
     ),
     _rule(
         _TOKEN,
+        "client_id",
+        lambda pair: pair.keycloak is ABSENT and pair.keyturn == pair.client_id,
+        "RFC 9068 requires the client's id",
+    ),
+    _rule(
+        _TOKEN,
+        "acr preferred_username username",
+        lambda pair: pair.keycloak is ABSENT and pair.keyturn in ("1", f"service-account-{pair.client_id}"),
+        "keyturn's tokens have it whatever scopes the client has",
+    ),
+    _rule(
+        _TOKEN,
         "sub",
         lambda pair: not pair.has_account and bool(pair.keyturn),
         "the source has no service account of this client, so its subject is derived from the client's id",

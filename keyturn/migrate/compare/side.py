@@ -15,7 +15,7 @@ from keyturn.migrate.compare.differences import Granted, Refused
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose import base64url, strict_json
 from keyturn_shared.jose.compact import parse_compact
-from keyturn_shared.jose.errors import JoseError
+from keyturn_shared.jose.errors import JoseError, UnknownKidError
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.network.tls import client_context
@@ -76,11 +76,7 @@ class Side:
             f"{own}/token/introspect",
             alias if isinstance(alias, str) and alias.startswith("https://") else f"{own}/token",
         )
-        keys = await self._json(f"{own}/certs")
-        try:
-            self.keys = KeySet.from_members(keys)
-        except JoseError as error:
-            raise SideError(f"{self.name}: its keys cannot be read: {error.detail}") from None
+        await self._read_keys()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -100,7 +96,14 @@ class Side:
             raise SideError(f"{self.name}: the answer has no access token")
         header, claims = self._read(token)
         asked = await self._introspect(token, introspector or credential)
-        return Granted(body, header, claims, asked, self._fault(token))
+        return Granted(body, header, claims, asked, await self._fault(token))
+
+    async def _read_keys(self) -> None:
+        keys = await self._json(f"{self.url}/protocol/openid-connect/certs")
+        try:
+            self.keys = KeySet.from_members(keys)
+        except JoseError as error:
+            raise SideError(f"{self.name}: its keys cannot be read: {error.detail}") from None
 
     async def _introspect(self, token: str, credential: Credential) -> Mapping[str, Any] | None:
         if credential.certificate is not None:
@@ -175,9 +178,18 @@ class Side:
         except (JoseError, ValueError):
             raise SideError(f"{self.name}: the access token is not a JWT") from None
 
-    def _fault(self, token: str) -> str | None:
-        try:
-            verify_with_key_set(parse_compact(token, max_bytes=_MAX_TOKEN), self.keys)
-        except JoseError as error:
-            return error.code
+    async def _fault(self, token: str) -> str | None:
+        """Return the fault of a token's signature. Keycloak makes a key for an algorithm when a client first
+        asks for it, so the keys are read again for a new one."""
+        for is_last in (False, True):
+            try:
+                verify_with_key_set(parse_compact(token, max_bytes=_MAX_TOKEN), self.keys)
+            except UnknownKidError as error:
+                if is_last:
+                    return error.code
+                await self._read_keys()
+            except JoseError as error:
+                return error.code
+            else:
+                break
         return None

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import pytest
 
+from keyturn.migrate import keycloak
+from keyturn.migrate.compare import side
 from keyturn.stack.gateway import BODY_BYTES
 from keyturn_credentials.app import BODY_SECONDS
 from keyturn_credentials.authorization import client_keys
@@ -48,6 +50,7 @@ from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH, MA
 from keyturn_verifier.key_sets.documents import MAX_METADATA_BYTES
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.settings import VerifierSettings
+from keyturn_verifier.shadow import other_server, shadow
 from keyturn_verifier.web.administrators import ANSWER_SECONDS, MAX_BYTES, MAX_CONCURRENT
 from keyturn_verifier.web.protocol import IDLE_SECONDS
 from keyturn_verifier.web.verify import MAX_BYTES_WITHOUT_HEADER, MAX_TOKENS
@@ -88,6 +91,13 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "revoked, unexpired tokens of one client": (MAX_REVOKED_TOKENS,),
     "forwarded requests of administrators at the same time, time for each": (MAX_CONCURRENT, ANSWER_SECONDS),
     "response to such a request": (MAX_BYTES,),
+    "questions of the shadow mode: waiting, at a time, time and length of an answer": (
+        *(shadow.MAX_WAITING, shadow.WORKERS),
+        *(other_server.ANSWER_SECONDS, other_server.MAX_BYTES),
+    ),
+    "an answer that `keyturn migrate` reads: of a Keycloak's admin API, of a side that it compares": (
+        *(keycloak.MAX_BYTES, side.MAX_BYTES),
+    ),
     "stored used assertions of one administrator": (MAX_OF_ONE,),
     "failed console sign-ins at one address": (ALLOWED_FAILURES, WINDOW_SECONDS),
     "a stream since its caller was last authenticated": (AUTHORISED_SECONDS,),

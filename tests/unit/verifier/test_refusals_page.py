@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "refusals.md"
 # settings, in the fetcher, or in reading keys or nodes' records, where each becomes another one.
 INTERNAL = {
     *("verifier", "refused", "jose", "configuration", "invalid_name", "invalid_key", "invalid_key_set"),
-    *("fetch_refused", "download_failed", "key_set_record_broken", "node_record_broken"),
+    *("fetch_refused", "download_failed", "key_set_record_broken", "node_record_broken", "shadow"),
 }
 # Not errors: a valid token for another purpose; and one of the credentials service's own.
 BESIDES = {"insufficient_scope", "store_unavailable"}

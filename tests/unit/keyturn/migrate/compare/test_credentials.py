@@ -36,7 +36,7 @@ def write_pem(file: Path) -> ec.EllipticCurvePrivateKey:
 def test_a_secret_is_sent_as_the_client_may_send_it() -> None:
     form, auth = credential_of(client(), Keys(None)).authorize(ISSUER, {"x": "y"})
     assert (form, auth) == ({"client_id": "a/b", "x": "y", "client_secret": "the secret: of it"}, None)
-    only_basic = client(attributes={"client.secret.authentication.allowed.method": "basic"})
+    only_basic = client(attributes={"client.secret.authentication.allowed.method": "client_secret_basic"})
     form, auth = credential_of(only_basic, Keys(None)).authorize(ISSUER, {"x": "y"})
     assert form == {"x": "y"}
     assert auth is not None

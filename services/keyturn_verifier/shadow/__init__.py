@@ -1,0 +1,1 @@
+"""Shadow mode: a share of introspections is asked of another server too, and differences are counted."""

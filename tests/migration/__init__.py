@@ -1,0 +1,1 @@
+"""``make migrate-proof``: the clients of a real Keycloak are moved, compared and used."""
