@@ -31,12 +31,15 @@ from keyturn_credentials.fleet.propagation_view import FleetWatch
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.operations.first_admin import FirstAdmin, bootstrap
 from keyturn_credentials.operations.maintenance_loop import MaintenanceLoop
+from keyturn_credentials.operations.rotation_loop import RotationLoop
+from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.signing_loop import SigningLoop
 from keyturn_credentials.operations.wiring import Operations, build_operations
 from keyturn_credentials.queries.administrators import AdministratorQueries
 from keyturn_credentials.queries.fetched_keys import FleetKeySets
 from keyturn_credentials.queries.reading import Queries
+from keyturn_credentials.queries.rotations import RotationQueries
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.redis_check import RedisCheck
@@ -59,6 +62,7 @@ from keyturn_credentials.web.client_keys import ClientKeyRoutes
 from keyturn_credentials.web.client_scopes import ClientScopeRoutes
 from keyturn_credentials.web.clients import ClientRoutes
 from keyturn_credentials.web.events import EventRoutes
+from keyturn_credentials.web.expiring_secrets import ExpiringSecretRoutes
 from keyturn_credentials.web.exporting import ExportRoutes
 from keyturn_credentials.web.fleet import FleetRoutes
 from keyturn_credentials.web.gate import Gate
@@ -193,6 +197,15 @@ def build_app(
         elapsed=clock.elapsed,
     )
 
+    async def has_applied(sequence: int) -> bool:
+        return (await fleet.waiter.wait(sequence, 0)).safe
+
+    last_used = LastUsedRegistry(redis)
+    runner = RotationRunner(
+        store, operations.rotation_changes, operations.policy_sweep, clock, last_used, has_applied
+    )
+    rotations = RotationLoop(runner, metrics, elapsed=clock.elapsed)
+
     signing = SigningLoop(Signatures(database, settings.log_keys()), clock, metrics)
     readiness = Readiness(WriteProbe(database, clock.elapsed), fleet.registry, relay_loop)
 
@@ -238,7 +251,9 @@ def build_app(
     )
     supervisor = Supervisor(metrics)
     supervisor.watch(relay_loop.task)
-    supervisor.add(redis_check.task, maintenance.task, administrators.last_used.task, signing.task)
+    supervisor.add(
+        redis_check.task, maintenance.task, administrators.last_used.task, signing.task, rotations.task
+    )
 
     async def not_ready() -> dict[str, str]:
         return supervisor.not_ready() | await readiness.not_ready()
@@ -257,9 +272,10 @@ def build_app(
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(queries, operations.keys, fetched).routes(gate),
-        *UsageRoutes(queries, LastUsedRegistry(redis)).routes(gate),
+        *UsageRoutes(queries, last_used).routes(gate),
         *JwksUrlHealthRoutes(queries, fetched).routes(gate),
-        *RotationRoutes(queries, clock).routes(gate),
+        *ExpiringSecretRoutes(queries, clock).routes(gate),
+        *RotationRoutes(RotationQueries(store, fleet.registry, clock), operations.rotations).routes(gate),
         *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
         *ExportRoutes(queries, clock).routes(gate),

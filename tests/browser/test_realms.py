@@ -83,6 +83,25 @@ async def test_rotations_show_stages_calendar_and_policy(console: Console) -> No
     console.scene.admin.call("PUT", "", json={"attributes": POLICY})
 
 
+async def test_a_rotation_under_way_is_held_up_and_given_up(console: Console) -> None:
+    page = console.page
+    await console.open("rotations")
+    row = page.get_by_role("table", name="Rotations under way").locator("tbody tr")
+    row = row.filter(has_text="gift-cards")
+    await expect(row).to_contain_text("New secret accepted")
+    await expect(row).to_contain_text("the client to get the new secret")
+    await row.get_by_role("button", name="Pause").click()
+    await console.expect_toast("The rotation is paused.")
+    await expect(row).to_contain_text("somebody to resume it")
+    await row.get_by_role("button", name="Resume").click()
+    await console.expect_toast("The rotation goes on.")
+    await row.get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("The former secret is the only one again.")
+    await console.confirm("Cancel the rotation")
+    await console.expect_toast("The rotation was cancelled. Safe now")
+    await expect(page.get_by_text("No rotation is under way")).to_be_visible()
+
+
 async def test_the_health_of_jwks_urls_is_shown_with_the_reason(console: Console) -> None:
     await console.open("jwks-urls")
     rows = console.page.get_by_role("table", name="JWKS URLs").locator("tbody tr")

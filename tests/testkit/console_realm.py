@@ -58,6 +58,8 @@ class Scene:
         due["keyturn.secret.remaining-rotation-period"] = due["keyturn.secret.expiration-period"]
         self.client("reporting", name="Monthly reports", attributes=due)
         self.client("legacy-export", attributes={"keyturn.secret.expiration-period": "1"})
+        cards = self.client("gift-cards", name="Gift cards")
+        self.admin.call("POST", f"/clients/{cards}/rotations", json={})
         partner = self.client("partner-feed", name="Partner feed")
         self.admin.call("PUT", f"/clients/{partner}", json={"enabled": False})
         self.client("notifications", clientAuthenticatorType="client-secret-jwt")

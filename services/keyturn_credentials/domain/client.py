@@ -9,7 +9,8 @@ from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.authenticators import DEFAULT_AUTHENTICATOR, RULES
 from keyturn_credentials.domain.federated_identity import read_identity
 from keyturn_credentials.domain.roles import Role, roles_of
-from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
+from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.domain.secrets import ClientSecrets
 from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.domain.token_ending import next_generation, read_not_before
 from keyturn_credentials.errors import InvalidRequestError
@@ -174,7 +175,7 @@ def check_client(client: Client) -> Client:
     RULES[client.authenticator].check(client.attributes)
     # Each is checked by reading it.
     _ = (
-        RotationPolicy.from_attributes(client.attributes, {}),
+        RotationRules.from_attributes(client.attributes, {}),
         client.secret_transport,
         client.max_assertion_lifetime,
         client.access_token_lifespan,

@@ -24,12 +24,14 @@ def generate_secret(*, signs: bool = False) -> Secret:
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
     """A stored client secret. ``digest`` is what verifiers compare with. ``secret`` is None if the realm
-    stores digests only. Times are NumericDate seconds; ``expires_at`` None means never."""
+    stores digests only. Times are NumericDate seconds; ``expires_at`` None means never. ``rotation``: id of
+    the rotation under way that set its expiry; no other change does."""
 
     digest: str
     created_at: float
     expires_at: float | None = None
     secret: Secret | None = None
+    rotation: str | None = None
 
     def is_valid(self, now: float) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -93,7 +95,7 @@ class Due(StrEnum):
 def due_change(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Due:
     """Return the action due for a change of the client at ``now``. Without a policy the former secret is
     dropped."""
-    if secrets.current is None:
+    if secrets.current is None or secrets.current.rotation is not None:
         return Due.NOTHING
     if policy is None:
         return Due.FORGET_ROTATED if secrets.rotated or secrets.current.expires_at else Due.NOTHING
@@ -158,10 +160,12 @@ def without_rotation(secrets: ClientSecrets, now: float) -> ClientSecrets:
 
 
 def without_plain(secrets: ClientSecrets) -> ClientSecrets:
-    """Return the secrets as digests only."""
+    """Return the secrets as digests only, except for one that its client has yet to get."""
 
     def forget(stored: StoredSecret | None) -> StoredSecret | None:
-        return None if stored is None else replace(stored, secret=None)
+        if stored is None or stored.rotation is not None:
+            return stored
+        return replace(stored, secret=None)
 
     return ClientSecrets(forget(secrets.current), forget(secrets.rotated))
 

@@ -35,14 +35,17 @@ class SecretIssuer:
         """Generate a secret that is long enough for the client's algorithm."""
         return generate_secret(signs=client.signs_with_secret)
 
-    def store(self, client: Client, realm: Realm, secret: Secret, now: float) -> StoredSecret:
-        """Return the secret as it is stored: in full, or only its digest if the realm requires that."""
+    def store(
+        self, client: Client, realm: Realm, secret: Secret, now: float, *, until_delivered: bool = False
+    ) -> StoredSecret:
+        """Return the secret as it is stored: in full, or only its digest if the realm requires that.
+        ``until_delivered``: in full in any case, because its client has yet to get it."""
         if realm.keeps_digests_only and client.signs_with_secret:
             raise InvalidRequestError(_NEEDS_WHOLE_SECRET)
         return StoredSecret(
             digest=self._fleet.find(client.realm_id).digest(secret.reveal(), secret_context(client.uuid)),
             created_at=now,
-            secret=None if realm.keeps_digests_only else secret,
+            secret=None if realm.keeps_digests_only and not until_delivered else secret,
         )
 
     def is_same(self, client: Client, secret: Secret) -> bool:

@@ -10,11 +10,14 @@ from keyturn_credentials.operations.client_scopes import ClientScopeOperations
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.importing import ImportOperations
 from keyturn_credentials.operations.maintenance import Maintenance
+from keyturn_credentials.operations.policy_sweep import PolicySweep
 from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.reprojection import Reprojection
 from keyturn_credentials.operations.retention import Retention
 from keyturn_credentials.operations.roles import RoleOperations
+from keyturn_credentials.operations.rotation_changes import RotationChanges
+from keyturn_credentials.operations.rotations import RotationOperations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.operations.token_revocation import TokenRevocationOperations
@@ -36,6 +39,9 @@ class Operations:
     roles: RoleOperations
     issuers: TrustedIssuerOperations
     secrets: SecretOperations
+    rotations: RotationOperations
+    rotation_changes: RotationChanges
+    policy_sweep: PolicySweep
     keys: ClientKeyOperations
     certificates: CertificateOperations
     imports: ImportOperations
@@ -52,6 +58,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
     maker = SecretIssuer(fleet_ring)
     changes = Changes(store, projector)
     keys = ClientKeyOperations(changes)
+    rotation_changes = RotationChanges(changes, maker)
     realms = RealmOperations(store, changes, store.encryption)
     imports = ImportOperations(store, changes, maker, realms)
     return Operations(
@@ -62,6 +69,9 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         roles=RoleOperations(changes),
         issuers=TrustedIssuerOperations(changes),
         secrets=SecretOperations(changes, maker),
+        rotations=RotationOperations(store, rotation_changes),
+        rotation_changes=rotation_changes,
+        policy_sweep=PolicySweep(store, projector),
         keys=keys,
         certificates=CertificateOperations(Queries(store), clock, keys),
         imports=imports,

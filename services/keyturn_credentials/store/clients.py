@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, Text, bindparam, cast, delete, func, insert,
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.rotation_planning import own_rotation_at
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.store.connection import Connection
@@ -190,6 +191,26 @@ class Clients:
             found |= {row.client_id: row.uuid for row in await self._connection.execute(wanted)}
         return found
 
+    async def by_uuid(self, realm_id: str, uuids: Collection[str]) -> dict[str, Client]:
+        """Return those of a realm's clients that exist."""
+        wanted = _select.where(clients.c.realm_id == realm_id, clients.c.uuid.in_(uuids))
+        found = [self.from_row(row) for row in await self._connection.execute(wanted)]
+        return {client.uuid: client for client in found}
+
+    async def without_expiry(self, realm_id: str, after: str, most: int) -> list[str]:
+        """Return ids of clients whose secret, if any, does not expire, after the id ``after``, in order."""
+        wanted = (
+            select(clients.c.client_id)
+            .where(
+                clients.c.realm_id == realm_id,
+                clients.c.client_id > after,
+                clients.c.secret_expires_at.is_(None),
+            )
+            .order_by(clients.c.client_id)
+            .limit(most)
+        )
+        return list((await self._connection.execute(wanted)).scalars())
+
     async def taken(self, uuids: Collection[str]) -> set[str]:
         """Return those of these UUIDs that a client of any realm has."""
         wanted = select(clients.c.uuid).where(clients.c.uuid.in_(uuids))
@@ -268,6 +289,7 @@ class Clients:
                 "digest": stored.digest,
                 "created_at": stored.created_at,
                 "expires_at": stored.expires_at,
+                **({} if stored.rotation is None else {"rotation": stored.rotation}),
                 "sealed": None
                 if stored.secret is None
                 else self._encryption.seal(stored.secret.reveal().encode(), secret_context(client.uuid)),
@@ -288,7 +310,9 @@ class Clients:
         secret = None
         if kept["sealed"] is not None:
             secret = Secret(self._encryption.open(kept["sealed"], secret_context(uuid)).decode())
-        return StoredSecret(kept["digest"], kept["created_at"], kept["expires_at"], secret)
+        return StoredSecret(
+            kept["digest"], kept["created_at"], kept["expires_at"], secret, kept.get("rotation")
+        )
 
 
 def seal_keys_of(sealed: Mapping[str, Mapping[str, Any]]) -> str:
@@ -322,6 +346,7 @@ def _unsealed_row(client: Client) -> dict[str, Any]:
         "service_account": client.service_account.as_stored(),
         "secret_expires_at": _end_of(client.secrets.current),
         "former_secret_ends_at": _end_of(client.secrets.rotated),
+        "own_rotation_at": own_rotation_at(client),
     }
 
 

@@ -11,11 +11,13 @@ from keyturn_credentials.store.unit_of_work import Reading
 _ENDS: Final = (clients.c.secret_expires_at, clients.c.former_secret_ends_at)
 
 
-async def find_expiring(reading: Reading, realm_id: str, *, most: int) -> list[Client]:
-    """Return at most ``most`` by expiry of the current secret and as many by that of the former one, each
-    once."""
+async def find_expiring(
+    reading: Reading, realm_id: str, *, most: int, only_current: bool = False
+) -> list[Client]:
+    """Return at most ``most`` by expiry of the current secret and, unless ``only_current``, as many by that
+    of the former one, each once."""
     found: dict[str, Client] = {}
-    for ends in _ENDS:
+    for ends in _ENDS[:1] if only_current else _ENDS:
         wanted = (
             select(clients)
             .where(clients.c.realm_id == realm_id, ends.is_not(None))

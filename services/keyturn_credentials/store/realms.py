@@ -14,6 +14,7 @@ from keyturn_credentials.store.tables import admin_keys, realm_keys, realms
 _by_name: Final = select(realms).where(realms.c.name == bindparam("name"))
 # Not the key: clients can be created meanwhile, which refer to the realm.
 _by_name_for_change: Final = _by_name.with_for_update(key_share=True)
+_by_id: Final = select(realms).where(realms.c.id == bindparam("realm_id"))
 _KEYS: Final[Mapping[KeyPurpose, Table]] = {
     KeyPurpose.CLIENTS: realm_keys,
     KeyPurpose.ADMINISTRATORS: admin_keys,
@@ -33,6 +34,10 @@ class Realms:
     async def get_for_change(self, name: str) -> Realm | None:
         """Get a realm, and lock it and its keys until the transaction ends."""
         row = (await self._connection.execute(_by_name_for_change, {"name": name})).one_or_none()
+        return None if row is None else _realm(row)
+
+    async def get_by_id(self, realm_id: str) -> Realm | None:
+        row = (await self._connection.execute(_by_id, {"realm_id": realm_id})).one_or_none()
         return None if row is None else _realm(row)
 
     async def has(self, realm_id: str) -> bool:

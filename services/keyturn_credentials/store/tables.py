@@ -105,6 +105,7 @@ clients: Final = Table(
     Column("token_generation", Integer, nullable=False, server_default="0"),
     Column("revoked_tokens", JSON, nullable=False, server_default="{}"),
     Column("service_account", JSON, nullable=False, server_default="{}"),
+    Column("own_rotation_at", Double),
     UniqueConstraint("realm_id", "client_id"),
     Index(None, "realm_id", "seal_keys", "client_id"),
     *(
@@ -115,12 +116,43 @@ clients: Final = Table(
             postgresql_where=text(f"{name} IS NOT NULL"),
             sqlite_where=text(f"{name} IS NOT NULL"),
         )
-        for name in ("secret_expires_at", "former_secret_ends_at")
+        for name in ("secret_expires_at", "former_secret_ends_at", "own_rotation_at")
     ),
 )
 """A client is one row, so one row lock makes reading and changing it atomic. ``secrets``: encrypted under the
 encryption keys; see ``clients.py``. Copies in other columns: the ids of these keys and of the digests'
-(``seal_keys``), to find what must be re-encrypted, and the expiry times, to list upcoming ones."""
+(``seal_keys``), to find what must be re-encrypted, and the expiry times, to list upcoming ones.
+``own_rotation_at``: when the rotation of the secret begins by the client's own policy; NULL without one."""
+
+_is_open: Final = text("is_open")
+rotations: Final = Table(
+    "rotations",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("realm_id", _Id, ForeignKey("realms.id", ondelete="CASCADE"), nullable=False),
+    Column("client_uuid", _Id, ForeignKey("clients.uuid", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("hold_until", Double),
+    Column("document", JSON, nullable=False),
+    Index(
+        "ux_rotations_open",
+        "client_uuid",
+        "kind",
+        unique=True,
+        postgresql_where=_is_open,
+        sqlite_where=_is_open,
+    ),
+    Index("ix_rotations_next_at", "next_at", postgresql_where=_is_open, sqlite_where=_is_open),
+    Index(None, "realm_id", "created_at"),
+    Index(None, "client_uuid", "created_at"),
+)
+"""Rotations of clients' credentials. A client has one open rotation of a kind at most. ``next_at``: when its
+conditions are evaluated again. ``hold_until``: of one given up, no other begins by policy before."""
 
 
 def _of_a_client() -> ForeignKeyConstraint:

@@ -15,6 +15,7 @@ from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.errors import map_driver_errors
 from keyturn_credentials.store.former_ids import deleted_since, of_clients_of, of_subjects_of
 from keyturn_credentials.store.realms import Realms
+from keyturn_credentials.store.rotations import Rotations
 from keyturn_credentials.store.tables import audit, event_counter, events, log_identity, projections
 from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
@@ -111,6 +112,8 @@ class UnitOfWork:
     ) -> None:
         self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
+        self.rotations = Rotations(connection)
+        self.rotations = Rotations(connection)
         self.now = now
         self.sequence: int | None = None
         """The newest event's sequence, None while there is none."""
@@ -336,3 +339,4 @@ class Reading:
         self.connection = connection
         self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
+        self.rotations = Rotations(connection)

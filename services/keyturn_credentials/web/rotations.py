@@ -1,60 +1,152 @@
-"""``/admin/realms/{realm}/rotations``: expiring secrets and their times."""
+"""``…/rotations``: the rotations of a realm or a client."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, Final
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotations import rotation_of
-from keyturn_credentials.domain.secrets import RotationPolicy
-from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.clients import VIEW
+from keyturn_credentials.domain.rotation import Kind, Reason, State
+from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.operations.changes import Done
+from keyturn_credentials.operations.rotations import Moved, RotationOperations
+from keyturn_credentials.queries.rotations import RotationQueries, ShownRotation
+from keyturn_credentials.store.unit_of_work import Actor
+from keyturn_credentials.web.bodies import read_json
+from keyturn_credentials.web.clients import CONFIGURE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.query_params import whole_number
-from keyturn_shared.clock import Clock
 
 MAX_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 200
+_MEMBERS: Final = {"kind", "reason"}
+OPEN: Final = "open"
+DAY_SECONDS: Final = 86_400
+_PLAN_DAYS: Final = 90
+_MOST_PLAN_DAYS: Final = 36_500
 
 
 class RotationRoutes:
     """Handlers of rotations."""
 
-    def __init__(self, queries: Queries, clock: Clock) -> None:
+    def __init__(self, queries: RotationQueries, operations: RotationOperations) -> None:
         self._queries = queries
-        self._clock = clock
+        self._operations = operations
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
-        return [gate.route("/admin/realms/{realm}/rotations", {"GET": Endpoint(self.list, VIEW)})]
+        realm = "/admin/realms/{realm}"
+        one = f"{realm}/rotations/{{rotation}}"
+        operations = self._operations
+        moves = {
+            "pause": operations.pause,
+            "resume": operations.resume,
+            "cancel": operations.cancel,
+            "delivered": operations.confirm_delivery,
+        }
+        return [
+            gate.route(f"{realm}/rotations", {"GET": Endpoint(self.list, VIEW)}),
+            gate.route(f"{realm}/rotations/plan", {"GET": Endpoint(self.plan, VIEW)}),
+            gate.route(
+                f"{realm}/clients/{{uuid}}/rotations",
+                {"GET": Endpoint(self.list_of_client, VIEW), "POST": Endpoint(self.start, CONFIGURE)},
+            ),
+            gate.route(one, {"GET": Endpoint(self.get, VIEW)}),
+            *(
+                gate.route(f"{one}/{name}", {"POST": Endpoint(self._moving(move), CONFIGURE)})
+                for name, move in moves.items()
+            ),
+        ]
 
     async def list(self, call: Call) -> Response:
-        """Return clients whose current or former secret expires, soonest first; at most ``max`` of each kind.
-        Secrets that never expire are not listed."""
-        most = min(whole_number(call, "max") or _DEFAULT_PAGE, MAX_PAGE)
-        realm, found = await self._queries.clients_with_ending_secrets(call.realm, most=most)
-        now = self._clock.now()
-        shown = [entry for client in found if (entry := _describe(client, realm, now)) is not None]
-        return JSONResponse(sorted(shown, key=lambda entry: (entry["next_at"] or now, entry["client_id"])))
+        """Return the realm's rotations, newest first; with ``state``, only those in these states, separated
+        by commas. ``open`` stands for all that have not ended."""
+        found = await self._queries.of_realm(call.realm, _states(call.query("state")), most=_most(call))
+        return JSONResponse([_describe(each) for each in found])
+
+    async def list_of_client(self, call: Call) -> Response:
+        found = await self._queries.of_client(call.realm, call.client_uuid, most=_most(call))
+        return JSONResponse([_describe(each) for each in found])
+
+    async def plan(self, call: Call) -> Response:
+        """Return what policies will do to secrets in the next ``days``, soonest first."""
+        days = min(whole_number(call, "days") or _PLAN_DAYS, _MOST_PLAN_DAYS)
+        planned = await self._queries.plan(call.realm, seconds=days * DAY_SECONDS, most=_most(call))
+        return JSONResponse([asdict(entry) for entry in planned])
+
+    async def get(self, call: Call) -> Response:
+        return JSONResponse(_describe(await self._queries.one(call.realm, call.path("rotation"))))
+
+    async def start(self, call: Call) -> Response:
+        """Rotate the client's secret now."""
+        kind, reason = _asked(await read_json(call.request))
+        moved = await self._operations.start(call.client_target, kind, reason)
+        response = await self._answer(call, moved, status=201)
+        path = call.request.url.path.partition("/clients/")[0]
+        response.headers["location"] = f"{path}/rotations/{moved.rotation.id}"
+        return response
+
+    def _moving(
+        self, move: Callable[[Actor, str, str], Awaitable[Moved]]
+    ) -> Callable[[Call], Awaitable[Response]]:
+        async def handle(call: Call) -> Response:
+            return await self._answer(call, await move(call.actor, call.realm, call.path("rotation")))
+
+        return handle
+
+    async def _answer(self, call: Call, moved: Moved, *, status: int = 200) -> Response:
+        if moved.sequence is not None:
+            call.changed(Done(moved.sequence, moved.rotation))
+        shown = await self._queries.one(call.realm, moved.rotation.id)
+        return JSONResponse(_describe(shown), status)
 
 
-def _describe(client: Client, realm: Realm, now: float) -> dict[str, Any] | None:
-    policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
-    rotation = rotation_of(client.secrets, policy, now)
-    if rotation is None:
-        return None
-    times = (rotation.due_at, rotation.expires_at, rotation.former_ends_at)
+def _describe(shown: ShownRotation) -> dict[str, Any]:
+    rotation = shown.rotation
     return {
-        "client_uuid": client.uuid,
-        "client_id": client.client_id,
-        "enabled": client.enabled,
-        "stage": rotation.stage.value,
+        "id": rotation.id,
+        "client_uuid": rotation.client_uuid,
+        "client_id": shown.client_id,
+        "kind": rotation.kind.value,
+        "reason": rotation.reason.value,
+        "state": rotation.state.value,
+        "paused": rotation.paused,
+        "waits_for": None if shown.waits_for is None else shown.waits_for.value,
+        "alert": None if rotation.alert is None else rotation.alert.value,
         "created_at": rotation.created_at,
-        "due_at": rotation.due_at,
-        "expires_at": rotation.expires_at,
-        "former_ends_at": rotation.former_ends_at,
-        "next_at": min((time for time in times if time is not None and time > now), default=None),
-        "own_policy": bool(client.attributes.get(attributes.POLICY_EXPIRATION, "").strip()),
+        "start_at": rotation.start_at,
+        "deadline": rotation.deadline,
+        "retire_at": rotation.retire_at,
+        "history": [
+            {"state": move.state.value, "at": move.at, "sequence": move.sequence} for move in rotation.history
+        ],
     }
+
+
+def _asked(body: dict[str, Any]) -> tuple[Kind, Reason]:
+    unknown = sorted(set(body) - _MEMBERS)
+    if unknown:
+        raise InvalidRequestError(f"unknown member {unknown[0]!r}; the members are kind and reason")
+    kind, reason = body.get("kind", Kind.SECRET.value), body.get("reason", Reason.MANUAL.value)
+    if kind not in [each.value for each in Kind]:
+        raise InvalidRequestError(f"kind must be {' or '.join(each.value for each in Kind)}")
+    if reason not in (Reason.MANUAL.value, Reason.COMPROMISED.value):
+        raise InvalidRequestError("reason must be manual or compromised")
+    return Kind(kind), Reason(reason)
+
+
+def _states(text: str | None) -> list[State]:
+    found: list[State] = []
+    for name in (name.strip() for name in (text or "").split(",")):
+        if name == OPEN:
+            found += [state for state in State if state.is_open]
+        elif name in [state.value for state in State]:
+            found.append(State(name))
+        elif name:
+            known = ", ".join([OPEN, *(state.value for state in State)])
+            raise InvalidRequestError(f"unknown state {name!r}; expected one of {known}")
+    return found
+
+
+def _most(call: Call) -> int:
+    return min(whole_number(call, "max") or _DEFAULT_PAGE, MAX_PAGE)

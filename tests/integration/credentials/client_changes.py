@@ -13,6 +13,7 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
     f"DELETE {CLIENT}": {},
     f"POST {CLIENT}/client-secret": {},
     f"DELETE {CLIENT}/client-secret/rotated": {},
+    f"POST {CLIENT}/rotations": {"json": {"reason": "compromised"}},
     f"POST {CLIENT}/certificates/{{attr}}/generate": {},
     f"POST {CLIENT}/certificates/{{attr}}/generate-and-download": {"json": _ARCHIVE},
     f"POST {CLIENT}/certificates/{{attr}}/upload": {"data": _UPLOAD, "files": "certificate"},

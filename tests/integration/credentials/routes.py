@@ -16,6 +16,8 @@ ROLE_PATHS = {
 }
 """Roles that may read and change."""
 PROVIDER = "/admin/realms/{realm}/identity-provider/instances/{alias}"
+ROTATION = "/admin/realms/{realm}/rotations/{rotation}"
+ROTATION_MOVES = ("pause", "resume", "delivered", "cancel")
 SCOPE_LISTS = (
     "/admin/realms/{realm}/default-default-client-scopes",
     "/admin/realms/{realm}/default-optional-client-scopes",
@@ -37,7 +39,13 @@ LET_THROUGH = {
     "POST /admin/realms/{realm}/partial-export": REALM,
     "GET /admin/realms/{realm}/audit": REALM,
     "GET /admin/realms/{realm}/event-log": VIEW | REALM,
+    "GET /admin/realms/{realm}/expiring-secrets": VIEW,
     "GET /admin/realms/{realm}/rotations": VIEW,
+    "GET /admin/realms/{realm}/rotations/plan": VIEW,
+    f"GET {ROTATION}": VIEW,
+    **{f"POST {ROTATION}/{move}": CONFIGURE for move in ROTATION_MOVES},
+    f"GET {CLIENT}/rotations": VIEW,
+    f"POST {CLIENT}/rotations": CONFIGURE,
     "GET /admin/realms/{realm}/jwks-urls": VIEW,
     "GET /admin/realms/{realm}/fleet": ANY,
     "GET /admin/realms/{realm}/fleet/stream": ANY,

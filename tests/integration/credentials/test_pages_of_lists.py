@@ -19,7 +19,8 @@ async def api(tmp_path: Path, redis_url: str) -> AsyncIterator[AdminApi]:
         expiring = {"keyturn.secret.expiration-period": "1000"}
         for number in range(_HELD):
             client = {"clientId": f"client-{number}", "attributes": url | expiring}
-            assert (await started.call("POST", "/acme/clients", json=client)).status_code == 201
+            uuid = await started.create("/acme/clients", client)
+            await started.create(f"/acme/clients/{uuid}/rotations", {"reason": "compromised"})
         yield started
 
 
@@ -28,7 +29,9 @@ async def api(tmp_path: Path, redis_url: str) -> AsyncIterator[AdminApi]:
     [
         ("clients", "/acme/clients"),
         ("jwks_urls", "/acme/jwks-urls"),
+        ("expiring_secrets", "/acme/expiring-secrets"),
         ("rotations", "/acme/rotations"),
+        ("rotations", "/acme/rotations/plan"),
         ("event_log", "/acme/event-log"),
         ("audit", "/acme/audit"),
     ],

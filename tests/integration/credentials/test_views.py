@@ -1,4 +1,4 @@
-"""The console's views of a realm: rotations, events, JWKS URLs, and the ages of keys."""
+"""The console's views of a realm: expiring secrets, events, JWKS URLs, and the ages of keys."""
 
 import time
 
@@ -32,7 +32,7 @@ def fetchers_of(api: AdminApi) -> KeySetSeal:
     return KeySetSeal(LogSigningKeys.derived_from(fleet_keys, FETCHER), FetcherKeys())
 
 
-async def test_rotations_list_the_secrets_that_end_soonest_first(api: AdminApi) -> None:
+async def test_the_list_of_expiring_secrets_has_those_that_end_soonest_first(api: AdminApi) -> None:
     await api.create("", {"realm": "shop", "attributes": POLICY})
     await api.create("/shop/clients", {"clientId": "calm"})
     own = {"keyturn.secret.expiration-period": str(5 * DAY)}
@@ -40,7 +40,7 @@ async def test_rotations_list_the_secrets_that_end_soonest_first(api: AdminApi) 
     assert (await api.call("POST", f"/shop/clients/{rotated}/client-secret")).status_code == 200
     both = await api.create("/shop/clients", {"clientId": "both"})
     await api.call("POST", f"/shop/clients/{both}/client-secret")
-    listed = (await api.call("GET", "/shop/rotations")).json()
+    listed = (await api.call("GET", "/shop/expiring-secrets")).json()
     assert [(entry["client_id"], entry["stage"]) for entry in listed] == [
         ("both", "overlapping"),
         ("busy", "in_force"),

@@ -81,7 +81,16 @@ async def test_a_tenants_administrator_sees_its_own_realms_secrets_and_audit_and
     assert "worker-of-acme" in audit.text
     assert "worker-of-other" not in audit.text
     for realm in ("other", "master"):
-        for path in ("clients", "audit", "event-log", "fleet", "rotations", "jwks-urls", "keys"):
+        for path in (
+            "clients",
+            "audit",
+            "event-log",
+            "fleet",
+            "rotations",
+            "expiring-secrets",
+            "jwks-urls",
+            "keys",
+        ):
             answer = await api.call("GET", f"/{realm}/{path}", **tenant)
             assert answer.status_code == 403, (realm, path)
     assert (await api.call("DELETE", "/acme", **tenant)).status_code == 204

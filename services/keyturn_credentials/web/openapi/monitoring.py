@@ -1,4 +1,4 @@
-"""Descriptions of monitoring: audit, events, rotations, JWKS URLs, the fleet."""
+"""Descriptions of monitoring: audit, events, expiring secrets, JWKS URLs, the fleet."""
 
 from typing import Final
 
@@ -30,9 +30,9 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {200: json_content("Events.", array_of("Event"))},
         query={"type": TEXT, "client_id": TEXT, "before": NUMBER, "after": NUMBER, "max": NUMBER},
     ),
-    ("GET", f"{_REALM}/rotations"): Operation(
+    ("GET", f"{_REALM}/expiring-secrets"): Operation(
         "List expiring secrets, soonest first.",
-        {200: json_content("Rotations.", array_of("Rotation"))},
+        {200: json_content("Secrets.", array_of("ExpiringSecret"))},
         query={"max": NUMBER},
     ),
     ("GET", f"{_REALM}/jwks-urls"): Operation(

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
 from keyturn_credentials.domain.identity_provider_members import REVOKED_KEYS, REVOKED_SUBJECTS
+from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
+from keyturn_credentials.domain.rotation_planning import Effect
 from keyturn_credentials.domain.trusted_issuers import PROVIDERS
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
 from keyturn_credentials.operations.import_plan import IfExists
@@ -288,7 +290,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "details": {"type": "object"},
         }
     ),
-    "Rotation": _all(
+    "ExpiringSecret": _all(
         {
             "client_uuid": _TEXT,
             "client_id": _TEXT,
@@ -300,6 +302,45 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "former_ends_at": _MAYBE_TIME,
             "next_at": _MAYBE_TIME,
             "own_policy": _FLAG,
+        }
+    ),
+    "Rotation": _all(
+        {
+            "id": _TEXT,
+            "client_uuid": _TEXT,
+            "client_id": _TEXT,
+            "kind": {"enum": [*Kind]},
+            "reason": {"enum": [*Reason]},
+            "state": {"enum": [*State]},
+            "paused": _FLAG,
+            "waits_for": {"enum": [*WaitsFor, None]},
+            "alert": {"enum": [*Alert, None]},
+            "created_at": _TIME,
+            "start_at": _TIME,
+            "deadline": _MAYBE_TIME,
+            "retire_at": _MAYBE_TIME,
+            "history": {
+                "type": "array",
+                "items": _all(
+                    {
+                        "state": {"enum": [*State]},
+                        "at": _TIME,
+                        "sequence": {"type": ["integer", "null"], "description": "of its event"},
+                    }
+                ),
+            },
+        }
+    ),
+    "NewRotation": _object(
+        {"kind": {"enum": [*Kind]}, "reason": {"enum": [Reason.MANUAL, Reason.COMPROMISED]}}
+    ),
+    "PlannedRotation": _all(
+        {
+            "client_uuid": _TEXT,
+            "client_id": _TEXT,
+            "at": _TIME,
+            "expires_at": _TIME,
+            "effect": {"enum": [*Effect]},
         }
     ),
     "JwksUrlHealth": _all(

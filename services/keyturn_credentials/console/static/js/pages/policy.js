@@ -53,7 +53,7 @@ export function policyCard({ base, attributes, reload }) {
   return card(
     "Policy",
     {
-      note: "Applies to all clients of this realm without their own policy. Existing secrets get their expiry date at the next change to the client.",
+      note: "Applies to all clients of this realm without their own policy. Existing secrets without an expiry date get one within seconds.",
     },
     form(
       { label: "Save", action, unsaved: true, full: true },
@@ -64,12 +64,12 @@ export function policyCard({ base, attributes, reload }) {
         field(
           "Former secret is accepted for (days)",
           overlap,
-          "The overlap during which the client must switch to the new secret.",
+          "From the first use of the new secret; until then the former one stays valid.",
         ),
         field(
           "Rotate before expiry (days)",
           before,
-          "A change to the client within that time rotates its secret.",
+          "The rotation begins so long before the expiry, or earlier if the overlap is longer.",
         ),
       ),
       sample,

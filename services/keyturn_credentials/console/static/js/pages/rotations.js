@@ -7,12 +7,13 @@ import { link, pagePath } from "../router.js";
 import { exact, moment } from "../time.js";
 import { calendar } from "./calendar.js";
 import { policyCard } from "./policy.js";
+import { underWayCard } from "./under-way.js";
 
 const LISTED = 5;
 const MOST = 500;
 const STAGES = [
   ["in_force", "Current", "One valid secret.", "expires_at", "expires"],
-  ["due", "Due", "The next change to the client rotates it.", "expires_at", "expires"],
+  ["due", "Due", "It is being rotated, or the next change to the client does it.", "expires_at", "expires"],
   ["overlapping", "Overlapping", "The former secret is also accepted.", "former_ends_at", "former ends"],
   ["expired", "Expired", "Rejected. Regenerate it.", "expires_at", "expired"],
 ];
@@ -20,17 +21,19 @@ const KINDS = { due: "warning", overlapping: "good", expired: "bad" };
 
 export async function rotationsPage({ main, realm, base }) {
   async function show() {
-    const [representation, keys, secrets] = await Promise.all([
+    const [representation, keys, secrets, rotations] = await Promise.all([
       get(base),
       get(`${base}/keys`),
-      get(`${base}/rotations?max=${MOST}`),
+      get(`${base}/expiring-secrets?max=${MOST}`),
+      get(`${base}/rotations?state=open&max=${MOST}`),
     ]);
     fill(
       main,
-      head("Rotations", "Secrets and keys that are replaced on time, without a failed request."),
+      head("Rotations", "Secrets and keys that are replaced before they expire. A client keeps its former secret until it uses the new one."),
       h(
         "div",
         { class: "pile" },
+        underWayCard({ realm, base, rotations, reload: show }),
         card(
           "Client secrets",
           { note: "The status of each secret that expires." },

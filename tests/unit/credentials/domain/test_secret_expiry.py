@@ -1,8 +1,8 @@
-"""A secret's rotation stage follows from its times and the policy."""
+"""A secret's stage follows from its times and the policy."""
 
 import pytest
 
-from keyturn_credentials.domain.rotations import Stage, rotation_of
+from keyturn_credentials.domain.secret_expiry import Stage, expiry_of
 from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy, StoredSecret
 
 POLICY = RotationPolicy(expiration=1000, rotated_expiration=100, remaining_rotation=200)
@@ -23,30 +23,30 @@ def secret(expires_at: float | None) -> StoredSecret:
     ],
 )
 def test_a_secret_passes_through_the_stages(now: float, stage: Stage, former_ends_at: float | None) -> None:
-    rotation = rotation_of(ClientSecrets(secret(1000.0), secret(100.0)), POLICY, now)
-    assert rotation is not None
-    assert (rotation.stage, rotation.former_ends_at) == (stage, former_ends_at)
-    assert (rotation.due_at, rotation.expires_at) == (800.0, 1000.0)
+    expiry = expiry_of(ClientSecrets(secret(1000.0), secret(100.0)), POLICY, now)
+    assert expiry is not None
+    assert (expiry.stage, expiry.former_ends_at) == (stage, former_ends_at)
+    assert (expiry.due_at, expiry.expires_at) == (800.0, 1000.0)
 
 
 def test_without_a_policy_nothing_is_ever_due() -> None:
-    rotation = rotation_of(ClientSecrets(secret(None)), None, 1e9)
-    assert rotation is not None
-    assert (rotation.stage, rotation.due_at) == (Stage.IN_FORCE, None)
+    expiry = expiry_of(ClientSecrets(secret(None)), None, 1e9)
+    assert expiry is not None
+    assert (expiry.stage, expiry.due_at) == (Stage.IN_FORCE, None)
 
 
 def test_a_client_without_a_secret_has_no_rotation() -> None:
-    assert rotation_of(ClientSecrets(), POLICY, 0.0) is None
+    assert expiry_of(ClientSecrets(), POLICY, 0.0) is None
 
 
 def test_without_a_period_before_the_end_nothing_is_due_before_it() -> None:
     ending = ClientSecrets(StoredSecret(digest="d", created_at=5.0, expires_at=100.0))
-    without, least = (rotation_of(ending, RotationPolicy(100, 0, left), 99.0) for left in (0, 1))
+    without, least = (expiry_of(ending, RotationPolicy(100, 0, left), 99.0) for left in (0, 1))
     assert without is not None
     assert (without.stage, without.due_at, without.created_at) == (Stage.IN_FORCE, None, 5.0)
     assert least is not None
     assert (least.stage, least.due_at, least.expires_at) == (Stage.DUE, 99.0, 100.0)
-    unending = rotation_of(
+    unending = expiry_of(
         ClientSecrets(StoredSecret(digest="d", created_at=5.0)), RotationPolicy(100, 0, 9), 1.0
     )
     assert unending is not None

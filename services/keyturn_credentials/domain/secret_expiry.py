@@ -1,4 +1,4 @@
-"""Stage of a client's secret in its rotation. Pure."""
+"""Stages of a client's secrets before their expiry. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,8 +7,9 @@ from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
 
 
 class Stage(StrEnum):
-    """EXPIRED: the current secret is no longer accepted. DUE: the next change of the client rotates it.
-    OVERLAPPING: the former secret is still accepted. IN_FORCE: none of these, only one secret is valid."""
+    """EXPIRED: the current secret is no longer accepted. DUE: it is rotated by the next change of the client,
+    or by policy. OVERLAPPING: the former secret is still accepted. IN_FORCE: none of these, only one secret
+    is valid."""
 
     IN_FORCE = "in_force"
     DUE = "due"
@@ -17,7 +18,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rotation:
+class SecretExpiry:
     """Times are NumericDate seconds.
 
     ``due_at``: when a change of the client begins to rotate the secret, None if the policy does not require
@@ -31,8 +32,8 @@ class Rotation:
     former_ends_at: float | None
 
 
-def rotation_of(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Rotation | None:
-    """Return the state of the rotation; None for a client without a secret."""
+def expiry_of(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> SecretExpiry | None:
+    """Return the stage and the times; None for a client without a secret."""
     current, former = secrets.current, secrets.rotated
     if current is None:
         return None
@@ -46,4 +47,4 @@ def rotation_of(secrets: ClientSecrets, policy: RotationPolicy | None, now: floa
         stage = Stage.DUE
     else:
         stage = Stage.IN_FORCE if former_ends_at is None else Stage.OVERLAPPING
-    return Rotation(stage, current.created_at, current.expires_at, due_at, former_ends_at)
+    return SecretExpiry(stage, current.created_at, current.expires_at, due_at, former_ends_at)

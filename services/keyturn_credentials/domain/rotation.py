@@ -1,0 +1,120 @@
+"""A rotation of a client's credential, as data."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, Self
+
+
+class Kind(StrEnum):
+    """Kind of credential."""
+
+    SECRET = "secret"  # noqa: S105 - a kind
+
+
+class Reason(StrEnum):
+    """Reason of a rotation. COMPROMISED: somebody else knows the credential, so there is no overlap."""
+
+    POLICY = "policy"
+    MANUAL = "manual"
+    COMPROMISED = "compromised"
+
+
+class State(StrEnum):
+    """PREPARED: the successor is accepted. DELIVERED: the client has it. IN_USE: the client has authenticated
+    with it. RETIRED: the former credential has ended. DONE: every node refuses it. ROLLED_BACK: the former
+    credential is the only one again."""
+
+    PLANNED = "planned"
+    PREPARED = "prepared"
+    DELIVERED = "delivered"
+    IN_USE = "in_use"
+    RETIRED = "retired"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    ROLLED_BACK = "rolled_back"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_open(self) -> bool:
+        return self in _OPEN
+
+
+_OPEN: Final = frozenset({State.PLANNED, State.PREPARED, State.DELIVERED, State.IN_USE, State.RETIRED})
+
+
+class WaitsFor(StrEnum):
+    """The condition of the next move. TURN: fewer rotations of the realm under way. NODES: all nodes apply
+    the change. USE: the client authenticates with the successor. OVERLAP: the end of the overlap.
+    PERSON: it is paused."""
+
+    START = "start"
+    WINDOW = "window"
+    TURN = "turn"
+    NODES = "nodes"
+    DELIVERY = "delivery"
+    USE = "use"
+    OVERLAP = "overlap"
+    PERSON = "person"
+
+
+class Alert(StrEnum):
+    """Something for a person. UNUSED: the client still uses the former credential after the deadline."""
+
+    UNUSED = "successor_unused"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An entry of the history. ``at``: NumericDate seconds. ``sequence``: the event that it wrote, if any."""
+
+    state: State
+    at: float
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """Times are NumericDate seconds.
+
+    ``start_at``: not prepared before. ``deadline``: when somebody is alerted that the successor is not in
+    use. ``retire_at``: when the former credential ends. ``former_expires_at``: expiry that the former
+    credential had, to restore it. ``sequence``: the newest event of the rotation. ``overlap``: seconds for
+    which both are accepted once the successor is in use. ``delivered``: somebody has confirmed that the
+    client has it.
+    """
+
+    id: str
+    realm_id: str
+    client_uuid: str
+    kind: Kind
+    reason: Reason
+    created_at: float
+    start_at: float
+    overlap: int
+    history: tuple[Move, ...]
+    paused: bool = False
+    delivered: bool = False
+    alert: Alert | None = None
+    deadline: float | None = None
+    retire_at: float | None = None
+    former_expires_at: float | None = None
+
+    @property
+    def state(self) -> State:
+        return self.history[-1].state
+
+    @property
+    def state_since(self) -> float:
+        return self.history[-1].at
+
+    @property
+    def sequence(self) -> int | None:
+        return next((move.sequence for move in reversed(self.history) if move.sequence is not None), None)
+
+    def moved(self, state: State, at: float) -> Self:
+        """Return it in another state, before its event is known."""
+        return replace(self, history=(*self.history, Move(state, at)))
+
+    def with_sequence(self, sequence: int | None) -> Self:
+        """Return it with the event of its newest move."""
+        return replace(self, history=(*self.history[:-1], replace(self.history[-1], sequence=sequence)))

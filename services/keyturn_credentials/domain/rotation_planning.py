@@ -1,0 +1,59 @@
+"""Beginnings of rotations by policy. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.errors import InvalidRequestError
+
+
+def own_rotation_at(client: Client) -> float | None:
+    """Return when the rotation of the client's secret begins by its own policy; None without one, and while
+    a rotation is under way."""
+    current = client.secrets.current
+    if current is None or current.expires_at is None or current.rotation is not None:
+        return None
+    if not client.attributes.get(attributes.POLICY_EXPIRATION, "").strip():
+        return None
+    try:
+        rules = RotationRules.from_attributes(client.attributes, {})
+    except InvalidRequestError:  # written by an earlier build
+        return None
+    return rules.start_at(client.uuid, current.expires_at)
+
+
+class Effect(StrEnum):
+    """ROTATES: the client keeps the former secret until it uses the new one. ROTATES_STRICTLY: the former
+    secret ends after the overlap, used or not. EXPIRES: no rotation begins, so the client is locked out."""
+
+    ROTATES = "rotates"
+    ROTATES_STRICTLY = "rotates_strictly"
+    EXPIRES = "expires"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The next thing that a policy does to a client's secret. Times are NumericDate seconds."""
+
+    client_uuid: str
+    client_id: str
+    at: float
+    expires_at: float
+    effect: Effect
+
+
+def plan_for(client: Client, rules: RotationRules, now: float) -> Planned | None:
+    """Return what will happen to the client's secret; None if it does not expire or has expired."""
+    current = client.secrets.current
+    if current is None or current.expires_at is None or not current.is_valid(now):
+        return None
+    start_at = rules.start_at(client.uuid, current.expires_at)
+    if start_at is None:
+        at, effect = current.expires_at, Effect.EXPIRES
+    else:
+        at, effect = max(start_at, now), Effect.ROTATES
+        if rules.retire_unused:
+            effect = Effect.ROTATES_STRICTLY
+    return Planned(client.uuid, client.client_id, at, current.expires_at, effect)

@@ -1,0 +1,101 @@
+"""The policy for rotations of secrets: when they begin, and when the former secret may end."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.rotation_window import Window
+from keyturn_credentials.domain.secrets import RotationPolicy
+from keyturn_credentials.errors import InvalidRequestError
+
+DEFAULT_OVERLAP_SECONDS: Final = 86_400
+"""Overlap of a rotation of a client without a policy."""
+MIN_ALERT_SECONDS: Final = 60
+"""A use is recorded up to a minute late."""
+MAX_AT_ONCE: Final = 100_000
+_LEAST_PART: Final = 10
+"""A secret is rotated in the last nine tenths of its lifetime, and with a tenth of it left."""
+
+
+@dataclass(frozen=True, slots=True)
+class RotationRules:
+    """``policy``: None if secrets do not expire. ``retire_unused``: the former secret ends after the overlap
+    even if the client has not used the new one. ``max_at_once``: rotations of the realm under way by policy;
+    None: any number. ``jitter``: seconds by which clients begin earlier, each by its own share."""
+
+    policy: RotationPolicy | None
+    automatic: bool = True
+    retire_unused: bool = False
+    window: Window | None = None
+    jitter: int = 0
+    max_at_once: int | None = None
+
+    @classmethod
+    def from_attributes(
+        cls, client_attributes: Mapping[str, str], realm_attributes: Mapping[str, str]
+    ) -> Self:
+        """Read the rules: each of the client's own, else its realm's. Raises InvalidRequestError."""
+        both = {
+            **realm_attributes,
+            **{name: value for name, value in client_attributes.items() if value.strip()},
+        }
+        window = both.get(attributes.ROTATION_WINDOW, "").strip()
+        limit = realm_attributes.get(attributes.ROTATION_MAX_AT_ONCE, "")
+        return cls(
+            policy=RotationPolicy.from_attributes(client_attributes, realm_attributes),
+            automatic=_flag(both, attributes.ROTATION_AUTOMATIC, default=True),
+            retire_unused=_flag(both, attributes.ROTATION_RETIRE_UNUSED, default=False),
+            window=Window.parse(window, attributes.ROTATION_WINDOW) if window else None,
+            jitter=_number(both.get(attributes.ROTATION_JITTER, ""), attributes.ROTATION_JITTER) or 0,
+            max_at_once=_number(limit, attributes.ROTATION_MAX_AT_ONCE),
+        )
+
+    @property
+    def overlap(self) -> int:
+        """Seconds for which both secrets are accepted once the new one is in use."""
+        return DEFAULT_OVERLAP_SECONDS if self.policy is None else self.policy.rotated_expiration
+
+    def start_at(self, client_uuid: str, expires_at: float) -> float | None:
+        """Return when the rotation of a secret begins; None if no policy asks for one."""
+        if self.policy is None or not self.automatic:
+            return None
+        latest = self.policy.expiration - margin_of(self.policy)
+        return expires_at - min(lead_of(self.policy) + self._share(client_uuid), latest)
+
+    def _share(self, client_uuid: str) -> int:
+        """Return the client's own part of the jitter, the same at every node and every time."""
+        digest = hashlib.sha256(client_uuid.encode()).digest()
+        return int.from_bytes(digest[:8]) % (self.jitter + 1)
+
+
+def lead_of(policy: RotationPolicy) -> int:
+    """Return the seconds before its expiry at which the rotation of a secret begins: early enough for the
+    overlap, but not so early that one rotation follows the other."""
+    margin = margin_of(policy)
+    wanted = min(max(policy.rotated_expiration, margin), policy.expiration // 2)
+    return min(max(policy.remaining_rotation, wanted), policy.expiration - margin)
+
+
+def margin_of(policy: RotationPolicy) -> int:
+    """Return the seconds of a tenth of the lifetime, at least one."""
+    return max(1, policy.expiration // _LEAST_PART)
+
+
+def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = values.get(name, "").strip().lower()
+    if value not in ("", "true", "false"):
+        raise InvalidRequestError(f"{name} must be true or false")
+    return value == "true" if value else default
+
+
+def _number(text: str, name: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InvalidRequestError(f"{name} must be a whole number")
+    if name == attributes.ROTATION_MAX_AT_ONCE and not 0 < int(text) <= MAX_AT_ONCE:
+        raise InvalidRequestError(f"{name} must be from 1 to {MAX_AT_ONCE}")
+    return int(text)

@@ -1,0 +1,156 @@
+"""Writes the steps of rotations: the client's secrets with their event, and the rotation itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.domain.rotation import Rotation, State
+from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.domain.rotation_secrets import (
+    extend,
+    forget_plain,
+    prepare,
+    restore,
+    retire,
+    start_overlap,
+)
+from keyturn_credentials.domain.rotation_steps import Act, Facts, Step
+from keyturn_credentials.domain.secrets import ClientSecrets
+from keyturn_credentials.operations.changes import Change, Changes
+from keyturn_credentials.operations.permissions import Permission
+from keyturn_credentials.operations.secret_issuer import SecretIssuer
+from keyturn_credentials.store.unit_of_work import UnitOfWork
+from keyturn_shared.events import ClientSecretRevoked, ClientSecretRotated, ClientUpdated, Event
+
+_SOON_SECONDS: Final = 0.5
+"""A rotation that has moved is evaluated again after this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A client in a transaction, locked, with its realm and the rules for its rotations."""
+
+    realm: Realm
+    client: Client
+    rules: RotationRules
+
+
+class RotationChanges:
+    """Writes steps in a caller's transaction, in which the client is locked."""
+
+    def __init__(self, changes: Changes, secrets: SecretIssuer) -> None:
+        self._changes = changes
+        self._secrets = secrets
+
+    async def write(
+        self,
+        transaction: UnitOfWork,
+        principal: Principal,
+        permission: Permission,
+        scene: Scene,
+        step: Step,
+    ) -> tuple[Rotation, int | None]:
+        """Write a step. Return the rotation and the sequence of its event, None if it has none. A step
+        without an event has an audit entry of its own."""
+        before, rotation = scene.client, step.after
+        details = {"rotation": rotation.id, "state": rotation.state.value, "reason": rotation.reason.value}
+        if rotation.alert is not None:
+            details["alert"] = rotation.alert.value
+        secrets = self._apply(scene, step, transaction.now)
+        sequence = None
+        if secrets != before.secrets:
+            after = replace(before, secrets=secrets, version=before.version + 1)
+            event = _event(step.act, secrets)
+            change = Change(after=after, event=event, value=None, details=details)
+            sequence = await self._changes.write_clients(
+                transaction, principal, permission, scene.realm, [(before, change)]
+            )
+            rotation = rotation.with_sequence(sequence)
+        else:
+            permission(principal, scene.realm.name, [before])
+            await transaction.audit(
+                "rotation_moved",
+                realm_id=scene.realm.id,
+                client_uuid=before.uuid,
+                client_id=before.client_id,
+                details=details,
+            )
+        gave_up = rotation.state in (State.CANCELLED, State.ROLLED_BACK)
+        await transaction.rotations.update(
+            rotation,
+            next_at=transaction.now + _SOON_SECONDS,
+            hold_until=transaction.now + max(rotation.overlap, _hold(scene.rules)) if gave_up else None,
+        )
+        return rotation, sequence
+
+    def _apply(self, scene: Scene, step: Step, now: float) -> ClientSecrets:
+        client, realm, rules, rotation = scene.client, scene.realm, scene.rules, step.after
+        secrets = client.secrets
+        match step.act:
+            case Act.PREPARE:
+                secret = self._secrets.generate(client)
+                new = self._secrets.store(client, realm, secret, now, until_delivered=True)
+                return prepare(secrets, new, rotation, rules, now)
+            case Act.EXTEND:
+                return extend(secrets, rotation)
+            case Act.START_OVERLAP:
+                return self._as_delivered(start_overlap(secrets, rotation, rules, now), scene)
+            case Act.RETIRE:
+                return self._as_delivered(retire(secrets), scene)
+            case Act.RESTORE if secrets.current is not None and secrets.current.rotation == rotation.id:
+                return restore(secrets, rotation, now)
+            case Act.DELIVER:
+                return self._as_delivered(secrets, scene)
+            case _:
+                return secrets
+
+    def _as_delivered(self, secrets: ClientSecrets, scene: Scene) -> ClientSecrets:
+        if not scene.realm.keeps_digests_only or scene.client.signs_with_secret:
+            return secrets
+        return forget_plain(secrets)
+
+
+def scene_of(realm: Realm, client: Client) -> Scene:
+    return Scene(realm, client, RotationRules.from_attributes(client.attributes, realm.attributes))
+
+
+def due_by_policy(scene: Scene, now: float) -> float | None:
+    """Return since when a policy asks for the rotation of the client's secret; None if it does not yet. An
+    expired secret stays expired."""
+    current = scene.client.secrets.current
+    if not scene.client.is_confidential or current is None or current.expires_at is None:
+        return None
+    start_at = scene.rules.start_at(scene.client.uuid, current.expires_at)
+    return start_at if start_at is not None and start_at <= now < current.expires_at else None
+
+
+def facts_in(
+    scene: Scene, rotation: Rotation, *, applied: bool, used: Callable[[str], bool], has_turn: bool
+) -> Facts:
+    """Return what is known for the next step. ``used``: whether a secret with this digest has been used."""
+    current, former = scene.client.secrets.current, scene.client.secrets.rotated
+    is_successor = current is not None and current.rotation == rotation.id
+    return Facts(
+        is_successor_current=is_successor,
+        current_expires_at=None if current is None else current.expires_at,
+        applied=applied,
+        successor_used=is_successor and current is not None and used(current.digest),
+        has_former=former is not None,
+        has_turn=has_turn,
+    )
+
+
+def _event(act: Act, secrets: ClientSecrets) -> Callable[..., Event]:
+    if act is Act.PREPARE:
+        until = None if secrets.rotated is None else secrets.rotated.expires_at
+        return partial(ClientSecretRotated, former_valid_until=until)
+    return ClientSecretRevoked if act in (Act.RETIRE, Act.RESTORE) else ClientUpdated
+
+
+def _hold(rules: RotationRules) -> int:
+    """Return the seconds without a rotation by policy after one was given up."""
+    return 0 if rules.policy is None else max(1, rules.policy.expiration // 10)

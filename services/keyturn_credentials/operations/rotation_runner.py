@@ -1,0 +1,179 @@
+"""Rotations that begin and move by themselves."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.rotation import Kind, Reason, Rotation, State
+from keyturn_credentials.domain.rotation_rules import RotationRules, lead_of
+from keyturn_credentials.domain.rotation_steps import Step, next_step
+from keyturn_credentials.errors import ConflictError, InvalidRequestError
+from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
+from keyturn_credentials.operations.policy_sweep import PolicySweep
+from keyturn_credentials.operations.rotation_changes import (
+    RotationChanges,
+    Scene,
+    due_by_policy,
+    facts_in,
+    scene_of,
+)
+from keyturn_credentials.operations.rotations import new_rotation
+from keyturn_credentials.store.unit_of_work import SYSTEM, Store, UnitOfWork
+from keyturn_shared.clock import Clock
+from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.last_used import name_of_secret
+
+BATCH: Final = 100
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
+_PATIENCE: Final = 0.1
+"""A rotation that has waited in a state is evaluated again after a tenth of that time."""
+
+
+class LastUsed(Protocol):
+    """Records of when credentials were last used. Raises RedisUnavailableError."""
+
+    async def read(self, client_uuid: str) -> dict[str, float]: ...
+
+
+HasApplied = Callable[[int], Awaitable[bool]]
+"""Returns whether every node has applied an event, or cannot answer any more."""
+
+
+class RotationRunner:
+    """Plans the rotations that policies ask for, and takes the steps that are due.
+
+    Any number of instances may run it. A step is decided again in its transaction, in which the client and
+    the rotation are locked, and a client has one open rotation at most, so each step is taken once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        changes: RotationChanges,
+        sweep: PolicySweep,
+        clock: Clock,
+        last_used: LastUsed,
+        has_applied: HasApplied,
+    ) -> None:
+        self._store = store
+        self._changes = changes
+        self._sweep = sweep
+        self._clock = clock
+        self._last_used = last_used
+        self._has_applied = has_applied
+
+    async def plan(self) -> int:
+        """Begin a rotation of each secret for which a policy asks. Return their number."""
+        async with self._store.read() as reading:
+            realms = await reading.realms.all()
+        begun = 0
+        for realm in realms:
+            try:
+                rules = RotationRules.from_attributes({}, realm.attributes)
+            except InvalidRequestError:  # written by an earlier build
+                continue
+            await self._sweep.visit(realm, rules)
+            begun += await self._plan_realm(realm, rules)
+        return begun
+
+    async def advance(self) -> int:
+        """Take the steps that are due. Return their number."""
+        now = self._clock.now()
+        async with self._store.find() as reading:
+            due = await reading.rotations.due(now, most=BATCH)
+        steps, later = 0, dict[str, float]()
+        for rotation in due:
+            if await self._advance(rotation):
+                steps += 1
+            else:
+                later[rotation.id] = now + pause_of(rotation, now)
+        if later:
+            async with self._store.change(SYSTEM) as transaction:
+                await transaction.rotations.reschedule(later, now=now)
+        return steps
+
+    async def count(self) -> dict[tuple[State, bool], int]:
+        """Count open rotations by state, and by whether they have an alert."""
+        async with self._store.find() as reading:
+            return await reading.rotations.count()
+
+    async def _plan_realm(self, realm: Realm, rules: RotationRules) -> int:
+        lead = None
+        if rules.policy is not None and rules.automatic:
+            lead = lead_of(rules.policy) + rules.jitter
+        async with self._store.find() as reading:
+            due = await reading.rotations.clients_due(realm.id, self._clock.now(), lead=lead, most=BATCH)
+        return sum([await self._plan_client(realm.name, client_uuid) for client_uuid in due])
+
+    async def _plan_client(self, realm_name: str, client_uuid: str) -> bool:
+        try:
+            async with self._store.change(SYSTEM) as transaction:
+                found = await transaction.clients.get_with_realm_for_change(realm_name, client_uuid)
+                if found is None:
+                    return False
+                scene = scene_of(*found)
+                start_at = due_by_policy(scene, transaction.now)
+                if start_at is None:
+                    return False
+                now = transaction.now
+                rotation = new_rotation(scene, Kind.SECRET, Reason.POLICY, start_at=start_at, now=now)
+                await transaction.rotations.insert(rotation, next_at=now)
+        except ConflictError:  # another instance was first
+            return False
+        return True
+
+    async def _advance(self, seen: Rotation) -> bool:
+        """Take the step that is due, if any. It is decided again in the transaction that writes it."""
+        async with self._store.find() as reading:
+            client = await reading.clients.get(seen.realm_id, seen.client_uuid)
+            realm = await reading.realms.get_by_id(seen.realm_id)
+        if client is None or realm is None:
+            return False
+        applied = seen.sequence is None or await self._has_applied(seen.sequence)
+        used = await self._used(seen.client_uuid)
+
+        def decide(scene: Scene, *, has_turn: bool, now: float) -> Step | None:
+            facts = facts_in(
+                scene,
+                seen,
+                applied=applied,
+                used=lambda digest: name_of_secret(digest) in used,
+                has_turn=has_turn,
+            )
+            return next_step(seen, scene.rules, facts, now)
+
+        if decide(scene_of(realm, client), has_turn=True, now=self._clock.now()) is None:
+            return False
+        async with self._store.change(SYSTEM) as transaction:
+            found = await transaction.clients.get_with_realm_for_change(realm.name, client.uuid)
+            if found is None or await transaction.rotations.get_for_change(realm.id, seen.id) != seen:
+                return False
+            scene = scene_of(*found)
+            has_turn = await self._has_turn(transaction, scene, seen)
+            step = decide(scene, has_turn=has_turn, now=transaction.now)
+            if step is None:
+                return False
+            await self._changes.write(transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step)
+        return True
+
+    async def _has_turn(self, transaction: UnitOfWork, scene: Scene, rotation: Rotation) -> bool:
+        limit = scene.rules.max_at_once
+        if limit is None or rotation.state is not State.PLANNED:
+            return True
+        await transaction.lock_event_log()  # no other rotation can begin until this one has
+        return await transaction.rotations.count_under_way(scene.realm.id) < limit
+
+    async def _used(self, client_uuid: str) -> dict[str, float]:
+        try:
+            return await self._last_used.read(client_uuid)
+        except RedisUnavailableError:
+            return {}
+
+
+def pause_of(rotation: Rotation, now: float) -> float:
+    """Return the seconds until the conditions of a rotation that waits are evaluated again."""
+    waited = (now - rotation.state_since) * _PATIENCE
+    pause = min(max(waited, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+    times = (time - now for time in (rotation.deadline, rotation.retire_at) if time is not None)
+    return min([pause, *(max(left, FIRST_PAUSE_SECONDS) for left in times if left > 0)])

@@ -1,0 +1,185 @@
+"""Rotations in the database."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, func, insert, select, update
+
+from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, Rotation, State
+from keyturn_credentials.store.connection import Connection
+from keyturn_credentials.store.errors import conflict
+from keyturn_credentials.store.tables import clients, rotations
+
+_by_id: Final = select(rotations).where(
+    rotations.c.realm_id == bindparam("realm_id"), rotations.c.id == bindparam("id")
+)
+_by_id_for_change: Final = _by_id.with_for_update()
+_reschedule: Final = (
+    update(rotations)
+    .where(rotations.c.id == bindparam("of_id"), rotations.c.next_at <= bindparam("seen"))
+    .values(next_at=bindparam("at"))
+)
+_open_of_client: Final = (
+    select(rotations.c.id)
+    .where(
+        rotations.c.client_uuid == clients.c.uuid,
+        rotations.c.is_open | (rotations.c.hold_until > bindparam("now")),
+    )
+    .exists()
+)
+
+
+class Rotations:
+    """The rotations as one connection sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def insert(self, rotation: Rotation, *, next_at: float) -> None:
+        """Insert a rotation. Raises ConflictError if the client has an open one of the kind."""
+        with conflict("this credential is being rotated already"):
+            await self._connection.execute(insert(rotations), _row(rotation, next_at=next_at))
+
+    async def get(self, realm_id: str, rotation_id: str) -> Rotation | None:
+        return await self._one(_by_id, realm_id, rotation_id)
+
+    async def get_for_change(self, realm_id: str, rotation_id: str) -> Rotation | None:
+        """Get a rotation, and lock it until the transaction ends."""
+        return await self._one(_by_id_for_change, realm_id, rotation_id)
+
+    async def update(self, rotation: Rotation, *, next_at: float, hold_until: float | None = None) -> None:
+        row = _row(rotation, next_at=next_at) | {"hold_until": hold_until}
+        await self._connection.execute(update(rotations).where(rotations.c.id == rotation.id).values(row))
+
+    async def reschedule(self, times: Mapping[str, float], *, now: float) -> None:
+        """Set when rotations are evaluated again, unless another instance has done so since ``now``."""
+        if times:
+            rows = [{"of_id": name, "at": at, "seen": now} for name, at in times.items()]
+            await self._connection.execute(_reschedule, rows)
+
+    async def of_client(self, client_uuid: str, *, most: int) -> list[Rotation]:
+        """Return a client's rotations, newest first."""
+        return await self._some(rotations.c.client_uuid == client_uuid, most=most)
+
+    async def open_of_client(self, client_uuid: str) -> list[Rotation]:
+        """Return a client's open rotations, one of each kind at most."""
+        return await self._some((rotations.c.client_uuid == client_uuid) & rotations.c.is_open, most=10)
+
+    async def of_realm(self, realm_id: str, states: Collection[State], *, most: int) -> list[Rotation]:
+        """Return a realm's rotations, newest first. ``states``: only in these; empty: in any."""
+        wanted = rotations.c.realm_id == realm_id
+        if states:
+            wanted &= rotations.c.state.in_([state.value for state in states])
+        return await self._some(wanted, most=most)
+
+    async def due(self, now: float, *, most: int) -> list[Rotation]:
+        """Return open rotations whose conditions are to be evaluated, the longest overdue first."""
+        query = (
+            select(rotations)
+            .where(rotations.c.is_open, rotations.c.next_at <= now)
+            .order_by(rotations.c.next_at)
+            .limit(most)
+        )
+        return [_rotation(row) for row in await self._connection.execute(query)]
+
+    async def count(self) -> dict[tuple[State, bool], int]:
+        """Count open rotations by state, and by whether they have an alert."""
+        alert = rotations.c.document["alert"].as_string()
+        query = (
+            select(rotations.c.state, alert.is_not(None).label("alerts"), func.count())
+            .where(rotations.c.is_open)
+            .group_by(rotations.c.state, alert.is_not(None))
+        )
+        rows = (tuple(row) for row in await self._connection.execute(query))
+        return {(State(state), bool(alerts)): int(count) for state, alerts, count in rows}
+
+    async def count_under_way(self, realm_id: str) -> int:
+        """Count the rotations of a realm that began by policy and have not ended."""
+        query = select(func.count()).where(
+            rotations.c.realm_id == realm_id,
+            rotations.c.is_open,
+            rotations.c.reason == Reason.POLICY.value,
+            rotations.c.state != State.PLANNED.value,
+        )
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def clients_due(self, realm_id: str, now: float, *, lead: float | None, most: int) -> list[str]:
+        """Return UUIDs of clients whose secret is to be rotated by policy and has no open rotation.
+
+        ``lead``: seconds before the expiry by the realm's policy; None if it has none.
+        """
+        found: list[str] = []
+        own = clients.c.own_rotation_at
+        ends = clients.c.secret_expires_at  # an expired secret stays expired
+        conditions = [(own, (own <= now) & (ends > now))]
+        if lead is not None:
+            conditions.append((ends, own.is_(None) & (ends <= now + lead) & (ends > now)))
+        for order, condition in conditions:
+            query = (
+                select(clients.c.uuid)
+                .where(clients.c.realm_id == realm_id, condition, ~_open_of_client)
+                .order_by(order)
+                .limit(most)
+            )
+            found += (await self._connection.execute(query, {"now": now})).scalars()
+        return found
+
+    async def _one(self, query: Any, realm_id: str, rotation_id: str) -> Rotation | None:
+        found = await self._connection.execute(query, {"realm_id": realm_id, "id": rotation_id})
+        row = found.one_or_none()
+        return None if row is None else _rotation(row)
+
+    async def _some(self, condition: Any, *, most: int) -> list[Rotation]:
+        query = (
+            select(rotations)
+            .where(condition)
+            .order_by(rotations.c.created_at.desc(), rotations.c.id)
+            .limit(most)
+        )
+        return [_rotation(row) for row in await self._connection.execute(query)]
+
+
+_OPTIONAL: Final = ("deadline", "retire_at", "former_expires_at")
+
+
+def _row(rotation: Rotation, *, next_at: float) -> dict[str, Any]:
+    return {
+        "id": rotation.id,
+        "realm_id": rotation.realm_id,
+        "client_uuid": rotation.client_uuid,
+        "kind": rotation.kind.value,
+        "reason": rotation.reason.value,
+        "state": rotation.state.value,
+        "is_open": rotation.state.is_open,
+        "created_at": rotation.created_at,
+        "next_at": next_at,
+        "document": {
+            "start_at": rotation.start_at,
+            "overlap": rotation.overlap,
+            "paused": rotation.paused,
+            "delivered": rotation.delivered,
+            "alert": None if rotation.alert is None else rotation.alert.value,
+            "history": [[move.state.value, move.at, move.sequence] for move in rotation.history],
+            **{name: getattr(rotation, name) for name in _OPTIONAL},
+        },
+    }
+
+
+def _rotation(row: Row[Any]) -> Rotation:
+    kept = row.document
+    alert = kept.get("alert")
+    return Rotation(
+        id=row.id,
+        realm_id=row.realm_id,
+        client_uuid=row.client_uuid,
+        kind=Kind(row.kind),
+        reason=Reason(row.reason),
+        created_at=row.created_at,
+        start_at=kept["start_at"],
+        overlap=kept["overlap"],
+        paused=kept["paused"],
+        delivered=kept["delivered"],
+        alert=None if alert is None else Alert(alert),
+        history=tuple(Move(State(state), at, sequence) for state, at, sequence in kept["history"]),
+        **{name: kept.get(name) for name in _OPTIONAL},
+    )

@@ -1,0 +1,61 @@
+"""Descriptions of rotations."""
+
+from typing import Final
+
+from keyturn_credentials.web.openapi.builders import (
+    NUMBER,
+    TEXT,
+    Body,
+    Content,
+    Operation,
+    array_of,
+    json_content,
+    reference,
+)
+
+_REALM: Final = "/admin/realms/{realm}"
+_ALL: Final = f"{_REALM}/rotations"
+_OF_CLIENT: Final = f"{_REALM}/clients/{{uuid}}/rotations"
+_ONE: Final = f"{_ALL}/{{rotation}}"
+_LISTED: Final = {200: json_content("Rotations, newest first.", array_of("Rotation"))}
+
+
+def _move(summary: str) -> Operation:
+    content = {200: json_content("The rotation.", reference("Rotation"))}
+    return Operation(summary, content, refusals=(409,), changes=True)
+
+
+OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
+    ("GET", _ALL): Operation(
+        "List the realm's rotations, newest first.",
+        _LISTED,
+        query={
+            "state": {**TEXT, "description": "comma-separated; open: all that have not ended"},
+            "max": NUMBER,
+        },
+    ),
+    ("GET", f"{_ALL}/plan"): Operation(
+        "List what policies will do to the realm's secrets, soonest first.",
+        {200: json_content("The plan.", array_of("PlannedRotation"))},
+        query={"days": {**NUMBER, "description": "90 if absent"}, "max": NUMBER},
+    ),
+    ("GET", _OF_CLIENT): Operation(
+        "List a client's rotations, newest first.", _LISTED, query={"max": NUMBER}
+    ),
+    ("POST", _OF_CLIENT): Operation(
+        "Rotate the client's secret now. The former one is accepted until the client has used the new one and"
+        " the overlap has passed; if it is compromised, it ends at once.",
+        {201: Content("Begun.", {"application/json": reference("Rotation")}, ("Location",))},
+        refusals=(409,),
+        body=Body(reference("NewRotation")),
+        changes=True,
+        takes_version=True,
+    ),
+    ("GET", _ONE): Operation("Show a rotation.", {200: json_content("The rotation.", reference("Rotation"))}),
+    ("POST", f"{_ONE}/pause"): _move("Pause a rotation: its client keeps the credentials that it has."),
+    ("POST", f"{_ONE}/resume"): _move("Let a paused rotation move on."),
+    ("POST", f"{_ONE}/cancel"): _move(
+        "Give a rotation up: the former credential is the only one again. Too late once it has ended."
+    ),
+    ("POST", f"{_ONE}/delivered"): _move("Confirm that the client has the new credential."),
+}

@@ -1,0 +1,336 @@
+"""Rotations on both databases: every step once, in one transaction with its event."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.rotation import Alert, Kind, Reason, Rotation, State
+from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
+from keyturn_credentials.operations.rotation_runner import RotationRunner
+from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.operations.wiring import Operations, build_operations
+from keyturn_credentials.store.unit_of_work import Store
+from keyturn_shared.errors import RedisUnavailableError
+from keyturn_shared.fleet.last_used import name_of_secret
+from tests.conformance.store.conftest import ACTOR, Instance
+from tests.testkit.clocks import SetClock
+
+DAY = 86_400
+POLICY = {
+    "keyturn.secret.expiration-period": str(30 * DAY),
+    "keyturn.secret.rotated-expiration-period": str(2 * DAY),
+}
+
+
+@dataclass
+class Fleet:
+    """Nodes that have applied every event or not, and have accepted secrets of clients."""
+
+    applies: bool = True
+    answers: bool = True
+    used: dict[str, set[str]] = field(default_factory=dict)
+
+    async def read(self, client_uuid: str) -> dict[str, float]:
+        if not self.answers:
+            raise RedisUnavailableError("it is away")
+        return dict.fromkeys(self.used.get(client_uuid, ()), 1.0)
+
+    async def has_applied(self, sequence: int) -> bool:
+        return self.applies
+
+    def use(self, client: Client, digest: str) -> None:
+        self.used.setdefault(client.uuid, set()).add(name_of_secret(digest))
+
+
+@dataclass
+class Scene:
+    """Instances of the service on one database, whose time only the test advances."""
+
+    clock: SetClock
+    store: Store
+    operations: Operations
+    fleet: Fleet
+    runners: list[RotationRunner]
+
+    async def create(self, client_id: str, **members: Any) -> str:
+        """Create a client in the realm."""
+        representation = {"clientId": client_id, **members}
+        return (await self.operations.clients.create(ACTOR, "acme", representation)).value[0].uuid
+
+    async def client(self, uuid: str) -> Client:
+        async with self.store.find() as reading:
+            realm = await reading.realms.get("acme")
+            assert realm is not None
+            found = await reading.clients.get(realm.id, uuid)
+            assert found is not None
+            return found
+
+    async def rotations(self, uuid: str) -> list[Rotation]:
+        async with self.store.find() as reading:
+            return await reading.rotations.of_client(uuid, most=10)
+
+    async def run(self, *, days: float = 0.0) -> None:
+        """Let time pass, and every instance do all that is due."""
+        self.clock.time += days * DAY
+        for _ in range(4):
+            for runner in self.runners:
+                await runner.plan()
+                await runner.advance()
+            self.clock.time += 61.0
+
+    async def state(self, uuid: str) -> State:
+        return (await self.rotations(uuid))[0].state
+
+    async def use_current(self, uuid: str) -> None:
+        """Note that the client has authenticated with its current secret."""
+        client = await self.client(uuid)
+        assert client.secrets.current is not None
+        self.fleet.use(client, client.secrets.current.digest)
+
+
+@pytest.fixture
+async def scene(instance: Instance, other: Instance) -> Scene:
+    clock, fleet, runners, stores = SetClock(), Fleet(), [], []
+    for each in (instance, other):
+        store = Store(each.database, clock, instance.settings.encryption_ring())
+        operations = build_operations(store, clock, instance.settings)
+        changes, sweep = operations.rotation_changes, operations.policy_sweep
+        runners.append(RotationRunner(store, changes, sweep, clock, fleet, fleet.has_applied))
+        stores.append((store, operations))
+    scene = Scene(clock, *stores[0], fleet, runners)
+    await scene.operations.realms.create(ACTOR, {"realm": "acme", "attributes": POLICY})
+    return scene
+
+
+async def test_a_policy_alone_rotates_a_secret_whoever_touches_the_client_or_not(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    first = (await scene.client(uuid)).secrets.current
+    await scene.run(days=26)
+    assert await scene.rotations(uuid) == [], "it has four days left"
+    await scene.run(days=1)
+    prepared = await scene.client(uuid)
+    assert await scene.state(uuid) is State.PREPARED
+    assert first is not None
+    assert prepared.secrets.rotated is not None
+    assert (prepared.secrets.rotated.digest, prepared.secrets.rotated.expires_at) == (first.digest, None)
+    await scene.use_current(uuid)
+    await scene.run()
+    assert await scene.state(uuid) is State.IN_USE
+    await scene.run(days=2)
+    (done,) = await scene.rotations(uuid)
+    states = [State.PLANNED, State.PREPARED, State.IN_USE, State.RETIRED, State.DONE]
+    assert [move.state for move in done.history] == states
+    sequences = [move.sequence for move in done.history]
+    assert [sequence is not None for sequence in sequences] == [False, True, True, True, False]
+    after = await scene.client(uuid)
+    assert after.secrets.rotated is None
+    assert after.secrets.current is not None
+    assert after.secrets.current.rotation is None
+    assert after.secrets.current.expires_at == pytest.approx(done.history[2].at + 30 * DAY)
+
+
+async def test_a_policy_reaches_secrets_that_were_there_before_it(scene: Scene) -> None:
+    target = RealmTarget(ACTOR, "acme")
+    await scene.operations.realms.update(target, {"attributes": dict.fromkeys(POLICY, "")})
+    uuids = [await scene.create(f"client-{number:03}") for number in range(205)]
+    public = await scene.create("site", publicClient=True)
+    await scene.operations.realms.update(target, {"attributes": POLICY})
+    await scene.run()
+    for uuid in (uuids[0], uuids[-1]):
+        current = (await scene.client(uuid)).secrets.current
+        assert current is not None
+        assert current.expires_at == pytest.approx(scene.clock.time + 30 * DAY, abs=600)
+    assert (await scene.client(public)).secrets.current is None
+
+
+async def test_a_client_that_never_takes_its_new_secret_keeps_the_old_one(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    await scene.run(days=365)
+    (rotation,) = await scene.rotations(uuid)
+    assert (rotation.state, rotation.alert) == (State.PREPARED, Alert.UNUSED)
+    assert await scene.runners[0].count() == {(State.PREPARED, True): 1}
+    client = await scene.client(uuid)
+    assert client.secrets.rotated is not None
+    assert client.secrets.rotated.is_valid(scene.clock.time)
+
+
+async def test_an_ordinary_change_leaves_a_rotation_under_way_alone(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    before = (await scene.client(uuid)).secrets
+    await scene.operations.clients.update(ClientTarget(ACTOR, "acme", uuid), {"description": "Orders"})
+    assert (await scene.client(uuid)).secrets == before
+
+
+async def test_a_new_secret_by_hand_supersedes_it(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    await scene.operations.secrets.regenerate(ClientTarget(ACTOR, "acme", uuid))
+    await scene.run()
+    assert await scene.state(uuid) is State.SUPERSEDED
+
+
+async def test_instances_that_run_at_once_take_each_step_once(scene: Scene) -> None:
+    uuids = [await scene.create(f"client-{number}") for number in range(5)]
+    scene.clock.time += 28 * DAY
+    await asyncio.gather(*(runner.plan() for runner in scene.runners))
+    await asyncio.gather(*(runner.advance() for runner in scene.runners))
+    await scene.run()
+    for uuid in uuids:
+        (rotation,) = await scene.rotations(uuid)
+        assert [move.state for move in rotation.history] == [State.PLANNED, State.PREPARED]
+        client = await scene.client(uuid)
+        assert client.secrets.current is not None
+        assert client.secrets.current.rotation == rotation.id
+
+
+async def test_no_more_than_the_realm_allows_are_under_way(scene: Scene) -> None:
+    limit = {"keyturn.rotation.max-at-once": "2"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": POLICY | limit})
+    uuids = [await scene.create(f"client-{number}") for number in range(5)]
+    await scene.run(days=28)
+    states = [await scene.state(uuid) for uuid in uuids]
+    assert sorted(states) == [State.PLANNED] * 3 + [State.PREPARED] * 2
+    for uuid in uuids:
+        client = await scene.client(uuid)
+        assert client.secrets.current is not None
+        assert client.secrets.current.is_valid(scene.clock.time)
+
+
+async def test_one_that_must_wait_does_not_let_the_only_secret_expire(scene: Scene) -> None:
+    uuid = await scene.create("orders", attributes={"keyturn.rotation.window": "mon 01:00-01:01"})
+    scene.clock.time = 1_000_000.0
+    await scene.run(days=28)
+    assert await scene.state(uuid) is State.PLANNED
+    await scene.run(days=1)
+    client = await scene.client(uuid)
+    assert client.secrets.current is not None
+    assert client.secrets.current.expires_at is None
+    (rotation,) = await scene.rotations(uuid)
+    await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+    client = await scene.client(uuid)
+    assert client.secrets.current is not None
+    assert client.secrets.current.expires_at == pytest.approx(1_000_000.0 + 31 * DAY, abs=DAY)
+
+
+async def test_a_rotation_begun_by_a_caller_is_prepared_when_the_call_returns(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    former = (await scene.client(uuid)).secrets.current
+    started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+    assert started.rotation.state is State.PREPARED
+    assert started.sequence is not None
+    assert former is not None
+    secrets = (await scene.client(uuid)).secrets
+    assert secrets.rotated is not None
+    assert secrets.rotated.digest == former.digest
+    with pytest.raises(ConflictError):
+        await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+
+
+async def test_a_compromised_secret_ends_at_once_whatever_is_under_way(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+    scene.clock.time += 1
+    started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.COMPROMISED)
+    assert started.rotation.state is State.RETIRED
+    assert (await scene.client(uuid)).secrets.rotated is None
+    scene.fleet.applies = False
+    await scene.run()
+    assert await scene.state(uuid) is State.RETIRED
+    scene.fleet.applies = True
+    await scene.run()
+    newest, older = await scene.rotations(uuid)
+    assert (newest.state, older.state) == (State.DONE, State.SUPERSEDED)
+
+
+async def test_one_that_is_given_up_restores_the_former_secret_and_is_not_begun_again_at_once(
+    scene: Scene,
+) -> None:
+    uuid = await scene.create("orders")
+    former = (await scene.client(uuid)).secrets.current
+    await scene.run(days=28)
+    (rotation,) = await scene.rotations(uuid)
+    moved = await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+    assert (moved.rotation.state, moved.sequence is not None) == (State.ROLLED_BACK, True)
+    secrets = (await scene.client(uuid)).secrets
+    assert former is not None
+    assert secrets.current is not None
+    assert (secrets.current.digest, secrets.rotated) == (former.digest, None)
+    await scene.run()
+    assert len(await scene.rotations(uuid)) == 1
+    with pytest.raises(ConflictError):
+        await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+
+
+async def test_a_paused_one_waits_for_a_person(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    (rotation,) = await scene.rotations(uuid)
+    await scene.operations.rotations.pause(ACTOR, "acme", rotation.id)
+    await scene.use_current(uuid)
+    await scene.run(days=10)
+    assert await scene.state(uuid) is State.PREPARED
+    await scene.operations.rotations.resume(ACTOR, "acme", rotation.id)
+    await scene.run()
+    assert await scene.state(uuid) is State.IN_USE
+
+
+async def test_without_redis_nothing_is_taken_for_used(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    await scene.use_current(uuid)
+    scene.fleet.answers = False
+    await scene.run()
+    assert await scene.state(uuid) is State.PREPARED
+    scene.fleet.answers = True
+    await scene.run()
+    assert await scene.state(uuid) is State.IN_USE
+
+
+async def test_a_delivery_that_somebody_confirms_hides_the_secret_where_only_digests_are_kept(
+    scene: Scene,
+) -> None:
+    attributes = POLICY | {"keyturn.secret.digest-only": "true"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": attributes})
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    await scene.operations.maintenance.forget_secrets()
+    current = (await scene.client(uuid)).secrets.current
+    assert current is not None
+    assert current.secret is not None
+    (rotation,) = await scene.rotations(uuid)
+    await scene.operations.rotations.confirm_delivery(ACTOR, "acme", rotation.id)
+    await scene.run()
+    assert await scene.state(uuid) is State.DELIVERED
+    current = (await scene.client(uuid)).secrets.current
+    assert current is not None
+    assert current.secret is None
+
+
+async def test_what_has_no_secret_or_does_not_exist_is_refused(scene: Scene) -> None:
+    public = await scene.create("site", publicClient=True)
+    with pytest.raises(InvalidRequestError):
+        await scene.operations.rotations.start(target(public), Kind.SECRET, Reason.MANUAL)
+    with pytest.raises(NotFoundError):
+        await scene.operations.rotations.start(target("nobody"), Kind.SECRET, Reason.MANUAL)
+    for call in (scene.operations.rotations.pause, scene.operations.rotations.cancel):
+        with pytest.raises(NotFoundError):
+            await call(ACTOR, "acme", "no-rotation")
+        with pytest.raises(NotFoundError):
+            await call(ACTOR, "nowhere", "no-rotation")
+
+
+async def test_a_deleted_client_takes_its_rotations_along(scene: Scene) -> None:
+    uuid = await scene.create("orders")
+    await scene.run(days=28)
+    await scene.operations.clients.delete(target(uuid))
+    await scene.run()
+    assert await scene.rotations(uuid) == []
+
+
+def target(uuid: str) -> ClientTarget:
+    return ClientTarget(ACTOR, "acme", uuid)
