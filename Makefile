@@ -93,6 +93,7 @@ bench: install ## Run the benchmarks one after the other; each explains itself w
 	$(BIN)/python -m benchmarks.refill --clients 100000
 	$(BIN)/python -m benchmarks.credentials.admin --database sqlite
 	$(BIN)/python -m benchmarks.credentials.admin --database postgresql
+	$(BIN)/python -m benchmarks.credentials.importing
 	$(BIN)/python -m benchmarks.verifier.token_endpoint
 	$(BIN)/python -m benchmarks.verifier.timing
 	$(BIN)/python -m benchmarks.verifier.memory

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from keyturn.migrate.keycloak import Administrator, Keycloak
+from keyturn.migrate.realm_reader import read_keycloak
 from keyturn_credentials.realm_transfer import read_file
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import strict_json
@@ -78,7 +79,7 @@ async def _from_keycloak(options: SourceOptions) -> Source:
     administrator = Administrator(options.admin_client_id, admin_secret(), options.admin_realm)
     keycloak = Keycloak(options.source, administrator, tls=client_context(options.ca_file))
     try:
-        document = await keycloak.export(options.realm, _show_read)
+        document = await read_keycloak(keycloak, options.realm, _show_read)
     finally:
         await keycloak.close()
     digest = hashlib.sha256(strict_json.encode(_masked(document))).hexdigest()

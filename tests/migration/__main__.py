@@ -21,6 +21,7 @@ from keyturn.migrate.compare.credentials import Keys, NoCredentialError, credent
 from keyturn.migrate.compare.differences import Granted
 from keyturn.migrate.compare.side import Side
 from keyturn.migrate.keycloak import Administrator, Keycloak
+from keyturn.migrate.realm_reader import read_keycloak
 from keyturn_credentials.domain.export_reading import ExportedClient, read_realm
 from keyturn_shared.secret import Secret
 from tests.migration.estate import MIGRATION_CLIENT, REALM, ROLES_OF, Estate, make_estate
@@ -102,7 +103,7 @@ async def _use(estate: Estate, url: str, nodes: list[str], keys_directory: Path)
     clients for which all of that worked."""
     source = Keycloak(url, Administrator(MIGRATION_CLIENT, Secret(estate.admin_secret)))
     try:
-        clients = read_realm(await source.export(REALM)).clients
+        clients = read_realm(await read_keycloak(source, REALM)).clients
     finally:
         await source.close()
     keys = Keys(keys_directory)

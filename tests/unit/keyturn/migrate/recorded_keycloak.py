@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from keyturn.migrate.keycloak import Administrator, Keycloak
+from keyturn.migrate.realm_reader import read_keycloak
 from keyturn_shared.secret import Secret
 
 RECORDED = json.loads((Path(__file__).parent / "keycloak_26_7_3.json").read_text())
@@ -25,7 +26,9 @@ class RecordedKeycloak:
         recorded = copy.deepcopy(RECORDED)
         self.partial_export: dict[str, Any] = recorded["partialExport"]
         self.clients: list[dict[str, Any]] = recorded["clients"]
+        self.answers: dict[str, Any] = recorded["answers"]
         self.secrets: dict[str, str] = {}
+        self.missing: set[str] = set()
         self.faults: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
         self.asked: list[str] = []
         self.tokens = 0
@@ -41,6 +44,7 @@ class RecordedKeycloak:
         if request.headers["authorization"] != f"Bearer token-{self.tokens}":
             return httpx.Response(401, json={"error": "HTTP 401 Unauthorized"})
         if path == f"{REALM}/partial-export":
+            assert request.url.params["exportClients"] == "false"
             return httpx.Response(200, json=self.partial_export)
         if path == f"{REALM}/clients":
             first, most = int(request.url.params["first"]), int(request.url.params["max"])
@@ -50,7 +54,12 @@ class RecordedKeycloak:
             if found is None:
                 return httpx.Response(403, json={"error": "HTTP 403 Forbidden"})
             return httpx.Response(200, json={"type": "secret", "value": found})
-        return httpx.Response(404, json={"error": "Realm not found."})
+        relative = path.removeprefix(f"{REALM}/")
+        if relative in self.answers:
+            return httpx.Response(200, json=self.answers[relative])
+        if relative.endswith(("/roles", "/scope-mappings")) and relative not in self.missing:
+            return httpx.Response(200, json=[] if relative.endswith("/roles") else {})
+        return httpx.Response(404, json={"error": "Could not find it."})
 
     def _token(self, request: httpx.Request) -> httpx.Response:
         form = parse_qs(request.content.decode())
@@ -59,11 +68,17 @@ class RecordedKeycloak:
         self.tokens += 1
         return httpx.Response(200, json={"access_token": f"token-{self.tokens}", "expires_in": 60})
 
-    def client(self, secret: str = ADMIN_SECRET) -> Keycloak:
-        """Return a caller that repeats failed calls without a pause."""
-        return Keycloak(
+    async def read(
+        self, told: Callable[[int], None] = lambda read: None, secret: str = ADMIN_SECRET
+    ) -> dict[str, Any]:
+        """Read the realm, and repeat failed calls without a pause."""
+        keycloak = Keycloak(
             "https://kc.test/",
             Administrator("keyturn-migration", Secret(secret)),
             transport=httpx.MockTransport(self),
             first_pause=timedelta(),
         )
+        try:
+            return await read_keycloak(keycloak, "src", told)
+        finally:
+            await keycloak.close()

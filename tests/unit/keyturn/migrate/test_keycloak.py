@@ -25,7 +25,7 @@ def failing(*statuses: int) -> Callable[[httpx.Request], httpx.Response | None]:
 async def test_an_export_has_the_secrets_and_what_service_accounts_may_do(
     recorded: RecordedKeycloak,
 ) -> None:
-    exported = read_realm(await recorded.client().export("src"))
+    exported = read_realm(await recorded.read())
     clients = {client.client_id: client for client in exported.clients}
     billing, orders = clients["billing"], clients["orders"]
     assert (billing.no_secret, billing.representation["secret"]) == (None, "the-secret-of-billing")
@@ -35,6 +35,12 @@ async def test_an_export_has_the_secrets_and_what_service_accounts_may_do(
     assert billing.service_account.realm_roles == ("default-roles-src", "auditor")
     assert [role["name"] for role in exported.settings["roles"]["client"]["orders"]] == ["write"]
     assert exported.settings["clientScopeMappings"]["orders"] == [{"client": "billing", "roles": ["write"]}]
+    assert exported.settings["scopeMappings"] == recorded.partial_export["scopeMappings"]
+    of_management = {role["name"]: role for role in exported.settings["roles"]["client"]["realm-management"]}
+    assert of_management["view-clients"]["composites"] == {
+        "realm": [],
+        "client": {"realm-management": ["query-clients"]},
+    }
     assert clients["realm-management"].is_keycloaks_own
 
 
@@ -42,12 +48,19 @@ async def test_every_page_is_read_and_each_client_once(recorded: RecordedKeycloa
     """A page may be short, because Keycloak leaves out what the caller may not see after it counted."""
     like = recorded.clients[0]
     recorded.clients = [
-        {**like, "id": f"{number:036d}", "clientId": f"c{number}", "secret": f"secret-of-c{number}"}
+        {
+            **like,
+            "id": f"{number:036d}",
+            "clientId": f"c{number}",
+            "secret": f"secret-of-c{number}",
+            "serviceAccountsEnabled": False,
+            "fullScopeAllowed": True,
+        }
         for number in range(2 * PAGE + 3)
     ]
     del recorded.clients[PAGE - 1]
     told: list[int] = []
-    exported = await recorded.client().export("src", told.append)
+    exported = await recorded.read(told.append)
     found = {client["clientId"]: client.get("secret") for client in exported["clients"]}
     assert {name: secret for name, secret in found.items() if name.startswith("c")} == {
         client["clientId"]: client["secret"] for client in recorded.clients
@@ -62,7 +75,7 @@ async def test_a_server_that_repeats_its_pages_is_not_asked_for_ever(recorded: R
         return httpx.Response(200, json=whole) if request.url.path.endswith("/clients") else None
 
     recorded.faults = repeat
-    await recorded.client().export("src")
+    await recorded.read()
     assert recorded.asked.count(f"{REALM}/clients") == 2
 
 
@@ -71,7 +84,7 @@ async def test_faults_that_pass_are_waited_for_and_an_expired_token_is_renewed(
 ) -> None:
     passing = failing(401, 503, 429, 500)
     recorded.faults = lambda request: passing(request) if request.url.path.startswith("/admin") else None
-    exported = await recorded.client().export("src")
+    exported = await recorded.read()
     assert len(exported["clients"]) == 3
     assert recorded.tokens == 2
 
@@ -82,7 +95,7 @@ async def test_a_keycloak_that_is_away_is_given_up(recorded: RecordedKeycloak) -
 
     recorded.faults = refuse
     with pytest.raises(KeycloakError, match=r"no answer from kc\.test: ConnectError"):
-        await recorded.client().export("src")
+        await recorded.read()
     assert len(recorded.asked) == 6
 
 
@@ -97,7 +110,7 @@ async def test_a_refusal_says_what_is_missing_and_is_not_repeated(
         httpx.Response(status) if request.url.path.startswith("/admin") else None
     )
     with pytest.raises(KeycloakError, match=said):
-        await recorded.client().export("src")
+        await recorded.read()
     assert recorded.asked.count(f"{REALM}/partial-export") == 1
 
 
@@ -105,7 +118,7 @@ async def test_a_wrong_administrator_is_refused_without_naming_the_secret(
     recorded: RecordedKeycloak,
 ) -> None:
     with pytest.raises(KeycloakError, match="keyturn-migration cannot get a token") as refused:
-        await recorded.client("another-secret").export("src")
+        await recorded.read(secret="another-secret")
     assert "another-secret" not in str(refused.value)
     assert len(recorded.asked) == 1
 
@@ -119,7 +132,7 @@ async def test_a_masked_secret_is_asked_for_by_itself_and_missed_where_it_may_no
             client["secret"] = "**********"
     orders = next(client for client in recorded.clients if client["clientId"] == "orders")
     recorded.secrets[orders["id"]] = "read-by-itself"
-    exported = read_realm(await recorded.client().export("src"))
+    exported = read_realm(await recorded.read())
     clients = {client.client_id: client for client in exported.clients}
     assert clients["orders"].representation["secret"] == "read-by-itself"
     assert clients["billing"].no_secret == "the secret is not in the export"
@@ -130,8 +143,8 @@ async def test_what_is_not_keycloaks_answer_is_refused(recorded: RecordedKeycloa
     recorded.faults = lambda request: (
         httpx.Response(200, content=body) if request.url.path.startswith("/admin") else None
     )
-    with pytest.raises(KeycloakError, match=r"partial-export.*(JSON|no clients)"):
-        await recorded.client().export("src")
+    with pytest.raises(KeycloakError, match=r"partial-export.*(JSON|no realm)"):
+        await recorded.read()
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(
@@ -139,4 +152,19 @@ async def test_an_answer_without_end_is_not_read_to_its_end(
 ) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 1000)
     with pytest.raises(KeycloakError, match="longer than 1000 bytes"):
-        await recorded.client().export("src")
+        await recorded.read()
+
+
+async def test_a_client_that_is_deleted_meanwhile_is_left_out(recorded: RecordedKeycloak) -> None:
+    orders = next(client for client in recorded.clients if client["clientId"] == "orders")
+    del recorded.answers[f"clients/{orders['id']}/service-account-user"]
+    exported = await recorded.read()
+    assert sorted(client["clientId"] for client in exported["clients"]) == ["billing", "realm-management"]
+
+
+async def test_a_client_that_is_there_without_what_it_has_is_an_error(recorded: RecordedKeycloak) -> None:
+    orders = next(client for client in recorded.clients if client["clientId"] == "orders")
+    del recorded.answers[f"clients/{orders['id']}/service-account-user"]
+    recorded.answers[f"clients/{orders['id']}"] = orders
+    with pytest.raises(KeycloakError, match=r"service-account-user: not found"):
+        await recorded.read()
