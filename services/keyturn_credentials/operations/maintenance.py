@@ -13,7 +13,8 @@ from keyturn_credentials.domain.realm import KeyPurpose, KeyState, Realm, RealmK
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret, without_plain
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.recording import record_projections, record_realm
-from keyturn_credentials.store.clients import UNKNOWN_SEAL_KEYS, seal_keys
+from keyturn_credentials.store.clients import UNKNOWN_SEAL_KEYS
+from keyturn_credentials.store.sealed_secrets import seal_keys
 from keyturn_credentials.store.unit_of_work import SYSTEM, Store, UnitOfWork
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import RealmUpdated

@@ -9,15 +9,14 @@ from sqlalchemy import Row, Select, Text, bindparam, cast, delete, func, insert,
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation_planning import own_rotation_at
-from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_credentials.domain.secrets import StoredSecret
 from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.page_index import PageIndex
+from keyturn_credentials.store.sealed_secrets import open_secrets, seal_keys_of, seal_secrets
 from keyturn_credentials.store.tables import client_attributes, client_names, clients, realms
-from keyturn_shared.projection import secret_context
 from keyturn_shared.sealing import KeyRing
-from keyturn_shared.secret import Secret
 
 SEARCHABLE_CHARACTERS: Final = 255
 """Longer attribute values (certificates, JWK Sets) are stored, but not searchable."""
@@ -146,7 +145,7 @@ class Clients:
         old, new = _unsealed_row(before), _unsealed_row(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if "secrets" in changed:
-            changed["secrets"] = sealed = self._seal(after)
+            changed["secrets"] = sealed = seal_secrets(self._encryption, after)
             # These are indexed, so write them only if they changed.
             if (keys := seal_keys_of(sealed)) != self._seal_keys.get(after.uuid):
                 changed["seal_keys"] = keys
@@ -235,7 +234,7 @@ class Clients:
 
     async def reseal(self, client: Client) -> None:
         """Write a client's secrets under the current key."""
-        sealed = self._seal(client)
+        sealed = seal_secrets(self._encryption, client)
         values = {"secrets": sealed, "seal_keys": seal_keys_of(sealed)}
         await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
@@ -269,7 +268,7 @@ class Clients:
             authenticator=row.authenticator,
             attributes=row.attributes,
             document=row.document,
-            secrets=self._open(row.uuid, row.secrets),
+            secrets=open_secrets(self._encryption, row.uuid, row.secrets),
             revoked_keys=row.revoked_keys,
             keys_not_before=row.keys_not_before,
             version=row.version,
@@ -279,52 +278,8 @@ class Clients:
         )
 
     def to_row(self, client: Client) -> dict[str, Any]:
-        sealed = self._seal(client)
+        sealed = seal_secrets(self._encryption, client)
         return _unsealed_row(client) | {"secrets": sealed, "seal_keys": seal_keys_of(sealed)}
-
-    def _seal(self, client: Client) -> dict[str, dict[str, Any]]:
-        known = {"current": client.secrets.current, "rotated": client.secrets.rotated}
-        return {
-            role: {
-                "digest": stored.digest,
-                "created_at": stored.created_at,
-                "expires_at": stored.expires_at,
-                **({} if stored.rotation is None else {"rotation": stored.rotation}),
-                "sealed": None
-                if stored.secret is None
-                else self._encryption.seal(stored.secret.reveal().encode(), secret_context(client.uuid)),
-            }
-            for role, stored in known.items()
-            if stored is not None
-        }
-
-    def _open(self, uuid: str, kept: Mapping[str, Mapping[str, Any]]) -> ClientSecrets:
-        return ClientSecrets(
-            current=self._open_one(uuid, kept.get("current")),
-            rotated=self._open_one(uuid, kept.get("rotated")),
-        )
-
-    def _open_one(self, uuid: str, kept: Mapping[str, Any] | None) -> StoredSecret | None:
-        if kept is None:
-            return None
-        secret = None
-        if kept["sealed"] is not None:
-            secret = Secret(self._encryption.open(kept["sealed"], secret_context(uuid)).decode())
-        return StoredSecret(
-            kept["digest"], kept["created_at"], kept["expires_at"], secret, kept.get("rotation")
-        )
-
-
-def seal_keys_of(sealed: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the ids of the keys that encrypt and digest secrets, separated by spaces. A secret with a stored
-    digest only does not count: it stays unchanged until it is regenerated."""
-    kept = [stored for stored in sealed.values() if stored["sealed"] is not None]
-    return seal_keys({KeyRing.key_id_of(stored[name]) for stored in kept for name in ("sealed", "digest")})
-
-
-def seal_keys(key_ids: Collection[str]) -> str:
-    """Encode key ids for the column ``seal_keys``."""
-    return " ".join(sorted(key_ids))
 
 
 def _unsealed_row(client: Client) -> dict[str, Any]:

@@ -10,6 +10,8 @@ JSON: Final = "application/json"
 TEXT: Final[Schema] = {"type": "string"}
 NUMBER: Final[Schema] = {"type": "integer", "minimum": 0, "maximum": 10**9}
 FLAG: Final[Schema] = {"type": "boolean"}
+TIME: Final[Schema] = {"type": "number", "description": "NumericDate seconds"}
+MAYBE_TIME: Final[Schema] = {"type": ["number", "null"], "description": "NumericDate seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,24 @@ class Operation:
     body: Body | None = None
     changes: bool = False
     takes_version: bool = False
+
+
+def object_of(
+    properties: Mapping[str, Schema], *required: str, more: bool = False, description: str = ""
+) -> Schema:
+    """Describe an object. ``more``: other properties are allowed."""
+    made: dict[str, Any] = {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": more,
+    }
+    return made | {"description": description} if description else made
+
+
+def record_of(properties: Mapping[str, Schema]) -> Schema:
+    """Describe an object that has all these properties and no other."""
+    return object_of(properties, *properties)
 
 
 def reference(name: str) -> Schema:

@@ -97,7 +97,7 @@ def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, A
         },
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | rotations.SCHEMAS,
             "parameters": {name: _parameter("path", name, schema) for name, schema in _IN_PATH.items()},
             "responses": {f"Refused{status}": _refusal(status) for status in _REFUSED},
             "headers": {name: {"schema": schema} for name, schema in _HEADERS.items()},

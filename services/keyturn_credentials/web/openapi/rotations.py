@@ -1,15 +1,23 @@
-"""Descriptions of rotations."""
+"""Descriptions of rotations and of secrets that expire."""
 
 from typing import Final
 
+from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
+from keyturn_credentials.domain.rotation_planning import Effect
 from keyturn_credentials.web.openapi.builders import (
+    FLAG,
+    MAYBE_TIME,
     NUMBER,
     TEXT,
+    TIME,
     Body,
     Content,
     Operation,
+    Schema,
     array_of,
     json_content,
+    object_of,
+    record_of,
     reference,
 )
 
@@ -58,4 +66,60 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "Give a rotation up: the former credential is the only one again. Too late once it has ended."
     ),
     ("POST", f"{_ONE}/delivered"): _move("Confirm that the client has the new credential."),
+}
+
+SCHEMAS: Final[dict[str, Schema]] = {
+    "ExpiringSecret": record_of(
+        {
+            "client_uuid": TEXT,
+            "client_id": TEXT,
+            "enabled": FLAG,
+            "stage": {"enum": ["in_force", "due", "overlapping", "expired"]},
+            "created_at": TIME,
+            "due_at": MAYBE_TIME,
+            "expires_at": MAYBE_TIME,
+            "former_ends_at": MAYBE_TIME,
+            "next_at": MAYBE_TIME,
+            "own_policy": FLAG,
+        }
+    ),
+    "Rotation": record_of(
+        {
+            "id": TEXT,
+            "client_uuid": TEXT,
+            "client_id": TEXT,
+            "kind": {"enum": [*Kind]},
+            "reason": {"enum": [*Reason]},
+            "state": {"enum": [*State]},
+            "paused": FLAG,
+            "waits_for": {"enum": [*WaitsFor, None]},
+            "alert": {"enum": [*Alert, None]},
+            "created_at": TIME,
+            "start_at": TIME,
+            "deadline": MAYBE_TIME,
+            "retire_at": MAYBE_TIME,
+            "history": {
+                "type": "array",
+                "items": record_of(
+                    {
+                        "state": {"enum": [*State]},
+                        "at": TIME,
+                        "sequence": {"type": ["integer", "null"], "description": "of its event"},
+                    }
+                ),
+            },
+        }
+    ),
+    "NewRotation": object_of(
+        {"kind": {"enum": [*Kind]}, "reason": {"enum": [Reason.MANUAL, Reason.COMPROMISED]}}
+    ),
+    "PlannedRotation": record_of(
+        {
+            "client_uuid": TEXT,
+            "client_id": TEXT,
+            "at": TIME,
+            "expires_at": TIME,
+            "effect": {"enum": [*Effect]},
+        }
+    ),
 }

@@ -4,21 +4,24 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
 from keyturn_credentials.domain.identity_provider_members import REVOKED_KEYS, REVOKED_SUBJECTS
-from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
-from keyturn_credentials.domain.rotation_planning import Effect
 from keyturn_credentials.domain.trusted_issuers import PROVIDERS
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
 from keyturn_credentials.operations.import_plan import IfExists
 from keyturn_credentials.operations.import_report import Action
-from keyturn_credentials.web.openapi.builders import Schema, reference
+from keyturn_credentials.web.openapi.builders import (
+    MAYBE_TIME,
+    TIME,
+    Schema,
+    object_of,
+    record_of,
+    reference,
+)
 
 _TEXT: Final[dict[str, Any]] = {"type": "string"}
 _MAYBE_TEXT: Final[dict[str, Any]] = {"type": ["string", "null"]}
 _FLAG: Final[dict[str, Any]] = {"type": "boolean"}
 _MAYBE_FLAG: Final[dict[str, Any]] = {"type": ["boolean", "null"]}
 _WHOLE: Final[dict[str, Any]] = {"type": "integer"}
-_TIME: Final[dict[str, Any]] = {"type": "number", "description": "NumericDate seconds"}
-_MAYBE_TIME: Final[dict[str, Any]] = {"type": ["number", "null"], "description": "NumericDate seconds"}
 _NAMES: Final[dict[str, Any]] = {"type": ["array", "null"], "items": _TEXT}
 _COUNTS: Final = ("added", "overwritten", "skipped", "refused")
 _OUTCOME: Final[dict[str, Any]] = {
@@ -31,22 +34,6 @@ _ATTRIBUTES: Final[dict[str, Any]] = {
     "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
     "description": "Unknown ones are kept. An attribute with an empty or null value is removed.",
 }
-
-
-def _object(properties: dict[str, Any], *required: str, more: bool = False, description: str = "") -> Schema:
-    made: dict[str, Any] = {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": more,
-    }
-    return made | {"description": description} if description else made
-
-
-def _all(properties: dict[str, Any]) -> Schema:
-    """Return an object schema that requires all properties."""
-    return _object(properties, *properties)
-
 
 _MAYBE_NUMBER_OF_BITS: Final[dict[str, Any]] = {"type": ["integer", "null"]}
 _KEY: Final = {
@@ -88,7 +75,7 @@ _REALM: Final = {
 _EXPORTED_CLIENTS: Final = {"type": "array", "items": reference("ClientRepresentation")}
 
 SCHEMAS: Final[dict[str, Schema]] = {
-    "Problem": _object(
+    "Problem": object_of(
         {
             "type": _TEXT,
             "title": _TEXT,
@@ -101,24 +88,24 @@ SCHEMAS: Final[dict[str, Schema]] = {
         *("type", "title", "status", "detail", "code", "error", "errorMessage"),
         description="RFC 9457 problem details, with the members of Keycloak's ErrorRepresentation",
     ),
-    "ClientRepresentation": _object(
+    "ClientRepresentation": object_of(
         _CLIENT,
         more=True,
         description="Other members of Keycloak's representation are accepted too; unknown ones are refused.",
     ),
-    "NewClientRepresentation": _object(
+    "NewClientRepresentation": object_of(
         {**_CLIENT, "clientId": {**_TEXT, "minLength": 1, "maxLength": 255}}, "clientId", more=True
     ),
-    "RealmRepresentation": _object(
+    "RealmRepresentation": object_of(
         _REALM,
         more=True,
         description="Other members of Keycloak's representation are accepted too; unknown ones are refused.",
     ),
-    "NewRealmRepresentation": _object(
+    "NewRealmRepresentation": object_of(
         {**_REALM, "realm": {**_TEXT, "minLength": 1}, "clients": _EXPORTED_CLIENTS}, "realm", more=True
     ),
-    "RealmExport": _object({**_REALM, "clients": _EXPORTED_CLIENTS}, "id", "realm", more=True),
-    "ClientScopeRepresentation": _object(
+    "RealmExport": object_of({**_REALM, "clients": _EXPORTED_CLIENTS}, "id", "realm", more=True),
+    "ClientScopeRepresentation": object_of(
         {
             "id": _MAYBE_TEXT,
             "name": _MAYBE_TEXT,
@@ -129,7 +116,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         description="`include.in.token.scope`: `false` keeps its name out of a token's scope",
     ),
-    "RoleRepresentation": _object(
+    "RoleRepresentation": object_of(
         {
             "id": _MAYBE_TEXT,
             "name": {**_TEXT, "minLength": 1, "maxLength": 255},
@@ -149,12 +136,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         "name",
     ),
-    "RoleReference": _object(
+    "RoleReference": object_of(
         {"id": _MAYBE_TEXT, "name": _MAYBE_TEXT},
         more=True,
         description="a role as it was read; the id decides",
     ),
-    "IdentityProviderRepresentation": _object(
+    "IdentityProviderRepresentation": object_of(
         {
             "alias": _MAYBE_TEXT,
             "internalId": _MAYBE_TEXT,
@@ -171,8 +158,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
         more=True,
         description="an issuer that states who clients are; docs/workload-identity.md lists `config`",
     ),
-    "CredentialRepresentation": _object({"type": {"const": "secret"}, "value": _TEXT}, "type"),
-    "CertificateRepresentation": _object(
+    "CredentialRepresentation": object_of({"type": {"const": "secret"}, "value": _TEXT}, "type"),
+    "CertificateRepresentation": object_of(
         {
             "privateKey": {**_TEXT, "description": "only in the response of generate"},
             "publicKey": _TEXT,
@@ -180,7 +167,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "kid": _TEXT,
         }
     ),
-    "KeyStoreConfig": _object(
+    "KeyStoreConfig": object_of(
         {
             "format": {"enum": [KeyStoreFormat.JKS, KeyStoreFormat.PKCS12]},
             "keyAlias": {**_MAYBE_TEXT, "description": "the client id if absent"},
@@ -195,7 +182,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "format",
         more=True,
     ),
-    "Upload": _object(
+    "Upload": object_of(
         {
             "keystoreFormat": {"enum": [*KeyStoreFormat]},
             "file": {**_TEXT, "format": "binary"},
@@ -206,24 +193,24 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "keystoreFormat",
         "file",
     ),
-    "ClientKey": _all(
+    "ClientKey": record_of(
         {**_KEY, "source": {"enum": ["certificate", "jwks", "jwks_url", None]}}
-        | {"since": _MAYBE_TIME, "not_after": _MAYBE_TIME, "revoked_at": _MAYBE_TIME}
+        | {"since": MAYBE_TIME, "not_after": MAYBE_TIME, "revoked_at": MAYBE_TIME}
     ),
-    "CredentialUses": _all(
+    "CredentialUses": record_of(
         {
-            "secret": _MAYBE_TIME,
-            "former_secret": _MAYBE_TIME,
-            "keys": {"type": "object", "additionalProperties": _TIME, "description": "by thumbprint"},
+            "secret": MAYBE_TIME,
+            "former_secret": MAYBE_TIME,
+            "keys": {"type": "object", "additionalProperties": TIME, "description": "by thumbprint"},
         }
     ),
-    "JwksUrlTest": _object(
+    "JwksUrlTest": object_of(
         {
             "url": _TEXT,
-            "keys": {"type": "array", "items": _all(_KEY)},
+            "keys": {"type": "array", "items": record_of(_KEY)},
             "skipped": {
                 "type": "array",
-                "items": _all({"kid": _MAYBE_TEXT, "reason": _TEXT, "detail": _TEXT}),
+                "items": record_of({"kid": _MAYBE_TEXT, "reason": _TEXT, "detail": _TEXT}),
             },
             "error": {**_TEXT, "description": "the reason why there are no keys: a stable code"},
             "detail": _TEXT,
@@ -231,119 +218,66 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "url",
         "keys",
     ),
-    "KeysMetadataRepresentation": _all(
+    "KeysMetadataRepresentation": record_of(
         {
             "active": {"type": "object", "additionalProperties": _TEXT},
-            "rotatesAt": _MAYBE_TIME,
+            "rotatesAt": MAYBE_TIME,
             "keys": {
                 "type": "array",
-                "items": _all(
+                "items": record_of(
                     {"kid": _TEXT, "algorithm": _TEXT, "type": _TEXT, "use": _TEXT}
                     | {"status": {"enum": ["ACTIVE", "PASSIVE"]}}
                     | {"state": {"enum": ["next", "active", "retiring"]}}
                     | {"purpose": {"enum": ["clients", "administrators"]}}
                     | {"createdAt": _WHOLE, "stateSince": _WHOLE, "publicJwk": {"type": "object"}}
-                    | {"endsAt": _MAYBE_TIME}
+                    | {"endsAt": MAYBE_TIME}
                 ),
             },
         }
     ),
-    "PartialImport": _object(
+    "PartialImport": object_of(
         {"ifResourceExists": {"enum": [*IfExists]}, "clients": _EXPORTED_CLIENTS}, "clients", more=True
     ),
-    "GlobalRequestResult": _all(
+    "GlobalRequestResult": record_of(
         {name: {"type": "array", "items": _TEXT} for name in ("successRequests", "failedRequests")}
     ),
-    "PartialImportResults": _object(
+    "PartialImportResults": object_of(
         {
             **dict.fromkeys(_COUNTS, _WHOLE),
             "dryRun": _FLAG,
-            "realm": _all({"name": _TEXT, **_OUTCOME}),
+            "realm": record_of({"name": _TEXT, **_OUTCOME}),
             "results": {
                 "type": "array",
-                "items": _all({"resourceType": _TEXT, "resourceName": _TEXT, **_OUTCOME}),
+                "items": record_of({"resourceType": _TEXT, "resourceName": _TEXT, **_OUTCOME}),
             },
         },
         *(*_COUNTS, "dryRun", "results"),
     ),
-    "AuditEntry": _all(
+    "AuditEntry": record_of(
         {
             "id": _WHOLE,
-            "time": _TIME,
+            "time": TIME,
             "action": _TEXT,
             "sequence": {"type": ["integer", "null"]},
             "client_uuid": _MAYBE_TEXT,
             "client_id": _MAYBE_TEXT,
-            "actor": _all({"realm": _TEXT, "client_id": _TEXT}),
+            "actor": record_of({"realm": _TEXT, "client_id": _TEXT}),
             "remote_address": _MAYBE_TEXT,
             "details": {"type": "object"},
         }
     ),
-    "Event": _all(
+    "Event": record_of(
         {
             "sequence": _WHOLE,
             "id": _TEXT,
             "type": _TEXT,
-            "time": _TIME,
+            "time": TIME,
             "client_uuid": _MAYBE_TEXT,
             "client_id": _MAYBE_TEXT,
             "details": {"type": "object"},
         }
     ),
-    "ExpiringSecret": _all(
-        {
-            "client_uuid": _TEXT,
-            "client_id": _TEXT,
-            "enabled": _FLAG,
-            "stage": {"enum": ["in_force", "due", "overlapping", "expired"]},
-            "created_at": _TIME,
-            "due_at": _MAYBE_TIME,
-            "expires_at": _MAYBE_TIME,
-            "former_ends_at": _MAYBE_TIME,
-            "next_at": _MAYBE_TIME,
-            "own_policy": _FLAG,
-        }
-    ),
-    "Rotation": _all(
-        {
-            "id": _TEXT,
-            "client_uuid": _TEXT,
-            "client_id": _TEXT,
-            "kind": {"enum": [*Kind]},
-            "reason": {"enum": [*Reason]},
-            "state": {"enum": [*State]},
-            "paused": _FLAG,
-            "waits_for": {"enum": [*WaitsFor, None]},
-            "alert": {"enum": [*Alert, None]},
-            "created_at": _TIME,
-            "start_at": _TIME,
-            "deadline": _MAYBE_TIME,
-            "retire_at": _MAYBE_TIME,
-            "history": {
-                "type": "array",
-                "items": _all(
-                    {
-                        "state": {"enum": [*State]},
-                        "at": _TIME,
-                        "sequence": {"type": ["integer", "null"], "description": "of its event"},
-                    }
-                ),
-            },
-        }
-    ),
-    "NewRotation": _object(
-        {"kind": {"enum": [*Kind]}, "reason": {"enum": [Reason.MANUAL, Reason.COMPROMISED]}}
-    ),
-    "PlannedRotation": _all(
-        {
-            "client_uuid": _TEXT,
-            "client_id": _TEXT,
-            "at": _TIME,
-            "expires_at": _TIME,
-            "effect": {"enum": [*Effect]},
-        }
-    ),
-    "JwksUrlHealth": _all(
+    "JwksUrlHealth": record_of(
         {
             "client_uuid": _TEXT,
             "client_id": _TEXT,
@@ -351,7 +285,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "health": {"type": ["object", "null"], "description": "null: not needed recently"},
         }
     ),
-    "Fleet": _object(
+    "Fleet": object_of(
         {
             "head": _WHOLE,
             "sequence": _WHOLE,
@@ -361,7 +295,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "pending": {"type": "array", "items": _TEXT},
             "nodes": {
                 "type": "array",
-                "items": _object(
+                "items": object_of(
                     {
                         "id": _TEXT,
                         "applied": _WHOLE,
