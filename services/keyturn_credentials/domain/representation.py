@@ -18,7 +18,12 @@ from keyturn_credentials.domain.bounds import (
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.client_ids import check_client_id
 from keyturn_credentials.domain.client_members import CLIENT_ATTRIBUTES, CLIENT_MEMBERS
-from keyturn_credentials.domain.client_scopes import CLIENT_SCOPES, check_realm_scopes
+from keyturn_credentials.domain.client_scopes import (
+    CLIENT_SCOPES,
+    REALM_DEFAULT,
+    REALM_OPTIONAL,
+    check_realm_scopes,
+)
 from keyturn_credentials.domain.coercion import BOOLEANS, coerced
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, check_grants, scopes_of
 from keyturn_credentials.domain.imported_realm import with_unsaid
@@ -50,7 +55,7 @@ _REALM_COLUMNS: Final = (
     frozenset({"id", "realm", "enabled", "attributes", "clients", IDENTITY_PROVIDERS}) | REALM_MEMBERS
 )
 
-_CATALOGUE: Final = frozenset({CLIENT_SCOPES, ROLES, IDENTITY_PROVIDERS})
+_CATALOGUE: Final = frozenset({CLIENT_SCOPES, REALM_DEFAULT, REALM_OPTIONAL, ROLES, IDENTITY_PROVIDERS})
 
 _TEXTS: Final = frozenset(
     {"adminUrl", "baseUrl", "clientAuthenticatorType", "clientId", "description", "id", "name", "protocol"}

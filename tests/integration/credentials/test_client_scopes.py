@@ -167,8 +167,11 @@ async def test_an_imported_realm_has_the_scopes_of_its_export(api: AdminApi) -> 
     assert (await api.call("POST", "", json=exported)).status_code == 201
     assert await granted(api) == "tenant"
     assert set(await names(api, "/acme/client-scopes")) == {"tenant", "quiet", "role_list"}
-    assert "clientScopes" not in (await api.call("GET", "/acme")).json()
+    shown = (await api.call("GET", "/acme")).json()
+    assert not {"clientScopes", "defaultDefaultClientScopes", "defaultOptionalClientScopes"} & shown.keys()
+    assert (await api.call("PUT", "/acme", json=shown)).status_code == 204
     again = (await api.call("POST", "/acme/partial-export")).json()
     assert [scope["name"] for scope in again["clientScopes"]] == ["tenant", "quiet", "role_list"]
+    assert again["defaultDefaultClientScopes"] == ["tenant", "quiet", "role_list"]
     broken = {**exported, "realm": "broken", "clientScopes": [{"name": "a"}, {"name": "a"}]}
     assert (await api.call("POST", "", json=broken)).status_code == 400
