@@ -73,7 +73,10 @@ class RotationQueries:
             if found is None:
                 raise NotFoundError("Could not find rotation")
             clients, under_way = await _surroundings(reading, realm, [found])
-        return (await self._show(realm, clients, under_way, [found]))[0]
+        shown = await self._show(realm, clients, under_way, [found])
+        if not shown:
+            raise NotFoundError("Could not find rotation")
+        return shown[0]
 
     async def _show(
         self, realm: Realm, clients: dict[str, Client], under_way: int, found: list[Rotation]
@@ -81,7 +84,9 @@ class RotationQueries:
         applied = await self._applied(found)
         now, shown = self._clock.now(), []
         for rotation in found:
-            client = clients[rotation.client_uuid]
+            client = clients.get(rotation.client_uuid)
+            if client is None:
+                continue  # deleted meanwhile
             rules = RotationRules.from_attributes(client.attributes, realm.attributes)
             has_turn = rules.max_at_once is None or under_way < rules.max_at_once
             facts = Facts(applied=rotation.id in applied, has_turn=has_turn)

@@ -3,12 +3,15 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, Rotation, State
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.tables import clients, rotations
+
+MAX_ENDED: Final = 100
+"""Ended rotations that are kept for each client."""
 
 _by_id: Final = select(rotations).where(
     rotations.c.realm_id == bindparam("realm_id"), rotations.c.id == bindparam("id")
@@ -36,9 +39,13 @@ class Rotations:
         self._connection = connection
 
     async def insert(self, rotation: Rotation, *, next_at: float) -> None:
-        """Insert a rotation. Raises ConflictError if the client has an open one of the kind."""
+        """Insert a rotation, and delete the client's oldest ones beyond ``MAX_ENDED``. Raises ConflictError
+        if the client has an open one of the kind."""
         with conflict("this credential is being rotated already"):
             await self._connection.execute(insert(rotations), _row(rotation, next_at=next_at))
+        ended = (rotations.c.client_uuid == rotation.client_uuid) & ~rotations.c.is_open
+        kept = select(rotations.c.id).where(ended).order_by(rotations.c.created_at.desc()).limit(MAX_ENDED)
+        await self._connection.execute(delete(rotations).where(ended, rotations.c.id.not_in(kept)))
 
     async def get(self, realm_id: str, rotation_id: str) -> Rotation | None:
         return await self._one(_by_id, realm_id, rotation_id)

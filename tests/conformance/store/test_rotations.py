@@ -12,6 +12,7 @@ from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFo
 from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
 from keyturn_credentials.operations.wiring import Operations, build_operations
+from keyturn_credentials.store import rotations
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.last_used import name_of_secret
@@ -322,6 +323,21 @@ async def test_what_has_no_secret_or_does_not_exist_is_refused(scene: Scene) -> 
             await call(ACTOR, "acme", "no-rotation")
         with pytest.raises(NotFoundError):
             await call(ACTOR, "nowhere", "no-rotation")
+
+
+async def test_the_newest_ended_rotations_of_a_client_are_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotations, "MAX_ENDED", 2)
+    uuid, other = await scene.create("orders"), await scene.create("billing")
+    await scene.operations.rotations.start(target(other), Kind.SECRET, Reason.COMPROMISED)
+    begun = []
+    for _ in range(5):
+        scene.clock.time += 1
+        started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.COMPROMISED)
+        begun.append(started.rotation.id)
+    assert [each.id for each in await scene.rotations(uuid)] == begun[:-4:-1]
+    assert len(await scene.rotations(other)) == 1
 
 
 async def test_a_deleted_client_takes_its_rotations_along(scene: Scene) -> None:

@@ -30,6 +30,7 @@ from keyturn_credentials.keystores.limits import MAX_DERIVATION_ROUNDS, MAX_ENTR
 from keyturn_credentials.operations.realm_import import MAX_CLIENTS
 from keyturn_credentials.operations.token_revocation import MAX_REVOKED_TOKENS
 from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store.rotations import MAX_ENDED
 from keyturn_credentials.web import audit, clients, events, expiring_secrets, jwks_url_health, rotations
 from keyturn_credentials.web.gate import MAX_WAIT_SECONDS
 from keyturn_credentials.web.streams import AUTHORISED_SECONDS, STREAM_SECONDS
@@ -114,6 +115,7 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "addresses tried for a JWKS URL's host name": (MAX_ADDRESSES,),
     "duration of a JWKS URL fetch": (FetchPolicy().total_seconds, KeySetPolicy().fetch_timeout),
     "requests waiting for key sets": (KeySetPolicy().waiters_per_url, KeySetPolicy().waiters),
+    "rotations that have ended, kept for each client": (MAX_ENDED,),
     "published signing keys of a realm, for each purpose": (MAX_PUBLISHED,),
     "inline keys of a client": (MAX_KEYS, MAX_KEY_SET_BYTES),
     "revoked keys of a client": (MAX_REVOKED_KEYS, MAX_REVOKED_UNKNOWN_KEYS),
