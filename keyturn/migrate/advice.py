@@ -45,9 +45,12 @@ _ADVICE: Final = tuple(
         (r"the client is public or bearer-only", "nothing: it has no credential to move"),
         (r"attribute \S+ is a private key", "nothing: the client keeps its own key"),
         (
-            r"protocolMappers is left out",
-            "check which of its claims a resource server reads; set audiences with keyturn.audiences and"
-            " roles with the service account",
+            r"(client scope .*: )?protocol mapper .*must not set the claim",
+            "choose another claim, and let the resource servers read that one",
+        ),
+        (
+            r"(client scope .*: )?(protocol mapper |and \d+ more notes on protocolMappers)",
+            "check whether a resource server reads its claim; set the claim with a mapper of another type",
         ),
         (
             r"client(Policies|Profiles) is left out",

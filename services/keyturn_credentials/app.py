@@ -73,6 +73,7 @@ from keyturn_credentials.web.jwks_url_health import JwksUrlHealthRoutes
 from keyturn_credentials.web.jwks_url_probe import JwksUrlRoutes
 from keyturn_credentials.web.openapi.routes import openapi_route
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
+from keyturn_credentials.web.protocol_mappers import ProtocolMapperRoutes
 from keyturn_credentials.web.proxied import Proxied
 from keyturn_credentials.web.push_revocation import PushRevocationRoutes
 from keyturn_credentials.web.readiness import Readiness
@@ -268,6 +269,7 @@ def build_app(
         *ClientScopeRoutes(queries, operations.scopes, base_url).routes(gate),
         *RoleRoutes(queries, operations.roles, base_url).routes(gate),
         *IdentityProviderRoutes(queries, operations.issuers, fetched, base_url).routes(gate),
+        *ProtocolMapperRoutes(queries, operations.mappers, base_url).routes(gate),
         *SecretRoutes(queries, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),

@@ -144,6 +144,7 @@ def _realm_routes(
         certificates,
         TokenBinding(core.dpop, nonces),
         issuer,
+        callers_address,
         log,
         administrators,
     )

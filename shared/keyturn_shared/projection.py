@@ -14,6 +14,7 @@ from keyturn_shared.client_authenticators import AuthenticatorId
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose import base64url
 from keyturn_shared.key_sets.address import Document
+from keyturn_shared.projected_mappers import ProjectedMapper
 
 MAX_NAME_LENGTH: Final = 255
 """Characters of a realm's name and of a client id."""
@@ -136,7 +137,8 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     ``scope_mappings``: roles that a client without full scope may have beside its own.
     ``roles_by_id``: the client id and name of every role; a projection of an earlier build has none.
     ``ends_tokens_by_role``: a token ends with any role in it that is taken away. ``trusted_issuers``: of
-    assertions about its clients."""
+    assertions about its clients. ``scope_mappers``: protocol mappers by the name of their client scope; None
+    in a projection of an earlier build."""
 
     id: str
     name: str
@@ -163,6 +165,7 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     ends_tokens_by_role: bool = False
     roles_by_id: dict[str, tuple[str | None, str]] = {}
     trusted_issuers: tuple[ProjectedIssuer, ...] = ()
+    scope_mappers: dict[str, tuple[ProjectedMapper, ...]] | None = None
 
 
 class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -182,6 +185,9 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     ``role_ids``: the roles that its service account was given; ``roles``: their names, which count only
     without ids. ``revoked_tokens``: digests of ``jti`` (see ``token_digest``) and when these tokens expire.
     ``federated``: its identity at a trusted issuer, which ``federated-jwt`` checks.
+    ``mappers``: the client's own protocol mappers. ``allowed_origins``: its web origins.
+    ``lightweight_tokens``: most claims are in introspection only (Keycloak's
+    ``client.use.lightweight.access.token.enabled``).
     """
 
     uuid: str
@@ -225,6 +231,9 @@ class ClientProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     full_scope: bool = True
     role_ids: tuple[str, ...] | None = None
     federated: FederatedIdentity | None = None
+    mappers: tuple[ProjectedMapper, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    lightweight_tokens: bool = False
 
 
 class SubjectProjection(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,21 @@ const providerId = "keycloak-oidc-keycloak-json";
 assert.equal((await call("clients.getInstallationProviders", { realm, id, providerId })).resource, "orders");
 assert.equal((await call("clients.getServiceAccountUser", { realm, id })).username, "service-account-orders");
 assert.deepEqual(await call("clients.listProtocolMappers", { realm, id }), []);
+const mapper = {
+  name: "tier",
+  protocol: "openid-connect",
+  protocolMapper: "oidc-hardcoded-claim-mapper",
+  config: { "claim.name": "tier", "claim.value": "gold", "access.token.claim": "true" },
+};
+await call("clients.addProtocolMapper", { realm, id }, mapper);
+await call("clients.addMultipleProtocolMappers", { realm, id }, [{ ...mapper, name: "more" }]);
+const protocol = "openid-connect";
+const mappers = await call("clients.findProtocolMappersByProtocol", { realm, id, protocol });
+assert.deepEqual(mappers.map((one) => one.name), ["tier", "more"]);
+const mapperId = mappers[0].id;
+assert.equal((await call("clients.findProtocolMapperById", { realm, id, mapperId })).config["claim.value"], "gold");
+await call("clients.updateProtocolMapper", { realm, id, mapperId }, { ...mappers[0], name: "changed" });
+await call("clients.delProtocolMapper", { realm, id, mapperId });
 const clientScopeId = (await admin.clientScopes.create({ realm, name: "tenant" })).id;
 for (const kind of ["Default", "Optional"]) {
   await call(`clients.add${kind}ClientScope`, { realm, id, clientScopeId });

@@ -132,7 +132,9 @@ def _be_refused(recorder: Recorder, path: str) -> None:
         recorder.admin("PUT", path, json={"attributes": values})
     recorder.admin("PUT", path, json={"description": armoured})
     recorder.admin("PUT", path, json={"jwks": {"keys": [private]}})
-    recorder.admin("PUT", path, json={"protocolMappers": [{"config": {"key": armoured, "other": [private]}}]})
+    mapper = {"name": "x", "protocolMapper": "oidc-hardcoded-claim-mapper"}
+    recorder.admin("PUT", path, json={"protocolMappers": [{**mapper, "config": {"claim.value": armoured}}]})
+    recorder.admin("POST", f"{path}/protocol-mappers/models", json={**mapper, "config": {"other": [private]}})
 
 
 def _send(recorder: Recorder, path: str, form: dict[str, str], file: bytes) -> httpx.Response:

@@ -63,8 +63,8 @@ class AdministratorsServer:
         self._metrics = AnswerMetrics(registry)
         # Each instance counts for itself: a count in Redis could be reset.
         throttle = Throttle(settings.failure_limits(), None, ThrottleMetrics(registry), clock.elapsed)
-        addresses = CallerAddress(TrustedProxies(settings.trusted_proxies))
-        self._log = AuthenticationLog(self._metrics, throttle, addresses)
+        self._addresses = CallerAddress(TrustedProxies(settings.trusted_proxies))
+        self._log = AuthenticationLog(self._metrics, throttle, self._addresses)
         self._decider = DatabaseDecider(
             DatabaseReadSet(store, projector, settings.base_url, settings.mtls_base_url)
         )
@@ -96,7 +96,13 @@ class AdministratorsServer:
         )
         callers = Callers(decider, authenticator, verifier, certificates, PossessionCheck(dpop), self._log)
         token = TokenEndpoint(
-            decider, authenticator, certificates, TokenBinding(dpop), AccessTokenIssuer(clock), self._log
+            decider,
+            authenticator,
+            certificates,
+            TokenBinding(dpop),
+            AccessTokenIssuer(clock),
+            self._addresses,
+            self._log,
         )
         introspection = IntrospectionEndpoint(
             decider, callers, verifier, IntrospectionSigner(clock), self._metrics

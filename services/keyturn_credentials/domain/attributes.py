@@ -21,6 +21,7 @@ SECRET_TRANSPORT: Final = "client.secret.authentication.allowed.method"  # noqa:
 ACCESS_TOKEN_LIFESPAN: Final = "access.token.lifespan"  # noqa: S105 - a name
 ACCESS_TOKEN_ALG: Final = "access.token.signed.response.alg"  # noqa: S105 - a name
 ACCESS_TOKEN_TYPE_RFC9068: Final = "access.token.header.type.rfc9068"  # noqa: S105 - a name
+LIGHTWEIGHT_TOKENS: Final = "client.use.lightweight.access.token.enabled"
 
 SECRET_CREATED: Final = "client.secret.creation.time"  # noqa: S105 - a name
 SECRET_EXPIRES: Final = "client.secret.expiration.time"  # noqa: S105 - a name

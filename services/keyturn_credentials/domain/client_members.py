@@ -29,9 +29,10 @@ CLIENT_MEMBERS: Final[Members] = {
         "fullScopeAllowed",
     ),
     **fixed("only openid-connect is served", "protocol", accepted=("openid-connect",)),
-    **fixed(
-        "keyturn has no protocol mappers: use keyturn.audiences for audiences and client scopes for scope",
-        "protocolMappers",
+    **supported("claims and audiences of its tokens; see Protocol mappers", "protocolMappers"),
+    **supported(
+        "the claim allowed-origins, of at most 2 KiB; `+` stands for the origins of redirectUris",
+        "webOrigins",
     ),
     **fixed(
         "keyturn has no authorization services: decide by scope and audience in the resource server",
@@ -56,7 +57,6 @@ CLIENT_MEMBERS: Final[Members] = {
         "directGrantsOnly",
         "proofKeyForCodeExchangeRequired",
         "redirectUris",
-        "webOrigins",
     ),
     **kept(
         _NO_USERS,
@@ -124,10 +124,9 @@ CLIENT_ATTRIBUTES: Final[Members] = {
         "client_credentials.use_refresh_token",
         accepted=("false",),
     ),
-    **fixed(
-        "keyturn's access tokens always carry their claims",
+    **supported(
+        "true: claims of protocol mappers without lightweight.claim are in introspection only",
         "client.use.lightweight.access.token.enabled",
-        accepted=("false",),
     ),
     **fixed(
         "introspection shows no jwt claim: request a signed response (RFC 9701) with Accept",

@@ -9,7 +9,6 @@ from keyturn_credentials.domain.bounds import check_document
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.client_scopes import (
     CLIENT_SCOPES,
-    OPENID_CONNECT,
     REALM_DEFAULT,
     REALM_OPTIONAL,
     REMOVED,
@@ -22,20 +21,22 @@ from keyturn_credentials.domain.client_scopes import (
     require_scope,
     scopes_named,
     scopes_of_realm,
+    with_normal_mappers,
 )
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, check_grants, scopes_of
 from keyturn_credentials.domain.private_key_guard import refuse_private_keys
+from keyturn_credentials.domain.protocol_mappers import MAPPERS, OPENID_CONNECT
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.scope_mappings import without_holder
 from keyturn_credentials.errors import ConflictError, InvalidRequestError
 
-_MEMBERS: Final = frozenset({"id", "name", "description", "protocol", "attributes", "protocolMappers"})
+_MEMBERS: Final = frozenset({"id", "name", "description", "protocol", "attributes", MAPPERS})
 """Members of Keycloak's ClientScopeRepresentation."""
 
 
 def with_new_scope(realm: Realm, representation: Mapping[str, Any]) -> tuple[Realm, ClientScope]:
     """Add a scope. Raises InvalidRequestError and ConflictError."""
-    _check(representation)
+    representation = _checked(representation)
     name = check_scope_name(representation.get("name"))
     scopes = scopes_of_realm(realm)
     scope_id = str(representation.get("id") or uuid4())
@@ -51,7 +52,7 @@ def with_new_scope(realm: Realm, representation: Mapping[str, Any]) -> tuple[Rea
 
 def with_changed_scope(realm: Realm, scope_id: str, representation: Mapping[str, Any]) -> Realm:
     """Apply a PUT of this representation to a scope. Raises NotFoundError and InvalidRequestError."""
-    _check(representation)
+    representation = _checked(representation)
     before = require_scope(realm, scope_id)
     if representation.get("name") not in (None, before.name):
         raise InvalidRequestError(
@@ -128,7 +129,16 @@ def _with(realm: Realm, scopes: tuple[ClientScope, ...], removed: frozenset[str]
     return after
 
 
-def _check(representation: Mapping[str, Any]) -> None:
+def with_scope_mappers(realm: Realm, scope_id: str, mappers: list[dict[str, Any]]) -> Realm:
+    """Replace the protocol mappers of a scope. Raises NotFoundError and InvalidRequestError."""
+    before = require_scope(realm, scope_id)
+    after = replace(before, representation={**before.representation, MAPPERS: mappers})
+    scopes = tuple(after if scope.id == scope_id else scope for scope in scopes_of_realm(realm))
+    return _with(realm, scopes, removed_scopes_of_realm(realm))
+
+
+def _checked(representation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the representation as it is stored. Raises InvalidRequestError."""
     for name in representation:
         if name not in _MEMBERS:
             raise InvalidRequestError(f'unrecognized field "{name[:100]}"')
@@ -144,3 +154,5 @@ def _check(representation: Mapping[str, Any]) -> None:
     refuse_private_keys(representation)
     if representation.get("protocol") not in (None, "", OPENID_CONNECT):
         raise InvalidRequestError("protocol: only openid-connect is served")
+    checked: Mapping[str, Any] = with_normal_mappers([representation])[0]
+    return checked

@@ -5,6 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from keyturn_credentials.domain.built_in_scopes import BUILT_IN, DEFAULT, MAPPERS_OF, OPTIONAL
+from keyturn_credentials.domain.mapper_effects import check_effects
+from keyturn_credentials.domain.protocol_mappers import (
+    MAPPERS,
+    MAX_REALM_BYTES,
+    OPENID_CONNECT,
+    mappers_in,
+    normal,
+    require_small,
+)
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 
@@ -12,7 +22,6 @@ CLIENT_SCOPES: Final = "clientScopes"
 REALM_DEFAULT: Final = "defaultDefaultClientScopes"
 REALM_OPTIONAL: Final = "defaultOptionalClientScopes"
 INCLUDE_IN_TOKEN: Final = "include.in.token.scope"  # noqa: S105 - a name
-OPENID_CONNECT: Final = "openid-connect"
 REMOVED: Final = "keyturnRemoved"
 """Marks the entry of a removed scope. Without the entry, a client could still have the name as a scope that
 its realm does not describe."""
@@ -24,23 +33,6 @@ MAX_REALM_SCOPE_BYTES: Final = 4096
 
 _IDS: Final = UUID("8a2d1c0e-5d0b-4b56-9d61-0c3a54d1f3b7")
 """Namespace of the ids of scopes without one (RFC 9562 section 5.5)."""
-
-# Names, descriptions, and whether a token's scope names them. Scopes about users are optional here, because
-# ``profile email`` has no meaning in a program's token.
-_BUILT_IN: Final = (
-    ("acr", "The claim acr", False),
-    ("basic", "The claims that every token has", False),
-    ("roles", "The claims realm_access and resource_access", False),
-    ("web-origins", "Keycloak's allowed-origins: without effect", False),
-    ("service_account", "Keycloak's claims about a service account", False),
-    ("profile", "OpenID Connect built-in scope: profile", True),
-    ("email", "OpenID Connect built-in scope: email", True),
-    ("address", "OpenID Connect built-in scope: address", True),
-    ("phone", "OpenID Connect built-in scope: phone", True),
-    ("microprofile-jwt", "Microprofile - JWT built-in scope", True),
-)
-_DEFAULT: Final = ("acr", "basic", "roles", "web-origins")
-_OPTIONAL: Final = ("address", "email", "microprofile-jwt", "phone", "profile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +51,14 @@ class ClientScope:
         return str(included).lower() == "false"
 
     @property
+    def mappers(self) -> list[dict[str, Any]]:
+        """Its protocol mappers."""
+        return mappers_in(self.representation, self.id)
+
+    @property
     def is_for_tokens(self) -> bool:
         """True unless it is for another protocol, such as SAML."""
-        return self.representation.get("protocol") in (None, "", OPENID_CONNECT)
+        return _is_for_tokens(self.representation)
 
 
 def scopes_of_realm(realm: Realm) -> tuple[ClientScope, ...]:
@@ -95,12 +92,12 @@ def scopes_named(realm: Realm, names: Iterable[str]) -> list[ClientScope]:
 
 def default_scopes_of_realm(realm: Realm) -> tuple[str, ...]:
     """Return the names of the scopes that clients without a list of their own always have."""
-    return _names(realm, REALM_DEFAULT, _DEFAULT)
+    return _names(realm, REALM_DEFAULT, DEFAULT)
 
 
 def optional_scopes_of_realm(realm: Realm) -> tuple[str, ...]:
     """Return the names of the scopes that clients without a list of their own may request."""
-    return _names(realm, REALM_OPTIONAL, _OPTIONAL)
+    return _names(realm, REALM_OPTIONAL, OPTIONAL)
 
 
 def silent_scopes_of_realm(realm: Realm) -> frozenset[str]:
@@ -125,6 +122,7 @@ def check_realm_scopes(before: Realm, after: Realm) -> None:
             raise InvalidRequestError(f"{name} has {len(value)} entries; at most {MAX_SCOPES} are allowed")
         if name == CLIENT_SCOPES:
             _check_scopes(value)
+            _check_mappers(before, after)
             continue
         if not all(isinstance(entry, str) for entry in value):
             raise InvalidRequestError(f"{name} must be an array of strings")
@@ -161,30 +159,59 @@ def _check_scopes(entries: list[Any]) -> None:
         seen.add(name)
 
 
+def _check_mappers(before: Realm, after: Realm) -> None:
+    """Raise InvalidRequestError for protocol mappers that no scope may have, unless it had them before."""
+    known = {scope.name: scope.mappers for scope in scopes_of_realm(before)}
+    scopes = scopes_of_realm(after)
+    for scope in scopes:
+        if scope.mappers != known.get(scope.name):
+            check_effects(scope.mappers, known.get(scope.name, ()))
+    require_small([scope.mappers for scope in scopes], list(known.values()), MAX_REALM_BYTES)
+
+
+def with_normal_mappers(entries: Any) -> Any:
+    """Return the client scopes of a request with their protocol mappers as they are stored. Raises
+    InvalidRequestError and ConflictError."""
+    if not isinstance(entries, list):
+        return entries
+    return [
+        {**entry, MAPPERS: normal(entry[MAPPERS])}
+        if isinstance(entry, Mapping) and entry.get(MAPPERS) is not None
+        else entry
+        for entry in entries
+    ]
+
+
 def _is_scope(entry: object) -> bool:
     return isinstance(entry, Mapping) and isinstance(entry.get("name"), str)
 
 
 def _of(realm: Realm, entry: Mapping[str, Any]) -> ClientScope:
-    chosen = entry.get("id")
-    scope_id = chosen if isinstance(chosen, str) and chosen else _id_of(realm, entry["name"])
-    return ClientScope(scope_id, entry["name"], {**entry, "id": scope_id})
+    chosen, name = entry.get("id"), entry["name"]
+    scope_id = chosen if isinstance(chosen, str) and chosen else _id_of(realm, name)
+    mappers = entry.get(MAPPERS)
+    if mappers is None:
+        mappers = MAPPERS_OF.get(name, ()) if _is_for_tokens(entry) else ()
+    listed = mappers_in({MAPPERS: list(mappers)} if isinstance(mappers, list | tuple) else {}, scope_id)
+    representation = {key: value for key, value in entry.items() if key != MAPPERS}
+    if listed or entry.get(MAPPERS) == []:
+        representation[MAPPERS] = listed
+    return ClientScope(scope_id, name, {**representation, "id": scope_id})
+
+
+def _is_for_tokens(entry: Mapping[str, Any]) -> bool:
+    return entry.get("protocol") in (None, "", OPENID_CONNECT)
 
 
 def _built_in(realm: Realm) -> Iterator[ClientScope]:
-    for name, description, is_named in _BUILT_IN:
-        scope_id = _id_of(realm, name)
-        yield ClientScope(
-            scope_id,
-            name,
-            {
-                "id": scope_id,
-                "name": name,
-                "description": description,
-                "protocol": OPENID_CONNECT,
-                "attributes": {INCLUDE_IN_TOKEN: str(is_named).lower(), "display.on.consent.screen": "false"},
-            },
-        )
+    for name, description, is_named in BUILT_IN:
+        entry = {
+            "name": name,
+            "description": description,
+            "protocol": OPENID_CONNECT,
+            "attributes": {INCLUDE_IN_TOKEN: str(is_named).lower(), "display.on.consent.screen": "false"},
+        }
+        yield _of(realm, entry)
 
 
 def _id_of(realm: Realm, name: str) -> str:

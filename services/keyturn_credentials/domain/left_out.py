@@ -11,7 +11,9 @@ from typing import Any, Final
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import MAX_ASSERTION_LIFETIME, MAX_TOKEN_LIFESPAN
 from keyturn_credentials.domain.client_members import CLIENT_ATTRIBUTES, CLIENT_MEMBERS
+from keyturn_credentials.domain.client_scopes import CLIENT_SCOPES
 from keyturn_credentials.domain.identity_provider_members import PROVIDER_MEMBERS
+from keyturn_credentials.domain.imported_mappers import usable_mappers
 from keyturn_credentials.domain.members import Members, unknown_names, without_effect
 from keyturn_credentials.domain.realm import MAX_ACCESS_TOKEN_LIFESPAN
 from keyturn_credentials.domain.realm_keys import DEFAULT_SIGNATURE_ALG
@@ -37,6 +39,7 @@ def of_client(representation: dict[str, Any]) -> list[str]:
     """Remove a client's unsupported settings. Return the notes."""
     notes = _members(representation, CLIENT_MEMBERS)
     notes += _id(representation)
+    notes += usable_mappers(representation)
     uris = representation.get("redirectUris")
     if isinstance(uris, list) and (forbidden := [uri for uri in uris if has_forbidden_scheme(uri)]):
         representation["redirectUris"] = [uri for uri in uris if uri not in forbidden]
@@ -62,6 +65,7 @@ def of_realm(representation: dict[str, Any]) -> list[str]:
     if type(lifespan) is int and not 1 <= lifespan <= MAX_ACCESS_TOKEN_LIFESPAN:
         notes.append(_shortened(representation, _LIFESPAN, lifespan, MAX_ACCESS_TOKEN_LIFESPAN))
     notes += _identity_providers(representation)
+    notes += _client_scopes(representation)
     values = representation.get("attributes")
     if isinstance(values, dict):
         representation["attributes"] = values = dict(values)
@@ -87,6 +91,21 @@ def _identity_providers(representation: dict[str, Any]) -> list[str]:
     if taken:
         representation[IDENTITY_PROVIDERS] = taken
     return notes
+
+
+def _client_scopes(representation: dict[str, Any]) -> list[str]:
+    scopes = representation.get(CLIENT_SCOPES)
+    if not isinstance(scopes, list):
+        return []
+    representation[CLIENT_SCOPES] = scopes = [
+        dict(scope) if isinstance(scope, Mapping) else scope for scope in scopes
+    ]
+    return [
+        f"client scope {str(scope.get('name'))[:_SHOWN]}: {note}"
+        for scope in scopes
+        if isinstance(scope, dict)
+        for note in usable_mappers(scope)
+    ]
 
 
 def _members(representation: dict[str, Any], known: Members) -> list[str]:

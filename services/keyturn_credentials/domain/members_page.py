@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from keyturn_credentials.domain import mapper_types
 from keyturn_credentials.domain.client_members import CLIENT_ATTRIBUTES, CLIENT_MEMBERS
 from keyturn_credentials.domain.members import Meaning, Member, Members
 from keyturn_credentials.domain.realm_members import REALM_MEMBERS
@@ -21,7 +22,19 @@ _TABLES: Final = (
 
 def tables() -> str:
     """Build all tables in Markdown: members with the same meaning and note share a row."""
-    return "\n".join(line for title, members in _TABLES for line in _table(title, members))
+    members = "\n".join(line for title, members in _TABLES for line in _table(title, members))
+    return members + "\n" + "\n".join(_mapper_types())
+
+
+def _mapper_types() -> Iterator[str]:
+    yield from ("### Types of protocol mappers", "", "| type | is | effect |", "|---|---|---|")
+    for name, kind in mapper_types.IN_FORCE.items():
+        yield f"| `{name}` | supported | {kind.effect} |"
+    people = ", ".join(f"`{name}`" for name in sorted(mapper_types.NO_EFFECT_ON_SERVICE_ACCOUNTS))
+    others = ", ".join(f"`{name}`" for name in mapper_types.OTHERS)
+    yield f"| {people} | kept | none on service accounts, as in Keycloak |"
+    yield f"| {others}, scripts, types of your own | kept | none, unlike in Keycloak: it is reported |"
+    yield ""
 
 
 def _table(title: str, members: Members) -> Iterator[str]:

@@ -13,10 +13,13 @@ from keyturn_credentials.domain.client_scopes import (
     default_scopes_of_realm,
     optional_scopes_of_realm,
     removed_scopes_of_realm,
+    scopes_of_realm,
     silent_scopes_of_realm,
 )
 from keyturn_credentials.domain.given_roles import given_roles, named_roles
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, audiences_of, own_scopes_of
+from keyturn_credentials.domain.mapper_effects import projected_mappers
+from keyturn_credentials.domain.protocol_mappers import mappers_in
 from keyturn_credentials.domain.realm import KeyPurpose, KeyState, Realm, RealmKey
 from keyturn_credentials.domain.realm_keys import is_further
 from keyturn_credentials.domain.role_catalogue import as_role_set, keys_by_id, projected_roles
@@ -24,6 +27,7 @@ from keyturn_credentials.domain.roles import MASTER
 from keyturn_credentials.domain.scope_mappings import projected_scope_mappings
 from keyturn_credentials.domain.secrets import StoredSecret
 from keyturn_credentials.domain.trusted_issuers import issuers_of_realm
+from keyturn_credentials.domain.web_origins import allowed_origins
 from keyturn_shared.projection import (
     ClientProjection,
     ProjectedSecret,
@@ -34,7 +38,7 @@ from keyturn_shared.projection import (
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
 
-PROJECTION_REVISION: Final = 4
+PROJECTION_REVISION: Final = 5
 """Increased with every member that projections gain or derive differently; the nodes then get new projections
 of what earlier builds stored. 0 stands for all builds before the number existed."""
 
@@ -87,6 +91,11 @@ class Projector:
             roles_by_id=dict(keys_by_id(realm)),
             ends_tokens_by_role=attributes.is_true(realm.attributes, attributes.ROLES_END_TOKENS),
             trusted_issuers=tuple(issuer.projected() for issuer in issuers_of_realm(realm)),
+            scope_mappers={
+                scope.name: mappers
+                for scope in scopes_of_realm(realm)
+                if scope.is_for_tokens and (mappers := projected_mappers(scope.mappers))
+            },
         )
 
     def project_client(self, realm: Realm, client: Client) -> ClientProjection:
@@ -148,6 +157,9 @@ class Projector:
             role_ids=client.service_account.role_ids,
             full_scope=client.document.get("fullScopeAllowed") is not False,
             federated=client.federated,
+            mappers=projected_mappers(mappers_in(client.document, client.uuid)),
+            allowed_origins=allowed_origins(client.document),
+            lightweight_tokens=attributes.is_true(values, attributes.LIGHTWEIGHT_TOKENS),
         )
 
     def _project_key(self, realm_id: str, key: RealmKey) -> ProjectedSigningKey:

@@ -23,12 +23,21 @@ from keyturn_credentials.domain.client_scopes import (
     REALM_DEFAULT,
     REALM_OPTIONAL,
     check_realm_scopes,
+    with_normal_mappers,
 )
 from keyturn_credentials.domain.coercion import BOOLEANS, coerced
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, check_grants, scopes_of
 from keyturn_credentials.domain.imported_realm import with_unsaid
+from keyturn_credentials.domain.mapper_effects import check_effects
 from keyturn_credentials.domain.members import refuse_unknown, refuse_without_effect
 from keyturn_credentials.domain.private_key_guard import REALM_MEMBERS, refuse_private_keys
+from keyturn_credentials.domain.protocol_mappers import (
+    MAPPERS,
+    MAX_CLIENT_BYTES,
+    mappers_in,
+    normal,
+    require_small,
+)
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.realm_keys import DEFAULT_SIGNATURE_ALG, settle_signing_alg, signing_alg
 from keyturn_credentials.domain.realm_members import REALM_MEMBERS as REALM_TABLE
@@ -119,6 +128,8 @@ def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
         raise InvalidRequestError("the id of a client cannot be changed")
     enabled = representation.get("enabled")
     rest = {name: value for name, value in representation.items() if name not in _CLIENT_COLUMNS}
+    if rest.get(MAPPERS) is not None and rest[MAPPERS] != client.document.get(MAPPERS):
+        rest[MAPPERS] = normal(rest[MAPPERS])
     changed = replace(
         client,
         client_id=client.client_id if representation.get("clientId") is None else representation["clientId"],
@@ -130,11 +141,28 @@ def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
     refuse_without_effect(changed.attributes, CLIENT_ATTRIBUTES, client.attributes, kind="attribute ")
     _check_full_scope(client, changed)
     check_redirect_uris(client.document, changed.document)
+    _check_mappers(client, changed)
     _check_key_sets(client, changed)
     if changed.client_id != client.client_id:
         check_client_id(changed.client_id)
     check_grants(client, changed)
     return changed
+
+
+def with_client_mappers(client: Client, mappers: list[dict[str, Any]]) -> Client:
+    """Replace the protocol mappers of a client. Raises InvalidRequestError."""
+    after = replace(client, document={**client.document, MAPPERS: mappers})
+    check_document(after.document)
+    _check_mappers(client, after)
+    return after
+
+
+def _check_mappers(before: Client, after: Client) -> None:
+    """Raise InvalidRequestError for protocol mappers that no client may have, unless it had them before."""
+    known, mappers = (mappers_in(each.document, after.uuid) for each in (before, after))
+    if mappers != known:
+        check_effects(mappers, known)
+        require_small(mappers, known, MAX_CLIENT_BYTES)
 
 
 def realm_from(representation: Mapping[str, Any], *, realm_id: str) -> Realm:
@@ -161,6 +189,8 @@ def change_realm(realm: Realm, representation: Mapping[str, Any]) -> Realm:
         raise InvalidRequestError("the id of a realm cannot be changed")
     enabled = representation.get("enabled")
     rest = {name: value for name, value in representation.items() if name not in _REALM_COLUMNS}
+    if rest.get(CLIENT_SCOPES) != realm.document.get(CLIENT_SCOPES) and CLIENT_SCOPES in rest:
+        rest[CLIENT_SCOPES] = with_normal_mappers(rest[CLIENT_SCOPES])
     changed = replace(
         realm,
         name=representation.get("realm") or realm.name,
@@ -190,6 +220,8 @@ def describe_client(client: Client, realm: Realm, *, show_secret: bool, now: flo
         OPTIONAL_SCOPES: list(optional),
         "attributes": {**client.attributes, **_secret_attributes(client.secrets, now)},
     }
+    if client.document.get(MAPPERS):
+        shown[MAPPERS] = mappers_in(client.document, client.uuid)
     if client.secrets.current is not None and client.is_confidential:
         shown["secret"] = shown_secret(client.secrets.current, show=show_secret)
     return shown

@@ -11,6 +11,7 @@ from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.importing import ImportOperations
 from keyturn_credentials.operations.maintenance import Maintenance
 from keyturn_credentials.operations.policy_sweep import PolicySweep
+from keyturn_credentials.operations.protocol_mappers import ProtocolMapperOperations
 from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.reprojection import Reprojection
@@ -38,6 +39,7 @@ class Operations:
     scopes: ClientScopeOperations
     roles: RoleOperations
     issuers: TrustedIssuerOperations
+    mappers: ProtocolMapperOperations
     secrets: SecretOperations
     rotations: RotationOperations
     rotation_changes: RotationChanges
@@ -68,6 +70,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         scopes=ClientScopeOperations(changes),
         roles=RoleOperations(changes),
         issuers=TrustedIssuerOperations(changes),
+        mappers=ProtocolMapperOperations(changes),
         secrets=SecretOperations(changes, maker),
         rotations=RotationOperations(store, rotation_changes),
         rotation_changes=rotation_changes,

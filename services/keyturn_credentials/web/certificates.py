@@ -27,8 +27,9 @@ from keyturn_credentials.operations.certificates import (
     UploadedFile,
 )
 from keyturn_credentials.web.bodies import octets_of, read_form, read_json, text_of
-from keyturn_credentials.web.clients import CONFIGURE, MANAGE, NOTICE, VIEW
+from keyturn_credentials.web.clients import CONFIGURE, MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
+from keyturn_credentials.web.notices import NOTICE
 from keyturn_shared.secret import Secret
 
 _DEFAULT_RSA_BITS: Final = 4096

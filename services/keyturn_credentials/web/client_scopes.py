@@ -19,11 +19,13 @@ from keyturn_credentials.domain.client_scopes import (
     scopes_of_realm,
 )
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, scopes_of
+from keyturn_credentials.domain.protocol_mappers import MAPPERS
 from keyturn_credentials.operations.client_scopes import ClientScopeOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.clients import MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
+from keyturn_credentials.web.notices import mapper_notice
 
 _REALM: Final = "/admin/realms/{realm}"
 _CLIENT: Final = f"{_REALM}/clients/{{uuid}}"
@@ -85,8 +87,9 @@ class ClientScopeRoutes:
     async def create(self, call: Call) -> Response:
         done = await self._operations.create(call.realm_target, await read_json(call.request))
         call.changed(done)
+        headers = mapper_notice(done.value.mappers)
         location = f"{self._base_url}/admin/realms/{quote(call.realm)}/client-scopes/{quote(done.value.id)}"
-        return Response(status_code=201, headers={"Location": location})
+        return Response(status_code=201, headers={"Location": location, **headers})
 
     async def get(self, call: Call) -> Response:
         scope = require_scope(await self._queries.realm(call.realm), call.path("scope"))
@@ -94,8 +97,12 @@ class ClientScopeRoutes:
 
     async def update(self, call: Call) -> Response:
         representation = await read_json(call.request)
-        call.changed(await self._operations.update(call.realm_target, call.path("scope"), representation))
-        return Response(status_code=204)
+        done = await self._operations.update(call.realm_target, call.path("scope"), representation)
+        call.changed(done)
+        mappers = require_scope(done.value, call.path("scope")).mappers
+        return Response(
+            status_code=204, headers=mapper_notice(mappers) if representation.get(MAPPERS) else {}
+        )
 
     async def delete(self, call: Call) -> Response:
         call.changed(await self._operations.delete(call.realm_target, call.path("scope")))

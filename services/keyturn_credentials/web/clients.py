@@ -1,13 +1,14 @@
 """``/admin/realms/{realm}/clients`` and the paths of one client."""
 
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.protocol_mappers import MAPPERS, mappers_in
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client
 from keyturn_credentials.domain.roles import Role
@@ -18,6 +19,7 @@ from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.store.search_query import Criteria, parse_query
 from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, entity_tag
+from keyturn_credentials.web.notices import NOTICE, mapper_notice
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose import strict_json
 
@@ -25,7 +27,6 @@ VIEW: Final = (Role.VIEW_CLIENTS,)
 CONFIGURE: Final = (Role.CONFIGURE_CLIENTS,)
 MANAGE: Final = (Role.MANAGE_CLIENTS,)
 
-NOTICE: Final = "Keyturn-Notice"
 SECRET_IS_DUE: Final = "the next change to this client gives it a new secret"  # noqa: S105 - a text
 """Notice that any change to the client will rotate its secret, as the policy requires."""
 MAX_PAGE: Final = 1000
@@ -73,11 +74,13 @@ class ClientRoutes:
         return StreamingResponse(self._stream(call, realm, criteria, most), media_type="application/json")
 
     async def create(self, call: Call) -> Response:
-        done = await self._operations.create(call.actor, call.realm, await read_json(call.request))
+        representation = await read_json(call.request)
+        done = await self._operations.create(call.actor, call.realm, representation)
         call.changed(done)
         client, secret = done.value
         location = f"{self._base_url}/admin/realms/{quote(call.realm)}/clients/{client.uuid}"
         headers = {"Location": location, "ETag": entity_tag(client.version)}
+        headers |= _notice_of(client, representation)
         if secret is None:
             return Response(status_code=201, headers=headers)
         # Only its digest is stored, so the secret is shown here and never again.
@@ -96,7 +99,8 @@ class ClientRoutes:
         representation = await read_json(call.request)
         done = await self._operations.update(call.client_target, representation)
         call.changed(done)
-        return Response(status_code=204, headers={"ETag": entity_tag(done.value.version)})
+        headers = {"ETag": entity_tag(done.value.version), **_notice_of(done.value, representation)}
+        return Response(status_code=204, headers=headers)
 
     async def delete(self, call: Call) -> Response:
         done = await self._operations.delete(call.client_target)
@@ -116,6 +120,12 @@ class ClientRoutes:
     def _describe(self, call: Call, realm: Realm, client: Client) -> dict[str, object]:
         may_see = may_see_secret(call, realm, client)
         return describe_client(client, realm, show_secret=may_see, now=self._clock.now())
+
+
+def _notice_of(client: Client, representation: Mapping[str, Any]) -> dict[str, str]:
+    if not representation.get(MAPPERS):
+        return {}
+    return mapper_notice(mappers_in(client.document, client.uuid))
 
 
 def may_see_secret(call: Call, realm: Realm, client: Client) -> bool:

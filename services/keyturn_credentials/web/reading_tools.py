@@ -17,7 +17,7 @@ _CLIENT: Final = f"{_REALM}/clients/{{uuid}}"
 
 
 class ReadingToolsRoutes:
-    """Handlers for a client's service account and mappers, and empty lists for unsupported features."""
+    """Handlers for a client's service account, and empty lists for unsupported features."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
@@ -25,7 +25,6 @@ class ReadingToolsRoutes:
     def routes(self, gate: Gate) -> list[BaseRoute]:
         return [
             gate.route(f"{_CLIENT}/service-account-user", {"GET": Endpoint(self.service_account, VIEW)}),
-            gate.route(f"{_CLIENT}/protocol-mappers/models", {"GET": Endpoint(self.mappers, VIEW)}),
             gate.route(f"{_REALM}/client-policies/profiles", {"GET": Endpoint(self.profiles, ANY_ROLE)}),
             gate.route(f"{_REALM}/client-policies/policies", {"GET": Endpoint(self.policies, ANY_ROLE)}),
         ]
@@ -48,13 +47,6 @@ class ReadingToolsRoutes:
                 "notBefore": 0,
             }
         )
-
-    async def mappers(self, call: Call) -> Response:
-        """Return the mappers that an earlier build stored. They have no effect."""
-        _, client = await self._queries.client(call.realm, call.client_uuid)
-        stored = client.document.get("protocolMappers")
-        entries = stored if isinstance(stored, list) else ()
-        return JSONResponse([entry for entry in entries if isinstance(entry, dict)])
 
     async def profiles(self, call: Call) -> Response:
         await self._queries.realm(call.realm)

@@ -15,8 +15,8 @@ from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.bodies import read_export, read_json
-from keyturn_credentials.web.clients import NOTICE
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, entity_tag
+from keyturn_credentials.web.notices import NOTICE
 
 ANY_ROLE: Final = tuple(Role)
 MANAGE_REALM: Final = (Role.MANAGE_REALM,)

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
+from keyturn_credentials.domain.mapper_types import IN_FORCE
 from keyturn_credentials.domain.trusted_issuers import PROVIDER_NAMES
 from keyturn_credentials.keystores import KeyStoreFormat
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
@@ -16,6 +17,18 @@ from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 
 KEYCLOAK_API: Final = "26.7.3"
 """Keycloak version whose admin API this is compatible with. Tools adapt their requests to it."""
+
+_MAPPER_TYPES: Final = [
+    {
+        "id": provider,
+        "name": kind.name,
+        "category": "Token mapper",
+        "helpText": kind.effect,
+        "priority": kind.priority,
+        "properties": [{"name": name, "label": name, "type": "String"} for name in kind.settings],
+    }
+    for provider, kind in IN_FORCE.items()
+]
 
 _DOCUMENT: Final[dict[str, Any]] = {
     "systemInfo": {"version": KEYCLOAK_API},
@@ -43,7 +56,7 @@ _DOCUMENT: Final[dict[str, Any]] = {
         "client-authenticator": {"internal": False, "providers": {name: {} for name in AUTHENTICATORS}},
         "login-protocol": {"internal": False, "providers": {"openid-connect": {}}},
     },
-    "protocolMapperTypes": {"openid-connect": []},
+    "protocolMapperTypes": {"openid-connect": _MAPPER_TYPES},
     "builtinProtocolMappers": {"openid-connect": []},
     "clientInstallations": {"openid-connect": [{"id": KEYCLOAK_JSON, "protocol": "openid-connect"}]},
     "componentTypes": {},

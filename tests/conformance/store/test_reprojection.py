@@ -24,12 +24,13 @@ from tests.conformance.store.conftest import ACTOR, Instance
 
 NOT_BEFORE = 1_900_000_000
 MEMBERS = {
-    4: (
+    5: (
         "RealmProjection id name enabled signing_keys access_token_lifespan jwks_allowed_networks"
         " keys_not_before strict_audience administers not_before token_generation open_introspection"
         " fetcher_keys strict_assertion_lifetime plain_token_type default_scopes"
         " optional_scopes silent_scopes removed_scopes"
         " realm_roles client_roles scope_mappings ends_tokens_by_role roles_by_id trusted_issuers"
+        " scope_mappers"
         " ClientProjection uuid realm_id client_id enabled authenticator"
         " service_accounts_enabled secrets secret_transport signing_alg max_assertion_lifetime jwks"
         " jwks_source jwks_url revoked_thumbprints keys_not_before access_token_lifespan scopes"
@@ -37,6 +38,7 @@ MEMBERS = {
         " x509_san_uri x509_san_ip x509_san_email x509_self_signed mtls_bound_tokens dpop_bound_tokens"
         " administers not_before token_generation resource_audiences plain_token_type access_token_alg"
         " revoked_tokens subject roles full_scope role_ids federated"
+        " mappers allowed_origins lightweight_tokens"
     )
 }
 
@@ -175,9 +177,8 @@ async def test_what_is_not_in_force_is_named_with_its_client(
     await store_as_a_former_build(
         instance, "clients", "b", attributes={"access.token.signed.response.alg": "ES512"}
     )
-    await store_as_a_former_build(
-        instance, "clients", "c", document={"protocolMappers": [{"name": "audience"}]}
-    )
+    own = {"name": "own", "protocolMapper": "script-own.js"}
+    await store_as_a_former_build(instance, "clients", "c", document={"protocolMappers": [own]})
     await store_as_a_former_build(instance, "realms", "acme", document={"sslRequired": "all"})
     with capture_logs() as logs:
         await instance.operations.reprojection.run()

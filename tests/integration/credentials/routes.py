@@ -18,6 +18,10 @@ ROLE_PATHS = {
 PROVIDER = "/admin/realms/{realm}/identity-provider/instances/{alias}"
 ROTATION = "/admin/realms/{realm}/rotations/{rotation}"
 ROTATION_MOVES = ("pause", "resume", "delivered", "cancel")
+MAPPERS = (
+    f"{CLIENT}/protocol-mappers",
+    "/admin/realms/{realm}/client-scopes/{scope}/protocol-mappers",
+)
 SCOPE_LISTS = (
     "/admin/realms/{realm}/default-default-client-scopes",
     "/admin/realms/{realm}/default-optional-client-scopes",
@@ -64,7 +68,19 @@ LET_THROUGH = {
     f"POST {PROVIDER}/revoke-subject": REALM,
     f"GET {PROVIDER}/reload-keys": REALM,
     f"GET {CLIENT}/service-account-user": VIEW,
-    f"GET {CLIENT}/protocol-mappers/models": VIEW,
+    **{
+        call: roles
+        for path in MAPPERS
+        for call, roles in (
+            (f"GET {path}/models", VIEW),
+            (f"POST {path}/models", MANAGE),
+            (f"GET {path}/models/{{mapper}}", VIEW),
+            (f"PUT {path}/models/{{mapper}}", MANAGE),
+            (f"DELETE {path}/models/{{mapper}}", MANAGE),
+            (f"POST {path}/add-models", MANAGE),
+            (f"GET {path}/protocol/{{protocol}}", VIEW),
+        )
+    },
     "GET /admin/realms/{realm}/client-scopes": VIEW,
     "POST /admin/realms/{realm}/client-scopes": MANAGE,
     "GET /admin/realms/{realm}/client-scopes/{scope}": VIEW,

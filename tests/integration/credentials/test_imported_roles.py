@@ -49,7 +49,7 @@ async def test_an_imported_service_account_has_its_id_and_its_roles(api: AdminAp
     assert (await api.call("POST", "", json=EXPORT)).status_code == 201
     subject, grant = await granted(api, "acme")
     assert subject == EXPORT["users"][0]["id"]
-    assert grant.role_claims == CLAIMS
+    assert grant.claims == CLAIMS
     assert grant.audiences == ("orders",)
     realm = await api.call("GET", "/acme")
     assert not {"roles", "users"} & realm.json().keys()
@@ -71,14 +71,14 @@ async def test_a_partial_import_brings_the_roles_that_its_service_accounts_have(
     dry = await api.call("POST", "/acme/partialImport?dryRun=true", json=EXPORT)
     assert dry.status_code == 200, dry.text
     assert (await api.call("POST", "/acme/partialImport", json=EXPORT)).status_code == 200
-    assert (await granted(api, "acme"))[1].role_claims == CLAIMS
+    assert (await granted(api, "acme"))[1].claims == CLAIMS
     fewer = {**EXPORT, "ifResourceExists": "OVERWRITE", "users": [{**EXPORT["users"][0], "realmRoles": []}]}
     assert (await api.call("POST", "/acme/partialImport", json=fewer)).status_code == 200
-    assert (await granted(api, "acme"))[1].role_claims == {}
+    assert (await granted(api, "acme"))[1].claims == {}
 
 
 async def test_a_role_that_the_realm_loses_is_nobodys(api: AdminApi) -> None:
     assert (await api.call("POST", "", json=EXPORT)).status_code == 201
     left = {"roles": {"realm": [{"name": "payments"}]}}
     assert (await api.call("PUT", "/acme", json=left)).status_code == 204
-    assert (await granted(api, "acme"))[1].role_claims == {"realm_access": {"roles": ["payments"]}}
+    assert (await granted(api, "acme"))[1].claims == {"realm_access": {"roles": ["payments"]}}

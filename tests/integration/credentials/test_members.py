@@ -18,7 +18,7 @@ async def make(api: AdminApi) -> str:
     [
         ({"enable": False}, 'unrecognized field "enable": did you mean "enabled"?'),
         ({"Enabled": False}, 'unrecognized field "Enabled": did you mean "enabled"?'),
-        ({"protocolMappers": [{"name": "audience"}]}, "keyturn.audiences"),
+        ({"protocolMappers": [{"name": "audience"}]}, "protocolMapper is required"),
         ({"attributes": {"access.token.signed.response.alg": "HS256"}}, "access.token.signed.response.alg"),
         ({"attributes": {"client_credentials.use_refresh_token": "true"}}, "no refresh tokens"),
     ],
@@ -54,7 +54,7 @@ async def test_an_import_takes_over_the_rest_and_reports_what_it_left_out(api: A
     exported = {
         "clientId": "moved",
         "enable": False,
-        "protocolMappers": [{"name": "audience"}],
+        "protocolMappers": [{"name": "audience"}, {"name": "own", "protocolMapper": "script-own.js"}],
         "attributes": {"access.token.signed.response.alg": "EdDSA", "team": "a"},
     }
     answer = await api.call("POST", "/acme/partialImport", json={"clients": [exported]})
@@ -62,7 +62,11 @@ async def test_an_import_takes_over_the_rest_and_reports_what_it_left_out(api: A
     [line] = answer.json()["results"]
     assert line["action"] == "ADDED"
     notes = " ".join(line["notes"])
-    for said in ("enable is not known", "protocolMappers is left out"):
+    for said in (
+        "enable is not known",
+        "protocol mapper audience: protocolMapper is required: it is left out",
+        "protocol mapper own (script-own.js) has no effect",
+    ):
         assert said in notes
     taken = (await api.call("GET", f"/acme/clients/{line['id']}")).json()
     assert "enable" not in taken

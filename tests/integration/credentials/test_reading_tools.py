@@ -5,6 +5,7 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from keyturn_credentials.domain.mapper_types import IN_FORCE
 from keyturn_shared.jose.jwk import VerificationKey
 from tests.testkit.admin_api import AdminApi
 
@@ -13,7 +14,8 @@ async def test_a_server_says_which_keycloak_it_follows_and_that_it_is_keyturn(ap
     shown = (await api.call("GET", "/admin/serverinfo")).json()
     assert shown["systemInfo"]["version"].split(".")[0] == "26"
     assert shown["profileInfo"]["name"].startswith("keyturn ")
-    assert shown["protocolMapperTypes"] == {"openid-connect": []}
+    types = {each["id"] for each in shown["protocolMapperTypes"]["openid-connect"]}
+    assert types == set(IN_FORCE)
 
 
 async def test_the_service_account_of_a_client_is_the_subject_of_its_tokens(api: AdminApi) -> None:

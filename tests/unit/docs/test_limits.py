@@ -15,7 +15,14 @@ from keyturn_credentials.authorization.endpoints import BODY_LIMIT
 from keyturn_credentials.authorization.used_assertions import MAX_OF_ONE
 from keyturn_credentials.console.routes import SIGN_IN_BYTES
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS
-from keyturn_credentials.domain import bounds, role_catalogue, role_members, service_account
+from keyturn_credentials.domain import (
+    bounds,
+    mapper_effects,
+    protocol_mappers,
+    role_catalogue,
+    role_members,
+    service_account,
+)
 from keyturn_credentials.domain.claim_conditions import MAX_CONDITION_CHARACTERS, MAX_CONDITIONS
 from keyturn_credentials.domain.client import MAX_TOKEN_LIFESPAN
 from keyturn_credentials.domain.client_keys import MAX_REVOKED_KEYS, MAX_REVOKED_UNKNOWN_KEYS
@@ -26,6 +33,7 @@ from keyturn_credentials.domain.realm_keys import MAX_PUBLISHED
 from keyturn_credentials.domain.secrets import MAX_SECRET_CHARACTERS
 from keyturn_credentials.domain.trusted_issuer_changes import MAX_REVOKED
 from keyturn_credentials.domain.trusted_issuers import MAX_ISSUERS
+from keyturn_credentials.domain.web_origins import MAX_ORIGINS_BYTES
 from keyturn_credentials.keystores.limits import MAX_DERIVATION_ROUNDS, MAX_ENTRIES, MAX_FILE_BYTES
 from keyturn_credentials.operations.realm_import import MAX_CLIENTS
 from keyturn_credentials.operations.token_revocation import MAX_REVOKED_TOKENS
@@ -40,6 +48,7 @@ from keyturn_shared.http_server.asgi_connection import KEEP_ALIVE_SECONDS
 from keyturn_shared.http_server.messages import MAX_PIPELINED
 from keyturn_shared.jose.compact import MAX_KID_CHARACTERS, MAX_TOKEN_BYTES
 from keyturn_shared.jose.key_set import MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS
+from keyturn_shared.jose.strict_json import MAX_DEPTH
 from keyturn_shared.network import FetchPolicy
 from keyturn_shared.network.guarded_backend import MAX_ADDRESSES
 from keyturn_shared.network.host_connections import IDLE_SECONDS as IDLE_HOST_SECONDS
@@ -47,6 +56,7 @@ from keyturn_shared.network.host_connections import MAX_IDLE_HOSTS, MAX_IDLE_PER
 from keyturn_shared.oauth.certificates.client_certificate import MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES
 from keyturn_shared.oauth.certificates.headers import MAX_CHAIN_BYTES
 from keyturn_shared.oauth.sender_constraint.dpop import MAX_PROOF_BYTES
+from keyturn_shared.oauth.tokens.token_profile import MAX_COMBINATIONS
 from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH, MAX_SUBJECT_LENGTH
 from keyturn_verifier.key_sets.documents import MAX_METADATA_BYTES
 from keyturn_verifier.key_sets.policy import KeySetPolicy
@@ -136,6 +146,14 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
         client_keys.MAX_CONCURRENT,
     ),
     "client scopes of a realm; names of its default and optional ones": (MAX_SCOPES, MAX_REALM_SCOPE_BYTES),
+    "protocol mappers of a client or a client scope": (
+        *(protocol_mappers.MAX_MAPPERS, protocol_mappers.MAX_MAPPER_BYTES),
+        *(protocol_mappers.MAX_CLIENT_BYTES, protocol_mappers.MAX_REALM_BYTES),
+    ),
+    "name of a mapped claim": (mapper_effects.MAX_CLAIM_NAME, mapper_effects.MAX_CLAIM_PARTS),
+    "depth of a mapped claim, with the parts of its name": (MAX_DEPTH,),
+    "claim `allowed-origins`, as JSON": (MAX_ORIGINS_BYTES,),
+    "kept combinations of optional scopes with mappers, of one client": (MAX_COMBINATIONS,),
     "roles of a realm and its clients": (
         *(role_catalogue.MAX_ROLES, role_catalogue.MAX_NAME),
         *(role_catalogue.MAX_COMPOSITES, role_catalogue.MAX_COMPOSED_BYTES),

@@ -11,6 +11,7 @@ from keyturn_credentials.web.openapi import (
     clients,
     identity_providers,
     keys,
+    mappers,
     monitoring,
     realms,
     roles,
@@ -26,6 +27,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **client_scopes.OPERATIONS,
     **roles.OPERATIONS,
     **identity_providers.OPERATIONS,
+    **mappers.OPERATIONS,
     **keys.OPERATIONS,
     **monitoring.OPERATIONS,
     **rotations.OPERATIONS,
@@ -45,10 +47,13 @@ _IN_PATH: Final[Mapping[str, Schema]] = {
         "description": "the id of the client whose roles are meant, not its clientId",
     },
     "rotation": {"type": "string", "description": "the rotation's id"},
+    "mapper": {"type": "string", "description": "the protocol mapper's id"},
+    "protocol": {"type": "string", "description": "openid-connect"},
 }
 _HEADERS: Final[Mapping[str, Schema]] = {
     "Location": {"type": "string", "format": "uri"},
     "ETag": {"type": "string"},
+    "Keyturn-Notice": {"type": "string", "description": "what was stored without effect"},
     "Keyturn-Sequence": {"type": "integer", "description": "sequence of the change's event"},
     "Keyturn-Fleet": {
         "type": "string",

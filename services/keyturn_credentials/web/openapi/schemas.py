@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
 from keyturn_credentials.domain.identity_provider_members import REVOKED_KEYS, REVOKED_SUBJECTS
+from keyturn_credentials.domain.protocol_mappers import MAX_MAPPERS
 from keyturn_credentials.domain.trusted_issuers import PROVIDERS
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
 from keyturn_credentials.operations.import_plan import IfExists
@@ -45,6 +46,11 @@ _KEY: Final = {
     "alg": _MAYBE_TEXT,
     "use": _MAYBE_TEXT,
 }
+_MAPPERS: Final = {
+    "type": ["array", "null"],
+    "items": reference("ProtocolMapperRepresentation"),
+    "maxItems": MAX_MAPPERS,
+}
 _CLIENT: Final = {
     "id": _MAYBE_TEXT,
     "clientId": _MAYBE_TEXT,
@@ -62,6 +68,7 @@ _CLIENT: Final = {
     "webOrigins": _NAMES,
     "defaultClientScopes": _NAMES,
     "optionalClientScopes": _NAMES,
+    "protocolMappers": _MAPPERS,
     "attributes": _ATTRIBUTES,
 }
 _REALM: Final = {
@@ -112,7 +119,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "description": _MAYBE_TEXT,
             "protocol": {"enum": ["openid-connect", None]},
             "attributes": {"type": ["object", "null"], "additionalProperties": _MAYBE_TEXT},
-            "protocolMappers": {"type": ["array", "null"], "items": {"type": "object"}},
+            "protocolMappers": _MAPPERS,
         },
         description="`include.in.token.scope`: `false` keeps its name out of a token's scope",
     ),
@@ -157,6 +164,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         more=True,
         description="an issuer that states who clients are; docs/workload-identity.md lists `config`",
+    ),
+    "ProtocolMapperRepresentation": object_of(
+        {
+            "id": _MAYBE_TEXT,
+            "name": {**_TEXT, "minLength": 1, "maxLength": 255},
+            "protocol": {**_MAYBE_TEXT, "description": "openid-connect if absent"},
+            "protocolMapper": {**_TEXT, "minLength": 1, "maxLength": 255, "description": "the type"},
+            "consentRequired": _MAYBE_FLAG,
+            "consentText": _MAYBE_TEXT,
+            "config": {"type": ["object", "null"], "additionalProperties": _MAYBE_TEXT},
+        },
+        *("name", "protocolMapper"),
+        description="Keyturn-Notice says which have no effect; a claim that no mapper may set is refused.",
     ),
     "CredentialRepresentation": object_of({"type": {"const": "secret"}, "value": _TEXT}, "type"),
     "CertificateRepresentation": object_of(

@@ -18,9 +18,6 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "Show the user that stands for a client: the subject of its access tokens.",
         {200: json_content("The user.", _OBJECT)},
     ),
-    ("GET", f"{_CLIENT}/protocol-mappers/models"): Operation(
-        "List the client's protocol mappers.", {200: json_content("Protocol mappers.", _OBJECTS)}
-    ),
     ("GET", f"{_REALM}/client-policies/profiles"): Operation(
         "List client profiles: there are none.",
         {200: json_content("An empty list.", _OBJECT)},

@@ -13,6 +13,8 @@ from keyturn_shared.oauth.errors import InvalidScopeError, UnauthorizedClientErr
 from keyturn_shared.oauth.sender_constraint.confirmation import DPOP_KEY
 from keyturn_shared.oauth.tokens.ended_tokens import generation_of, not_before_policy
 from keyturn_shared.oauth.tokens.grant import Grant
+from keyturn_shared.oauth.tokens.mapped_claims import with_notes
+from keyturn_shared.oauth.tokens.token_profile import ACR
 from keyturn_shared.projection import (
     CLIENT_UUID,
     TOKEN_GENERATION,
@@ -24,8 +26,6 @@ from keyturn_shared.projection import (
 BEARER: Final = "Bearer"
 DPOP: Final = "DPoP"  # RFC 9449 section 5
 _JTI_BYTES: Final = 16
-_ACR: Final = "1"
-"""Keycloak's level of what needs no more than the client's credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,12 @@ class AccessTokenIssuer:
         client: ClientProjection,
         grant: Grant,
         confirmation: Mapping[str, str] | None = None,
+        address: str = "",
     ) -> IssuedToken:
-        """Issue a token to the client, bound to ``confirmation`` (``cnf``, RFC 7800) if given. Raises
-        UnavailableError while the realm has no active key, UnauthorizedClientError if the client's tokens
-        may not be signed with that key, and InvalidScopeError if verifiers would not read a token that
-        long."""
+        """Issue a token to the client, bound to ``confirmation`` (``cnf``, RFC 7800) if given. ``address``:
+        the caller's, for claims that have it. Raises UnavailableError while the realm has no active key,
+        UnauthorizedClientError if the client's tokens may not be signed with that key, and InvalidScopeError
+        if verifiers would not read a token that long."""
         if realm.signer is None:
             raise UnavailableError("the realm has no active signing key")
         alg = client.access_token_alg
@@ -84,21 +85,25 @@ class AccessTokenIssuer:
             "azp": client.client_id,
             CLIENT_UUID: client.uuid,
             "typ": token_type,
-            "acr": _ACR,
-            "preferred_username": service_account_name(client.client_id),
             "scope": grant.scope,
         }
+        if not client.lightweight_tokens:
+            claims["acr"] = ACR
+            claims["preferred_username"] = service_account_name(client.client_id)
+        if grant.notes and address:
+            claims.update(with_notes(grant.claims, grant.notes, address))
+        elif grant.claims:
+            claims.update(grant.claims)
         if generation := generation_of(realm.projection, client):
             claims[TOKEN_GENERATION] = generation
         if confirmation:
             claims["cnf"] = confirmation
-        if grant.role_claims:
-            claims.update(grant.role_claims)
         token = signer.key.sign_compact(header, claims)
         if len(token) > MAX_TOKEN_BYTES:
             raise InvalidScopeError(
-                f"With all roles, scopes and audiences, the token has {len(token)} bytes;"
-                f" verifiers read at most {MAX_TOKEN_BYTES}. Request fewer, or give the client fewer roles."
+                f"With all roles, mapped claims, scopes and audiences, the token has {len(token)} bytes;"
+                f" verifiers read at most {MAX_TOKEN_BYTES}. Request fewer, or give the client fewer roles"
+                " and mappers."
             )
         return IssuedToken(
             token,

@@ -5,17 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyturn_shared.oauth.errors import InvalidScopeError, InvalidTargetError
-from keyturn_shared.oauth.tokens.token_profile import IGNORED_SCOPES, ROLES_SCOPE, TokenProfile
+from keyturn_shared.oauth.tokens.token_profile import IGNORED_SCOPES, TokenProfile
+from keyturn_shared.projected_mappers import ClaimPath
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """``scope``: names separated by single spaces, possibly none. ``audiences``: if empty, the realm.
-    ``role_claims``: what the token says of roles."""
+    ``claims``: those of protocol mappers; ``notes``: paths of those that have the caller's address."""
 
     scope: str
     audiences: tuple[str, ...]
-    role_claims: Mapping[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[ClaimPath, ...] = ()
 
 
 def decide_grant(profile: TokenProfile, scope: str | None, targets: Sequence[str]) -> Grant:
@@ -25,28 +27,24 @@ def decide_grant(profile: TokenProfile, scope: str | None, targets: Sequence[str
     that it would get anyway: Keycloak ignores the parameters. Raises InvalidScopeError and
     InvalidTargetError.
     """
-    granted = profile.scope if not scope else _with_requested(profile, scope)
+    if not scope:
+        granted, mapped = profile.scope, profile.mapped
+    else:
+        requested = dict.fromkeys(scope.split(" "))
+        granted, mapped = _with_requested(profile, requested), profile.mapped_with(requested)
     allowed = profile.audiences
-    claims: Mapping[str, Any] = {}
-    if profile.role_claims and _has_roles(profile, scope):
-        claims = profile.role_claims
-        allowed = tuple(dict.fromkeys((*allowed, *profile.role_audiences)))
+    if mapped.audiences:
+        allowed = tuple(dict.fromkeys((*allowed, *mapped.audiences)))
     if not targets or not profile.audiences:
-        return Grant(granted, allowed, claims)
+        return Grant(granted, allowed, mapped.claims, mapped.notes)
     if not set(allowed).issuperset(targets):
         raise InvalidTargetError("an audience that this client is not allowed")
-    return Grant(granted, tuple(dict.fromkeys(targets)), claims)
+    return Grant(granted, tuple(dict.fromkeys(targets)), mapped.claims, mapped.notes)
 
 
-def _has_roles(profile: TokenProfile, scope: str | None) -> bool:
-    if ROLES_SCOPE in profile.default:
-        return True
-    return ROLES_SCOPE in profile.optional and ROLES_SCOPE in (scope or "").split(" ")
-
-
-def _with_requested(profile: TokenProfile, scope: str) -> str:
+def _with_requested(profile: TokenProfile, requested: Mapping[str, None]) -> str:
     added = [profile.scope] if profile.scope else []
-    for name in dict.fromkeys(scope.split(" ")):
+    for name in requested:
         if not name or name in IGNORED_SCOPES or name in profile.default:
             continue
         if name not in profile.optional:

@@ -27,7 +27,7 @@ from keyturn_shared.oauth.realms import require_realm
 from keyturn_shared.oauth.sender_constraint.confirmation import require_unbound
 from keyturn_shared.oauth.tokens.addressees import require_addressed
 from keyturn_shared.oauth.tokens.ended_tokens import require_issued_since, require_not_ended
-from keyturn_shared.oauth.tokens.role_claims import REALM_ACCESS, RESOURCE_ACCESS, without_lost
+from keyturn_shared.projected_mappers import PROTOCOL_CLAIMS
 from keyturn_shared.projection import CLIENT_UUID, ClientProjection, has_plain_tokens
 
 Possession = Callable[[RealmState, Mapping[str, Any]], Awaitable[None]]
@@ -126,13 +126,17 @@ class TokenVerifier:
         *,
         possession: Possession = bearer_only,
         caller: str | None = None,
+        is_introspection: bool = False,
     ) -> VerifiedToken:
-        """Verify like ``verify``, but accept only access tokens of the realm."""
+        """Verify like ``verify``, but accept only access tokens of the realm. ``is_introspection``: return
+        the claims that introspection shows, which protocol mappers decide."""
         token = parse_compact(text)
 
         async def decision(read_set: ReadSet) -> VerifiedToken:
             realm = await require_realm(read_set, realm_name)
-            client, _, claims = await self._check_access_token(read_set, realm, token, None, caller)
+            client, _, claims = await self._check_access_token(
+                read_set, realm, token, None, caller, is_introspection=is_introspection
+            )
             await possession(realm, token.claims)
             return VerifiedToken(client.client_id, claims, True)
 
@@ -145,6 +149,8 @@ class TokenVerifier:
         token: UnverifiedToken,
         audience: str | None,
         caller: str | None,
+        *,
+        is_introspection: bool = False,
     ) -> tuple[ClientProjection, float, dict[str, Any]]:
         # Check the addressee first, from what anyone can read in the token: other callers get the same answer
         # after the same time, whatever else is true of it.
@@ -164,7 +170,8 @@ class TokenVerifier:
         if not client.service_accounts_enabled:
             raise ClientDisabledError("the client may no longer obtain tokens")
         require_not_ended(claims, realm.projection, client)
-        return client, refused_from, _with_roles_of_now(realm, client, claims)
+        shown = _with_claims_of_now(realm, client, claims, is_introspection=is_introspection)
+        return client, refused_from, shown
 
     async def _check_client_token(
         self, read_set: ReadSet, realm: RealmState, token: UnverifiedToken, audience: str | None
@@ -190,15 +197,19 @@ class TokenVerifier:
         return client, refused_from
 
 
-def _with_roles_of_now(realm: RealmState, client: ClientProjection, claims: dict[str, Any]) -> dict[str, Any]:
-    """Return the claims without roles that were taken away since the token was issued. Raises TokenEndedError
-    if the realm ends tokens with such a role."""
-    if REALM_ACCESS not in claims and RESOURCE_ACCESS not in claims:
+def _with_claims_of_now(
+    realm: RealmState, client: ClientProjection, claims: dict[str, Any], *, is_introspection: bool
+) -> dict[str, Any]:
+    """Return the claims without those that the client would not get now: roles that were taken away since the
+    token was issued, and what protocol mappers have ceased to set. Raises TokenEndedError if the realm ends
+    tokens with such a role."""
+    if not is_introspection and claims.keys() <= PROTOCOL_CLAIMS:
         return claims
-    rest = without_lost(claims, realm.profile(client).roles)
-    if rest is not None and realm.projection.ends_tokens_by_role:
+    profile = realm.profile(client)
+    left, lost_role = profile.claims_of_now(claims)
+    if lost_role and realm.projection.ends_tokens_by_role:
         raise TokenEndedError("a role in it was taken away")
-    return claims if rest is None else rest
+    return profile.introspected(left) if is_introspection else left
 
 
 async def _require_type(read_set: ReadSet, realm: RealmState, token: UnverifiedToken) -> None:

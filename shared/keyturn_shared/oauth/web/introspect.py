@@ -63,7 +63,7 @@ class IntrospectionEndpoint:
     async def _introspect(self, realm: str, token: str, caller: str) -> dict[str, Any]:
         try:
             verified = await self._verifier.verify_access_token(
-                realm, token, possession=left_to_the_caller, caller=caller
+                realm, token, possession=left_to_the_caller, caller=caller, is_introspection=True
             )
         except KeyturnError as error:
             if is_unavailable(error):

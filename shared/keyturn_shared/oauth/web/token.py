@@ -17,6 +17,7 @@ from keyturn_shared.oauth.sender_constraint.binding import TokenBinding
 from keyturn_shared.oauth.sender_constraint.dpop import read_dpop_proof
 from keyturn_shared.oauth.tokens.access_tokens import AccessTokenIssuer, IssuedToken
 from keyturn_shared.oauth.tokens.grant import decide_grant
+from keyturn_shared.oauth.web.caller_address import CallerAddress
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
 from keyturn_shared.oauth.web.errors import client_error
 from keyturn_shared.oauth.web.form import Form, read_form, require_form_type
@@ -36,6 +37,7 @@ class TokenEndpoint:
         certificates: CertificateSource,
         binding: TokenBinding,
         issuer: AccessTokenIssuer,
+        addresses: CallerAddress,
         log: AuthenticationLog,
         elsewhere: Elsewhere | None = None,
     ) -> None:
@@ -45,6 +47,7 @@ class TokenEndpoint:
         self._certificates = certificates
         self._binding = binding
         self._issuer = issuer
+        self._addresses = addresses
         self._log = log
 
     async def __call__(self, request: Request) -> Reply:
@@ -81,11 +84,12 @@ class TokenEndpoint:
             if not client.service_accounts_enabled:
                 raise UnauthorizedClientError("Client not enabled to retrieve service account")
             grant = decide_grant(realm.profile(client), form.get("scope"), form.targets)
+            address = self._addresses.of(request).nearest if grant.notes else ""
             if proof is None and not client.mtls_bound_tokens and not client.dpop_bound_tokens:
-                return self._issuer.issue(realm, client, grant)
+                return self._issuer.issue(realm, client, grant, address=address)
             certificate = self._certificates.of(request) if client.mtls_bound_tokens else None
             confirmation = await self._binding.bind(realm, client, proof, certificate)
-            return self._issuer.issue(realm, client, grant, confirmation)
+            return self._issuer.issue(realm, client, grant, confirmation, address)
 
         return await self._decider.decide(decision)
 

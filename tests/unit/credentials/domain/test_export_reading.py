@@ -76,16 +76,16 @@ def test_a_secret_that_only_resembles_a_placeholder_is_kept(secret: str) -> None
 
 
 def test_what_has_no_effect_here_is_left_out_and_noted() -> None:
-    lightweight = {"client.use.lightweight.access.token.enabled": "true", "mine": "x"}
-    client = read(protocolMappers=[{}], publicClient=True, xyzzy=1, attributes=lightweight)
+    values = {"client_credentials.use_refresh_token": "true", "mine": "x"}
+    client = read(authorizationServicesEnabled=True, publicClient=True, xyzzy=1, attributes=values)
     notes = " ".join(client.notes)
-    assert "protocolMappers is left out: " in notes
-    assert "attribute client.use.lightweight.access.token.enabled is left out: " in notes
+    assert "authorizationServicesEnabled is left out: " in notes
+    assert "attribute client_credentials.use_refresh_token is left out: " in notes
     assert "xyzzy is not known" in notes
     assert "cannot authenticate" in notes
-    assert client.representation.keys().isdisjoint({"protocolMappers", "xyzzy"})
+    assert client.representation.keys().isdisjoint({"authorizationServicesEnabled", "xyzzy"})
     assert client.representation["attributes"] == {"mine": "x"}
-    assert read(protocolMappers=[]).notes == ()
+    assert read(authorizationServicesEnabled=False).notes == ()
 
 
 def test_a_former_secret_comes_with_its_end() -> None:

@@ -30,7 +30,7 @@ def granted(scope: str | None = None, targets: tuple[str, ...] = (), **members: 
 
 def test_a_token_has_the_roles_and_those_that_they_are_composed_of() -> None:
     grant = granted(roles=RoleSet(("all",), {"worker": ("own",)}))
-    assert grant.role_claims == {
+    assert grant.claims == {
         "realm_access": {"roles": ["all", "payments"]},
         "resource_access": {"orders": {"roles": ["read"]}, "worker": {"roles": ["own"]}},
     }
@@ -39,18 +39,16 @@ def test_a_token_has_the_roles_and_those_that_they_are_composed_of() -> None:
 
 
 def test_a_token_without_roles_has_no_claims_about_them() -> None:
-    assert granted().role_claims == {}
-    assert (
-        granted(roles=RoleSet(("unknown",), {"orders": ("unknown",), "nobody": ("read",)})).role_claims == {}
-    )
+    assert granted().claims == {}
+    assert granted(roles=RoleSet(("unknown",), {"orders": ("unknown",), "nobody": ("read",)})).claims == {}
 
 
 def test_roles_are_in_tokens_with_the_scope_roles_only() -> None:
     held: dict[str, Any] = {"roles": RoleSet(("payments",))}
-    assert granted(default_scopes=(), scopes=(), **held).role_claims == {}
-    assert granted(default_scopes=(), scopes=("roles",), **held).role_claims == {}
+    assert granted(default_scopes=(), scopes=(), **held).claims == {}
+    assert granted(default_scopes=(), scopes=("roles",), **held).claims == {}
     asked = granted("roles", default_scopes=(), scopes=("roles",), **held)
-    assert asked.role_claims == {"realm_access": {"roles": ["payments"]}}
+    assert asked.claims == {"realm_access": {"roles": ["payments"]}}
 
 
 def test_without_full_scope_only_its_own_roles_and_those_mapped_to_its_scope_count() -> None:
