@@ -17,7 +17,7 @@ _STATUS: Final = {"GET": 200, "PUT": 204, "DELETE": 204, "POST": 201}
 _PLACEHOLDER: Final = re.compile(r"\{(\w+:[^{}]+)\}")
 _NOTHING: Final[tuple[Any, ...]] = ("", "false", False, None, [], {})
 """Values that tools read like an absent one."""
-_DECIDED: Final = frozenset({"containerId", "composite"})
+_DECIDED: Final = frozenset({"containerId", "composite", "client.secret.creation.time"})
 """Members that the server decides."""
 
 
@@ -65,13 +65,22 @@ class Replay:
             assert names == call["names"], call["call"]
         if path in self._secrets:
             assert shown["value"] == self._secrets[path], call["call"]
-        if path in self._written:
-            assert (drift := differences(self._written[path], shown)) == {}, (call["call"], drift)
+        for place, each in _places(path, shown):
+            if place in self._written:
+                assert (drift := differences(self._written[place], each)) == {}, (call["call"], drift)
 
     def _learn(self, path: str, shown: Any) -> None:
         for each in shown if isinstance(shown, list) else [shown]:
             if isinstance(each, dict) and "id" in each:
                 self._ids[name_of(path, each)] = each["id"]
+
+
+def _places(path: str, shown: Any) -> list[tuple[str, Any]]:
+    """Return what is shown, with the path at which it is written."""
+    if not isinstance(shown, list):
+        return [(path, shown)]
+    collection = path.partition("?")[0]
+    return [(f"{collection}/{each['id']}", each) for each in shown if "id" in each]
 
 
 def name_of(path: str, shown: dict[str, Any]) -> str:
@@ -89,7 +98,7 @@ def differences(written: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any
     """Return what a tool would write again: members that are not shown as they were written."""
     found: dict[str, Any] = {}
     for name, value in written.items():
-        if name in _DECIDED:
+        if name in _DECIDED or value is None:  # a null says nothing
             continue
         there = shown.get(name)
         if isinstance(value, dict) and isinstance(there, dict):
