@@ -65,17 +65,26 @@ class RotationRunner:
 
     async def plan(self) -> int:
         """Begin a rotation of each secret for which a policy asks. Return their number."""
+        now = self._clock.now()
         async with self._store.read() as reading:
-            realms = await reading.realms.all()
-        begun = 0
-        for realm in realms:
-            try:
-                rules = RotationRules.from_attributes({}, realm.attributes)
-            except InvalidRequestError:  # written by an earlier build
+            realms = {realm.id: realm for realm in await reading.realms.all()}
+            due = await reading.rotations.due_by_own_policy(now, most=BATCH)
+        for realm in realms.values():
+            rules = _rules_of(realm)
+            if rules is None or rules.policy is None or not rules.automatic:
                 continue
             await self._sweep.visit(realm, rules)
-            begun += await self._plan_realm(realm, rules)
-        return begun
+            lead = lead_of(rules.policy) + rules.jitter
+            async with self._store.find() as reading:
+                uuids = await reading.rotations.due_by_realm_policy(realm.id, now, lead=lead, most=BATCH)
+            due += [(realm.id, uuid) for uuid in uuids]
+        return sum(
+            [
+                await self._plan_client(realms[realm_id].name, uuid)
+                for realm_id, uuid in due
+                if realm_id in realms
+            ]
+        )
 
     async def advance(self) -> int:
         """Take the steps that are due. Return their number."""
@@ -97,14 +106,6 @@ class RotationRunner:
         """Count open rotations by state, and by whether they have an alert."""
         async with self._store.find() as reading:
             return await reading.rotations.count()
-
-    async def _plan_realm(self, realm: Realm, rules: RotationRules) -> int:
-        lead = None
-        if rules.policy is not None and rules.automatic:
-            lead = lead_of(rules.policy) + rules.jitter
-        async with self._store.find() as reading:
-            due = await reading.rotations.clients_due(realm.id, self._clock.now(), lead=lead, most=BATCH)
-        return sum([await self._plan_client(realm.name, client_uuid) for client_uuid in due])
 
     async def _plan_client(self, realm_name: str, client_uuid: str) -> bool:
         try:
@@ -177,3 +178,11 @@ def pause_of(rotation: Rotation, now: float) -> float:
     pause = min(max(waited, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
     times = (time - now for time in (rotation.deadline, rotation.retire_at) if time is not None)
     return min([pause, *(max(left, FIRST_PAUSE_SECONDS) for left in times if left > 0)])
+
+
+def _rules_of(realm: Realm) -> RotationRules | None:
+    """Return the rules of a realm; None if an earlier build wrote some that are invalid."""
+    try:
+        return RotationRules.from_attributes({}, realm.attributes)
+    except InvalidRequestError:
+        return None

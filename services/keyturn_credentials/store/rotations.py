@@ -110,26 +110,35 @@ class Rotations:
         )
         return int((await self._connection.execute(query)).scalar_one())
 
-    async def clients_due(self, realm_id: str, now: float, *, lead: float | None, most: int) -> list[str]:
-        """Return UUIDs of clients whose secret is to be rotated by policy and has no open rotation.
+    async def due_by_own_policy(self, now: float, *, most: int) -> list[tuple[str, str]]:
+        """Return realm id and UUID of clients, of all realms, whose secret is to be rotated by their own
+        policy and has no open rotation. An expired secret stays expired."""
+        query = (
+            select(clients.c.realm_id, clients.c.uuid)
+            .where(clients.c.own_rotation_at <= now, clients.c.secret_expires_at > now, ~_open_of_client)
+            .order_by(clients.c.own_rotation_at)
+            .limit(most)
+        )
+        rows = await self._connection.execute(query, {"now": now})
+        return [(row.realm_id, row.uuid) for row in rows]
 
-        ``lead``: seconds before the expiry by the realm's policy; None if it has none.
-        """
-        found: list[str] = []
-        own = clients.c.own_rotation_at
-        ends = clients.c.secret_expires_at  # an expired secret stays expired
-        conditions = [(own, (own <= now) & (ends > now))]
-        if lead is not None:
-            conditions.append((ends, own.is_(None) & (ends <= now + lead) & (ends > now)))
-        for order, condition in conditions:
-            query = (
-                select(clients.c.uuid)
-                .where(clients.c.realm_id == realm_id, condition, ~_open_of_client)
-                .order_by(order)
-                .limit(most)
+    async def due_by_realm_policy(self, realm_id: str, now: float, *, lead: float, most: int) -> list[str]:
+        """Return UUIDs of a realm's clients, as ``due_by_own_policy`` does, that expire within ``lead``
+        seconds and have no policy of their own."""
+        ends = clients.c.secret_expires_at
+        query = (
+            select(clients.c.uuid)
+            .where(
+                clients.c.realm_id == realm_id,
+                clients.c.own_rotation_at.is_(None),
+                ends > now,
+                ends <= now + lead,
+                ~_open_of_client,
             )
-            found += (await self._connection.execute(query, {"now": now})).scalars()
-        return found
+            .order_by(ends)
+            .limit(most)
+        )
+        return list((await self._connection.execute(query, {"now": now})).scalars())
 
     async def _one(self, query: Any, realm_id: str, rotation_id: str) -> Rotation | None:
         found = await self._connection.execute(query, {"realm_id": realm_id, "id": rotation_id})

@@ -116,7 +116,13 @@ clients: Final = Table(
             postgresql_where=text(f"{name} IS NOT NULL"),
             sqlite_where=text(f"{name} IS NOT NULL"),
         )
-        for name in ("secret_expires_at", "former_secret_ends_at", "own_rotation_at")
+        for name in ("secret_expires_at", "former_secret_ends_at")
+    ),
+    Index(
+        "ix_clients_own_rotation_at",
+        "own_rotation_at",
+        postgresql_where=text("own_rotation_at IS NOT NULL"),
+        sqlite_where=text("own_rotation_at IS NOT NULL"),
     ),
 )
 """A client is one row, so one row lock makes reading and changing it atomic. ``secrets``: encrypted under the

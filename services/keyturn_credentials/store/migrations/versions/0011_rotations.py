@@ -13,9 +13,9 @@ def upgrade() -> None:
     op.add_column("clients", sa.Column("own_rotation_at", sa.Double()))
     is_planned = sa.text("own_rotation_at IS NOT NULL")
     op.create_index(
-        "ix_clients_realm_id_own_rotation_at",
+        "ix_clients_own_rotation_at",
         "clients",
-        ["realm_id", "own_rotation_at"],
+        ["own_rotation_at"],
         postgresql_where=is_planned,
         sqlite_where=is_planned,
     )
