@@ -1,7 +1,9 @@
 """A running Keycloak's admin API: calls that are repeated until they succeed or cannot."""
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -22,6 +24,8 @@ _SECONDS: Final = 30.0
 _CONNECT_SECONDS: Final = 10.0
 _EXPORT_SECONDS: Final = 300.0
 """Time limit of the partial export: Keycloak sends its first byte when it has all of it."""
+_TOKEN_SECONDS: Final = 60
+"""Life of a token that does not say how long it lives: Keycloak's default for administrators."""
 _ATTEMPTS: Final = 6
 _FIRST_PAUSE: Final = timedelta(milliseconds=200)
 _LONGEST_PAUSE: Final = timedelta(seconds=5)
@@ -66,10 +70,14 @@ class Keycloak:
         tls: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         first_pause: timedelta = _FIRST_PAUSE,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._administrator = administrator
         self._first_pause = first_pause
+        self._elapsed = elapsed
         self._token: str | None = None
+        self._good_until = 0.0
+        self._renewing = asyncio.Lock()
         self._http = httpx.AsyncClient(
             base_url=url.rstrip("/") + "/", verify=tls or True, timeout=_SECONDS, transport=transport
         )
@@ -127,18 +135,19 @@ class Keycloak:
         )
         async for attempt in attempts:
             with attempt:
-                status, body = await self._authorized(method, path, query, seconds)
+                token = await self._current_token()
+                status, body = await self._authorized(token, method, path, query, seconds)
                 if status == 401:
-                    self._token = None
+                    if self._token == token:
+                        self._token = None
                     raise _TransientError(f"{path}: the access token was refused")
                 _require_success(path, status)
                 return _read(path, body, of_array)
         raise AssertionError("the last attempt returns or raises")
 
     async def _authorized(
-        self, method: str, path: str, query: Mapping[str, str] | None, seconds: float
+        self, token: str, method: str, path: str, query: Mapping[str, str] | None, seconds: float
     ) -> tuple[int, bytes]:
-        token = self._token or await self._new_token()
         request = self._http.build_request(
             method,
             path,
@@ -147,6 +156,13 @@ class Keycloak:
             timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
         )
         return await self._send(request)
+
+    async def _current_token(self) -> str:
+        """Return a token that is good for a while, renewed by one caller while others wait."""
+        async with self._renewing:
+            if self._token is None or self._elapsed() >= self._good_until:
+                self._token = await self._new_token()
+            return self._token
 
     async def _new_token(self) -> str:
         who = self._administrator
@@ -163,10 +179,12 @@ class Keycloak:
                 " its service account is disabled"
             )
         _require_success(path, status)
-        token = _read(path, body, of_array=False).get("access_token")
+        answer = _read(path, body, of_array=False)
+        token, seconds = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str):
             raise KeycloakError(f"{path}: no access token in the answer")
-        self._token = token
+        lasts = seconds if isinstance(seconds, int) and seconds > 0 else _TOKEN_SECONDS
+        self._good_until = self._elapsed() + lasts / 2
         return token
 
     async def _send(self, request: httpx.Request) -> tuple[int, bytes]:

@@ -32,6 +32,8 @@ class RecordedKeycloak:
         self.faults: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
         self.asked: list[str] = []
         self.tokens = 0
+        self.refused = 0
+        self.elapsed: Callable[[], float] = lambda: 0.0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -42,6 +44,7 @@ class RecordedKeycloak:
         if path.endswith("/token"):
             return self._token(request)
         if request.headers["authorization"] != f"Bearer token-{self.tokens}":
+            self.refused += 1
             return httpx.Response(401, json={"error": "HTTP 401 Unauthorized"})
         if path == f"{REALM}/partial-export":
             assert request.url.params["exportClients"] == "false"
@@ -77,6 +80,7 @@ class RecordedKeycloak:
             Administrator("keyturn-migration", Secret(secret)),
             transport=httpx.MockTransport(self),
             first_pause=timedelta(),
+            elapsed=lambda: self.elapsed(),
         )
         try:
             return await read_keycloak(keycloak, "src", told)

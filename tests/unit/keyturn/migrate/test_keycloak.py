@@ -1,5 +1,6 @@
 """A running Keycloak is read whole, once, and through faults on the way."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -168,3 +169,19 @@ async def test_a_client_that_is_there_without_what_it_has_is_an_error(recorded: 
     recorded.answers[f"clients/{orders['id']}"] = orders
     with pytest.raises(KeycloakError, match=r"service-account-user: not found"):
         await recorded.read()
+
+
+async def test_one_token_serves_all_calls_until_half_of_its_life_has_passed(
+    recorded: RecordedKeycloak,
+) -> None:
+    """Callers at the same time wait for one renewal."""
+    await recorded.read()
+    assert recorded.tokens == 1
+    recorded.asked.clear()
+    recorded.tokens = 0
+    passed = itertools.count(step=10)
+    recorded.elapsed = lambda: float(next(passed))
+    await recorded.read()
+    calls = sum(not path.endswith("/token") for path in recorded.asked)
+    assert calls // 4 <= recorded.tokens < calls
+    assert recorded.refused == 0
