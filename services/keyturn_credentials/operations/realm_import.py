@@ -88,7 +88,7 @@ class RealmImportOperations:
         exported = _renamed(exported, name)
         if dry_run:
             return await self._rehearse(actor, exported, pace)
-        if len(exported.clients) <= pace.batch:
+        if len(exported.clients) <= pace.most_at_once:
             return (await self._create(actor, exported, exported.clients))[1]
         return await self._create_in_steps(actor, exported, pace, keep_unfinished=keep_unfinished)
 
