@@ -24,6 +24,10 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 SCOPE = "a-scope"
+ROLE = "a-role"
+NOTHING = "nothing"
+"""In place of the name of something that is not made here."""
+ALIAS = "an-issuer"
 # The response does not end.
 _LEFT_OUT = {"GET /admin/realms/{realm}/fleet/stream"}
 # Nothing here may leave the machine.
@@ -112,6 +116,10 @@ def _make_anew(client: httpx.Client) -> dict[str, str]:
     client.post(f"/admin/realms/{REALM}/clients/{ids['orders']}/client-secret").raise_for_status()
     scope = {"id": SCOPE, "name": SCOPE}
     client.post(f"/admin/realms/{REALM}/client-scopes", json=scope).raise_for_status()
+    client.post(f"/admin/realms/{REALM}/roles", json={"name": ROLE}).raise_for_status()
+    issuer = {"alias": ALIAS, "providerId": "kubernetes", "config": {}}
+    path = f"/admin/realms/{REALM}/identity-provider/instances"
+    client.post(path, json=issuer).raise_for_status()
     return ids
 
 
@@ -124,11 +132,14 @@ def _aim(case: Case[Any], ids: dict[str, str], data: st.DataObject) -> None:
         "attr": ["jwt.credential"],
         "provider": ["keycloak-oidc-keycloak-json"],
         "scope": [SCOPE],
+        "role": [ROLE],
+        "client": list(ids.values()),
+        "alias": [ALIAS],
     }
     for name in case.path_parameters:
         # Without a name it would be another path.
         if data.draw(st.integers(0, 9)) < 8 or case.path_parameters[name] == "":
-            case.path_parameters[name] = data.draw(st.sampled_from(there[name]))
+            case.path_parameters[name] = data.draw(st.sampled_from(there.get(name, [NOTHING])))
     if case.path.endswith("/generate") and not isinstance(case.query.get("keyType"), list):
         case.query["keyType"] = data.draw(
             st.sampled_from(["P-256", "Ed25519", case.query.get("keyType", "x")])

@@ -121,7 +121,9 @@ async def _make_realm(deployment: Deployment, subjects: list[Subject]) -> None:
     realm = subjects[0].realm
     asker = {"clientId": ASKER, "secret": ASKERS_SECRET, "serviceAccountsEnabled": True}
     clients = [each.representation(deployment.jwks.base) for each in subjects]
-    await deployment.call("POST", "", json={"realm": realm, "enabled": True, "clients": [asker, *clients]})
+    providers = [each.provider(deployment.jwks.base) for each in subjects if each.place.kind == "issued"]
+    representation = {"realm": realm, "clients": [asker, *clients], "identityProviders": providers}
+    await deployment.call("POST", "", json={**representation, "enabled": True})
     listed = await deployment.call("GET", f"/{realm}/clients?max=1000")
     ids = {each["clientId"]: each["id"] for each in json.loads(listed.content)}
     for each in subjects:

@@ -18,7 +18,7 @@ async def end(deployment: Deployment, subjects: Sequence[Subject]) -> None:
     first = subjects[0]
     assert first.way is not None
     for subject in subjects:
-        if first.way.key in ("cleared", "all-cleared"):
+        if first.way.key in ("cleared", "all-cleared", "issuer-cleared"):
             deployment.jwks.pages[subject.key_set_path] = Page([public_jwk(issue(None))])
     await _CHANGES[first.way.key](deployment, first)
 
@@ -58,6 +58,31 @@ def _call_realm(method: str, below: str) -> Change:
 async def _revoke_key(deployment: Deployment, subject: Subject) -> None:
     thumbprint = key_of(subject.certificate).verification_key.thumbprint
     await deployment.call("POST", _client(subject, f"/keys/{thumbprint}/revoke"))
+
+
+def _provider(subject: Subject, below: str = "") -> str:
+    return f"/{subject.realm}/identity-provider/instances/{subject.client_id}{below}"
+
+
+def _call_provider(method: str, below: str = "", **request: Any) -> Change:
+    async def change(deployment: Deployment, subject: Subject) -> None:
+        await deployment.call(method, _provider(subject, below), **request)
+
+    return change
+
+
+async def _revoke_issuers_key(deployment: Deployment, subject: Subject) -> None:
+    thumbprint = key_of(subject.certificate).verification_key.thumbprint
+    await deployment.call("POST", _provider(subject, f"/keys/{thumbprint}/revoke"))
+
+
+async def _reload_issuers_keys(deployment: Deployment, subject: Subject) -> None:
+    """Keycloak's tools do so by a GET."""
+    require_in_force(await deployment.call("GET", _provider(subject, "/reload-keys")))
+
+
+async def _revoke_subject(deployment: Deployment, subject: Subject) -> None:
+    await deployment.call("POST", _provider(subject, "/revoke-subject"), json={"subject": subject.subject})
 
 
 async def _replace_keys(deployment: Deployment, subject: Subject) -> None:
@@ -108,6 +133,11 @@ _CHANGES: Final[dict[str, Change]] = {
     "set-replaced": _replace_keys,
     "cleared": _call("POST", "/clear-keys-cache"),
     "all-cleared": _call_realm("POST", "/clear-keys-cache"),
+    "issuer-disabled": _call_provider("PUT", json={"enabled": False}),
+    "issuer-deleted": _call_provider("DELETE"),
+    "issuer-key": _revoke_issuers_key,
+    "issuer-cleared": _reload_issuers_keys,
+    "issuer-subject": _revoke_subject,
     "revoked": _revoke_token,
     "client-not-before": _end_tokens_of_client,
     "realm-not-before": _end_tokens_of_realm,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["secret", "inline key", "certified key", "fetched key", "name", "token", "session"]
+Kind = Literal["secret", "inline key", "certified key", "fetched key", "name", "issued", "token", "session"]
 """The credential: ``certified`` keys come from the client's certificate, ``fetched`` ones from its JWKS URL,
-``name`` is a certificate that an authority issued for the client's name."""
+``name`` is a certificate that an authority issued for the client's name, ``issued`` the assertion of a
+trusted issuer about the client's subject."""
 Use = Literal["grant", "caller", "own token", "token", "session"]
 """The purpose: a new access token, a question about others' tokens, a message signed by the client, an access
 token, or a session of the console."""
@@ -29,6 +30,7 @@ PLACES: Final = (
     Place("jwt-inline", "token endpoint, `private_key_jwt`, inline key set", "inline key", "grant"),
     Place("jwt-cert", "token endpoint, `private_key_jwt`, certificate", "certified key", "grant"),
     Place("jwt-url", "token endpoint, `private_key_jwt`, JWKS URL", "fetched key", "grant"),
+    Place("jwt-issued", "token endpoint, assertion of a trusted issuer", "issued", "grant"),
     Place("tls-name", "token endpoint, `tls_client_auth`", "name", "grant"),
     Place(
         "tls-inline", "token endpoint, `self_signed_tls_client_auth`, inline key set", "inline key", "grant"

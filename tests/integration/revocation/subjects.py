@@ -47,6 +47,11 @@ class Subject:
         return _client_id(self.way, self.place)
 
     @property
+    def subject(self) -> str:
+        """The client's subject at its trusted issuer."""
+        return f"workload:{self.client_id}"
+
+    @property
     def cell(self) -> str:
         return name_of(self.way, self.place)
 
@@ -58,6 +63,17 @@ class Subject:
     def key_set_path(self) -> str:
         return f"/{self.realm}/{self.client_id}"
 
+    @property
+    def platform(self) -> str:
+        """The trusted issuer of the client's assertions."""
+        return f"https://platform.example/{self.client_id}"
+
+    def provider(self, key_sets: str) -> dict[str, Any]:
+        """Represent this issuer as Keycloak's identity provider."""
+        config = {"issuer": self.platform, "jwksUrl": f"{key_sets}{self.key_set_path}"}
+        config["supportsClientAssertions"] = "true"
+        return {"alias": self.client_id, "providerId": "oidc", "config": config}
+
     def assertion(self) -> str:
         """Make an assertion for the server, usable once (RFC 7523 section 3)."""
         return self._signed(self.issuer, _SHORT)
@@ -68,7 +84,10 @@ class Subject:
 
     def _signed(self, audience: str, seconds: int) -> str:
         now = int(time.time())
-        claims = {"iss": self.client_id, "sub": self.client_id, "aud": audience, "jti": str(uuid.uuid4())}
+        names = {"iss": self.client_id, "sub": self.client_id}
+        if self.place.kind == "issued":
+            names = {"iss": self.platform, "sub": self.subject}
+        claims = {**names, "aud": audience, "jti": str(uuid.uuid4())}
         times = {"iat": now, "exp": now + seconds}
         if self.place.kind == "secret":
             return sign_with_secret(self.secret, "HS256", {**claims, **times})
@@ -102,6 +121,8 @@ class Subject:
             return "client-x509"
         if self.place.key in ("secret-jwt", "verify-secret"):
             return "client-secret-jwt"
+        if self.place.kind == "issued":
+            return "federated-jwt"
         return "client-jwt" if self.place.kind.endswith("key") else "client-secret"
 
     def _keys(self, key_sets: str) -> dict[str, str]:
@@ -113,6 +134,8 @@ class Subject:
                 return own | certified(self.certificate)
             case "fetched key":
                 return own | {"use.jwks.url": "true", "jwks.url": f"{key_sets}{self.key_set_path}"}
+            case "issued":
+                return {"jwt.credential.issuer": self.client_id, "jwt.credential.sub": self.subject}
             case "name":
                 return {"x509.subjectdn": f"CN={self.client_id}"}
         return {}

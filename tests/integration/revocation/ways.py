@@ -10,6 +10,8 @@ Table = Literal["credentials", "tokens", "clients", "realms"]
 
 _NO_KEY = "a secret is not a key"
 _NO_SECRET = "a key is not a secret"
+_NOT_ITS_OWN = "the client has no credential of its own: an issuer states who it is"
+_NO_ISSUER = "the client has a credential of its own"
 _OTHER_SOURCE = "the client's keys come from another source; see the other column"
 _BY_NAME = "the client authenticates by a name, not by its own keys"
 _ISSUED = "an issued token is valid until it expires or is itself ended"
@@ -35,8 +37,15 @@ class Way:
 def _of_key(key: str, name: str, *ends: Tag) -> Way:
     spares = dict.fromkeys(("inline key", "certified key", "fetched key"), _OTHER_SOURCE)
     spares |= {"name": _BY_NAME, "secret": _NO_KEY, "token": _ISSUED, "session": _SECRETS_SESSION}
+    spares["issued"] = _NOT_ITS_OWN
     left = {tag: reason for tag, reason in spares.items() if tag not in ends}
     return Way(key, name, "credentials", ends, left)
+
+
+def _of_issuer(key: str, name: str) -> Way:
+    own = ("secret", "inline key", "certified key", "fetched key", "name")
+    spares = dict.fromkeys(own, _NO_ISSUER) | {"token": _ISSUED, "session": _SECRETS_SESSION}
+    return Way(key, name, "credentials", ("issued",), spares)
 
 
 _CLEARED: Final = {
@@ -66,6 +75,7 @@ WAYS: Final = (
             "certified key": _NO_SECRET,
             "fetched key": _NO_SECRET,
             "name": _NO_SECRET,
+            "issued": _NOT_ITS_OWN,
             "token": _ISSUED,
         },
     ),
@@ -79,6 +89,7 @@ WAYS: Final = (
             "certified key": _NO_SECRET,
             "fetched key": _NO_SECRET,
             "name": _NO_SECRET,
+            "issued": _NOT_ITS_OWN,
             "token": _ISSUED,
             "session": "a session already ends when its secret becomes the rotated one",
         },
@@ -88,15 +99,26 @@ WAYS: Final = (
     _of_key("key-url", "JWKS URL's key revoked by thumbprint, still served", "fetched key"),
     _of_key("replaced", "certificate replaced", "certified key"),
     _of_key("set-replaced", "inline key set replaced", "inline key"),
-    Way("cleared", "key withdrawn, client's key sets cleared", "credentials", ("fetched key",), _CLEARED),
+    Way(
+        "cleared",
+        "key withdrawn, client's key sets cleared",
+        "credentials",
+        ("fetched key",),
+        _CLEARED | {"issued": _NOT_ITS_OWN},
+    ),
     Way(
         "all-cleared",
         "key withdrawn, realm's key sets cleared",
         "credentials",
-        ("fetched key",),
+        ("fetched key", "issued"),
         _CLEARED,
         of_realm=True,
     ),
+    _of_issuer("issuer-disabled", "issuer disabled"),
+    _of_issuer("issuer-deleted", "issuer deleted"),
+    _of_issuer("issuer-key", "issuer's key revoked by thumbprint"),
+    _of_issuer("issuer-cleared", "key withdrawn, issuer's keys reloaded"),
+    _of_issuer("issuer-subject", "issuer's subject revoked"),
     Way("revoked", "token revoked (RFC 7009)", "tokens", ("token",), _BY_ITSELF),
     Way(
         "client-not-before",
@@ -123,7 +145,13 @@ WAYS: Final = (
     ),
     Way("disabled", "client disabled", "clients", _EVERYTHING),
     Way("deleted", "client deleted", "clients", _EVERYTHING),
-    Way("renamed", "client renamed", "clients", _EVERYTHING),
+    Way(
+        "renamed",
+        "client renamed",
+        "clients",
+        _EVERYTHING,
+        {"jwt-issued": "its subject leads to the client, whatever that is called"},
+    ),
     Way(
         "authenticator",
         "authenticator changed",
