@@ -40,6 +40,7 @@ from keyturn_credentials.queries.administrators import AdministratorQueries
 from keyturn_credentials.queries.fetched_keys import FleetKeySets
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.queries.rotations import RotationQueries
+from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.redis_check import RedisCheck
@@ -80,8 +81,10 @@ from keyturn_credentials.web.readiness import Readiness
 from keyturn_credentials.web.reading_tools import ReadingToolsRoutes
 from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.revocations import Revocations
+from keyturn_credentials.web.role_mappings import RoleMappingRoutes
 from keyturn_credentials.web.roles import RoleRoutes
 from keyturn_credentials.web.rotations import RotationRoutes
+from keyturn_credentials.web.scope_mappings import ScopeMappingRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
 from keyturn_credentials.web.server_info import ServerInfoRoutes
 from keyturn_credentials.web.streams import StreamLimits
@@ -262,14 +265,16 @@ def build_app(
     fetched = FleetKeySets(redis, settings.named_fetcher_keys())
     gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
     revocations = Revocations(operations.tokens, gate.change_headers, settings.fleet_ring())
-    queries = Queries(store)
+    accounts = ServiceAccountQueries(store, queries := Queries(store))
     routes = [
         *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
         *ClientRoutes(queries, clock, operations.clients, base_url).routes(gate),
         *ClientScopeRoutes(queries, operations.scopes, base_url).routes(gate),
-        *RoleRoutes(queries, operations.roles, base_url).routes(gate),
         *IdentityProviderRoutes(queries, operations.issuers, fetched, base_url).routes(gate),
         *ProtocolMapperRoutes(queries, operations.mappers, base_url).routes(gate),
+        *RoleRoutes(queries, accounts, operations.roles, base_url).routes(gate),
+        *ScopeMappingRoutes(queries, operations.scope_mappings).routes(gate),
+        *RoleMappingRoutes(queries, accounts, operations.role_mappings).routes(gate),
         *SecretRoutes(queries, clock, operations.secrets).routes(gate),
         *CertificateRoutes(operations.certificates).routes(gate),
         *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),

@@ -135,6 +135,7 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     own; ``silent_scopes``: no token's ``scope`` has them; ``removed_scopes``: no client is granted them.
     ``realm_roles``, ``client_roles`` (by client id): every role, and what it stands for beside itself.
     ``scope_mappings``: roles that a client without full scope may have beside its own.
+    ``client_scope_roles``: roles that client scopes bring into scope, by their names.
     ``roles_by_id``: the client id and name of every role; a projection of an earlier build has none.
     ``ends_tokens_by_role``: a token ends with any role in it that is taken away. ``trusted_issuers``: of
     assertions about its clients. ``scope_mappers``: protocol mappers by the name of their client scope; None
@@ -164,6 +165,7 @@ class RealmProjection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     scope_mappings: dict[str, RoleSet] = {}
     ends_tokens_by_role: bool = False
     roles_by_id: dict[str, tuple[str | None, str]] = {}
+    client_scope_roles: dict[str, RoleSet] = {}
     trusted_issuers: tuple[ProjectedIssuer, ...] = ()
     scope_mappers: dict[str, tuple[ProjectedMapper, ...]] | None = None
 

@@ -70,6 +70,11 @@ class Client:
         return has_service_account(self.document)
 
     @property
+    def has_full_scope(self) -> bool:
+        """True if its tokens may have every role of its service account, which is the default."""
+        return self.document.get("fullScopeAllowed") is not False
+
+    @property
     def secret_transport(self) -> SecretTransport:
         match self.attributes.get(attributes.SECRET_TRANSPORT, "").strip():
             case "" | "any":

@@ -13,7 +13,7 @@ from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.role_catalogue import (
     RoleKey,
     as_role_set,
-    contents,
+    expanded,
     keys_by_id,
     role_id,
     roles_of_realm,
@@ -34,9 +34,7 @@ def given_roles(realm: Realm, account: ServiceAccount) -> list[RoleKey]:
 
 def effective_roles(realm: Realm, account: ServiceAccount) -> set[RoleKey]:
     """Return these roles with those that they are composed of."""
-    given = given_roles(realm, account)
-    known = roles_of_realm(realm)
-    return set(given).union(*(contents(known, key) for key in given))
+    return expanded(roles_of_realm(realm), given_roles(realm, account))
 
 
 def named_roles(account: ServiceAccount) -> RoleSet:

@@ -24,7 +24,7 @@ from keyturn_credentials.domain.realm import KeyPurpose, KeyState, Realm, RealmK
 from keyturn_credentials.domain.realm_keys import is_further
 from keyturn_credentials.domain.role_catalogue import as_role_set, keys_by_id, projected_roles
 from keyturn_credentials.domain.roles import MASTER
-from keyturn_credentials.domain.scope_mappings import projected_scope_mappings
+from keyturn_credentials.domain.scope_mappings import projected_client_scope_roles, projected_scope_mappings
 from keyturn_credentials.domain.secrets import StoredSecret
 from keyturn_credentials.domain.trusted_issuers import issuers_of_realm
 from keyturn_credentials.domain.web_origins import allowed_origins
@@ -38,7 +38,7 @@ from keyturn_shared.projection import (
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
 
-PROJECTION_REVISION: Final = 5
+PROJECTION_REVISION: Final = 6
 """Increased with every member that projections gain or derive differently; the nodes then get new projections
 of what earlier builds stored. 0 stands for all builds before the number existed."""
 
@@ -89,6 +89,7 @@ class Projector:
             client_roles=client_roles,
             scope_mappings=projected_scope_mappings(realm),
             roles_by_id=dict(keys_by_id(realm)),
+            client_scope_roles=projected_client_scope_roles(realm),
             ends_tokens_by_role=attributes.is_true(realm.attributes, attributes.ROLES_END_TOKENS),
             trusted_issuers=tuple(issuer.projected() for issuer in issuers_of_realm(realm)),
             scope_mappers={
@@ -155,7 +156,7 @@ class Projector:
             subject=client.service_account_id,
             roles=named_roles(client.service_account),
             role_ids=client.service_account.role_ids,
-            full_scope=client.document.get("fullScopeAllowed") is not False,
+            full_scope=client.has_full_scope,
             federated=client.federated,
             mappers=projected_mappers(mappers_in(client.document, client.uuid)),
             allowed_origins=allowed_origins(client.document),

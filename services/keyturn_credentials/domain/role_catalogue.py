@@ -127,9 +127,7 @@ def as_composites(keys: Iterable[RoleKey]) -> dict[str, Any]:
     return member
 
 
-def contents(
-    known: Mapping[RoleKey, Mapping[str, Any]], key: RoleKey, max_bytes: int = MAX_COMPOSED_BYTES
-) -> set[RoleKey]:
+def contents(known: Roles, key: RoleKey, max_bytes: int = MAX_COMPOSED_BYTES) -> set[RoleKey]:
     """Return what a role stands for beside itself, of the roles that there are. Roles may contain each
     other. Stops when the names are longer than ``max_bytes`` together."""
     found: set[RoleKey] = set()
@@ -144,6 +142,12 @@ def contents(
                 if size > max_bytes:
                     return found
     return found
+
+
+def expanded(known: Roles, keys: Iterable[RoleKey]) -> set[RoleKey]:
+    """Return those of these roles that there are, with those that they are composed of."""
+    there = [key for key in keys if key in known]
+    return set(there).union(*(contents(known, key) for key in there))
 
 
 def size_of(key: RoleKey) -> int:

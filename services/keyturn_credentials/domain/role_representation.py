@@ -1,10 +1,13 @@
-"""Roles in the shape of Keycloak's RoleRepresentation and MappingsRepresentation. Pure."""
+"""Roles, and the service accounts that have them, in the shapes of Keycloak's RoleRepresentation,
+MappingsRepresentation and UserRepresentation. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.role_catalogue import RoleKey, composites_of, role_id, roles_of_realm
+from keyturn_shared.projection import service_account_name
 
 Uuids = Mapping[str, str]
 """UUIDs of clients by client id. A client that an import left out has none."""
@@ -65,3 +68,17 @@ def matching(realm: Realm, keys: Iterable[RoleKey], search: str) -> list[RoleKey
         for key in keys
         if part in key[1].casefold() or part in str(known[key].get("description") or "").casefold()
     ]
+
+
+def describe_user(client: Client, *, is_brief: bool = False) -> dict[str, Any]:
+    """Represent a client's service account."""
+    shown: dict[str, Any] = {
+        "id": client.service_account_id,
+        "username": service_account_name(client.client_id),
+        "enabled": client.enabled,
+        "emailVerified": False,
+        "serviceAccountClientId": client.client_id,
+    }
+    if is_brief:
+        return shown
+    return shown | {"totp": False, "disableableCredentialTypes": [], "requiredActions": [], "notBefore": 0}

@@ -89,10 +89,19 @@ def without_holder(realm: Realm, *, client: str | None = None, client_scope: str
 
 def projected_scope_mappings(realm: Realm) -> dict[str, RoleSet]:
     """Return, by client id, the roles that a client without full scope may have beside its own."""
+    return _projected(realm, _CLIENT)
+
+
+def projected_client_scope_roles(realm: Realm) -> dict[str, RoleSet]:
+    """Return, by the names of client scopes, the roles that each brings into scope."""
+    return _projected(realm, _CLIENT_SCOPE)
+
+
+def _projected(realm: Realm, member: str) -> dict[str, RoleSet]:
     return {
         holder.name: as_role_set(keys)
         for holder, keys in mappings_of_realm(realm).items()
-        if holder.member == _CLIENT
+        if holder.member == member
     }
 
 

@@ -16,9 +16,11 @@ from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.reprojection import Reprojection
 from keyturn_credentials.operations.retention import Retention
+from keyturn_credentials.operations.role_mappings import RoleMappingOperations
 from keyturn_credentials.operations.roles import RoleOperations
 from keyturn_credentials.operations.rotation_changes import RotationChanges
 from keyturn_credentials.operations.rotations import RotationOperations
+from keyturn_credentials.operations.scope_mappings import ScopeMappingOperations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.operations.token_revocation import TokenRevocationOperations
@@ -40,6 +42,8 @@ class Operations:
     roles: RoleOperations
     issuers: TrustedIssuerOperations
     mappers: ProtocolMapperOperations
+    role_mappings: RoleMappingOperations
+    scope_mappings: ScopeMappingOperations
     secrets: SecretOperations
     rotations: RotationOperations
     rotation_changes: RotationChanges
@@ -71,6 +75,8 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         roles=RoleOperations(changes),
         issuers=TrustedIssuerOperations(changes),
         mappers=ProtocolMapperOperations(changes),
+        role_mappings=RoleMappingOperations(changes),
+        scope_mappings=ScopeMappingOperations(changes),
         secrets=SecretOperations(changes, maker),
         rotations=RotationOperations(store, rotation_changes),
         rotation_changes=rotation_changes,

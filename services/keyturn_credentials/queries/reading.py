@@ -8,6 +8,7 @@ from keyturn_credentials.domain.guards import require_client, require_realm
 from keyturn_credentials.domain.realm import Realm, RealmKey
 from keyturn_credentials.store.audit_log import AuditCriteria, keys_set_at, read_audit
 from keyturn_credentials.store.client_search import find_after, find_page
+from keyturn_credentials.store.client_uuids import uuids_of
 from keyturn_credentials.store.event_search import EventCriteria, read_events
 from keyturn_credentials.store.expiring_secrets import find_expiring
 from keyturn_credentials.store.search_query import Criteria
@@ -46,7 +47,7 @@ class Queries:
         if not client_ids:
             return {}
         async with self._store.read() as reading:
-            return await reading.clients.uuids(realm.id, client_ids)
+            return await uuids_of(reading.connection, realm.id, client_ids)
 
     async def client_with_key_time(self, realm_name: str, uuid: str) -> tuple[Realm, Client, float | None]:
         """Return a client with the time its keys were set (NumericDate seconds), if known."""

@@ -14,6 +14,7 @@ from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.page_index import PageIndex
+from keyturn_credentials.store.role_mappings import RoleMappings
 from keyturn_credentials.store.sealed_secrets import open_secrets, seal_keys_of, seal_secrets
 from keyturn_credentials.store.tables import client_attributes, client_names, clients, realms
 from keyturn_shared.sealing import KeyRing
@@ -67,7 +68,6 @@ _with_digests_of_fleet_keys: Final = (
     )
 )
 _AT_ONCE: Final = 2
-_LOOKED_UP: Final = 500
 _insert: Final = insert(clients)
 _insert_name: Final = insert(client_names).inline()
 _insert_attribute: Final = insert(client_attributes)
@@ -85,10 +85,12 @@ class Clients:
 
     def __init__(self, connection: Connection, encryption: KeyRing) -> None:
         self.page_index = PageIndex(connection)
+        self.role_mappings = RoleMappings(connection)
         self._connection = connection
         self._encryption = encryption
         # By UUID, as they were read.
         self._seal_keys: dict[str, str] = {}
+        self._account_ids: dict[str, str | None] = {}
 
     async def get(self, realm_id: str, uuid: str) -> Client | None:
         return await self._one(_by_uuid, uuid=uuid, realm_id=realm_id)
@@ -119,6 +121,7 @@ class Clients:
         await self._connection.execute(_insert_name, name)
         self.page_index.added(client.realm_id, client.client_id)
         await self._insert_attributes(client, searchable(client.attributes))
+        await self.role_mappings.insert([client])
 
     async def insert_all(self, added: Sequence[Client]) -> None:
         """Insert many clients at once. Raises the errors of ``insert``."""
@@ -139,6 +142,7 @@ class Clients:
         ]
         if values:
             await self._connection.execute(_insert_attribute, values)
+        await self.role_mappings.insert(added)
 
     async def update(self, before: Client, after: Client) -> None:
         """Write the changes to a client that was read with ``get_for_change``."""
@@ -149,6 +153,9 @@ class Clients:
             # These are indexed, so write them only if they changed.
             if (keys := seal_keys_of(sealed)) != self._seal_keys.get(after.uuid):
                 changed["seal_keys"] = keys
+        is_unlisted = self._account_ids.get(after.uuid) is None
+        if is_unlisted or after.service_account_id != before.service_account_id:
+            changed["service_account_id"] = after.service_account_id
         if changed:  # revoking a token again changes nothing, and an UPDATE needs a column
             with conflict(f"Client {after.client_id} already exists"):
                 await self._connection.execute(_update, {**changed, "of_uuid": before.uuid})
@@ -157,6 +164,8 @@ class Clients:
             self.page_index.removed(before.realm_id, before.client_id)
             self.page_index.added(after.realm_id, after.client_id)
         await self._update_attributes(before, after)
+        if is_unlisted or after.service_account.role_ids != before.service_account.role_ids:
+            await self.role_mappings.replace(after)
 
     async def delete(self, client: Client) -> None:
         """Delete a client that was read with ``get_for_change``."""
@@ -178,17 +187,6 @@ class Clients:
         return [
             self.from_row(row) for row in await self._connection.execute(wanted.order_by(clients.c.client_id))
         ]
-
-    async def uuids(self, realm_id: str, client_ids: Sequence[str]) -> dict[str, str]:
-        """Return the UUIDs of those of these clients that exist, by client id."""
-        found: dict[str, str] = {}
-        for start in range(0, len(client_ids), _LOOKED_UP):
-            some = client_ids[start : start + _LOOKED_UP]
-            wanted = select(clients.c.client_id, clients.c.uuid).where(
-                clients.c.realm_id == realm_id, clients.c.client_id.in_(some)
-            )
-            found |= {row.client_id: row.uuid for row in await self._connection.execute(wanted)}
-        return found
 
     async def by_uuid(self, realm_id: str, uuids: Collection[str]) -> dict[str, Client]:
         """Return those of a realm's clients that exist."""
@@ -260,6 +258,7 @@ class Clients:
         """Build a client from all columns of ``clients``. Raises SealError if a secret cannot be
         decrypted."""
         self._seal_keys[row.uuid] = row.seal_keys
+        self._account_ids[row.uuid] = row.service_account_id
         return Client(
             uuid=row.uuid,
             realm_id=row.realm_id,
@@ -279,7 +278,11 @@ class Clients:
 
     def to_row(self, client: Client) -> dict[str, Any]:
         sealed = seal_secrets(self._encryption, client)
-        return _unsealed_row(client) | {"secrets": sealed, "seal_keys": seal_keys_of(sealed)}
+        return _unsealed_row(client) | {
+            "secrets": sealed,
+            "seal_keys": seal_keys_of(sealed),
+            "service_account_id": client.service_account_id,
+        }
 
 
 def _unsealed_row(client: Client) -> dict[str, Any]:

@@ -106,8 +106,11 @@ clients: Final = Table(
     Column("revoked_tokens", JSON, nullable=False, server_default="{}"),
     Column("service_account", JSON, nullable=False, server_default="{}"),
     Column("own_rotation_at", Double),
+    # A copy, and NULL if an earlier build wrote the row.
+    Column("service_account_id", _Id),
     UniqueConstraint("realm_id", "client_id"),
     Index(None, "realm_id", "seal_keys", "client_id"),
+    Index(None, "realm_id", "service_account_id"),
     *(
         Index(
             f"ix_clients_realm_id_{name}",
@@ -207,6 +210,19 @@ client_attributes: Final = Table(
     Index(None, "realm_id", "name", "value", "client_id"),
 )
 """A copy of short attributes for searching, in the order of the clients' ids."""
+
+role_mappings: Final = Table(
+    "role_mappings",
+    metadata,
+    Column("realm_id", _Id, nullable=False),
+    Column("client_id", _Name, nullable=False),
+    Column("role_id", _Id, nullable=False),
+    PrimaryKeyConstraint("realm_id", "role_id", "client_id"),
+    _of_a_client(),
+    Index(None, "realm_id", "client_id"),
+)
+"""A copy of the ids of roles that service accounts were given, for finding who has a role. A deleted role may
+be left in it."""
 
 events: Final = Table(
     "events",

@@ -62,7 +62,11 @@ class Call:
     @property
     def client_target(self) -> ClientTarget:
         """The client in the path, as the target of this caller's change."""
-        return ClientTarget(self.actor, self.realm, self.client_uuid, self._expected_versions)
+        return self.target_of(self.client_uuid)
+
+    def target_of(self, client_uuid: str) -> ClientTarget:
+        """Return a client of the realm in the path, as the target of this caller's change."""
+        return ClientTarget(self.actor, self.realm, client_uuid, self._expected_versions)
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])

@@ -5,12 +5,12 @@ from typing import Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from keyturn_credentials.domain.role_representation import describe_user
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.clients import VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.realms import ANY_ROLE
-from keyturn_shared.projection import service_account_name
 
 _REALM: Final = "/admin/realms/{realm}"
 _CLIENT: Final = f"{_REALM}/clients/{{uuid}}"
@@ -34,19 +34,7 @@ class ReadingToolsRoutes:
         _, client = await self._queries.client(call.realm, call.client_uuid)
         if not client.service_accounts_enabled:
             raise InvalidRequestError(f"Service account not enabled for the client '{client.client_id}'")
-        return JSONResponse(
-            {
-                "id": client.service_account_id,
-                "username": service_account_name(client.client_id),
-                "enabled": client.enabled,
-                "emailVerified": False,
-                "totp": False,
-                "serviceAccountClientId": client.client_id,
-                "disableableCredentialTypes": [],
-                "requiredActions": [],
-                "notBefore": 0,
-            }
-        )
+        return JSONResponse(describe_user(client))
 
     async def profiles(self, call: Call) -> Response:
         await self._queries.realm(call.realm)

@@ -17,10 +17,12 @@ from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.role_targets import RoleTarget
 from keyturn_credentials.operations.roles import RoleOperations
 from keyturn_credentials.queries.reading import Queries
+from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
 from keyturn_credentials.web.bodies import read_json, read_json_list
 from keyturn_credentials.web.clients import MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.query_params import page
+from keyturn_credentials.web.role_mappings import describe_users, user_page
 
 _REALM: Final = "/admin/realms/{realm}"
 _CLIENT: Final = f"{_REALM}/clients/{{uuid}}"
@@ -36,8 +38,11 @@ Target = Callable[[Call], Awaitable[RoleTarget]]
 class RoleRoutes:
     """Handlers of Keycloak's RoleContainerResource and RoleByIdResource."""
 
-    def __init__(self, queries: Queries, operations: RoleOperations, base_url: str) -> None:
+    def __init__(
+        self, queries: Queries, accounts: ServiceAccountQueries, operations: RoleOperations, base_url: str
+    ) -> None:
         self._queries = queries
+        self._accounts = accounts
         self._operations = operations
         self._base_url = base_url
 
@@ -72,6 +77,7 @@ class RoleRoutes:
         target = partial(self._target_by_name, is_of_client=is_of_client)
         return [
             gate.route(path, endpoints),
+            gate.route(f"{path}/{{role}}/users", {"GET": Endpoint(partial(self.users, find), view)}),
             *self._role(gate, f"{path}/{{role}}", view, manage, find, target),
         ]
 
@@ -156,6 +162,13 @@ class RoleRoutes:
     async def client_composites(self, find: Find, call: Call) -> Response:
         _, client = await self._queries.client(call.realm, call.path("client"))
         return await self.composites(find, lambda key: key[0] == client.client_id, call)
+
+    async def users(self, find: Find, call: Call) -> Response:
+        """List the service accounts that were given a role."""
+        realm, key = await find(call)
+        first, most = user_page(call)
+        clients = await self._accounts.holders(realm, key, first=first, most=most)
+        return JSONResponse(describe_users(call, clients))
 
     async def put_composites(self, target: Target, call: Call, *, is_in: bool) -> Response:
         chosen = ids_in(await read_json_list(call.request))

@@ -24,13 +24,13 @@ from tests.conformance.store.conftest import ACTOR, Instance
 
 NOT_BEFORE = 1_900_000_000
 MEMBERS = {
-    5: (
+    6: (
         "RealmProjection id name enabled signing_keys access_token_lifespan jwks_allowed_networks"
         " keys_not_before strict_audience administers not_before token_generation open_introspection"
         " fetcher_keys strict_assertion_lifetime plain_token_type default_scopes"
         " optional_scopes silent_scopes removed_scopes"
-        " realm_roles client_roles scope_mappings ends_tokens_by_role roles_by_id trusted_issuers"
-        " scope_mappers"
+        " realm_roles client_roles scope_mappings ends_tokens_by_role roles_by_id client_scope_roles"
+        " trusted_issuers scope_mappers"
         " ClientProjection uuid realm_id client_id enabled authenticator"
         " service_accounts_enabled secrets secret_transport signing_alg max_assertion_lifetime jwks"
         " jwks_source jwks_url revoked_thumbprints keys_not_before access_token_lifespan scopes"

@@ -26,13 +26,18 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
         for method in ("PUT", "DELETE")
     },
 }
-# The same for roles of a client, one of which is called "a-role".
+# The same for roles of a client, one of which is called "a-role", and for its scope.
 ROLE_REQUESTS: Final[dict[str, dict[str, Any]]] = {
     f"POST {CLIENT}/roles": {"json": {"name": "created"}},
     f"PUT {CLIENT}/roles/{{role}}": {"json": {"name": "a-role", "description": "changed"}},
     f"POST {CLIENT}/roles/{{role}}/composites": {"json": []},
     f"DELETE {CLIENT}/roles/{{role}}/composites": {"json": []},
     f"DELETE {CLIENT}/roles/{{role}}": {},
+    **{
+        f"{method} {CLIENT}/scope-mappings/{kind}": {"json": []}
+        for method in ("POST", "DELETE")
+        for kind in ("realm", "clients/{client}")
+    },
 }
 # They have a changing method, but change nothing.
 ONLY_READ: Final = {

@@ -22,6 +22,11 @@ MAPPERS = (
     f"{CLIENT}/protocol-mappers",
     "/admin/realms/{realm}/client-scopes/{scope}/protocol-mappers",
 )
+SCOPE_MAPPINGS = (
+    f"{CLIENT}/scope-mappings",
+    "/admin/realms/{realm}/client-scopes/{scope}/scope-mappings",
+)
+ROLE_MAPPINGS = "/admin/realms/{realm}/users/{user}/role-mappings"
 SCOPE_LISTS = (
     "/admin/realms/{realm}/default-default-client-scopes",
     "/admin/realms/{realm}/default-optional-client-scopes",
@@ -111,6 +116,23 @@ LET_THROUGH = {
             (f"DELETE {path}/composites", manage),
             (f"GET {path}/composites/realm", view),
             (f"GET {path}/composites/clients/{{client}}", view),
+        )
+    },
+    "GET /admin/realms/{realm}/roles/{role}/users": VIEW | REALM,
+    f"GET {CLIENT}/roles/{{role}}/users": VIEW,
+    "GET /admin/realms/{realm}/users": VIEW,
+    "GET /admin/realms/{realm}/users/{user}": VIEW,
+    **{f"GET {path}": VIEW for path in (ROLE_MAPPINGS, *SCOPE_MAPPINGS)},
+    **{
+        call: roles
+        for holder in (ROLE_MAPPINGS, *SCOPE_MAPPINGS)
+        for path in (f"{holder}/realm", f"{holder}/clients/{{client}}")
+        for call, roles in (
+            (f"GET {path}", VIEW),
+            (f"POST {path}", MANAGE),
+            (f"DELETE {path}", MANAGE),
+            (f"GET {path}/available", VIEW),
+            (f"GET {path}/composite", VIEW),
         )
     },
     f"GET {CLIENT}": VIEW,

@@ -2,12 +2,7 @@
 
 from typing import Any
 
-from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_shared.clock import SystemClock
-from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
-from keyturn_shared.oauth.tokens.token_profile import profile_of
-from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
+from tests.integration.credentials.granted_roles import granted
 from tests.testkit.admin_api import AdminApi
 
 EXPORT: dict[str, Any] = {
@@ -31,18 +26,6 @@ CLAIMS = {
     "realm_access": {"roles": ["all", "payments"]},
     "resource_access": {"orders": {"roles": ["read"]}},
 }
-
-
-async def granted(api: AdminApi, realm_name: str) -> tuple[str, Grant]:
-    """The subject of the client's tokens, and what a node grants it."""
-    realm_id = (await api.call("GET", f"/{realm_name}")).json()["id"]
-    fields = [realm_field(realm_name), client_field(realm_id, "worker")]
-    database = Database(api.settings.database_url)
-    found = await DatabaseEventLog(database, SystemClock()).projections(fields)
-    await database.close()
-    first, second = (projection_value(0, body) for _, body in (found[field] for field in fields) if body)
-    realm, client = decode_realm(first)[1], decode_client(second)[1]
-    return client.subject, decide_grant(profile_of(realm, client), None, ())
 
 
 async def test_an_imported_service_account_has_its_id_and_its_roles(api: AdminApi) -> None:

@@ -17,10 +17,24 @@ from keyturn_credentials.operations import certificates, realms
 from keyturn_credentials.web.gate import Call
 from tests.integration.credentials.certificate_files import certificate_pem
 from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS, ROLE_REQUESTS
-from tests.integration.credentials.routes import LET_THROUGH, ROTATION, ROTATION_MOVES, SCOPE_LISTS, address
+from tests.integration.credentials.routes import (
+    LET_THROUGH,
+    PROVIDER,
+    ROLE_MAPPINGS,
+    ROTATION,
+    ROTATION_MOVES,
+    SCOPE_LISTS,
+    SCOPE_MAPPINGS,
+    address,
+)
 from tests.testkit.admin_api import BASE_URL, AdminApi
 
 _REALM: Final = "/admin/realms/{realm}"
+_PROVIDER: Final = {
+    "alias": "a-provider",
+    "providerId": "kubernetes",
+    "config": {"jwksUrl": "https://k8s.example/openid/v1/jwks"},
+}
 _OF_REALMS: Final[dict[str, dict[str, Any]]] = {
     "POST /admin/realms": {"json": {"realm": "made-by-nobody"}},
     f"PUT {_REALM}": {"json": {"displayName": "changed"}},
@@ -48,9 +62,27 @@ _OF_REALMS: Final[dict[str, dict[str, Any]]] = {
         )
     },
     **{f"POST {ROTATION}/{move}": {} for move in ROTATION_MOVES},
+    f"POST {_REALM}/identity-provider/instances": {
+        "json": {
+            **_PROVIDER,
+            "alias": "created",
+            "config": {"issuer": "https://other.example", "jwksUrl": "https://other.example/jwks"},
+        }
+    },
+    f"PUT {PROVIDER}": {"json": {**_PROVIDER, "displayName": "changed"}},
+    f"POST {PROVIDER}/keys/{{thumbprint}}/revoke": {},
+    f"POST {PROVIDER}/revoke-subject": {"json": {"subject": "system:serviceaccount:shop:orders"}},
+    f"DELETE {PROVIDER}": {},
+    **{
+        f"{method} {holder}/{kind}": {"json": []}
+        for holder in (ROLE_MAPPINGS, SCOPE_MAPPINGS[1])
+        for method in ("POST", "DELETE")
+        for kind in ("realm", "clients/{client}")
+    },
 }
 _CHANGES: Final = _OF_REALMS | REQUESTS | ROLE_REQUESTS
 _LAST: Final = (
+    f"DELETE {PROVIDER}",
     f"DELETE {_REALM}/roles/{{role}}",
     f"DELETE {_REALM}/roles-by-id/{{role}}",
     f"DELETE {_REALM}/clients/{{uuid}}/roles/{{role}}",
@@ -71,6 +103,7 @@ class Scene:
     uuid: str
     role_id: str
     rotation: str
+    user: str
 
     async def pass_the_gate(self, call: str, roles: frozenset[Role]) -> None:
         """Run the route's handler for a client of the realm that holds these roles."""
@@ -93,6 +126,9 @@ class Scene:
             "attr": "jwt.credential",
             "thumbprint": "A" * 43,
             "scope": "a-scope",
+            "alias": "a-provider",
+            "user": self.user,
+            "client": self.uuid,
             "role": self.role_id if "roles-by-id" in call else "a-role",
             "rotation": self.rotation,
         }
@@ -131,12 +167,14 @@ async def scene(api: AdminApi) -> Scene:
     uuid = await api.create("/acme/clients", {"clientId": "orders", "attributes": overlap})
     assert (await api.call("POST", f"/acme/clients/{uuid}/client-secret")).status_code == 200
     await api.create("/acme/client-scopes", {"id": "a-scope", "name": "a-scope"})
+    await api.create("/acme/identity-provider/instances", _PROVIDER)
     for path in ("/acme/roles", f"/acme/clients/{uuid}/roles"):
         await api.create(path, {"name": "a-role"})
     await api.create("/acme/roles", {"name": "by-id"})
     role_id = (await api.call("GET", "/acme/roles/by-id")).json()["id"]
     rotation = await api.create(f"/acme/clients/{uuid}/rotations", {})
-    return Scene(api, uuid, role_id, rotation)
+    user = (await api.call("GET", f"/acme/clients/{uuid}/service-account-user")).json()["id"]
+    return Scene(api, uuid, role_id, rotation, user)
 
 
 def test_every_route_that_changes_something_is_tried() -> None:

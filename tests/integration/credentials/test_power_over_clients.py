@@ -53,7 +53,7 @@ class Scene:
 
     async def send(self, route: str, realm: str, uuid: str, caller: tuple[str, str]) -> int:
         call = route
-        for name, value in (("uuid", uuid), ("thumbprint", _THUMBPRINT), *_NAMES.items()):
+        for name, value in (("uuid", uuid), ("thumbprint", _THUMBPRINT), ("client", uuid), *_NAMES.items()):
             call = call.replace(f"{{{name}}}", value)
         method, path = address(call, realm)
         request = dict((REQUESTS | ROLE_REQUESTS)[route])

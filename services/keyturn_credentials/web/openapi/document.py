@@ -14,11 +14,14 @@ from keyturn_credentials.web.openapi import (
     mappers,
     monitoring,
     realms,
+    role_mappings,
     roles,
     rotations,
+    scope_mappings,
     tools,
 )
 from keyturn_credentials.web.openapi.builders import Content, Operation, Schema, reference
+from keyturn_credentials.web.openapi.role_schemas import ROLE_SCHEMAS
 from keyturn_credentials.web.openapi.schemas import SCHEMAS
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
@@ -28,6 +31,8 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **roles.OPERATIONS,
     **identity_providers.OPERATIONS,
     **mappers.OPERATIONS,
+    **role_mappings.OPERATIONS,
+    **scope_mappings.OPERATIONS,
     **keys.OPERATIONS,
     **monitoring.OPERATIONS,
     **rotations.OPERATIONS,
@@ -41,6 +46,7 @@ _IN_PATH: Final[Mapping[str, Schema]] = {
     "provider": {"type": "string"},
     "alias": {"type": "string", "description": "the identity provider's alias"},
     "scope": {"type": "string", "description": "the client scope's id"},
+    "user": {"type": "string", "description": "the id of a client's service account"},
     "role": {"type": "string", "description": "the role's name; its id under roles-by-id"},
     "client": {
         "type": "string",
@@ -102,7 +108,7 @@ def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, A
         },
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS | rotations.SCHEMAS,
+            "schemas": SCHEMAS | ROLE_SCHEMAS | rotations.SCHEMAS,
             "parameters": {name: _parameter("path", name, schema) for name, schema in _IN_PATH.items()},
             "responses": {f"Refused{status}": _refusal(status) for status in _REFUSED},
             "headers": {name: {"schema": schema} for name, schema in _HEADERS.items()},

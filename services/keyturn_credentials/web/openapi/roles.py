@@ -44,6 +44,14 @@ def _container(path: str, whose: str) -> Iterator[tuple[tuple[str, str], Operati
     )
 
 
+def _users(path: str) -> tuple[tuple[str, str], Operation]:
+    return ("GET", f"{path}/{{role}}/users"), Operation(
+        "List the service accounts that were given a role.",
+        {200: json_content("Service accounts.", array_of("UserRepresentation"))},
+        query={"first": NUMBER, "max": NUMBER, "briefRepresentation": FLAG},
+    )
+
+
 def _role(path: str) -> Iterator[tuple[tuple[str, str], Operation]]:
     yield (
         ("GET", path),
@@ -87,6 +95,7 @@ def _role(path: str) -> Iterator[tuple[tuple[str, str], Operation]]:
 OPERATIONS: Final[dict[tuple[str, str], Operation]] = dict(
     [
         *(each for path, whose in _CONTAINERS.items() for each in _container(path, whose)),
+        *(_users(path) for path in _CONTAINERS),
         *(each for path in _ROLE_PATHS for each in _role(path)),
     ]
 )

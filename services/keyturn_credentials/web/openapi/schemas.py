@@ -123,31 +123,6 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         description="`include.in.token.scope`: `false` keeps its name out of a token's scope",
     ),
-    "RoleRepresentation": object_of(
-        {
-            "id": _MAYBE_TEXT,
-            "name": {**_TEXT, "minLength": 1, "maxLength": 255},
-            "description": _MAYBE_TEXT,
-            "composite": {"type": ["boolean", "null"]},
-            "composites": {
-                "type": ["object", "null"],
-                "description": "of a new role: names of roles of the realm, and of clients by their ids",
-            },
-            "clientRole": {"type": ["boolean", "null"]},
-            "containerId": {**_MAYBE_TEXT, "description": "id of the realm or client whose role it is"},
-            "attributes": {
-                "type": ["object", "null"],
-                "additionalProperties": {"type": ["array", "null"], "items": _TEXT},
-            },
-            "scopeParamRequired": {"type": ["boolean", "null"]},
-        },
-        "name",
-    ),
-    "RoleReference": object_of(
-        {"id": _MAYBE_TEXT, "name": _MAYBE_TEXT},
-        more=True,
-        description="a role as it was read; the id decides",
-    ),
     "IdentityProviderRepresentation": object_of(
         {
             "alias": _MAYBE_TEXT,

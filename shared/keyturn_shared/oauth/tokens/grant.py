@@ -47,6 +47,8 @@ def _with_requested(profile: TokenProfile, requested: Mapping[str, None]) -> str
     for name in requested:
         if not name or name in IGNORED_SCOPES or name in profile.default:
             continue
+        if name in profile.roles.barred:
+            continue
         if name not in profile.optional:
             raise InvalidScopeError("the client is not allowed a requested scope")
         if name not in profile.silent:

@@ -10,11 +10,22 @@ HeldRole = tuple[str | None, str]
 
 def held_roles(realm: RealmProjection, client: ClientProjection) -> frozenset[HeldRole]:
     """Return the roles that a client's service account has, with those that they are composed of. A role that
-    the realm does not have is none. Without full scope, only roles in the client's scope count."""
-    held = _expanded(realm, _given(realm, client))
-    if not client.full_scope:
-        held &= _in_scope(realm, client)
-    return frozenset(held)
+    the realm does not have is none."""
+    return frozenset(_expanded(realm, _given(realm, client)))
+
+
+def roles_in_scope(realm: RealmProjection, client: ClientProjection) -> frozenset[HeldRole]:
+    """Return the roles that a client without full scope may have whatever its client scopes are: its own, and
+    those of its scope mappings."""
+    own = ((client.client_id, name) for name in realm.client_roles.get(client.client_id, {}))
+    mapped = _each(realm.scope_mappings.get(client.client_id, RoleSet()))
+    return frozenset(_expanded(realm, (*own, *mapped)))
+
+
+def roles_of_scope(realm: RealmProjection, name: str) -> frozenset[HeldRole]:
+    """Return the roles that a client scope brings into scope."""
+    mapped = realm.client_scope_roles.get(name)
+    return frozenset() if mapped is None else frozenset(_expanded(realm, _each(mapped)))
 
 
 def _given(realm: RealmProjection, client: ClientProjection) -> Iterable[HeldRole]:
@@ -35,12 +46,6 @@ def _expanded(realm: RealmProjection, roles: Iterable[HeldRole]) -> set[HeldRole
             found.add((owner, name))
             found.update(_each(inner))
     return found
-
-
-def _in_scope(realm: RealmProjection, client: ClientProjection) -> set[HeldRole]:
-    own = ((client.client_id, name) for name in realm.client_roles.get(client.client_id, {}))
-    mapped = _each(realm.scope_mappings.get(client.client_id, RoleSet()))
-    return _expanded(realm, (*own, *mapped))
 
 
 def _each(roles: RoleSet) -> Iterable[HeldRole]:

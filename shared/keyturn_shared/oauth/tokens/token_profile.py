@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from keyturn_shared.oauth.tokens.claims_of_now import ClaimsOfNow, claims_of_now, merged, remaining
 from keyturn_shared.oauth.tokens.mapped_claims import MappedClaims, map_claims
-from keyturn_shared.oauth.tokens.role_claims import HeldRole, held_roles
+from keyturn_shared.oauth.tokens.scoped_roles import ScopedRoles, scoped_roles
 from keyturn_shared.projected_mappers import MAPPERS_OF_EARLIER_BUILDS, ProjectedMapper
 from keyturn_shared.projection import ClientProjection, RealmProjection, service_account_name
 
@@ -30,8 +30,8 @@ class TokenProfile:
     """``scope``: the client's default scopes, which are in every token. ``default`` and ``optional``: names
     that it may request; ``silent``: those that no token's ``scope`` has (Keycloak's
     ``include.in.token.scope``). ``audiences``: the resource servers that its tokens may be for. ``roles``:
-    those that its service account has now. ``mappers``: those of every token; ``optional_mappers``: those of
-    optional scopes, by name."""
+    those that its service account has now, by the scopes that bring them. ``mappers``: those of every token;
+    ``optional_mappers``: those of optional scopes, by name."""
 
     client: ClientProjection
     scope: str
@@ -39,7 +39,7 @@ class TokenProfile:
     optional: frozenset[str]
     silent: frozenset[str]
     audiences: tuple[str, ...]
-    roles: frozenset[HeldRole] = frozenset()
+    roles: ScopedRoles
     mappers: Mappers = ()
     optional_mappers: Mapping[str, Mappers] = field(default_factory=dict)
     _combinations: dict[tuple[str, ...], MappedClaims] = field(default_factory=dict, compare=False)
@@ -47,18 +47,19 @@ class TokenProfile:
     @cached_property
     def mapped(self) -> MappedClaims:
         """The claims of a token with the default scopes."""
-        return map_claims(self.client, self.mappers, self.roles, self._is_in_token)
+        return map_claims(self.client, self.mappers, self.roles.of_default, self._is_in_token)
 
     def mapped_with(self, requested: Collection[str]) -> MappedClaims:
         """Return the claims of a token with these optional scopes as well."""
-        names = tuple(name for name in self.optional_mappers if name in requested)
+        names = tuple(name for name in self._varying if name in requested)
         if not names:
             return self.mapped
         known = self._combinations.get(names)
         if known is None:
             if len(self._combinations) >= MAX_COMBINATIONS:
                 self._combinations.clear()
-            known = map_claims(self.client, self._with(names), self.roles, self._is_in_token)
+            roles = self.roles.with_requested(names)
+            known = map_claims(self.client, self._with(names), roles, self._is_in_token)
             self._combinations[names] = known
         return known
 
@@ -77,11 +78,11 @@ class TokenProfile:
             return claims
         scope = claims.get("scope")
         names = scope.split(" ") if isinstance(scope, str) else ()
-        optional = [name for name in self.optional_mappers if name in names]
+        optional = [name for name in self._varying if name in names]
         more = map_claims(
             self.client,
             self._with(optional),
-            self.roles,
+            self.roles.with_requested(optional),
             lambda mapper: mapper.in_introspection and not self._is_in_token(mapper),
         )
         added = dict(more.claims)
@@ -90,13 +91,18 @@ class TokenProfile:
         return merged(claims, added)
 
     @cached_property
+    def _varying(self) -> tuple[str, ...]:
+        """Optional scopes that change what a token says."""
+        return tuple(dict.fromkeys((*self.optional_mappers, *self.roles.by_scope)))
+
+    @cached_property
     def _all(self) -> Mappers:
         return self._with(self.optional_mappers)
 
     @cached_property
     def _now(self) -> ClaimsOfNow:
         in_token = filter(self._is_applied, self._all)
-        return claims_of_now(self.client, in_token, self.roles, self.mapped)
+        return claims_of_now(self.client, in_token, self.roles.of_any, self.mapped)
 
     @cached_property
     def _shown(self) -> ClaimsOfNow | None:
@@ -105,7 +111,7 @@ class TokenProfile:
         if not any(mapper.claim for mapper in hidden):
             return None
         shown = [mapper for mapper in self._all if mapper.in_introspection or not mapper.claim]
-        return claims_of_now(self.client, shown, self.roles, MappedClaims())
+        return claims_of_now(self.client, shown, self.roles.of_any, MappedClaims())
 
     @cached_property
     def _has_more(self) -> bool:
@@ -114,7 +120,7 @@ class TokenProfile:
         )
 
     def _with(self, optional: Iterable[str]) -> Mappers:
-        return (*self.mappers, *(each for name in optional for each in self.optional_mappers[name]))
+        return (*self.mappers, *(each for name in optional for each in self.optional_mappers.get(name, ())))
 
     def _is_in_token(self, mapper: ProjectedMapper) -> bool:
         return mapper.in_lightweight if self.client.lightweight_tokens else mapper.in_token
@@ -131,6 +137,10 @@ def profile_of(realm: RealmProjection, client: ClientProjection) -> TokenProfile
     if removed:
         default = tuple(name for name in default if name not in removed)
         optional = tuple(name for name in optional if name not in removed)
+    roles = scoped_roles(realm, client, default, optional)
+    if roles.barred:
+        default = tuple(name for name in default if name not in roles.barred)
+        optional = tuple(name for name in optional if name not in roles.barred)
     mappers = MAPPERS_OF_EARLIER_BUILDS if realm.scope_mappers is None else realm.scope_mappers
     of_default = (each for name in dict.fromkeys(default) for each in mappers.get(name, ()))
     return TokenProfile(
@@ -140,7 +150,7 @@ def profile_of(realm: RealmProjection, client: ClientProjection) -> TokenProfile
         optional=frozenset(optional),
         silent=silent,
         audiences=client.audiences,
-        roles=held_roles(realm, client),
+        roles=roles,
         mappers=(*client.mappers, *of_default),
         optional_mappers={
             name: mappers[name]

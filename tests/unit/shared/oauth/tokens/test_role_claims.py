@@ -6,7 +6,6 @@ import pytest
 
 from keyturn_shared.oauth.errors import TokenEndedError
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
-from keyturn_shared.oauth.tokens.role_claims import held_roles
 from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import RoleSet
 from tests.testkit.filled_redis import realm_of
@@ -55,9 +54,9 @@ def test_without_full_scope_only_its_own_roles_and_those_mapped_to_its_scope_cou
     held = client(
         full_scope=False, roles=RoleSet(("payments", "all"), {"worker": ("own",), "orders": ("write",)})
     )
-    assert held_roles(REALM, held) == {("worker", "own")}
+    assert profile_of(REALM, held).roles.of_any == {("worker", "own")}
     mapped = realm_of("acme", **ROLES, scope_mappings={"worker": RoleSet(("payments",))})
-    assert held_roles(mapped, held) == {("worker", "own"), (None, "payments")}
+    assert profile_of(mapped, held).roles.of_any == {("worker", "own"), (None, "payments")}
 
 
 def test_an_administrators_token_stays_one_for_the_admin_api() -> None:

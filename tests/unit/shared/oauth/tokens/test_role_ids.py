@@ -1,6 +1,7 @@
 """A service account refers to roles by their ids, as soon as both projections have them."""
 
 from keyturn_shared.oauth.tokens.role_claims import held_roles
+from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import RoleSet
 from tests.testkit.filled_redis import realm_of
 from tests.unit.shared.oauth.scene import client
@@ -29,4 +30,4 @@ def test_own_roles_of_a_client_without_full_scope_bring_what_they_are_composed_o
         roles_by_id={"id-own": ("worker", "own")},
     )
     held = client(full_scope=False, role_ids=("id-own",))
-    assert held_roles(realm, held) == {(None, "a"), ("worker", "own")}
+    assert profile_of(realm, held).roles.of_any == {(None, "a"), ("worker", "own")}
