@@ -20,6 +20,8 @@ from tests.testkit.served import served
 
 __all__ = ["api"]
 
+_OF_OTHER_TESTS = ("IdentityProvider", "UsersResource.")
+"""Identity providers are trusted issuers here; of users, there are service accounts."""
 _JAVA = Path(__file__).parent / "java"
 pytestmark = pytest.mark.timeout(900)  # the first run downloads and compiles
 
@@ -42,11 +44,11 @@ async def test_the_java_admin_client_works_unmodified(api: AdminApi) -> None:
     calls = {
         name.split()[0]
         for name, (method, address) in seen["addresses"].items()
-        if (method, shape(address)) in served_here
+        if (method, shape(address)) in served_here and not name.startswith(_OF_OTHER_TESTS)
     }
     print(calls - set(seen["worked"]))
     assert documented("keycloak-admin-client for Java") == seen["worked"]
-    assert calls == set(seen["worked"])
+    assert calls == {name for name in seen["worked"] if not name.startswith(_OF_OTHER_TESTS)}
 
 
 async def test_ansible_works_unmodified_and_finds_nothing_to_change_the_second_time(api: AdminApi) -> None:

@@ -12,6 +12,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.keycloak.admin.client.resource.ClientAttributeCertificateResource;
 import org.keycloak.admin.client.resource.ClientResource;
 import org.keycloak.admin.client.resource.ClientScopesResource;
 import org.keycloak.admin.client.resource.ClientsResource;
+import org.keycloak.admin.client.resource.ProtocolMappersResource;
 import org.keycloak.admin.client.resource.RealmResource;
 import org.keycloak.admin.client.resource.RealmsResource;
 import org.keycloak.admin.client.resource.RoleByIdResource;
@@ -35,6 +37,7 @@ import org.keycloak.representations.KeyStoreConfig;
 import org.keycloak.representations.idm.ClientRepresentation;
 import org.keycloak.representations.idm.ClientScopeRepresentation;
 import org.keycloak.representations.idm.PartialImportRepresentation;
+import org.keycloak.representations.idm.ProtocolMapperRepresentation;
 import org.keycloak.representations.idm.RealmRepresentation;
 import org.keycloak.representations.idm.RoleRepresentation;
 
@@ -101,7 +104,7 @@ public final class Administer {
         certificates(client);
         check(client.getInstallationProvider("keycloak-oidc-keycloak-json").contains("\"orders\""));
         check(client.getInstallationProviderAsResponse("keycloak-oidc-keycloak-json").getStatus() == 200);
-        check(client.getProtocolMappers().getMappers().isEmpty());
+        mappers(client.getProtocolMappers());
         scopes(realm, client);
         roles(realm, client, id);
 
@@ -169,6 +172,7 @@ public final class Administer {
         ClientScopeRepresentation shown = scopes.get(id).toRepresentation();
         shown.setDescription("Of one tenant");
         scopes.get(id).update(shown);
+        mappers(scopes.get(id).getProtocolMappers());
         realm.addDefaultDefaultClientScope(id);
         check(has(realm.getDefaultDefaultClientScopes(), id));
         realm.removeDefaultDefaultClientScope(id);
@@ -182,6 +186,35 @@ public final class Administer {
         check(has(client.getOptionalClientScopes(), id));
         client.removeOptionalClientScope(id);
         scopes.get(id).remove();
+    }
+
+    private static void mappers(ProtocolMappersResource mappers) {
+        check(mappers.getMappers().isEmpty());
+        String id = created(mappers.createMapper(mapper(
+                "for-api", "oidc-audience-mapper", entry("included.custom.audience", "api"))));
+        mappers.createMapper(List.of(mapper(
+                "tenant", "oidc-hardcoded-claim-mapper",
+                entry("claim.name", "tenant"), entry("claim.value", "acme"), entry("jsonType.label", "String"))));
+        check(mappers.getMappers().size() == 2 && mappers.getMappersPerProtocol("openid-connect").size() == 2);
+        ProtocolMapperRepresentation shown = mappers.getMapperById(id);
+        shown.getConfig().put("included.custom.audience", "another");
+        mappers.update(id, shown);
+        check(mappers.getMapperById(id).getConfig().get("included.custom.audience").equals("another"));
+        mappers.getMappers().forEach(mapper -> mappers.delete(mapper.getId()));
+        check(mappers.getMappers().isEmpty());
+    }
+
+    @SafeVarargs
+    private static ProtocolMapperRepresentation mapper(
+            String name, String kind, Map.Entry<String, String>... settings) {
+        ProtocolMapperRepresentation made = new ProtocolMapperRepresentation();
+        made.setName(name);
+        made.setProtocol("openid-connect");
+        made.setProtocolMapper(kind);
+        Map<String, String> config = new HashMap<>(Map.of("access.token.claim", "true"));
+        config.putAll(Map.ofEntries(settings));
+        made.setConfig(config);
+        return made;
     }
 
     private static void roles(RealmResource realm, ClientResource client, String clientUuid) {
