@@ -26,7 +26,29 @@ REQUESTS: Final[dict[str, dict[str, Any]]] = {
         for method in ("PUT", "DELETE")
     },
 }
-# The same for roles of a client, one of which is called "a-role", and for its scope.
+MAPPER: Final = {
+    "id": "a-mapper",
+    "name": "a-mapper",
+    "protocol": "openid-connect",
+    "protocolMapper": "oidc-hardcoded-claim-mapper",
+    "config": {"claim.name": "tier", "claim.value": "gold", "access.token.claim": "true"},
+}
+
+
+def mapper_requests(owner: str) -> dict[str, dict[str, Any]]:
+    """Return a body for each route that changes the mappers of a client or client scope, which has
+    ``MAPPER``."""
+    models = f"{owner}/protocol-mappers/models"
+    created = {**MAPPER, "id": None}
+    return {
+        f"POST {models}": {"json": {**created, "name": "created"}},
+        f"POST {owner}/protocol-mappers/add-models": {"json": [{**created, "name": "added"}]},
+        f"PUT {models}/{{mapper}}": {"json": {**MAPPER, "consentText": "changed"}},
+        f"DELETE {models}/{{mapper}}": {},
+    }
+
+
+# The same for roles of a client, one of which is called "a-role", for its scope and for its mappers.
 ROLE_REQUESTS: Final[dict[str, dict[str, Any]]] = {
     f"POST {CLIENT}/roles": {"json": {"name": "created"}},
     f"PUT {CLIENT}/roles/{{role}}": {"json": {"name": "a-role", "description": "changed"}},
@@ -38,6 +60,7 @@ ROLE_REQUESTS: Final[dict[str, dict[str, Any]]] = {
         for method in ("POST", "DELETE")
         for kind in ("realm", "clients/{client}")
     },
+    **mapper_requests(CLIENT),
 }
 # They have a changing method, but change nothing.
 ONLY_READ: Final = {

@@ -16,7 +16,13 @@ from keyturn_credentials.errors import ForbiddenError
 from keyturn_credentials.operations import certificates, realms
 from keyturn_credentials.web.gate import Call
 from tests.integration.credentials.certificate_files import certificate_pem
-from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS, ROLE_REQUESTS
+from tests.integration.credentials.client_changes import (
+    MAPPER,
+    ONLY_READ,
+    REQUESTS,
+    ROLE_REQUESTS,
+    mapper_requests,
+)
 from tests.integration.credentials.routes import (
     LET_THROUGH,
     PROVIDER,
@@ -47,6 +53,7 @@ _OF_REALMS: Final[dict[str, dict[str, Any]]] = {
     f"PUT {_REALM}/client-scopes/{{scope}}": {"json": {"description": "changed"}},
     f"DELETE {_REALM}/client-scopes/{{scope}}": {},
     **{f"{each} {path}/{{scope}}": {} for path in SCOPE_LISTS[:2] for each in ("PUT", "DELETE")},
+    **mapper_requests(f"{_REALM}/client-scopes/{{scope}}"),
     f"POST {_REALM}/roles": {"json": {"name": "created"}},
     **{
         call: request
@@ -82,6 +89,8 @@ _OF_REALMS: Final[dict[str, dict[str, Any]]] = {
 }
 _CHANGES: Final = _OF_REALMS | REQUESTS | ROLE_REQUESTS
 _LAST: Final = (
+    f"DELETE {_REALM}/clients/{{uuid}}/protocol-mappers/models/{{mapper}}",
+    f"DELETE {_REALM}/client-scopes/{{scope}}/protocol-mappers/models/{{mapper}}",
     f"DELETE {PROVIDER}",
     f"DELETE {_REALM}/roles/{{role}}",
     f"DELETE {_REALM}/roles-by-id/{{role}}",
@@ -127,6 +136,7 @@ class Scene:
             "thumbprint": "A" * 43,
             "scope": "a-scope",
             "alias": "a-provider",
+            "mapper": "a-mapper",
             "user": self.user,
             "client": self.uuid,
             "role": self.role_id if "roles-by-id" in call else "a-role",
@@ -168,6 +178,8 @@ async def scene(api: AdminApi) -> Scene:
     assert (await api.call("POST", f"/acme/clients/{uuid}/client-secret")).status_code == 200
     await api.create("/acme/client-scopes", {"id": "a-scope", "name": "a-scope"})
     await api.create("/acme/identity-provider/instances", _PROVIDER)
+    for owner in ("client-scopes/a-scope", f"clients/{uuid}"):
+        await api.create(f"/acme/{owner}/protocol-mappers/models", MAPPER)
     for path in ("/acme/roles", f"/acme/clients/{uuid}/roles"):
         await api.create(path, {"name": "a-role"})
     await api.create("/acme/roles", {"name": "by-id"})

@@ -12,12 +12,12 @@ import pytest
 
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.credentials.certificate_files import certificate_pem
-from tests.integration.credentials.client_changes import ONLY_READ, REQUESTS, ROLE_REQUESTS
+from tests.integration.credentials.client_changes import MAPPER, ONLY_READ, REQUESTS, ROLE_REQUESTS
 from tests.integration.credentials.routes import CLIENT, LET_THROUGH, address
 from tests.testkit.admin_api import AdminApi, Caller
 
 _THUMBPRINT: Final = "A" * 43
-_NAMES: Final = {"scope": "a-scope", "role": "a-role"}
+_NAMES: Final = {"scope": "a-scope", "role": "a-role", "mapper": "a-mapper"}
 CALLERS: Final = ("configure-clients", "manage-clients", "manage-clients,manage-realm")
 STRONGER: Final = {
     "configure-clients": "manage-clients",
@@ -114,6 +114,7 @@ async def test_roles_of_a_client_are_changed_by_whoever_may_change_it(scene: Sce
     }
     for name, (realm, uuid) in targets.items():
         await scene.api.create(f"/{realm}/clients/{uuid}/roles", {"name": "a-role"})
+        await scene.api.create(f"/{realm}/clients/{uuid}/protocol-mappers/models", MAPPER)
         for call in ROLE_REQUESTS:
             before = await scene.state(realm, uuid)
             status = await scene.send(call, realm, uuid, caller)
