@@ -81,6 +81,14 @@ fuzz-http: install ## Ten minutes of octets that HTTP parsers disagree about, at
 migrate-proof: install ## Move 1,000 clients of a real Keycloak, compare both sides, and use the tokens; needs a JDK and Maven
 	$(BIN)/python -m tests.migration $(ARGS)
 
+.PHONY: keycloak-differential
+keycloak-differential: install ## The same requests to a real Keycloak and to keyturn, with the answers compared; needs a JDK and Maven
+	$(BIN)/python -m tests.keycloak $(ARGS)
+
+.PHONY: keycloak-kcadm
+keycloak-kcadm: install ## Keycloak's own kcadm.sh, unmodified, against keyturn; needs a JDK and Maven
+	$(BIN)/python -m tests.keycloak.kcadm $(ARGS)
+
 .PHONY: mutants
 mutants: install ## Deliberate faults in the code behind the guarantee, which the tests must detect
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -63,6 +63,7 @@ _CLIENT_COLUMNS: Final = frozenset(
 _REALM_COLUMNS: Final = (
     frozenset({"id", "realm", "enabled", "attributes", "clients", IDENTITY_PROVIDERS}) | REALM_MEMBERS
 )
+_REALM_NAMES: Final = ("displayName", "displayNameHtml")
 
 _CATALOGUE: Final = frozenset({CLIENT_SCOPES, REALM_DEFAULT, REALM_OPTIONAL, ROLES, IDENTITY_PROVIDERS})
 
@@ -187,6 +188,8 @@ def change_realm(realm: Realm, representation: Mapping[str, Any]) -> Realm:
     refuse_without_effect(representation, REALM_TABLE, realm.document)
     if representation.get("id") not in (None, realm.id):
         raise InvalidRequestError("the id of a realm cannot be changed")
+    if representation.get("realm") == "":
+        raise InvalidRequestError("realm must not be empty: it is the name of the realm")
     enabled = representation.get("enabled")
     rest = {name: value for name, value in representation.items() if name not in _REALM_COLUMNS}
     if rest.get(CLIENT_SCOPES) != realm.document.get(CLIENT_SCOPES) and CLIENT_SCOPES in rest:
@@ -225,6 +228,12 @@ def describe_client(client: Client, realm: Realm, *, show_secret: bool, now: flo
     if client.secrets.current is not None and client.is_confidential:
         shown["secret"] = shown_secret(client.secrets.current, show=show_secret)
     return shown
+
+
+def describe_realm_briefly(realm: Realm) -> dict[str, Any]:
+    """Represent a realm like Keycloak for a caller that asks for its names only."""
+    named = {name: realm.document[name] for name in _REALM_NAMES if realm.document.get(name) is not None}
+    return {"id": realm.id, "realm": realm.name, "enabled": realm.enabled, **named}
 
 
 def describe_realm(realm: Realm, *, with_catalogue: bool = False) -> dict[str, Any]:

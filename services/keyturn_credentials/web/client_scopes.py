@@ -19,7 +19,7 @@ from keyturn_credentials.domain.client_scopes import (
     scopes_of_realm,
 )
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, scopes_of
-from keyturn_credentials.domain.protocol_mappers import MAPPERS
+from keyturn_credentials.domain.protocol_mappers import MAPPERS, OPENID_CONNECT
 from keyturn_credentials.operations.client_scopes import ClientScopeOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.web.bodies import read_json
@@ -111,7 +111,11 @@ class ClientScopeRoutes:
     async def realm_list(self, member: str, call: Call) -> Response:
         realm = await self._queries.realm(call.realm)
         names = default_scopes_of_realm if member == REALM_DEFAULT else optional_scopes_of_realm
-        return _named(scopes_named(realm, names(realm)))
+        shown = [
+            {**_name_of(scope), "protocol": _protocol_of(scope)}
+            for scope in scopes_named(realm, names(realm))
+        ]
+        return JSONResponse(shown)
 
     async def put_in_realm_list(self, member: str, call: Call, *, is_in: bool) -> Response:
         done = await self._operations.put_in_realm_list(
@@ -134,4 +138,12 @@ class ClientScopeRoutes:
 
 
 def _named(scopes: Iterable[ClientScope]) -> Response:
-    return JSONResponse([{"id": scope.id, "name": scope.name} for scope in scopes])
+    return JSONResponse([_name_of(scope) for scope in scopes])
+
+
+def _name_of(scope: ClientScope) -> dict[str, str]:
+    return {"id": scope.id, "name": scope.name}
+
+
+def _protocol_of(scope: ClientScope) -> str:
+    return str(scope.representation.get("protocol") or OPENID_CONNECT)

@@ -13,6 +13,7 @@ from keyturn_credentials.web.clients import VIEW, may_see_secret
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 
 KEYCLOAK_JSON: Final = "keycloak-oidc-keycloak-json"
+_KINDS: Final = {"public-client": "publicClient", "bearer-only": "bearerOnly"}
 
 
 class InstallationRoutes:
@@ -40,4 +41,8 @@ class InstallationRoutes:
             current, show = client.secrets.current, may_see_secret(call, realm, client)
             secret = None if current is None else shown_secret(current, show=show)
             config["credentials"] = RULES[client.authenticator].adapter(secret, client.signing_alg)
+        # As in Keycloak, the members are there if they are true.
+        for adapter_member, member in _KINDS.items():
+            if client.document.get(member) is True:
+                config[adapter_member] = True
         return JSONResponse(config | {"confidential-port": 0}, headers={"Cache-Control": "no-store"})

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.realm import KeyPurpose, KeyState, RealmKey
-from keyturn_credentials.domain.representation import describe_realm
+from keyturn_credentials.domain.representation import describe_realm, describe_realm_briefly
 from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.operations.import_report import ImportReport, describe_report
 from keyturn_credentials.operations.realm_import import RealmImportOperations
@@ -56,9 +56,10 @@ class RealmRoutes:
     async def list(self, call: Call) -> Response:
         """Return the realms in which the caller has any role."""
         realms = await self._queries.realms()
+        describe = describe_realm_briefly if call.is_true("briefRepresentation") else describe_realm
         return JSONResponse(
             [
-                describe_realm(realm)
+                describe(realm)
                 for realm in realms
                 if any(call.principal.may(role, realm.name) for role in Role)
             ]

@@ -35,7 +35,7 @@ class SecretRoutes:
 
     async def get(self, call: Call) -> Response:
         realm, client = await self._queries.client(call.realm, call.client_uuid)
-        current = client.secrets.current
+        current = client.secrets.current if client.is_confidential else None
         value = None if current is None else shown_secret(current, show=may_see_secret(call, realm, client))
         return _credential(value)
 

@@ -56,6 +56,10 @@ async def test_a_new_realm_has_keycloaks_scopes_and_names_those_for_users_on_req
     assert await names(api, f"{path}/default-client-scopes") == await names(
         api, "/acme/default-default-client-scopes"
     )
+    listed = (await api.call("GET", "/acme/default-default-client-scopes")).json()
+    assert {(tuple(scope), scope["protocol"]) for scope in listed} == {
+        (("id", "name", "protocol"), "openid-connect")
+    }
     shown = (await api.call("GET", path)).json()
     assert set(shown["optionalClientScopes"]) == FOR_USERS
     assert await granted(api) == ""

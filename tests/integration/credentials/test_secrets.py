@@ -60,6 +60,17 @@ async def test_a_former_secret_overlaps_as_long_as_the_policy_says(api: AdminApi
     assert (gone.status_code, gone.json()["error"]) == (404, "Client does not have a rotated secret")
 
 
+async def test_a_client_that_became_public_shows_no_secret(api: AdminApi) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a'})}"
+    assert await value(api, path)
+    changed = await api.call("PUT", path, json={"publicClient": True, "serviceAccountsEnabled": False})
+    assert changed.status_code == 204
+    assert (await api.call("GET", f"{path}/client-secret")).json() == {"type": "secret"}
+    adapter = await api.call("GET", f"{path}/installation/providers/keycloak-oidc-keycloak-json")
+    assert adapter.json()["public-client"] is True
+    assert "credentials" not in adapter.json()
+
+
 async def test_a_former_secret_can_be_ended_at_once(api: AdminApi) -> None:
     path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': POLICY})}"
     without = await api.call("DELETE", f"{path}/client-secret/rotated")

@@ -22,6 +22,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
     ("GET", _ALL): Operation(
         "List the realms in which the caller has a role.",
         {200: json_content("Realms.", array_of("RealmRepresentation"))},
+        query={"briefRepresentation": FLAG},
     ),
     ("POST", _ALL): Operation(
         "Create a realm, with clients if the representation has any: all or nothing.",

@@ -4,13 +4,26 @@ from typing import Any
 
 import pytest
 
+from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.client_scopes import MAX_REALM_SCOPE_BYTES, MAX_SCOPES
+from keyturn_credentials.domain.grants import scopes_of
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_realm
 from keyturn_credentials.errors import InvalidRequestError
 
 REALM = Realm("r", "acme")
+CLIENT = Client("1", "r", "orders")
 LISTS = ("defaultDefaultClientScopes", "defaultOptionalClientScopes")
+
+
+def test_clients_have_no_scopes_of_other_protocols_of_their_realm() -> None:
+    scopes = [{"name": "role_list", "protocol": "saml"}, {"name": "roles", "protocol": "openid-connect"}]
+    lists = {
+        "defaultDefaultClientScopes": ["role_list", "roles"],
+        "defaultOptionalClientScopes": ["role_list"],
+    }
+    realm = change_realm(REALM, {"clientScopes": scopes, **lists})
+    assert scopes_of(realm, CLIENT) == (("roles",), ())
 
 
 def named(count: int) -> list[dict[str, Any]]:

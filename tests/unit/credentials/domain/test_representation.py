@@ -16,6 +16,7 @@ from keyturn_credentials.domain.representation import (
     client_from,
     describe_client,
     describe_realm,
+    describe_realm_briefly,
     realm_from,
 )
 from keyturn_credentials.errors import InvalidRequestError
@@ -125,6 +126,17 @@ def test_a_uri_that_runs_a_script_is_refused_unless_it_was_there(uri: str) -> No
     change_client(
         CLIENT, {"redirectUris": ["/javascript:x", "app://data:", "https://a.example/?javascript:"]}
     )
+
+
+def test_a_realm_cannot_lose_its_name() -> None:
+    with pytest.raises(InvalidRequestError, match="realm must not be empty"):
+        change_realm(Realm("r", "acme"), {"realm": ""})
+
+
+def test_a_realm_is_described_briefly_by_its_names() -> None:
+    realm = change_realm(Realm("r", "acme"), {"displayName": "Acme", "loginTheme": "dark"})
+    brief = {"id": "r", "realm": "acme", "enabled": True, "displayName": "Acme"}
+    assert describe_realm_briefly(realm) == brief
 
 
 def test_both_sources_of_keys_are_refused_unless_they_were_there() -> None:
