@@ -24,6 +24,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 SCOPE = "a-scope"
+MAPPER = "a-mapper"
 ROLE = "a-role"
 NOTHING = "nothing"
 """In place of the name of something that is not made here."""
@@ -114,7 +115,8 @@ def _try(cases: st.SearchStrategy[Case[Any]], caller: _Caller, *, examples: int,
 def _make_anew(client: httpx.Client) -> dict[str, str]:
     ids = make_realm(client, **_CLIENTS)
     client.post(f"/admin/realms/{REALM}/clients/{ids['orders']}/client-secret").raise_for_status()
-    scope = {"id": SCOPE, "name": SCOPE}
+    mapper = {"id": MAPPER, "name": MAPPER, "protocolMapper": "oidc-hardcoded-claim-mapper"}
+    scope = {"id": SCOPE, "name": SCOPE, "protocolMappers": [mapper]}
     client.post(f"/admin/realms/{REALM}/client-scopes", json=scope).raise_for_status()
     client.post(f"/admin/realms/{REALM}/roles", json={"name": ROLE}).raise_for_status()
     issuer = {"alias": ALIAS, "providerId": "kubernetes", "config": {}}
@@ -132,6 +134,8 @@ def _aim(case: Case[Any], ids: dict[str, str], data: st.DataObject) -> None:
         "attr": ["jwt.credential"],
         "provider": ["keycloak-oidc-keycloak-json"],
         "scope": [SCOPE],
+        "mapper": [MAPPER],
+        "protocol": ["openid-connect"],
         "role": [ROLE],
         "client": list(ids.values()),
         "alias": [ALIAS],
