@@ -55,6 +55,9 @@ class Replay:
 
     def _write(self, path: str, body: dict[str, Any]) -> None:
         self._written[path] = {**self._written.get(path, {}), **body}
+        if "/roles-by-id/" in path:  # the same role has another path, by its name
+            for place in [each for each in self._written if each.endswith(f"/roles/{body['name']}")]:
+                del self._written[place]
         if body.get("secret"):
             self._secrets[f"{path}/client-secret"] = body["secret"]
 

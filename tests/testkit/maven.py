@@ -75,8 +75,9 @@ def _digests(directory: Path) -> str:
 
 
 def _compiled(source: Path, project: Path) -> Path:
-    """Return the directory with the classes of a source file. Raises ToolError, with the compiler's
-    messages."""
+    """Return the directory with the classes of a source file and of those beside it. Raises ToolError, with
+    the compiler's messages."""
+    sources = sorted(source.parent.glob("*.java"))
     classes = TOOLS / "maven" / f"{source.stem}-{project.name}"
     libraries = ":".join(str(jar) for jar in sorted(jars_of(project).glob("*.jar")))
 
@@ -90,9 +91,9 @@ def _compiled(source: Path, project: Path) -> Path:
             "org.eclipse.jdt.internal.compiler.batch.Main",
         ]
         options = [f"-{_RELEASE}", "-proc:none", "-warn:none", "-cp", libraries, "-d", classes]
-        must_run([*compiler, *options, source], seconds=_COMPILE_SECONDS)
+        must_run([*compiler, *options, *sources], seconds=_COMPILE_SECONDS)
 
-    version = _version(source, project / _LIST, _COMPILER / _LIST)
+    version = _version(*sources, project / _LIST, _COMPILER / _LIST)
     made_once(f"maven-{classes.name}", classes / ".compiled", version, compile_it)
     return classes
 

@@ -1,23 +1,14 @@
 import static java.util.Map.entry;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jakarta.ws.rs.HttpMethod;
-import jakarta.ws.rs.Path;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.lang.annotation.Annotation;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jboss.resteasy.plugins.providers.multipart.MultipartFormDataOutput;
 import org.keycloak.OAuth2Constants;
@@ -31,8 +22,12 @@ import org.keycloak.admin.client.resource.ProtocolMappersResource;
 import org.keycloak.admin.client.resource.RealmResource;
 import org.keycloak.admin.client.resource.RealmsResource;
 import org.keycloak.admin.client.resource.RoleByIdResource;
+import org.keycloak.admin.client.resource.RoleMappingResource;
 import org.keycloak.admin.client.resource.RoleResource;
+import org.keycloak.admin.client.resource.RoleScopeResource;
 import org.keycloak.admin.client.resource.ServerInfoResource;
+import org.keycloak.admin.client.resource.UserResource;
+import org.keycloak.admin.client.resource.UsersResource;
 import org.keycloak.representations.KeyStoreConfig;
 import org.keycloak.representations.idm.ClientRepresentation;
 import org.keycloak.representations.idm.ClientScopeRepresentation;
@@ -47,7 +42,6 @@ import org.keycloak.representations.idm.RoleRepresentation;
  */
 public final class Administer {
 
-    private static final Set<String> worked = new LinkedHashSet<>();
     private static final String REALM = "acme";
 
     public static void main(String[] arguments) throws Exception {
@@ -64,16 +58,16 @@ public final class Administer {
         }
         Map<String, List<String>> addresses = new TreeMap<>();
         for (Class<?> root : List.of(RealmsResource.class, ServerInfoResource.class)) {
-            collect(root, "", new HashSet<>(), addresses);
+            Calls.collect(root, "", new HashSet<>(), addresses);
         }
         System.out.println(new ObjectMapper()
-                .writeValueAsString(Map.of("worked", worked, "addresses", addresses)));
+                .writeValueAsString(Map.of("worked", Calls.worked, "addresses", addresses)));
     }
 
     private static void administer(Keycloak keycloak) {
-        check(recorded(ServerInfoResource.class, keycloak.serverInfo()).getInfo().getSystemInfo().getVersion()
+        check(Calls.recorded(ServerInfoResource.class, keycloak.serverInfo()).getInfo().getSystemInfo().getVersion()
                 .startsWith("26."));
-        RealmsResource realms = recorded(RealmsResource.class, keycloak.realms());
+        RealmsResource realms = Calls.recorded(RealmsResource.class, keycloak.realms());
         RealmRepresentation made = new RealmRepresentation();
         made.setRealm(REALM);
         made.setEnabled(true);
@@ -107,6 +101,7 @@ public final class Administer {
         mappers(client.getProtocolMappers());
         scopes(realm, client);
         roles(realm, client, id);
+        mappings(realm, client, id);
 
         realm.clearKeysCache();
         shown.setNotBefore((int) (System.currentTimeMillis() / 1000));
@@ -251,6 +246,48 @@ public final class Administer {
         check(realm.roles().list().stream().noneMatch(each -> each.getName().equals("payments")));
     }
 
+    private static void mappings(RealmResource realm, ClientResource client, String clientUuid) {
+        realm.roles().create(role("payments"));
+        client.roles().create(role("read"));
+        List<RoleRepresentation> payments = List.of(realm.roles().get("payments").toRepresentation());
+        List<RoleRepresentation> read = List.of(client.roles().get("read").toRepresentation());
+        UsersResource users = realm.users();
+        String account = client.getServiceAccountUser().getId();
+        check(users.searchByUsername("service-account-orders", true).get(0).getId().equals(account));
+        check(users.list().isEmpty());
+        UserResource user = users.get(account);
+        check(user.toRepresentation().getUsername().equals("service-account-orders"));
+        mapping(user.roles(), payments, read, clientUuid);
+        user.roles().realmLevel().add(payments);
+        check(realm.roles().get("payments").getUserMembers().get(0).getId().equals(account));
+        check(realm.roles().get("payments").getRoleUserMembers().size() == 1);
+        mapping(client.getScopeMappings(), payments, read, clientUuid);
+        ClientScopeRepresentation tenant = new ClientScopeRepresentation();
+        tenant.setName("tenant");
+        tenant.setProtocol("openid-connect");
+        String scope = created(realm.clientScopes().create(tenant));
+        mapping(realm.clientScopes().get(scope).getScopeMappings(), payments, read, clientUuid);
+        realm.clientScopes().get(scope).remove();
+        client.roles().deleteRole("read");
+        realm.roles().deleteRole("payments");
+    }
+
+    private static void mapping(
+            RoleMappingResource roles, List<RoleRepresentation> ofRealm, List<RoleRepresentation> ofClient, String id) {
+        RoleScopeResource realm = roles.realmLevel();
+        RoleScopeResource client = roles.clientLevel(id);
+        check(realm.listAvailable().stream().anyMatch(role -> role.getName().equals("payments")));
+        check(client.listAvailable().size() == 1);
+        realm.add(ofRealm);
+        client.add(ofClient);
+        check(realm.listAll().size() == 1 && client.listAll().size() == 1);
+        check(realm.listEffective().size() == 1 && client.listEffective().size() == 1);
+        check(roles.getAll().getRealmMappings().size() == 1 && roles.getAll().getClientMappings().size() == 1);
+        realm.remove(ofRealm);
+        client.remove(ofClient);
+        check(realm.listAll().isEmpty() && client.listAll().isEmpty());
+    }
+
     private static RoleRepresentation role(String name) {
         return new RoleRepresentation(name, "", false);
     }
@@ -278,62 +315,7 @@ public final class Administer {
 
     private static void check(boolean holds) {
         if (!holds) {
-            throw new IllegalStateException("after " + worked);
+            throw new IllegalStateException("after " + Calls.worked);
         }
-    }
-
-    /** Notes the name of each call that returned; the resources that it returns do the same. */
-    private static <T> T recorded(Class<T> type, Object resource) {
-        Object proxy = Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (self, method, given) -> {
-            Object result;
-            try {
-                result = method.invoke(resource, given);
-            } catch (InvocationTargetException failed) {
-                throw failed.getCause();
-            }
-            if (httpMethod(method) == null && method.getReturnType().isInterface()) {
-                return recorded(method.getReturnType(), result);
-            }
-            if (httpMethod(method) != null) {
-                worked.add(name(method));
-            }
-            return result;
-        });
-        return type.cast(proxy);
-    }
-
-    private static void collect(Class<?> type, String base, Set<Class<?>> above, Map<String, List<String>> found) {
-        if (!above.add(type)) {
-            return;
-        }
-        String path = join(base, type.getAnnotation(Path.class));
-        for (Method method : type.getMethods()) {
-            String address = join(path, method.getAnnotation(Path.class));
-            if (httpMethod(method) != null) {
-                found.put(name(method) + " " + address, List.of(httpMethod(method), address));
-            } else if (method.getReturnType().isInterface()
-                    && method.getReturnType().getPackage().equals(RealmResource.class.getPackage())) {
-                collect(method.getReturnType(), address, new HashSet<>(above), found);
-            }
-        }
-    }
-
-    private static String join(String base, Path path) {
-        String added = path == null ? "" : path.value().replaceAll("^/|/$", "");
-        return added.isEmpty() ? base : base + "/" + added;
-    }
-
-    private static String name(Method method) {
-        return method.getDeclaringClass().getSimpleName() + "." + method.getName();
-    }
-
-    private static String httpMethod(Method method) {
-        return Arrays.stream(method.getAnnotations())
-                .map(Annotation::annotationType)
-                .map(annotation -> annotation.getAnnotation(HttpMethod.class))
-                .filter(found -> found != null)
-                .map(HttpMethod::value)
-                .findFirst()
-                .orElse(null);
     }
 }
