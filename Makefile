@@ -81,8 +81,8 @@ fuzz-http: install ## Ten minutes of octets that HTTP parsers disagree about, at
 migrate-proof: install ## Move 1,000 clients of a real Keycloak, compare both sides, and use the tokens; needs a JDK and Maven
 	$(BIN)/python -m tests.migration $(ARGS)
 
-.PHONY: keycloak-differential
-keycloak-differential: install ## The same requests to a real Keycloak and to keyturn, with the answers compared; needs a JDK and Maven
+.PHONY: keycloak-diff
+keycloak-diff: install ## The same requests to a real Keycloak and to keyturn, with the answers compared; needs a JDK and Maven
 	$(BIN)/python -m tests.keycloak $(ARGS)
 
 .PHONY: keycloak-kcadm

@@ -1,4 +1,4 @@
-"""``make keycloak-differential``: the same requests to a real Keycloak and to keyturn.
+"""``make keycloak-diff``: the same requests to a real Keycloak and to keyturn.
 
 Every difference between the answers is in a class that is on purpose (``classes.toml``), or the run fails.
 With ``--write``, the counts and classes are written into docs/keycloak-differences.md.
@@ -23,7 +23,7 @@ from tests.testkit.local_stack import RunningStack
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="keycloak-differential", description=__doc__)
+    parser = argparse.ArgumentParser(prog="keycloak-diff", description=__doc__)
     parser.add_argument(
         "--area", action="append", choices=list(AREAS), help="all if not given; may be repeated"
     )

@@ -14,7 +14,7 @@ _LONGEST: Final = 90
 
 _BEGINNING: Final = f"""# Differences from Keycloak
 
-`make keycloak-differential` sends the same requests, in the same order, to a Keycloak {VERSION} and to
+`make keycloak-diff` sends the same requests, in the same order, to a Keycloak {VERSION} and to
 keyturn, both running as in production, and compares status, errors, members, headers, tokens and
 introspection. Realm `acme` of keyturn is imported from Keycloak's export. Ids, times and signatures are
 left out. The command fails if a difference is not in one of the classes below. It wrote this page.

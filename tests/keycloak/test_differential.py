@@ -47,7 +47,7 @@ def test_the_page_has_the_classes_and_the_scenarios_of_today() -> None:
     rows = [line.split(" | ") for line in below.splitlines()[4:]]
     assert {row[0].removeprefix("| "): words(row[2]) for row in rows} == {
         each.name: each.reason for each in load_classes()
-    }, "run make keycloak-differential ARGS=--write"
+    }, "run make keycloak-diff ARGS=--write"
     counted = re.findall(r"^\| ([\w ,]+) \| (\d+) \|", whole, re.MULTILINE)
     expected = {area: len(of_area) for area, of_area in all_scenarios().items()}
     expected["all"] = sum(expected.values())
