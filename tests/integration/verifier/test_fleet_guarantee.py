@@ -75,7 +75,7 @@ async def test_without_redis_secrets_are_checked_for_a_lease_and_assertions_not_
 ) -> None:
     key = SigningKey.generate()
     await filling.change(realm, client_of(realm, "worker", secret=SECRET))
-    await filling.change(realm, client_of(realm, "signer", key=key))
+    await node.applied(await filling.change(realm, client_of(realm, "signer", key=key)))
     assert (await node.token_by_secret("acme", "worker", SECRET)).status_code == 200
     assert (await node.token_by_assertion("acme", assertion(key, "signer", "acme"))).status_code == 200
     redis_server.kill()

@@ -10,6 +10,7 @@ from typing import Final
 
 _END_SECONDS: Final = 60.0
 """A waiting server of keyturn's gives up long before; this ends a test whose server does not."""
+_ATTEMPTS: Final = 3
 _PAUSE_SECONDS: Final = 0.001
 """Pause between pieces, so that they arrive separately. A slow machine joins some, which is just another
 cut."""
@@ -23,6 +24,17 @@ class Received:
     closed: bool
 
 
+async def _connect(
+    port: int, tls: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect. A machine that stands still for longer than a handshake may take has sent nothing yet, so it
+    tries again."""
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(ConnectionResetError):
+            return await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    return await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+
+
 async def exchange(
     port: int,
     pieces: list[bytes],
@@ -34,7 +46,7 @@ async def exchange(
 ) -> Received:
     """``half_close``: signal the end to a server that would wait for more; ``quiet``: to one that has not
     ended after this many seconds. ``most``: seconds after which it counts as open."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    reader, writer = await _connect(port, tls)
     received = bytearray()
     closed = False
 

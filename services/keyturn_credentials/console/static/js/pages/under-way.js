@@ -32,7 +32,7 @@ export function underWayCard({ realm, base, rotations, reload }) {
     rotations.length
       ? h(
           "div",
-          { class: "scroll" },
+          { class: "table" },
           h(
             "table",
             { "aria-label": "Rotations under way" },
