@@ -8,9 +8,6 @@ from typing import Any, Final
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.authenticators import AUTHENTICATORS
 from keyturn_credentials.domain.bounds import (
-    MAX_ATTRIBUTE_NAME,
-    check_attribute,
-    check_attributes,
     check_document,
     check_list,
     check_text,
@@ -30,7 +27,8 @@ from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, c
 from keyturn_credentials.domain.imported_realm import with_unsaid
 from keyturn_credentials.domain.mapper_effects import check_effects
 from keyturn_credentials.domain.members import refuse_unknown, refuse_without_effect
-from keyturn_credentials.domain.private_key_guard import REALM_MEMBERS, refuse_private_keys
+from keyturn_credentials.domain.merging import merge_attributes, merge_members
+from keyturn_credentials.domain.private_key_guard import REALM_MEMBERS
 from keyturn_credentials.domain.protocol_mappers import (
     MAPPERS,
     MAX_CLIENT_BYTES,
@@ -136,8 +134,8 @@ def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
         client_id=client.client_id if representation.get("clientId") is None else representation["clientId"],
         enabled=client.enabled if enabled is None else enabled,
         authenticator=authenticator,
-        attributes=_merge_attributes(client.attributes, representation.get("attributes")),
-        document=_merge(client.document, rest),
+        attributes=merge_attributes(client.attributes, representation.get("attributes")),
+        document=merge_members(client.document, rest),
     )
     refuse_without_effect(changed.attributes, CLIENT_ATTRIBUTES, client.attributes, kind="attribute ")
     _check_full_scope(client, changed)
@@ -198,8 +196,8 @@ def change_realm(realm: Realm, representation: Mapping[str, Any]) -> Realm:
         realm,
         name=representation.get("realm") or realm.name,
         enabled=realm.enabled if enabled is None else enabled,
-        attributes=_merge_attributes(realm.attributes, representation.get("attributes")),
-        document=_merge(realm.document, rest),
+        attributes=merge_attributes(realm.attributes, representation.get("attributes")),
+        document=merge_members(realm.document, rest),
     )
     check_realm_scopes(realm, changed)
     check_roles(realm, changed)
@@ -269,56 +267,6 @@ def _secret_attributes(secrets: ClientSecrets, now: float) -> dict[str, str]:
         if secrets.rotated.expires_at is not None:
             shown[attributes.ROTATED_EXPIRES] = str(int(secrets.rotated.expires_at))
     return shown
-
-
-def _merge(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    refuse_private_keys(changes)
-    merged = {**before, **{name: value for name, value in changes.items() if value is not None}}
-    if merged != before:
-        check_document(merged)
-    return merged
-
-
-def _merge_attributes(before: Mapping[str, str], changes: object) -> dict[str, str]:
-    merged = dict(before)
-    if changes is None:
-        return merged
-    if not isinstance(changes, Mapping):
-        raise InvalidRequestError("attributes must be an object with string values")
-    for name, value in changes.items():
-        text = _attribute_text(name, value)
-        if name in attributes.MANAGED or name.endswith(f".{attributes.PRIVATE_KEY}"):
-            continue
-        if text:
-            if before.get(name) != text:
-                check_attribute(name, text)
-            merged[name] = text
-        else:
-            merged.pop(name, None)
-    refuse_private_keys({name: text for name, text in merged.items() if before.get(name) != text})
-    if merged != before:
-        check_attributes(merged)
-    return merged
-
-
-def _attribute_text(name: str, value: object) -> str:
-    if not 0 < len(name) <= MAX_ATTRIBUTE_NAME or any(character < " " for character in name):
-        raise InvalidRequestError(
-            f"an attribute name must be 1 to {MAX_ATTRIBUTE_NAME} printable characters long"
-        )
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case str():
-            if "\0" in value:
-                raise InvalidRequestError(f"attribute {name} must not contain a NUL character")
-            return value
-        case _:
-            raise InvalidRequestError(f"attribute {name} must be a string")
 
 
 def _check_full_scope(before: Client, after: Client) -> None:
