@@ -1,95 +1,24 @@
 """Rotations on both databases: every step once, in one transaction with its event."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.rotation import Alert, Kind, Reason, Rotation, State
+from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
-from keyturn_credentials.operations.wiring import Operations, build_operations
+from keyturn_credentials.operations.wiring import build_operations
 from keyturn_credentials.store import rotations
 from keyturn_credentials.store.unit_of_work import Store
-from keyturn_shared.errors import RedisUnavailableError
-from keyturn_shared.fleet.last_used import name_of_secret
 from tests.conformance.store.conftest import ACTOR, Instance
+from tests.conformance.store.rotation_scene import DAY, Fleet, Scene
 from tests.testkit.clocks import SetClock
 
-DAY = 86_400
 POLICY = {
     "keyturn.secret.expiration-period": str(30 * DAY),
     "keyturn.secret.rotated-expiration-period": str(2 * DAY),
 }
-
-
-@dataclass
-class Fleet:
-    """Nodes that have applied every event or not, and have accepted secrets of clients."""
-
-    applies: bool = True
-    answers: bool = True
-    used: dict[str, set[str]] = field(default_factory=dict)
-
-    async def read(self, client_uuid: str) -> dict[str, float]:
-        if not self.answers:
-            raise RedisUnavailableError("it is away")
-        return dict.fromkeys(self.used.get(client_uuid, ()), 1.0)
-
-    async def has_applied(self, sequence: int) -> bool:
-        return self.applies
-
-    def use(self, client: Client, digest: str) -> None:
-        self.used.setdefault(client.uuid, set()).add(name_of_secret(digest))
-
-
-@dataclass
-class Scene:
-    """Instances of the service on one database, whose time only the test advances."""
-
-    clock: SetClock
-    store: Store
-    operations: Operations
-    fleet: Fleet
-    runners: list[RotationRunner]
-
-    async def create(self, client_id: str, **members: Any) -> str:
-        """Create a client in the realm."""
-        representation = {"clientId": client_id, **members}
-        return (await self.operations.clients.create(ACTOR, "acme", representation)).value[0].uuid
-
-    async def client(self, uuid: str) -> Client:
-        async with self.store.find() as reading:
-            realm = await reading.realms.get("acme")
-            assert realm is not None
-            found = await reading.clients.get(realm.id, uuid)
-            assert found is not None
-            return found
-
-    async def rotations(self, uuid: str) -> list[Rotation]:
-        async with self.store.find() as reading:
-            return await reading.rotations.of_client(uuid, most=10)
-
-    async def run(self, *, days: float = 0.0) -> None:
-        """Let time pass, and every instance do all that is due."""
-        self.clock.time += days * DAY
-        for _ in range(4):
-            for runner in self.runners:
-                await runner.plan()
-                await runner.advance()
-            self.clock.time += 61.0
-
-    async def state(self, uuid: str) -> State:
-        return (await self.rotations(uuid))[0].state
-
-    async def use_current(self, uuid: str) -> None:
-        """Note that the client has authenticated with its current secret."""
-        client = await self.client(uuid)
-        assert client.secrets.current is not None
-        self.fleet.use(client, client.secrets.current.digest)
 
 
 @pytest.fixture
