@@ -37,11 +37,22 @@ def extend(secrets: ClientSecrets, rotation: Rotation) -> ClientSecrets:
 def start_overlap(
     secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, now: float
 ) -> ClientSecrets:
-    """Give the successor its expiry, and the former secret its end."""
+    """Give the successor its expiry, and the former secret its end. An expired one stays expired."""
     current, former = secrets.current, secrets.rotated
+    if former is not None and not former.is_valid(now):
+        former = None
     return ClientSecrets(
         current=None if current is None else replace(current, expires_at=_expiry(rules, now)),
         rotated=None if former is None else replace(former, expires_at=rotation.retire_at),
+    )
+
+
+def hold(secrets: ClientSecrets) -> ClientSecrets:
+    """Remove the expiry of the successor and the end of the former secret while their rotation is paused."""
+    current, former = secrets.current, secrets.rotated
+    return ClientSecrets(
+        current=None if current is None else replace(current, expires_at=None),
+        rotated=None if former is None else replace(former, expires_at=None),
     )
 
 

@@ -1,5 +1,6 @@
 """The state machine of a rotation. Pure: facts and time are arguments."""
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -10,13 +11,15 @@ from keyturn_credentials.domain.rotation_rules import MIN_ALERT_SECONDS, Rotatio
 class Act(StrEnum):
     """Effect of a step on the client. PREPARE: a successor beside the current secret. EXTEND: the current
     secret does not expire while its rotation waits. START_OVERLAP: the successor gets its expiry, the former
-    secret its end. RETIRE: the former secret ends. RESTORE: the successor ends. DELIVER: the successor is not
-    shown any more if the realm stores digests only."""
+    secret its end. HOLD: neither expires while a paused rotation waits in its overlap. RETIRE: the former
+    secret ends. RESTORE: the successor ends. DELIVER: the successor is not shown any more if the realm stores
+    digests only."""
 
     NOTHING = "nothing"
     PREPARE = "prepare"
     EXTEND = "extend"
     START_OVERLAP = "start_overlap"
+    HOLD = "hold"
     RETIRE = "retire"
     RESTORE = "restore"
     DELIVER = "deliver"
@@ -29,7 +32,8 @@ class Facts:
     ``is_successor_current``: the client's current secret is the one that this rotation made.
     ``current_expires_at``: of the current secret. ``applied``: every node has applied the rotation's newest
     event or holds no lease. ``successor_used``: the client has authenticated with it. ``has_former``: the
-    former secret is still stored. ``has_turn``: the realm's limit of rotations under way is not reached.
+    former secret is still stored, and accepted. ``has_turn``: the realm's limit of rotations under way is not
+    reached.
     """
 
     is_successor_current: bool = False
@@ -59,17 +63,27 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
         return Step(rotation.moved(State.SUPERSEDED, now))
     if state is State.RETIRED:  # cannot be paused: it is a revocation
         return Step(rotation.moved(State.DONE, now)) if facts.applied else None
-    if rotation.paused:
-        return _extend(rotation, rules, facts, now) if state is State.PLANNED else None
+    if rotation.paused and not _ends_in_any_case(rotation, rules, facts):
+        return _while_paused(rotation, rules, facts, now)
     match state:
         case State.PLANNED:
             return _begin(rotation, rules, facts, now)
         case State.PREPARED | State.DELIVERED:
             return _deliver(rotation, rules, facts, now)
-        case State.IN_USE if rotation.retire_at is not None and now >= rotation.retire_at:
+        case State.IN_USE if rotation.retire_at is None:  # it was held, and now it goes on
+            return Step(replace(rotation, retire_at=now + rotation.overlap), Act.START_OVERLAP)
+        case State.IN_USE if now >= rotation.retire_at:
             return Step(rotation.moved(State.RETIRED, now), Act.RETIRE)
         case _:
             return None
+
+
+def pause(rotation: Rotation, rules: RotationRules) -> Step | None:
+    """Return the step that holds the rotation up; None if nothing can: the former secret has ended, or the
+    rules end it on time."""
+    if rotation.state is State.RETIRED or (rules.retire_unused and rotation.state is not State.PLANNED):
+        return None
+    return Step(replace(rotation, paused=True))
 
 
 def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> WaitsFor | None:
@@ -79,7 +93,7 @@ def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
         return None
     if state is State.RETIRED:
         return WaitsFor.NODES
-    if rotation.paused:
+    if rotation.paused and not _ends_in_any_case(rotation, rules, facts):
         return WaitsFor.PERSON
     if state is State.PLANNED:
         return _reason_not_to_begin(rotation, rules, facts, now)
@@ -94,6 +108,21 @@ def cancel(rotation: Rotation, now: float) -> Step | None:
         return Step(rotation.moved(State.CANCELLED, now), Act.RESTORE)
     if rotation.state in (State.PREPARED, State.DELIVERED, State.IN_USE):
         return Step(rotation.moved(State.ROLLED_BACK, now), Act.RESTORE)
+    return None
+
+
+def _ends_in_any_case(rotation: Rotation, rules: RotationRules, facts: Facts) -> bool:
+    """Return whether no pause keeps the former secret: it has ended, or the rules end it on time."""
+    if rotation.state is State.PLANNED:
+        return False
+    return rules.retire_unused or not facts.has_former
+
+
+def _while_paused(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+    if rotation.state is State.PLANNED:
+        return _extend(rotation, rules, facts, now)
+    if rotation.state is State.IN_USE and rotation.retire_at is not None:
+        return Step(replace(rotation, retire_at=None), Act.HOLD)
     return None
 
 
@@ -136,13 +165,14 @@ def _extend(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) 
 
 
 def _deliver(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+    if rotation.retire_at is not None and now >= rotation.retire_at:
+        return Step(rotation.moved(State.RETIRED, now), Act.RETIRE)
     if facts.successor_used or not facts.has_former:
-        used = replace(rotation, alert=None, retire_at=now + rotation.overlap)
+        ends = min(now + rotation.overlap, rotation.retire_at or math.inf)
+        used = replace(rotation, alert=None, retire_at=ends)
         return Step(used.moved(State.IN_USE, now), Act.START_OVERLAP)
     if rotation.state is State.PREPARED and rotation.delivered and facts.applied:
         return Step(rotation.moved(State.DELIVERED, now), Act.DELIVER)
-    if rotation.retire_at is not None and now >= rotation.retire_at:
-        return Step(rotation.moved(State.RETIRED, now), Act.RETIRE)
     if rotation.alert is None and rotation.deadline is not None and now >= rotation.deadline:
         return Step(replace(rotation, alert=Alert.UNUSED))
     return None

@@ -13,6 +13,7 @@ from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import (
     extend,
     forget_plain,
+    hold,
     prepare,
     restore,
     retire,
@@ -99,6 +100,8 @@ class RotationChanges:
                 return extend(secrets, rotation)
             case Act.START_OVERLAP:
                 return self._as_delivered(start_overlap(secrets, rotation, rules, now), scene)
+            case Act.HOLD:
+                return hold(secrets)
             case Act.RETIRE:
                 return self._as_delivered(retire(secrets), scene)
             case Act.RESTORE if secrets.current is not None and secrets.current.rotation == rotation.id:
@@ -129,7 +132,13 @@ def due_by_policy(scene: Scene, now: float) -> float | None:
 
 
 def facts_in(
-    scene: Scene, rotation: Rotation, *, applied: bool, used: Callable[[str], bool], has_turn: bool
+    scene: Scene,
+    rotation: Rotation,
+    now: float,
+    *,
+    applied: bool,
+    used: Callable[[str], bool],
+    has_turn: bool,
 ) -> Facts:
     """Return what is known for the next step. ``used``: whether a secret with this digest has been used."""
     current, former = scene.client.secrets.current, scene.client.secrets.rotated
@@ -139,7 +148,7 @@ def facts_in(
         current_expires_at=None if current is None else current.expires_at,
         applied=applied,
         successor_used=is_successor and current is not None and used(current.digest),
-        has_former=former is not None,
+        has_former=former is not None and former.is_valid(now),
         has_turn=has_turn,
     )
 

@@ -138,6 +138,7 @@ class RotationRunner:
             facts = facts_in(
                 scene,
                 seen,
+                now,
                 applied=applied,
                 used=lambda digest: name_of_secret(digest) in used,
                 has_turn=has_turn,

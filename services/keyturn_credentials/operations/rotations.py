@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from keyturn_credentials.domain.guards import require_client, require_realm, require_version
 from keyturn_credentials.domain.rotation import Kind, Move, Reason, Rotation, State
-from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, next_step
+from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, next_step, pause
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
 from keyturn_credentials.operations.rotation_changes import RotationChanges, Scene, scene_of
@@ -52,24 +53,29 @@ class RotationOperations:
         return Moved(moved, sequence)
 
     async def pause(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
-        """Stop it from moving on. The client keeps the credentials that it has."""
-        return await self._change(actor, realm, rotation_id, _pause)
+        """Stop it from moving on. The client keeps the credentials that it has: neither expires. Raises
+        ConflictError once the former one has ended, or if the policy ends it on time in any case."""
+        return await self._change(
+            actor, realm, rotation_id, lambda rotation, rules, now: pause(rotation, rules)
+        )
 
     async def resume(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
         """Let it move on."""
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, now: Step(replace(rotation, paused=False))
+            actor, realm, rotation_id, lambda rotation, rules, now: Step(replace(rotation, paused=False))
         )
 
     async def cancel(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
         """Give it up. A successor that was prepared is refused from then on, and the former credential is
         the only one again. Raises ConflictError once the former one has ended."""
-        return await self._change(actor, realm, rotation_id, cancel)
+        return await self._change(
+            actor, realm, rotation_id, lambda rotation, rules, now: cancel(rotation, now)
+        )
 
     async def confirm_delivery(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
         """Note that the client has the successor."""
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, now: Step(replace(rotation, delivered=True))
+            actor, realm, rotation_id, lambda rotation, rules, now: Step(replace(rotation, delivered=True))
         )
 
     async def _change(
@@ -77,7 +83,7 @@ class RotationOperations:
         actor: Actor,
         realm_name: str,
         rotation_id: str,
-        decide: Callable[[Rotation, float], Step | None],
+        decide: Callable[[Rotation, RotationRules, float], Step | None],
     ) -> Moved:
         async with self._store.change(actor) as transaction:
             realm = require_realm(await transaction.realms.get(realm_name))
@@ -88,7 +94,7 @@ class RotationOperations:
             rotation = await transaction.rotations.get_for_change(realm.id, rotation_id)
             if rotation is None:
                 raise NotFoundError("Could not find rotation")
-            step = decide(rotation, transaction.now) if rotation.state.is_open else None
+            step = decide(rotation, scene.rules, transaction.now) if rotation.state.is_open else None
             if step is None:
                 raise ConflictError(f"the rotation is {rotation.state.value}")
             moved, sequence = await self._changes.write(
@@ -126,7 +132,3 @@ async def _supersede(transaction: UnitOfWork, scene: Scene) -> None:
     for rotation in await transaction.rotations.open_of_client(scene.client.uuid):
         ended = rotation.moved(State.SUPERSEDED, transaction.now)
         await transaction.rotations.update(ended, next_at=transaction.now)
-
-
-def _pause(rotation: Rotation, now: float) -> Step | None:
-    return None if rotation.state is State.RETIRED else Step(replace(rotation, paused=True))

@@ -93,7 +93,7 @@ async def test_a_node_whose_operator_chose_availability_serves_stale_and_says_so
     filling: Filling, redis_url: str, realm: RealmProjection, redis_server: EmbeddedRedis
 ) -> None:
     async with running_node(redis_url, serve_stale=True) as node:
-        await filling.change(realm, client_of(realm, "worker", secret=SECRET))
+        await node.applied(await filling.change(realm, client_of(realm, "worker", secret=SECRET)))
         assert (await node.token_by_secret("acme", "worker", SECRET)).status_code == 200
         view = await filling.registry.view()
         assert [each.serves_stale for each in view.nodes] == [True]

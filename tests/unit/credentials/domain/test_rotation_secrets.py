@@ -18,6 +18,7 @@ from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import (
     extend,
     forget_plain,
+    hold,
     prepare,
     restore,
     retire,
@@ -50,6 +51,17 @@ def test_neither_secret_expires_before_the_successor_is_in_use() -> None:
     assert secrets.rotated is not None
     assert secrets.rotated.expires_at == 5100.0
     assert retire(secrets) == ClientSecrets(replace(NEW, expires_at=6000.0))
+
+
+def test_a_former_secret_that_has_ended_is_not_revived_by_the_overlap() -> None:
+    used = rotation_in(State.IN_USE, retire_at=500.0)
+    secrets = ClientSecrets(NEW, replace(OLD, expires_at=200.0))
+    assert start_overlap(secrets, used, RULES, 300.0).rotated is None
+
+
+def test_a_pause_in_the_overlap_takes_both_ends_away() -> None:
+    secrets = ClientSecrets(replace(NEW, expires_at=1050.0), replace(OLD, expires_at=150.0))
+    assert hold(secrets) == ClientSecrets(NEW, replace(OLD, expires_at=None))
 
 
 def test_rules_that_retire_unused_secrets_set_the_end_at_once() -> None:
@@ -194,7 +206,7 @@ class RotationMachine(RuleBasedStateMachine):
             current_expires_at=current.expires_at,
             applied=True,
             successor_used=is_successor and current.digest in self.used,
-            has_former=former is not None,
+            has_former=former is not None and former.is_valid(self.now),
         )
         return next_step(rotation, self.policy_rules, facts, self.now)
 
@@ -208,6 +220,8 @@ class RotationMachine(RuleBasedStateMachine):
                 self.secrets = extend(self.secrets, step.after)
             case Act.START_OVERLAP:
                 self.secrets = start_overlap(self.secrets, step.after, self.policy_rules, self.now)
+            case Act.HOLD:
+                self.secrets = hold(self.secrets)
             case Act.RETIRE:
                 self.secrets = retire(self.secrets)
             case Act.RESTORE if self.secrets.current and self.secrets.current.rotation == step.after.id:
@@ -223,7 +237,7 @@ class ImpatientMachine(RotationMachine):
 
 
 _SETTINGS = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestRotations = RotationMachine.TestCase
 TestRotations.settings = _SETTINGS

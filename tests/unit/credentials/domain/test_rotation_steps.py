@@ -6,7 +6,7 @@ import pytest
 
 from keyturn_credentials.domain.rotation import Alert, Reason, State, WaitsFor
 from keyturn_credentials.domain.rotation_rules import RotationRules
-from keyturn_credentials.domain.rotation_steps import Act, Facts, Step, cancel, next_step, waits_for
+from keyturn_credentials.domain.rotation_steps import Act, Facts, Step, cancel, next_step, pause, waits_for
 from keyturn_credentials.domain.rotation_window import Window
 from tests.unit.credentials.domain.rotation_scenes import POLICY, RULES, STRICT, SUCCESSOR, rotation_in
 
@@ -119,12 +119,49 @@ def test_a_former_secret_that_somebody_revoked_is_not_waited_for() -> None:
     assert taken(step) == (State.IN_USE, Act.START_OVERLAP)
 
 
+USED = replace(SUCCESSOR, successor_used=True, applied=True)
+
+
 @pytest.mark.parametrize("state", [State.PREPARED, State.DELIVERED, State.IN_USE])
 def test_a_paused_one_does_not_move(state: State) -> None:
-    paused = rotation_in(state, paused=True, delivered=True, deadline=60.0, retire_at=60.0)
-    used = replace(SUCCESSOR, successor_used=True, applied=True)
-    assert next_step(paused, RULES, used, 1e6) is None
-    assert waits_for(paused, RULES, used, 1e6) is WaitsFor.PERSON
+    paused = rotation_in(state, paused=True, delivered=True, deadline=60.0)
+    assert next_step(paused, RULES, USED, 1e6) is None
+    assert waits_for(paused, RULES, USED, 1e6) is WaitsFor.PERSON
+
+
+def test_a_pause_in_the_overlap_holds_both_secrets_and_the_overlap_begins_anew_after_it() -> None:
+    paused = rotation_in(State.IN_USE, paused=True, retire_at=200.0)
+    held = next_step(paused, RULES, USED, 150.0)
+    assert taken(held) == (State.IN_USE, Act.HOLD)
+    assert held is not None
+    assert next_step(held.after, RULES, USED, 1e6) is None
+    goes_on = next_step(replace(held.after, paused=False), RULES, USED, 1e6)
+    assert taken(goes_on) == (State.IN_USE, Act.START_OVERLAP)
+    assert goes_on is not None
+    assert goes_on.after.retire_at == 1e6 + 100
+
+
+def test_a_pause_that_comes_after_the_end_of_the_former_secret_holds_nothing() -> None:
+    paused = rotation_in(State.IN_USE, paused=True, retire_at=200.0)
+    ended = replace(USED, has_former=False)
+    assert taken(next_step(paused, RULES, ended, 200.0)) == (State.RETIRED, Act.RETIRE)
+
+
+@pytest.mark.parametrize("state", [State.PREPARED, State.DELIVERED, State.IN_USE])
+def test_rules_that_end_the_former_secret_on_time_know_no_pause(state: State) -> None:
+    paused = rotation_in(state, paused=True, retire_at=200.0)
+    assert pause(replace(paused, paused=False), STRICT) is None
+    assert pause(rotation_in(), STRICT) is not None, "it has not begun"
+    assert pause(paused, RULES) is not None
+    assert taken(next_step(paused, STRICT, USED, 200.0)) == (State.RETIRED, Act.RETIRE)
+    assert pause(rotation_in(State.PREPARED, State.RETIRED), RULES) is None
+
+
+def test_a_use_of_the_successor_does_not_postpone_an_end_that_is_set() -> None:
+    step = next_step(rotation_in(State.PREPARED, retire_at=150.0), STRICT, USED, 100.0)
+    assert taken(step) == (State.IN_USE, Act.START_OVERLAP)
+    assert step is not None
+    assert step.after.retire_at == 150.0
 
 
 def test_a_retired_one_cannot_be_held_up_since_it_is_a_revocation() -> None:

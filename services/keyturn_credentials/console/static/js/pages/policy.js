@@ -47,8 +47,7 @@ export function policyCard({ base, attributes, reload }) {
       ? { [PERIOD]: String(valid), [OVERLAP]: String(seconds(overlap)), [BEFORE]: String(seconds(before)) }
       : { [PERIOD]: "", [OVERLAP]: "", [BEFORE]: "" };
     const { fleet } = await change("PUT", base, { json: { attributes: values } });
-    reportChange("Policy saved.", fleet);
-    await reload();
+    await reportChange("Policy saved.", fleet, reload);
   }
   return card(
     "Policy",

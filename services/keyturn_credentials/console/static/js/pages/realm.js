@@ -78,8 +78,7 @@ function settings({ representation, version, base, reload }) {
       },
     };
     const { fleet } = await change("PUT", base, { json, version });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return card(
     "Settings",

@@ -59,8 +59,7 @@ function general({ client, version, path, reload }) {
       },
     };
     const { fleet } = await change("PUT", path, { json, version });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return card(
     "Settings",

@@ -52,8 +52,7 @@ function row({ realm, base, rotation, reload }) {
   const path = `${base}/rotations/${encodeURIComponent(rotation.id)}`;
   const move = (name, done) => async () => {
     const { fleet } = await change("POST", `${path}/${name}`);
-    reportChange(done, fleet);
-    await reload();
+    await reportChange(done, fleet, reload);
   };
   async function cancel() {
     const sure = await confirm({

@@ -21,8 +21,7 @@ export function disabling({ name, enabled, path, version, consequences, text, re
     const sure = !enabled || (await confirm({ title: `Disable ${name}?`, consequences, action: "Disable" }));
     if (!sure) return;
     const { fleet } = await change("PUT", path, { json: { enabled: !enabled }, version });
-    reportChange(enabled ? `${name} disabled.` : `${name} enabled.`, fleet);
-    await reload();
+    await reportChange(enabled ? `${name} disabled.` : `${name} enabled.`, fleet, reload);
   }
   const label = enabled ? "Disable" : "Enable";
   return act(label, text, button(label, action, { kind: enabled ? "danger calm" : "" }));

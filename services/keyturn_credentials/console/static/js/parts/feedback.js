@@ -18,8 +18,19 @@ export function toast(text, kind = "good") {
   setTimeout(() => note.remove(), SHOWN_MS[kind]);
 }
 
-/** Report the propagation of a change. */
-export function reportChange(what, fleet) {
+/**
+ * Report the propagation of a change, once the page shows it: who types on at the message must not lose a word. A page
+ * that fails to load again does not hide the message.
+ */
+export async function reportChange(what, fleet, reload = async () => {}) {
+  try {
+    await reload();
+  } finally {
+    report(what, fleet);
+  }
+}
+
+function report(what, fleet) {
   if (!fleet) return toast(what);
   if (!fleet.safe) {
     const text = fleet.unknown

@@ -25,8 +25,7 @@ export function signingKeysCard({ base, keys, reload }) {
     });
     if (!sure) return;
     const { fleet } = await change("POST", `${base}/keys/rotate`);
-    reportChange("The signing key was rotated.", fleet);
-    await reload();
+    await reportChange("The signing key was rotated.", fleet, reload);
   }
   const note = keys.rotatesAt ? `Rotated automatically; next on ${exact(keys.rotatesAt)}.` : null;
   return card(

@@ -40,8 +40,7 @@ export function authenticatorCard({ client, version, path, reload }, shown) {
     const chosen = Object.entries(controls).map(([name, { control }]) => [name, control.value]);
     const json = { clientAuthenticatorType: type.value, attributes: Object.fromEntries(chosen) };
     const { fleet } = await change("PUT", path, { json, version });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return card(
     "Client authenticator",

@@ -107,8 +107,7 @@ function generate(context) {
       });
       close();
       save(body, `keystore.${SUFFIXES[format.value]}`);
-      reportChange("New key in use. Keep the file.", fleet);
-      await reload();
+      await reportChange("New key in use. Keep the file.", fleet, reload);
     }
     return form(
       { label: "Generate and download", action, others: button("Cancel", close) },
@@ -163,8 +162,7 @@ function importKeys(context) {
       }
       const { fleet } = await change("POST", callPath(context, "upload-certificate"), { form: data });
       close();
-      reportChange("Imported.", fleet);
-      await reload();
+      await reportChange("Imported.", fleet, reload);
     }
     return form(
       { label: "Import", action, others: button("Cancel", close) },

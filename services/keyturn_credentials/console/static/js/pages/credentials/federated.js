@@ -45,8 +45,7 @@ export function federatedCard({ client, version, path, providers, reload }, type
       json: { clientAuthenticatorType: type, attributes: values },
       version,
     });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return card(
     "Federated identity",

@@ -104,8 +104,7 @@ async function revoke({ client, path, reload, usage }, thumbprint, key = null) {
   });
   if (!sure) return;
   const { fleet } = await change("POST", `${path}/keys/${encodeURIComponent(thumbprint)}/revoke`);
-  reportChange("Key revoked.", fleet);
-  await reload();
+  await reportChange("Key revoked.", fleet, reload);
 }
 
 function revokeAny(context) {
@@ -138,6 +137,5 @@ async function clearCache({ client, path, reload }) {
   });
   if (!sure) return;
   const { fleet } = await change("POST", `${path}/clear-keys-cache`);
-  reportChange("Key cache cleared.", fleet);
-  await reload();
+  await reportChange("Key cache cleared.", fleet, reload);
 }

@@ -106,9 +106,8 @@ async function makeNew(context) {
   });
   if (!sure) return;
   const { body, fleet } = await change("POST", `${path}/client-secret`);
-  reportChange("Client secret regenerated.", fleet);
   showOnce(body.value, overlap);
-  await reload();
+  await reportChange("Client secret regenerated.", fleet, reload);
 }
 
 function showOnce(value, overlap) {
@@ -135,6 +134,5 @@ async function invalidate({ client, path, reload }) {
   });
   if (!sure) return;
   const { fleet } = await change("DELETE", `${path}/client-secret/rotated`);
-  reportChange("Former secret invalidated.", fleet);
-  await reload();
+  await reportChange("Former secret invalidated.", fleet, reload);
 }

@@ -64,8 +64,7 @@ function urlPanel(context) {
     if (!(await switchTo(context, "jwks_url", "served at this URL"))) throw new Error("Nothing was saved.");
     const attributes = { "use.jwks.url": "true", "use.jwks.string": "false", "jwks.url": url.value };
     const { fleet } = await change("PUT", path, { json: { attributes }, version });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return form(
     { label: "Save", action, unsaved: true, full: true, others: button("Test now", test) },
@@ -114,8 +113,7 @@ function inlinePanel(context) {
     if (!(await switchTo(context, "jwks", "in this set"))) throw new Error("Nothing was saved.");
     const attributes = { "use.jwks.url": "false", "use.jwks.string": "true", "jwks.string": jwks.value };
     const { fleet } = await change("PUT", path, { json: { attributes }, version });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return form(
     { label: "Save", action, unsaved: true, full: true },

@@ -40,8 +40,7 @@ export function x509Card({ client, version, path, reload }, type) {
       json: { clientAuthenticatorType: type, attributes: values },
       version,
     });
-    reportChange("Saved.", fleet);
-    await reload();
+    await reportChange("Saved.", fleet, reload);
   }
   return card(
     "X.509 certificate",
