@@ -63,20 +63,22 @@ class ProjectedMapper(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     in_lightweight: bool = False
 
 
-def refused_claim(mapper: ProjectedMapper) -> str | None:
-    """Return the claim that a mapper must not set; None if it may set what it sets."""
-    if not mapper.claim:
+def refused_claim(mapper: ProjectedMapper, path: ClaimPath | None = None) -> str | None:
+    """Return the claim that a mapper must not set; None if it may set what it sets. ``path``: of its claim,
+    with the id of a client in place of ``CLIENT_ID_PLACEHOLDER``."""
+    claim = mapper.claim if path is None else path
+    if not claim:
         return None
-    name = mapper.claim[0]
+    name = claim[0]
     if name in _NEVER:
         return name
     if (sources := _OF_ITS_OWN.get(name)) is not None:
         is_own = mapper.kind == "identity" and mapper.source in sources and not mapper.multivalued
-        return None if is_own and len(mapper.claim) == 1 else name
+        return None if is_own and len(claim) == 1 else name
     if name in (REALM_ACCESS, RESOURCE_ACCESS):
         length = 2 if name == REALM_ACCESS else 3
         is_roles = mapper.kind in _ROLE_KINDS and mapper.multivalued
-        return None if is_roles and len(mapper.claim) == length and mapper.claim[-1] == ROLES else name
+        return None if is_roles and len(claim) == length and claim[-1] == ROLES else name
     return None
 
 

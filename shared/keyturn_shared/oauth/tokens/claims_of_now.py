@@ -91,7 +91,7 @@ def remaining(claims: dict[str, Any], now: ClaimsOfNow) -> Remainder:
             left[name] = kept
     if not lost:
         return Remainder(claims)
-    lost_role = any(path[: len(listing)] == listing for path in lost for listing in now.roles)
+    lost_role = any(_is_under(path, listing) for path in lost for listing in now.roles)
     return Remainder(left, lost_role)
 
 
@@ -108,8 +108,17 @@ def merged(claims: Mapping[str, Any], added: Mapping[str, Any]) -> dict[str, Any
 
 
 def _before_placeholder(path: ClaimPath) -> ClaimPath:
+    """Return the part of a path that is the same for all clients; at least the claim."""
     fixed = next((index for index, name in enumerate(path) if CLIENT_ID_PLACEHOLDER in name), len(path))
-    return path[:fixed] or path
+    return path[: max(fixed, 1)]
+
+
+def _is_under(path: ClaimPath, listing: ClaimPath) -> bool:
+    """Return whether roles are listed at the path. The claim may have a placeholder in its name."""
+    head, placeholder, tail = listing[0].partition(CLIENT_ID_PLACEHOLDER)
+    if placeholder:
+        return path[0].startswith(head) and path[0].endswith(tail)
+    return path[: len(listing)] == listing
 
 
 def _allow(allowed: dict[ClaimPath, set[bytes]], path: ClaimPath, value: Any) -> None:

@@ -76,7 +76,8 @@ def map_claims(
 def values_of(
     client: ClientProjection, mapper: ProjectedMapper, roles: frozenset[HeldRole]
 ) -> Iterable[tuple[ClaimPath, Any]]:
-    """Yield the claims that one mapper sets, each with its path. A value that is empty is not set."""
+    """Yield the claims that one mapper sets, each with its path. A value that is empty is not set, nor one
+    that would be in a claim of the protocol because of a client's id in its path."""
     match mapper.kind:
         case "constant":
             yield mapper.claim, mapper.value
@@ -91,6 +92,8 @@ def values_of(
             for owner in sorted({owner for owner, _ in roles if owner is not None}):
                 if mapper.owner in (None, owner):
                     path = tuple(each.replace(CLIENT_ID_PLACEHOLDER, owner) for each in mapper.claim)
+                    if refused_claim(mapper, path) is not None:
+                        continue
                     yield from _roles(mapper, path, (name for of, name in roles if of == owner))
 
 

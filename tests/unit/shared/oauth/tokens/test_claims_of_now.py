@@ -71,6 +71,7 @@ async def test_claims_that_no_mapper_sets_any_more_are_shown_to_nobody(
 GROUPS = Mapper(kind="realm_roles", claim=("groups",), prefix="R_", multivalued=True)
 ONE = Mapper(kind="realm_roles", claim=("one",))
 BY_CLIENT = Mapper(kind="client_roles", claim=("by", "${client_id}"), multivalued=True)
+AT_THE_TOP = Mapper(kind="client_roles", claim=("at_${client_id}",), multivalued=True)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,7 @@ BY_CLIENT = Mapper(kind="client_roles", claim=("by", "${client_id}"), multivalue
         (GROUPS, {"groups": ["R_boss", "R_clerk"]}, {"groups": ["R_clerk"]}),
         (ONE, {"one": "boss"}, {}),
         (BY_CLIENT, {"by": {"shop": ["buy"]}}, {}),
+        (AT_THE_TOP, {"at_shop": ["buy"]}, {}),
     ],
 )
 async def test_a_role_that_was_taken_away_is_in_no_claim_and_can_end_the_token(

@@ -153,6 +153,29 @@ def test_identity_and_roles_come_from_what_the_client_is_and_has(mapper: Mapper)
     assert granted(mapper).claims == {}
 
 
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        (("${client_id}",), "iss"),
+        (("${client_id}", "roles"), "cnf"),
+        (("s${client_id}",), "ub"),
+        (("client_${client_id}",), "uuid"),
+        (("gener${client_id}",), "ation"),
+        (("resource_${client_id}",), "access"),
+    ],
+)
+@pytest.mark.parametrize("is_multivalued", [True, False])
+def test_the_id_of_a_client_in_a_path_does_not_make_it_a_claim_of_the_protocol(
+    path: tuple[str, ...], owner: str, *, is_multivalued: bool
+) -> None:
+    roles = {owner: {"uuid-of-another": RoleSet()}, "shop": {"buy": RoleSet()}}
+    mapper = Mapper(kind="client_roles", claim=path, multivalued=is_multivalued)
+    held = RoleSet((), {owner: ("uuid-of-another",), "shop": ("buy",)})
+    of = client(mappers=(mapper,), roles=held)
+    claims = decide_grant(profile_of(realm_of("acme", client_roles=roles), of), None, ()).claims
+    assert list(claims) == [path[0].replace("${client_id}", "shop")]
+
+
 def test_the_callers_address_is_in_the_claims_that_have_it_and_in_no_other_token() -> None:
     grant = granted(
         constant("net.zone", "dmz"),
