@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from keyturn_shared.jose import strict_json
+
 COMPARED: Final = (
     *("client_id", "sub", "username", "scope", "aud", "exp", "token_type"),
     *("realm_access", "resource_access"),
@@ -31,17 +33,22 @@ def compare(here: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[Kind, tu
     return (Kind.DIFFERED if different else Kind.AGREED), different
 
 
-def _form(name: str, answer: Mapping[str, Any]) -> str:
+def _form(name: str, answer: Mapping[str, Any]) -> bytes:
     """Return a text that is the same for values that differ only in the order of arrays and words."""
     value = answer.get(name)
     if isinstance(value, str) and name in ("scope", "aud"):
         value = value.split() if name == "scope" else [value]
-    return _canonical(value)
+    return canonical(value)
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> bytes:
+    """Return the JSON of a value with the members of objects, and the elements of arrays, in one order."""
+    return strict_json.encode(_ordered(value))
+
+
+def _ordered(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return repr(sorted((name, _canonical(inner)) for name, inner in value.items()))
+        return {name: _ordered(value[name]) for name in sorted(value)}
     if isinstance(value, list):
-        return repr(sorted(map(_canonical, value)))
-    return repr(value)
+        return sorted(map(_ordered, value), key=strict_json.encode)
+    return value

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from keyturn_verifier.shadow.comparison import COMPARED, Kind, compare
+from keyturn_verifier.shadow.comparison import COMPARED, Kind, canonical, compare
 
 HERE: dict[str, Any] = {
     "active": True,
@@ -38,3 +38,13 @@ def test_a_token_that_one_side_knows(here: dict[str, Any], there: dict[str, Any]
 @pytest.mark.parametrize("name", COMPARED)
 def test_each_member_is_compared(name: str) -> None:
     assert compare(HERE, {**THERE, name: {"other": 1}}) == (Kind.DIFFERED, (name,))
+
+
+def test_what_is_compared_does_not_grow_with_the_depth_of_an_answer() -> None:
+    """Whoever configures the other side chooses what is in a token."""
+    nested: Any = "'\"" * 100
+    for _ in range(6):
+        nested = [{"a": nested}]
+    assert len(canonical(nested)) < 2000
+    assert canonical([1, [2, {"b": 1, "a": 2}]]) == canonical([[{"a": 2, "b": 1}, 2], 1])
+    assert len({canonical(value) for value in (1, 1.0, True, "1", None, [1], {"1": 1}, [[1]], ["1"])}) == 9
