@@ -72,7 +72,7 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
             return _deliver(rotation, rules, facts, now)
         case State.IN_USE if rotation.retire_at is None:  # it was held, and now it goes on
             return Step(replace(rotation, retire_at=now + rotation.overlap), Act.START_OVERLAP)
-        case State.IN_USE if now >= rotation.retire_at:
+        case State.IN_USE if rotation.retire_at is not None and now >= rotation.retire_at:
             return Step(rotation.moved(State.RETIRED, now), Act.RETIRE)
         case _:
             return None
