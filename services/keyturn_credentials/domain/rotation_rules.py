@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.rotation import Rotation
 from keyturn_credentials.domain.rotation_window import Window
 from keyturn_credentials.domain.secrets import RotationPolicy
 from keyturn_credentials.errors import InvalidRequestError
@@ -64,6 +65,10 @@ class RotationRules:
         latest = self.policy.expiration - margin_of(self.policy)
         return expires_at - min(lead_of(self.policy) + self._share(client_uuid), latest)
 
+    def rest_of(self, rotation: Rotation) -> int:
+        """Return the seconds without a rotation by policy after this one was given up."""
+        return rotation.overlap if self.policy is None else max(rotation.overlap, margin_of(self.policy))
+
     def _share(self, client_uuid: str) -> int:
         """Return the client's own part of the jitter, the same at every node and every time."""
         digest = hashlib.sha256(client_uuid.encode()).digest()
@@ -81,6 +86,11 @@ def lead_of(policy: RotationPolicy) -> int:
 def margin_of(policy: RotationPolicy) -> int:
     """Return the seconds of a tenth of the lifetime, at least one."""
     return max(1, policy.expiration // _LEAST_PART)
+
+
+def least_of(policy: RotationPolicy) -> int:
+    """Return the seconds that a secret has at least, whose rotation is to begin by itself."""
+    return max(MIN_ALERT_SECONDS, margin_of(policy))
 
 
 def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from keyturn_credentials.domain.rotation import Reason, Rotation
-from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.domain.rotation import Reason, Rotation, State
+from keyturn_credentials.domain.rotation_rules import RotationRules, least_of
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 
 
@@ -62,16 +62,24 @@ def retire(secrets: ClientSecrets) -> ClientSecrets:
     return ClientSecrets(current=None if current is None else replace(current, rotation=None))
 
 
-def restore(secrets: ClientSecrets, rotation: Rotation, now: float) -> ClientSecrets:
-    """Make the former secret the only one again, with the expiry that it had, or the overlap if that is
-    longer: the client must have time."""
-    former = secrets.rotated or secrets.current
-    if former is None:
+def restore(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, now: float) -> ClientSecrets:
+    """Make the former secret the only one again, or the current one if there is no successor, with the expiry
+    that it had, or a later one: it lives until a policy can rotate it. One that has ended stays so."""
+    is_begun = rotation.state is State.ROLLED_BACK
+    kept = secrets.rotated if is_begun else secrets.current
+    if kept is None or not kept.is_valid(now):
         return secrets
-    ends = rotation.former_expires_at
+    ends = kept.expires_at
+    if is_begun or kept.rotation is not None:
+        ends = rotation.former_expires_at
     if ends is not None:
-        ends = max(ends, now + rotation.overlap)
-    return ClientSecrets(current=replace(former, expires_at=ends, rotation=None))
+        ends = (
+            None
+            if rules.policy is None
+            else max(ends, now + rules.rest_of(rotation) + least_of(rules.policy))
+        )
+    restored = replace(kept, expires_at=ends, rotation=None)
+    return ClientSecrets(restored) if is_begun else replace(secrets, current=restored)
 
 
 def forget_plain(secrets: ClientSecrets) -> ClientSecrets:

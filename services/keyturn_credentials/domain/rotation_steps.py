@@ -3,9 +3,12 @@
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from keyturn_credentials.domain.rotation import Alert, Reason, Rotation, State, WaitsFor
 from keyturn_credentials.domain.rotation_rules import MIN_ALERT_SECONDS, RotationRules, margin_of
+
+_BOTH_ACCEPTED: Final = frozenset({State.PREPARED, State.DELIVERED, State.IN_USE})
 
 
 class Act(StrEnum):
@@ -59,7 +62,7 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     former one is compromised.
     """
     state = rotation.state
-    if state in (State.PREPARED, State.DELIVERED, State.IN_USE) and not facts.is_successor_current:
+    if state in _BOTH_ACCEPTED and not facts.is_successor_current:
         return Step(rotation.moved(State.SUPERSEDED, now))
     if state is State.RETIRED:  # cannot be paused: it is a revocation
         return Step(rotation.moved(State.DONE, now)) if facts.applied else None
@@ -102,13 +105,14 @@ def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     return WaitsFor.USE if state is State.DELIVERED else WaitsFor.OVERLAP
 
 
-def cancel(rotation: Rotation, now: float) -> Step | None:
-    """Return the step that gives the rotation up; None if it is too late: the former secret has ended."""
+def cancel(rotation: Rotation, facts: Facts, now: float) -> Step | None:
+    """Return the step that gives the rotation up; None if it is too late: the former secret has ended, or
+    the successor was replaced."""
     if rotation.state is State.PLANNED:
         return Step(rotation.moved(State.CANCELLED, now), Act.RESTORE)
-    if rotation.state in (State.PREPARED, State.DELIVERED, State.IN_USE):
-        return Step(rotation.moved(State.ROLLED_BACK, now), Act.RESTORE)
-    return None
+    if rotation.state not in _BOTH_ACCEPTED or not (facts.is_successor_current and facts.has_former):
+        return None
+    return Step(rotation.moved(State.ROLLED_BACK, now), Act.RESTORE)
 
 
 def _ends_in_any_case(rotation: Rotation, rules: RotationRules, facts: Facts) -> bool:
@@ -131,10 +135,10 @@ def _begin(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -
         return _extend(rotation, rules, facts, now)
     if rotation.reason is Reason.COMPROMISED:
         return Step(rotation.moved(State.RETIRED, now), Act.PREPARE)
-    overlap = rotation.overlap
+    overlap, ends = rotation.overlap, facts.current_expires_at
     prepared = replace(
         rotation,
-        former_expires_at=facts.current_expires_at,
+        former_expires_at=rotation.former_expires_at if ends is None else ends,
         deadline=now + max(overlap, MIN_ALERT_SECONDS),
         retire_at=now + overlap if rules.retire_unused else None,
     )

@@ -84,7 +84,7 @@ class RotationChanges:
         await transaction.rotations.update(
             rotation,
             next_at=transaction.now + _SOON_SECONDS,
-            hold_until=transaction.now + max(rotation.overlap, _hold(scene.rules)) if gave_up else None,
+            hold_until=transaction.now + scene.rules.rest_of(rotation) if gave_up else None,
         )
         return rotation, sequence
 
@@ -104,8 +104,8 @@ class RotationChanges:
                 return hold(secrets)
             case Act.RETIRE:
                 return self._as_delivered(retire(secrets), scene)
-            case Act.RESTORE if secrets.current is not None and secrets.current.rotation == rotation.id:
-                return restore(secrets, rotation, now)
+            case Act.RESTORE:
+                return restore(secrets, rotation, rules, now)
             case Act.DELIVER:
                 return self._as_delivered(secrets, scene)
             case _:
@@ -158,8 +158,3 @@ def _event(act: Act, secrets: ClientSecrets) -> Callable[..., Event]:
         until = None if secrets.rotated is None else secrets.rotated.expires_at
         return partial(ClientSecretRotated, former_valid_until=until)
     return ClientSecretRevoked if act in (Act.RETIRE, Act.RESTORE) else ClientUpdated
-
-
-def _hold(rules: RotationRules) -> int:
-    """Return the seconds without a rotation by policy after one was given up."""
-    return 0 if rules.policy is None else max(1, rules.policy.expiration // 10)

@@ -3,16 +3,20 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from keyturn_credentials.domain.guards import require_client, require_realm, require_version
 from keyturn_credentials.domain.rotation import Kind, Move, Reason, Rotation, State
-from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, next_step, pause
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
-from keyturn_credentials.operations.rotation_changes import RotationChanges, Scene, scene_of
+from keyturn_credentials.operations.rotation_changes import RotationChanges, Scene, facts_in, scene_of
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store.unit_of_work import Actor, Store, UnitOfWork
+
+_TOO_LATE: Final = (
+    "the former secret has ended or ends on time in any case, or another one was made meanwhile"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +60,30 @@ class RotationOperations:
         """Stop it from moving on. The client keeps the credentials that it has: neither expires. Raises
         ConflictError once the former one has ended, or if the policy ends it on time in any case."""
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, rules, now: pause(rotation, rules)
+            actor, realm, rotation_id, lambda rotation, scene, now: pause(rotation, scene.rules)
         )
 
     async def resume(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
         """Let it move on."""
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, rules, now: Step(replace(rotation, paused=False))
+            actor, realm, rotation_id, lambda rotation, scene, now: Step(replace(rotation, paused=False))
         )
 
     async def cancel(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
         """Give it up. A successor that was prepared is refused from then on, and the former credential is
-        the only one again. Raises ConflictError once the former one has ended."""
+        the only one again. Raises ConflictError once the former one has ended, or the successor was replaced.
+        """
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, rules, now: cancel(rotation, now)
+            actor,
+            realm,
+            rotation_id,
+            lambda rotation, scene, now: cancel(rotation, _facts(scene, rotation, now), now),
         )
 
     async def confirm_delivery(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
         """Note that the client has the successor."""
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, rules, now: Step(replace(rotation, delivered=True))
+            actor, realm, rotation_id, lambda rotation, scene, now: Step(replace(rotation, delivered=True))
         )
 
     async def _change(
@@ -83,7 +91,7 @@ class RotationOperations:
         actor: Actor,
         realm_name: str,
         rotation_id: str,
-        decide: Callable[[Rotation, RotationRules, float], Step | None],
+        decide: Callable[[Rotation, Scene, float], Step | None],
     ) -> Moved:
         async with self._store.change(actor) as transaction:
             realm = require_realm(await transaction.realms.get(realm_name))
@@ -94,9 +102,11 @@ class RotationOperations:
             rotation = await transaction.rotations.get_for_change(realm.id, rotation_id)
             if rotation is None:
                 raise NotFoundError("Could not find rotation")
-            step = decide(rotation, scene.rules, transaction.now) if rotation.state.is_open else None
-            if step is None:
+            if not rotation.state.is_open:
                 raise ConflictError(f"the rotation is {rotation.state.value}")
+            step = decide(rotation, scene, transaction.now)
+            if step is None:
+                raise ConflictError(_TOO_LATE)
             moved, sequence = await self._changes.write(
                 transaction, actor.principal, CONFIGURE_CLIENTS, scene, step
             )
@@ -125,6 +135,11 @@ async def _scene(transaction: UnitOfWork, realm_name: str, client_uuid: str) -> 
         require_client(None)
     assert found is not None  # noqa: S101 - require_client has raised
     return scene_of(*found)
+
+
+def _facts(scene: Scene, rotation: Rotation, now: float) -> Facts:
+    """Return what the client's secrets alone say."""
+    return facts_in(scene, rotation, now, applied=False, used=lambda digest: False, has_turn=True)
 
 
 async def _supersede(transaction: UnitOfWork, scene: Scene) -> None:

@@ -144,7 +144,7 @@ async def test_one_that_must_wait_does_not_let_the_only_secret_expire(scene: Sce
     await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
     client = await scene.client(uuid)
     assert client.secrets.current is not None
-    assert client.secrets.current.expires_at == pytest.approx(1_000_000.0 + 31 * DAY, abs=DAY)
+    assert client.secrets.current.expires_at == pytest.approx(scene.clock.time + 6 * DAY)
 
 
 async def test_a_rotation_begun_by_a_caller_is_prepared_when_the_call_returns(scene: Scene) -> None:
@@ -194,6 +194,54 @@ async def test_one_that_is_given_up_restores_the_former_secret_and_is_not_begun_
     assert len(await scene.rotations(uuid)) == 1
     with pytest.raises(ConflictError):
         await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+
+
+async def test_a_client_keeps_its_secret_after_its_rotation_was_given_up_late(scene: Scene) -> None:
+    no_overlap = {"keyturn.secret.rotated-expiration-period": ""}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": POLICY | no_overlap})
+    uuid = await scene.create("orders")
+    former = (await scene.client(uuid)).secrets.current
+    await scene.run(days=28)
+    await scene.run(days=40)
+    (rotation,) = await scene.rotations(uuid)
+    await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+    for _ in range(30):
+        await scene.run(days=1)
+        secrets = (await scene.client(uuid)).secrets
+        valid = [
+            each for each in (secrets.current, secrets.rotated) if each and each.is_valid(scene.clock.time)
+        ]
+        assert former is not None
+        assert former.digest in [each.digest for each in valid]
+    assert await scene.state(uuid) is State.PREPARED, "the next one"
+
+
+async def test_one_cannot_be_given_up_once_its_former_secret_has_ended(scene: Scene) -> None:
+    uuid, other = await scene.create("orders"), await scene.create("billing")
+    await scene.run(days=28)
+    await scene.use_current(uuid)
+    await scene.run()
+    scene.clock.time += 3 * DAY
+    await scene.operations.secrets.regenerate(target(other))
+    for each in (uuid, other):
+        before = (await scene.client(each)).secrets
+        (rotation,) = await scene.rotations(each)
+        assert rotation.state.is_open
+        with pytest.raises(ConflictError):
+            await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+        assert (await scene.client(each)).secrets == before
+
+
+async def test_one_given_up_before_it_began_leaves_the_current_secret(scene: Scene) -> None:
+    uuid = await scene.create("orders", attributes={"keyturn.rotation.window": "mon 01:00-01:01"})
+    scene.clock.time = 1_000_000.0
+    current = (await scene.operations.secrets.regenerate(target(uuid))).value
+    await scene.run(days=29)
+    (rotation,) = await scene.rotations(uuid)
+    await scene.operations.rotations.cancel(ACTOR, "acme", rotation.id)
+    kept = (await scene.client(uuid)).secrets.current
+    assert kept is not None
+    assert kept.secret == current
 
 
 async def test_a_paused_one_waits_for_a_person(scene: Scene) -> None:

@@ -85,12 +85,41 @@ def test_an_expired_secret_does_not_become_valid_again() -> None:
 
 
 def test_a_rollback_leaves_the_former_secret_with_time_to_work_with() -> None:
-    rotation = replace(rotation_in(State.PREPARED), former_expires_at=1000.0)
+    rotation = replace(rotation_in(State.ROLLED_BACK), former_expires_at=1000.0)
     secrets = prepare(ClientSecrets(OLD), NEW, rotation, RULES, 50.0)
-    assert restore(secrets, rotation, 60.0) == ClientSecrets(OLD)
-    assert restore(secrets, rotation, 2000.0) == ClientSecrets(replace(OLD, expires_at=2100.0))
+    assert restore(secrets, rotation, RULES, 60.0) == ClientSecrets(OLD)
+    assert restore(secrets, rotation, RULES, 2000.0) == ClientSecrets(replace(OLD, expires_at=2200.0))
     unending = replace(rotation, former_expires_at=None)
-    assert restore(secrets, unending, 60.0) == ClientSecrets(replace(OLD, expires_at=None))
+    assert restore(secrets, unending, RULES, 60.0) == ClientSecrets(replace(OLD, expires_at=None))
+    without_policy = restore(secrets, rotation, RotationRules(None), 60.0)
+    assert without_policy == ClientSecrets(replace(OLD, expires_at=None)), "nothing would rotate it"
+
+
+@pytest.mark.parametrize("overlap", [0, 100, 500])
+def test_a_secret_whose_rotation_is_given_up_outlives_the_time_without_another_one(overlap: int) -> None:
+    rules = RotationRules(RotationPolicy(1000, overlap))
+    for state, ends in ((State.ROLLED_BACK, None), (State.CANCELLED, 910.0)):
+        rotation = replace(rotation_in(state), overlap=overlap, former_expires_at=900.0)
+        secrets = ClientSecrets(replace(OLD, expires_at=ends), replace(OLD, expires_at=ends))
+        restored = restore(secrets, rotation, rules, 905.0)
+        assert restored.current is not None
+        assert restored.current.expires_at is not None
+        start_at = rules.start_at("uuid-1", restored.current.expires_at)
+        assert start_at is not None
+        assert start_at <= 905.0 + rules.rest_of(rotation) < restored.current.expires_at - 59
+
+
+def test_one_that_is_given_up_before_it_began_leaves_the_current_secret() -> None:
+    ended = replace(OLD, digest="older", expires_at=5.0)
+    rotation = replace(rotation_in(State.CANCELLED), former_expires_at=1000.0)
+    extended = extend(ClientSecrets(OLD, ended), rotation)
+    assert restore(extended, rotation, RULES, 60.0) == ClientSecrets(OLD, ended)
+
+
+def test_a_former_secret_that_has_ended_is_not_revived_by_a_rollback() -> None:
+    rotation = replace(rotation_in(State.ROLLED_BACK), former_expires_at=1000.0)
+    secrets = ClientSecrets(NEW, replace(OLD, expires_at=200.0))
+    assert restore(secrets, rotation, RULES, 200.0) == secrets
 
 
 def test_no_change_of_the_client_touches_the_secrets_of_a_rotation_under_way() -> None:
@@ -124,6 +153,7 @@ class RotationMachine(RuleBasedStateMachine):
         self.held = "old"
         self.used: set[str] = {"old"}
         self.made = 0
+        self.rests_until = 0.0
 
     @rule(seconds=st.integers(1, 400))
     def wait(self, seconds: int) -> None:
@@ -158,16 +188,17 @@ class RotationMachine(RuleBasedStateMachine):
         self.rotation = replace(self.rotation, delivered=True)
         self._run()
 
-    @precondition(lambda self: self.rotation is not None and self.held == "old")
+    @precondition(lambda self: self.rotation is not None)
     @rule()
     def give_up(self) -> None:
-        """Roll back, while the client still has the former secret."""
+        """Give it up, unless the client has taken the successor."""
         assert self.rotation is not None
-        if self.secrets.rotated is not None and self.secrets.rotated.digest != self.held:
-            return
-        step = cancel(self.rotation, self.now) if self.rotation.state.is_open else None
-        if step is not None:
+        step = cancel(self.rotation, self._facts(self.rotation), self.now)
+        current = self.secrets.current
+        took = self.rotation.state is not State.PLANNED and current and current.digest == self.held
+        if step is not None and not took:
             self._apply(step)
+            self.rests_until = self.now + self.policy_rules.rest_of(step.after)
 
     @invariant()
     def the_client_is_let_in(self) -> None:
@@ -190,25 +221,32 @@ class RotationMachine(RuleBasedStateMachine):
         current = self.secrets.current
         assert current is not None
         is_open = self.rotation is not None and self.rotation.state.is_open
-        if is_open or current.expires_at is None or current.rotation is not None:
+        if is_open or self.now < self.rests_until or current.expires_at is None:
             return
         start_at = self.policy_rules.start_at("uuid-1", current.expires_at)
         if start_at is not None and start_at <= self.now < current.expires_at:
             self.made += 1
-            self.rotation = replace(rotation_in(), id=f"rotation-{self.made}", start_at=start_at)
+            self.rotation = replace(
+                rotation_in(),
+                id=f"rotation-{self.made}",
+                start_at=start_at,
+                overlap=self.policy_rules.overlap,
+            )
 
     def _next(self, rotation: Rotation) -> Step | None:
+        return next_step(rotation, self.policy_rules, self._facts(rotation), self.now)
+
+    def _facts(self, rotation: Rotation) -> Facts:
         current, former = self.secrets.current, self.secrets.rotated
         assert current is not None
         is_successor = current.rotation == rotation.id
-        facts = Facts(
+        return Facts(
             is_successor_current=is_successor,
             current_expires_at=current.expires_at,
             applied=True,
             successor_used=is_successor and current.digest in self.used,
             has_former=former is not None and former.is_valid(self.now),
         )
-        return next_step(rotation, self.policy_rules, facts, self.now)
 
     def _apply(self, step: Step) -> None:
         self.rotation = step.after
@@ -224,8 +262,8 @@ class RotationMachine(RuleBasedStateMachine):
                 self.secrets = hold(self.secrets)
             case Act.RETIRE:
                 self.secrets = retire(self.secrets)
-            case Act.RESTORE if self.secrets.current and self.secrets.current.rotation == step.after.id:
-                self.secrets = restore(self.secrets, step.after, self.now)
+            case Act.RESTORE:
+                self.secrets = restore(self.secrets, step.after, self.policy_rules, self.now)
 
 
 class ImpatientMachine(RotationMachine):

@@ -170,10 +170,19 @@ def test_a_retired_one_cannot_be_held_up_since_it_is_a_revocation() -> None:
 
 
 def test_it_can_be_given_up_until_the_former_secret_has_ended() -> None:
-    assert taken(cancel(rotation_in(), 60.0)) == (State.CANCELLED, Act.RESTORE)
+    assert taken(cancel(rotation_in(), Facts(), 60.0)) == (State.CANCELLED, Act.RESTORE)
     for state in (State.PREPARED, State.DELIVERED, State.IN_USE):
-        assert taken(cancel(rotation_in(state), 60.0)) == (State.ROLLED_BACK, Act.RESTORE)
-    assert cancel(rotation_in(State.PREPARED, State.RETIRED), 60.0) is None
+        assert taken(cancel(rotation_in(state), SUCCESSOR, 60.0)) == (State.ROLLED_BACK, Act.RESTORE)
+        assert cancel(rotation_in(state), replace(SUCCESSOR, has_former=False), 60.0) is None
+        assert cancel(rotation_in(state), Facts(), 60.0) is None, "somebody made another secret"
+    assert cancel(rotation_in(State.PREPARED, State.RETIRED), SUCCESSOR, 60.0) is None
+
+
+def test_one_that_had_to_wait_remembers_the_expiry_that_its_secret_had() -> None:
+    waited = replace(rotation_in(), former_expires_at=60.0)
+    begun = next_step(waited, RULES, Facts(is_successor_current=True, current_expires_at=None), 7000.0)
+    assert begun is not None
+    assert begun.after.former_expires_at == 60.0
 
 
 @pytest.mark.parametrize("state", [state for state in State if not state.is_open])
@@ -181,4 +190,4 @@ def test_one_that_has_ended_never_moves(state: State) -> None:
     ended = rotation_in(state)
     assert next_step(ended, RULES, replace(SUCCESSOR, applied=True, successor_used=True), 1e9) is None
     assert waits_for(ended, RULES, SUCCESSOR, 1e9) is None
-    assert cancel(ended, 1e9) is None
+    assert cancel(ended, SUCCESSOR, 1e9) is None
