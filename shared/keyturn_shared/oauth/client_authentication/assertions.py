@@ -163,34 +163,37 @@ class AssertionCheck:
         self, token: UnverifiedToken, realm: RealmProjection, client: ClientProjection, issuer: TrustedIssuer
     ) -> float:
         """Check the claims of an assertion by a trusted issuer, as ``check_claims`` does those of a client's
-        own (``issued_claims``)."""
+        own (``issued_claims``). Return the moment from which on every client of the issuer refuses it."""
         check_identity(token, client, issuer)
-        lifetime_cap, clock_skew = self._limits(client, issuer)
+        of_issuer = issuer.projection.max_lifetime
+        of_client = min(of_issuer, client.max_assertion_lifetime or of_issuer)
+        refused_from = self._check_issued_times(token, realm, issuer, of_client)
+        if of_client < of_issuer:
+            return self._check_issued_times(token, realm, issuer, of_issuer)
+        return refused_from
+
+    async def mark_issued_used(
+        self, claims: Mapping[str, Any], realm: RealmProjection, issuer: TrustedIssuer, refused_from: float
+    ) -> None:
+        """Mark the assertion as used, for every client of the issuer. Raises like ``mark_used``."""
+        names = names_of_issuer(realm.name, issuer.projection)
+        longest = issuer.projection.max_lifetime + self._skew_of(issuer)
+        await self._mark(claims, names, refused_from, longest)
+
+    def _check_issued_times(
+        self, token: UnverifiedToken, realm: RealmProjection, issuer: TrustedIssuer, lifetime_cap: int
+    ) -> float:
         return check_times(
             token.claims,
             now=self._clock.now(),
-            leeway=clock_skew,
+            leeway=self._skew_of(issuer),
             lifetime_cap=lifetime_cap,
             cap_declared_lifetime=realm.strict_assertion_lifetime,
         )
 
-    async def mark_issued_used(
-        self,
-        claims: Mapping[str, Any],
-        realm: RealmProjection,
-        client: ClientProjection,
-        issuer: TrustedIssuer,
-        refused_from: float,
-    ) -> None:
-        """Mark the assertion as used, for every client of the issuer. Raises like ``mark_used``."""
-        names = names_of_issuer(realm.name, issuer.projection)
-        await self._mark(claims, names, refused_from, sum(self._limits(client, issuer)))
-
-    def _limits(self, client: ClientProjection, issuer: TrustedIssuer) -> tuple[int, float]:
-        """Return the lifetime that assertions may have, and the clock skew, in seconds."""
-        declared = issuer.projection
-        lifetime = min(declared.max_lifetime, client.max_assertion_lifetime or declared.max_lifetime)
-        return lifetime, self._clock_skew if declared.clock_skew is None else declared.clock_skew
+    def _skew_of(self, issuer: TrustedIssuer) -> float:
+        declared = issuer.projection.clock_skew
+        return self._clock_skew if declared is None else declared
 
     async def _mark(
         self, claims: Mapping[str, Any], issuers: tuple[str, ...], refused_from: float, longest: float

@@ -111,7 +111,7 @@ class IssuedAssertionVerifier:
             raise
         refused_from = self._check.check_issued_claims(token, realm.projection, client, issuer)
         if not issuer.projection.is_reusable and not attempt.is_marked:
-            await self._check.mark_issued_used(token.claims, realm.projection, client, issuer, refused_from)
+            await self._check.mark_issued_used(token.claims, realm.projection, issuer, refused_from)
             attempt.is_marked = True
         return name_of_key(thumbprint)
 

@@ -92,6 +92,21 @@ async def test_the_issuer_states_who_the_client_is_once() -> None:
         await authenticate(made, presented(made))
 
 
+@pytest.mark.parametrize("issued_at", [999_990, None])
+async def test_an_assertion_is_used_for_as_long_as_any_client_of_the_issuer_may_use_it(
+    issued_at: int | None,
+) -> None:
+    """The limit of the client that used it can be shorter than that of another one with the subject."""
+    claims = {"iat": issued_at, "exp": 1_000_020}
+    uses = []
+    for limit in (None, 30):
+        made = with_issuer(workload(max_assertion_lifetime=limit), max_lifetime=3600)
+        made.clock.time = 1_000_000
+        await authenticate(made, presented(made, **claims))
+        uses += made.used.uses
+    assert uses[0] == uses[1]
+
+
 async def test_a_reusable_assertion_is_not_marked() -> None:
     made = with_issuer(workload(), is_reusable=True)
     for _ in range(2):
