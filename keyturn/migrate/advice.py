@@ -41,6 +41,10 @@ _ADVICE: Final = tuple(
             r"it has a new id: ",
             "change programs that name the id; those that use the client id need nothing",
         ),
+        (
+            r"its service account does not have the id",
+            "change resource servers that know its client by the id, which is sub in its tokens",
+        ),
         (r"it already exists: its settings", "compare the realms' settings, or use --if-exists OVERWRITE"),
         (r"the client is public or bearer-only", "nothing: it has no credential to move"),
         (r"attribute \S+ is a private key", "nothing: the client keeps its own key"),

@@ -1,7 +1,7 @@
 """Parsing of Keycloak realm exports: the realm, its clients, and notes on what cannot be imported. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -10,7 +10,11 @@ from keyturn_credentials.domain.authenticators import AUTHENTICATORS
 from keyturn_credentials.domain.client_keys import is_thumbprint
 from keyturn_credentials.domain.coercion import coerced
 from keyturn_credentials.domain.import_notes import PLACEHOLDER
-from keyturn_credentials.domain.service_account import ServiceAccount, service_accounts_in
+from keyturn_credentials.domain.service_account import (
+    ServiceAccount,
+    service_accounts_in,
+    without_foreign_id,
+)
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.secret import Secret
 
@@ -92,7 +96,7 @@ def read_export(document: Mapping[str, Any]) -> list[ExportedClient]:
     is_of_master = document.get("realm") == _MASTER
     accounts = service_accounts_in(document)
     read = [_read_client(client, index, is_of_master) for index, client in enumerate(found)]
-    clients = [replace(client, service_account=accounts.get(client.client_id)) for client in read]
+    clients = list(_with_accounts(read, accounts))
     seen: dict[str, int] = {}
     for index, client in enumerate(clients):
         if (first := seen.setdefault(client.client_id, index)) != index:
@@ -101,6 +105,22 @@ def read_export(document: Mapping[str, Any]) -> list[ExportedClient]:
                 f" clients[{first}] and clients[{index}]"
             )
     return clients
+
+
+def _with_accounts(
+    clients: Iterable[ExportedClient], accounts: Mapping[str, ServiceAccount]
+) -> Iterator[ExportedClient]:
+    """Yield the clients with their service accounts, each with an id of its own."""
+    taken: set[str] = set()
+    for client in clients:
+        account = accounts.get(client.client_id)
+        if account is None or client.refused is not None:
+            yield client
+            continue
+        own, notes = without_foreign_id(account, taken)
+        if own.id is not None:
+            taken.add(own.id)
+        yield replace(client, service_account=own, notes=(*client.notes, *notes))
 
 
 def _read_client(exported: Mapping[str, Any], index: int, is_of_master: bool) -> ExportedClient:

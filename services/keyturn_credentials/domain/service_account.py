@@ -1,7 +1,8 @@
 """Service accounts: the users that stand for clients in Keycloak, and the roles they were given. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from keyturn_credentials.errors import InvalidRequestError
@@ -9,6 +10,8 @@ from keyturn_credentials.errors import InvalidRequestError
 USERS: Final = "users"
 _CLIENT: Final = "serviceAccountClientId"
 _ROLE_IDS: Final = "roleIds"
+_SHOWN: Final = 100
+ACCOUNT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}\Z")
 MAX_ROLES: Final = 500
 """Roles that one service account is given, without those that they are composed of."""
 
@@ -61,12 +64,27 @@ def service_accounts_in(document: Mapping[str, Any]) -> dict[str, ServiceAccount
     return found
 
 
+def without_foreign_id(account: ServiceAccount, taken: Collection[str]) -> tuple[ServiceAccount, list[str]]:
+    """Return an account of an export without an id that it cannot have, and a note about it. The id is the
+    subject of tokens: two accounts with one would be the same to whoever reads them. ``taken``: the ids of
+    others."""
+    if account.id is None or (ACCOUNT_ID.match(account.id) and account.id not in taken):
+        return account, []
+    reason = (
+        "which is that of another one"
+        if account.id in taken
+        else "which is not 1 to 36 letters, digits or '-'"
+    )
+    note = f"its service account does not have the id {account.id[:_SHOWN]!r}, {reason}"
+    return replace(account, id=None), [note]
+
+
 def _read(client_id: str, user: Mapping[str, Any]) -> ServiceAccount:
     by_client = user.get("clientRoles") or {}
     if not isinstance(by_client, Mapping):
         raise InvalidRequestError(f"the service account of {client_id[:100]}: clientRoles must be an object")
     account = ServiceAccount(
-        str(user["id"])[:36] if isinstance(user.get("id"), str) and user["id"] else None,
+        user["id"] if isinstance(user.get("id"), str) and user["id"] else None,
         tuple(_names(client_id, user.get("realmRoles"))),
         {str(name): tuple(_names(client_id, roles)) for name, roles in by_client.items() if roles},
     )

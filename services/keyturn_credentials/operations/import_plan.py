@@ -15,6 +15,7 @@ from keyturn_credentials.domain.given_roles import with_role_ids
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_client, client_from
 from keyturn_credentials.domain.secrets import ClientSecrets, cap_expiry, check_chosen, with_known_times
+from keyturn_credentials.domain.service_account import without_foreign_id
 from keyturn_credentials.domain.signing_secrets import check_signing_secret
 from keyturn_credentials.domain.token_algs import check_token_alg
 from keyturn_credentials.domain.trusted_issuer_changes import check_identity
@@ -63,10 +64,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Existing clients by client id, and ids that a new client cannot have."""
+    """Existing clients by client id, and ids that a new client cannot have. ``accounts``: UUIDs of clients by
+    the ids of their service accounts."""
 
     clients: Mapping[str, Client]
     taken: Collection[str]
+    accounts: Mapping[str, str]
 
 
 class ImportPlanner:
@@ -120,8 +123,12 @@ class ImportPlanner:
         check_revoked({} if before is None else before.revoked_keys, revoked, own=True)
         after = replace(after, revoked_keys=revoked)
         if exported.service_account is not None:
-            account = with_role_ids(to.realm, exported.service_account)
-            after = replace(after, service_account=account)
+            taken = [each for each, uuid in known.accounts.items() if uuid != after.uuid]
+            account, without_id = without_foreign_id(exported.service_account, taken)
+            if account.id is None and before is not None:
+                account = replace(account, id=before.service_account.id)
+            notes += without_id
+            after = replace(after, service_account=with_role_ids(to.realm, account))
         check_client(after)
         check_identity(after, to.realm)
         check_signing_secret(before, after)
@@ -157,7 +164,7 @@ async def _look_up(
     able = [exported for exported in batch if exported.refused is None]
     ids = [exported.client_id for exported in able]
     if not ids:
-        return _Known({}, ())
+        return _Known({}, (), {})
     if isinstance(database, UnitOfWork):
         found = await database.clients.some_for_change(to.realm.id, ids)
     else:
@@ -168,7 +175,11 @@ async def _look_up(
         taken = await database.clients.taken(uuids)
         since = ids_in_memory_since(to.now)
         taken |= await deleted_since(database.connection, to.realm.id, uuids, since)
-    return _Known({client.client_id: client for client in found}, taken)
+    named = [each.service_account.id for each in able if each.service_account is not None]
+    accounts = await database.clients.role_mappings.owners_of_accounts(
+        to.realm.id, [each for each in named if each is not None]
+    )
+    return _Known({client.client_id: client for client in found}, taken, accounts)
 
 
 def _wanted(

@@ -1,6 +1,6 @@
 """Service accounts by their ids, and by the roles that they were given."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -9,6 +9,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.tables import clients, role_mappings
 
+_AT_ONCE: Final = 500
 _insert: Final = insert(role_mappings)
 _delete: Final = delete(role_mappings).where(
     role_mappings.c.realm_id == bindparam("of_realm_id"),
@@ -27,6 +28,10 @@ _holders: Final = (
 _by_account: Final = select(clients.c.uuid).where(
     clients.c.realm_id == bindparam("realm_id"),
     clients.c.service_account_id == bindparam("account_id"),
+)
+_by_accounts: Final = select(clients.c.service_account_id, clients.c.uuid).where(
+    clients.c.realm_id == bindparam("realm_id"),
+    clients.c.service_account_id.in_(bindparam("account_ids", expanding=True)),
 )
 _unlisted: Final = (
     select(clients.c.client_id)
@@ -65,10 +70,19 @@ class RoleMappings:
         return list((await self._connection.execute(_holders, wanted)).scalars())
 
     async def uuids_of_account(self, realm_id: str, account_id: str) -> list[str]:
-        """Return the UUIDs of the clients for which a service account stands: one, unless an import brought
-        two."""
+        """Return the UUIDs of the clients for which a service account stands: one, unless an import of an
+        earlier build brought two."""
         wanted = {"realm_id": realm_id, "account_id": account_id}
         return list((await self._connection.execute(_by_account, wanted)).scalars())
+
+    async def owners_of_accounts(self, realm_id: str, account_ids: Sequence[str]) -> dict[str, str]:
+        """Return the UUIDs of the clients for which these service accounts stand, by the accounts' ids."""
+        found: dict[str, str] = {}
+        for start in range(0, len(account_ids), _AT_ONCE):
+            wanted = {"realm_id": realm_id, "account_ids": list(account_ids[start : start + _AT_ONCE])}
+            rows = await self._connection.execute(_by_accounts, wanted)
+            found |= {row.service_account_id: row.uuid for row in rows}
+        return found
 
     async def unlisted(self, realm_id: str, *, after: str, most: int) -> list[str]:
         """Return the ids of clients that an earlier build wrote, in order, those after the id ``after``."""

@@ -65,3 +65,51 @@ async def test_a_role_that_the_realm_loses_is_nobodys(api: AdminApi) -> None:
     left = {"roles": {"realm": [{"name": "payments"}]}}
     assert (await api.call("PUT", "/acme", json=left)).status_code == 204
     assert (await granted(api, "acme"))[1].claims == {"realm_access": {"roles": ["payments"]}}
+
+
+def users(**accounts: str) -> list[dict[str, Any]]:
+    """Make service accounts with these ids."""
+    return [{"id": chosen, "serviceAccountClientId": client_id} for client_id, chosen in accounts.items()]
+
+
+async def test_no_import_gives_a_service_account_the_id_of_another_one(api: AdminApi) -> None:
+    """The id is the subject of its tokens, by which resource servers know who calls."""
+    await api.create("", {"realm": "acme"})
+    uuid = await api.create("/acme/clients", {"clientId": "victim"})
+    of_victim = (await api.call("GET", f"/acme/clients/{uuid}/service-account-user")).json()["id"]
+    worker = {"clientId": "worker", "serviceAccountsEnabled": True}
+    document = {"clients": [worker], "users": users(worker=of_victim)}
+    for if_exists in ("FAIL", "OVERWRITE"):
+        for dry_run in ("true", "false"):
+            report = await api.call(
+                "POST",
+                f"/acme/partialImport?dryRun={dry_run}",
+                json={**document, "ifResourceExists": if_exists},
+            )
+            assert any("does not have the id" in note for note in report.json()["results"][0]["notes"]), (
+                report.text
+            )
+        assert (await granted(api, "acme"))[0] != of_victim
+    for taken in (of_victim, "1d1d2b5e-0000-4000-8000-000000000001"):
+        await api.call("POST", "/acme/partialImport", json={
+            "ifResourceExists": "OVERWRITE",
+            "clients": [{"clientId": "victim", "serviceAccountsEnabled": True}],
+            "users": users(victim=taken),
+        })  # fmt: skip
+        shown = (await api.call("GET", f"/acme/clients/{uuid}/service-account-user")).json()["id"]
+        assert shown == taken, "its own id, or one that nobody has"
+
+
+async def test_two_service_accounts_of_one_export_do_not_share_an_id(api: AdminApi) -> None:
+    chosen = "1d1d2b5e-0000-4000-8000-000000000001"
+    document = {
+        "realm": "acme",
+        "clients": [{"clientId": name, "serviceAccountsEnabled": True} for name in ("orders", "worker")],
+        "users": users(orders=chosen, worker=chosen),
+    }
+    report = (await api.call("POST", "?report=true", json=document)).json()
+    assert ["does not have the id" in str(line["notes"]) for line in report["results"]] == [False, True]
+    assert (await granted(api, "acme"))[0] != chosen
+    document = {**document, "realm": "odd", "users": users(worker=f"{chosen}-and-more")}
+    report = (await api.call("POST", "?report=true", json=document)).json()
+    assert ["does not have the id" in str(line["notes"]) for line in report["results"]] == [False, True]
