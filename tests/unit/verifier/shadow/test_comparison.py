@@ -41,7 +41,7 @@ def test_each_member_is_compared(name: str) -> None:
 
 
 def test_what_is_compared_does_not_grow_with_the_depth_of_an_answer() -> None:
-    """Whoever configures the other side chooses what is in a token."""
+    """Administrators of the other side choose what is in a token."""
     nested: Any = "'\"" * 100
     for _ in range(6):
         nested = [{"a": nested}]
