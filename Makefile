@@ -10,6 +10,8 @@ SEEDS ?= 1000
 NAME ?=
 FIRST ?= 0
 ARGS ?=
+# Kept bytecode saves every process that starts a second of compiling.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list

@@ -7,6 +7,7 @@ settings.register_profile("keyturn", deadline=None)
 settings.load_profile("keyturn")
 
 pytest_plugins = [
+    "tests.testkit.collecting",
     "tests.testkit.scheduling",
     "tests.testkit.nodejs",
     "tests.testkit.chromium",  # imports the one before, whose assertions pytest could not rewrite then

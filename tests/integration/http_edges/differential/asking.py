@@ -28,9 +28,11 @@ async def faults_of(
     the streams, each at the same places every time."""
     turns = asyncio.Semaphore(_MAX_CONCURRENT)
 
-    async def ask(stream: Stream) -> str | None:
+    def sent(stream: Stream) -> list[bytes]:
         wire = addressed(stream.wire, path)
-        sent = cut(wire, Random(stream.name)) if pieces else [wire]
+        return cut(wire, Random(stream.name)) if pieces else [wire]
+
+    async def ask(stream: Stream, sent: list[bytes]) -> str | None:
         async with turns:
             received = await exchange(port, sent, half_close=stream.end is End.WAITS, tls=tls)
         judged = judge(stream, received)
@@ -39,4 +41,6 @@ async def faults_of(
             return f"{stream.name} ({stream.source}): {', '.join(judged.reading)}"
         return None
 
-    return [fault for fault in await asyncio.gather(*map(ask, streams)) if fault]
+    # All of it before the first connection: a server ends one on which nothing arrives meanwhile.
+    prepared = [(stream, sent(stream)) for stream in streams]
+    return [fault for fault in await asyncio.gather(*(ask(*each) for each in prepared)) if fault]
