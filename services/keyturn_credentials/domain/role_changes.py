@@ -15,7 +15,7 @@ from keyturn_credentials.domain.role_catalogue import (
     roles_of_realm,
     with_roles,
 )
-from keyturn_credentials.domain.role_members import members_of, name_of, refuse_misleading
+from keyturn_credentials.domain.role_members import is_misleading, members_of, name_of, refuse_misleading
 from keyturn_credentials.domain.scope_mappings import with_mapped_roles, without_holder
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
 
@@ -55,6 +55,8 @@ def with_new_role(
     composites = list(composites_of(representation))
     if any(each not in known for each in composites):
         raise NotFoundError(NO_COMPOSITE)
+    for each in composites:
+        refuse_misleading(realm, each)
     role = {**members, "name": key[1], "id": str(uuid4())}
     return _with(realm, {**known, key: _composed(role, composites)}), key
 
@@ -90,15 +92,20 @@ def without_role(realm: Realm, key: RoleKey) -> Realm:
 
 def with_composites(realm: Realm, key: RoleKey, chosen: Iterable[str], *, is_in: bool) -> Realm:
     """Compose a role of the roles with these ids too, or of them no longer. Roles may contain each other, and
-    themselves, as in Keycloak. Raises NotFoundError and InvalidRequestError."""
+    themselves, as in Keycloak. Raises NotFoundError, and InvalidRequestError, above all for a role that would
+    seem to give power."""
     role = require_role(realm, key)
     by_id = keys_by_id(realm)
-    named = list(dict.fromkeys(by_id.get(each) for each in chosen))
-    if None in named:
+    found = list(dict.fromkeys(by_id.get(each) for each in chosen))
+    named = [each for each in found if each is not None]
+    if len(named) < len(found):
         raise NotFoundError(NO_COMPOSITE)
     before = list(composites_of(role))
     if is_in:
-        after = list(dict.fromkeys([*before, *(each for each in named if each is not None)]))
+        if not is_misleading(realm, key):
+            for each in named:
+                refuse_misleading(realm, each)
+        after = list(dict.fromkeys([*before, *named]))
     else:
         after = [each for each in before if each not in named]
     return _with(realm, {**roles_of_realm(realm), key: _composed(role, after)})

@@ -51,17 +51,19 @@ def members_of(representation: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def refuse_misleading(realm: Realm, key: RoleKey) -> None:
-    """Raise InvalidRequestError for a role that gives power over Keycloak in Keycloak, and would give none
-    over keyturn: somebody would believe that it does."""
+def is_misleading(realm: Realm, key: RoleKey) -> bool:
+    """Return whether a role gives power over Keycloak in Keycloak, and would give none over keyturn."""
     owner, name = key
     if owner is None:
-        is_power = realm.name == MASTER and name in (Role.ADMIN, Role.CREATE_REALM)
-    else:
-        is_power = owner == _REALM_MANAGEMENT or (realm.name == MASTER and owner.endswith(_OF_A_REALM))
-    if is_power:
+        return realm.name == MASTER and name in (Role.ADMIN, Role.CREATE_REALM)
+    return owner == _REALM_MANAGEMENT or (realm.name == MASTER and owner.endswith(_OF_A_REALM))
+
+
+def refuse_misleading(realm: Realm, key: RoleKey) -> None:
+    """Raise InvalidRequestError for a misleading role: somebody would believe that it gives power."""
+    if is_misleading(realm, key):
         raise InvalidRequestError(
-            f"role {name[:100]} gives no power over keyturn: administrators are clients with the attribute"
+            f"role {key[1][:100]} gives no power over keyturn: administrators are clients with the attribute"
             " keyturn.admin.roles"
         )
 

@@ -1,7 +1,7 @@
 """Changes to the issuers that a realm trusts, from Keycloak's representations. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
@@ -28,6 +28,8 @@ from keyturn_shared.projection import MAX_SUBJECT_LENGTH
 
 MAX_REVOKED: Final = 1000
 """Revoked keys of one issuer, and likewise revoked subjects: the realm's projection contains all of them."""
+_LATEST: Final = 253_402_300_799
+"""The last second of the year 9999."""
 _ALIAS: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,36}\Z")
 
@@ -67,7 +69,7 @@ def with_revoked_key(realm: Realm, alias: str, thumbprint: str, now: float) -> R
 def with_revoked_subject(realm: Realm, alias: str, subject: object, now: float) -> Realm:
     """Refuse a subject of the issuer forever. Raises NotFoundError, InvalidRequestError,
     LimitReachedError."""
-    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT_LENGTH:
+    if not isinstance(subject, str) or not _is_subject(subject):
         raise InvalidRequestError(f"subject must be a string of 1 to {MAX_SUBJECT_LENGTH} characters")
     issuer = require_issuer(realm, alias)
     revoked = _with_entry(issuer.revoked_subjects, subject, now)
@@ -155,8 +157,10 @@ def read_issuer(representation: Mapping[str, Any], before: TrustedIssuer | None 
             enabled=blank.enabled if enabled is None else enabled,
             config=config,
             kept={**kept, **more},
-            revoked_keys=_union(blank.revoked_keys, representation, members.REVOKED_KEYS),
-            revoked_subjects=_union(blank.revoked_subjects, representation, members.REVOKED_SUBJECTS),
+            revoked_keys=_union(blank.revoked_keys, representation, members.REVOKED_KEYS, is_thumbprint),
+            revoked_subjects=_union(
+                blank.revoked_subjects, representation, members.REVOKED_SUBJECTS, _is_subject
+            ),
         )
     )
 
@@ -193,11 +197,25 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _union(before: Mapping[str, float], representation: Mapping[str, Any], name: str) -> Mapping[str, float]:
+def _union(
+    before: Mapping[str, float],
+    representation: Mapping[str, Any],
+    name: str,
+    is_name: Callable[[str], bool],
+) -> Mapping[str, float]:
     given = representation.get(name) or {}
-    if not isinstance(given, Mapping) or not all(type(at) in (int, float) for at in given.values()):
-        raise InvalidRequestError(f"{name} must be an object with times")
+    if not isinstance(given, Mapping) or not all(
+        is_name(each) and type(at) in (int, float) and 0 <= at <= _LATEST for each, at in given.items()
+    ):
+        raise InvalidRequestError(
+            f"{name} must be an object with times: RFC 7638 thumbprints of keys, or subjects of 1 to"
+            f" {MAX_SUBJECT_LENGTH} characters"
+        )
     return _bounded({**given, **before})
+
+
+def _is_subject(text: str) -> bool:
+    return 0 < len(text) <= MAX_SUBJECT_LENGTH
 
 
 def _with_entry(before: Mapping[str, float], name: str, now: float) -> Mapping[str, float]:

@@ -141,6 +141,8 @@ def check_issuer(issuer: TrustedIssuer) -> TrustedIssuer:
         )
     elif named.startswith(SPIFFE_SCHEME):
         raise InvalidRequestError(f"{members.ISSUER}: a trust domain needs the provider spiffe")
+    if issuer.config.get(members.ALGORITHMS) and not issuer.algorithms:
+        raise InvalidRequestError(f"{members.ALGORITHMS} names no algorithm: leave it out to accept any")
     for alg in issuer.algorithms:
         if alg not in ASYMMETRIC_NAMES:
             raise InvalidRequestError(

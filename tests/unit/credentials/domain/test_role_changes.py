@@ -11,7 +11,7 @@ from keyturn_credentials.domain.given_roles import (
     with_roles_given,
 )
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.representation import change_realm
+from keyturn_credentials.domain.representation import change_realm, realm_from
 from keyturn_credentials.domain.role_catalogue import composites_of, keys_by_id, role_id, roles_of_realm
 from keyturn_credentials.domain.role_changes import (
     with_changed_role,
@@ -182,6 +182,36 @@ def test_a_role_that_would_give_power_over_keycloak_is_not_created(
         with_new_role(Realm("r", realm), owner, {"name": name})
     made, other = with_new_role(Realm("r", "other"), "orders" if owner else None, {"name": "plain"})
     assert other in roles_of_realm(made)
+
+
+@pytest.mark.parametrize(
+    ("realm", "composites"),
+    [
+        ("master", {"realm": ["admin"]}),
+        ("master", {"client": {"acme-realm": ["manage-clients"]}}),
+        ("acme", {"client": {"realm-management": ["realm-admin"]}}),
+    ],
+)
+def test_no_role_is_composed_of_one_that_would_give_power_over_keycloak(
+    realm: str, composites: dict[str, Any]
+) -> None:
+    """Whoever has the role would have it too. Roles of that kind keep what they are composed of."""
+    of_realm = [{"name": name} for name in (*composites.get("realm", ()), "plain")]
+    of_clients = {
+        owner: [{"name": name} for name in (*names, "another")]
+        for owner, names in composites.get("client", {}).items()
+    }
+    imported = realm_from({"realm": realm, "roles": {"realm": of_realm, "client": of_clients}}, realm_id="r")
+    with pytest.raises(InvalidRequestError, match="no power over keyturn"):
+        with_new_role(imported, None, {"name": "new", "composites": composites})
+    [power] = [key for key in roles_of_realm(imported) if key[1] not in ("plain", "another")]
+    chosen = {key: each for each, key in keys_by_id(imported).items()}
+    with pytest.raises(InvalidRequestError, match="no power over keyturn"):
+        with_composites(imported, (None, "plain"), [chosen[power]], is_in=True)
+    assert with_composites(imported, (None, "plain"), [chosen[power]], is_in=False) is not None
+    for owner in of_clients:
+        composed = with_composites(imported, (owner, "another"), [chosen[power]], is_in=True)
+        assert roles_of_realm(composed)[owner, "another"]["composite"] is True
 
 
 def test_a_service_account_is_given_so_many_roles_and_no_more() -> None:
