@@ -11,7 +11,7 @@ from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.replies import as_text
 from keyturn_shared.fleet.scripts import Argument, Scripts
-from keyturn_shared.projection import ClientProjection, ProjectedIssuer
+from keyturn_shared.projection import ClientProjection, ProjectedIssuer, RealmProjection
 
 
 class UnexpectedClaimantError(RedisUnavailableError):
@@ -52,10 +52,10 @@ def issuers_of(realm: str, client: ClientProjection) -> tuple[str, ...]:
     return _digest_of(realm, client.client_id), client.uuid
 
 
-def names_of_issuer(realm: str, issuer: ProjectedIssuer) -> tuple[str, ...]:
+def names_of_issuer(realm: RealmProjection, issuer: ProjectedIssuer) -> tuple[str, ...]:
     """Return the names under which assertions by a trusted issuer are marked as used, by the same rule: one
-    of what they name, and the issuer's id."""
-    return _digest_of(realm, "", issuer.issuer), issuer.id
+    of what they name, and the issuer's id, which is unique within its realm alone."""
+    return _digest_of(realm.name, "", issuer.issuer), _digest_of(realm.id, "", "", issuer.id)
 
 
 @lru_cache(maxsize=4096)

@@ -176,7 +176,7 @@ class AssertionCheck:
         self, claims: Mapping[str, Any], realm: RealmProjection, issuer: TrustedIssuer, refused_from: float
     ) -> None:
         """Mark the assertion as used, for every client of the issuer. Raises like ``mark_used``."""
-        names = names_of_issuer(realm.name, issuer.projection)
+        names = names_of_issuer(realm, issuer.projection)
         longest = issuer.projection.max_lifetime + self._skew_of(issuer)
         await self._mark(claims, names, refused_from, longest)
 

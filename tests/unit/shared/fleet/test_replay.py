@@ -14,9 +14,10 @@ from keyturn_shared.fleet.replay import (
     UnexpectedClaimantError,
     UseOutcome,
     issuers_of,
+    names_of_issuer,
 )
 from keyturn_shared.fleet.scripts import Argument, Call
-from keyturn_shared.projection import ClientProjection
+from keyturn_shared.projection import ClientProjection, ProjectedIssuer, RealmProjection
 
 
 class Recorded:
@@ -60,6 +61,22 @@ def test_a_client_made_again_has_the_mark_of_the_one_before_and_no_other_client_
     assert not set(issuers_of("realm", former)) & set(issuers_of("realm", other))
     elsewhere = ClientProjection(uuid="4", realm_id="q", client_id="c")
     assert not set(issuers_of("realm", former)) & set(issuers_of("another", elsewhere))
+
+
+def test_an_issuer_has_its_marks_in_its_realm_whatever_its_id() -> None:
+    """A realm's administrator chooses the id, which can be that of another realm's issuer or client."""
+    issuer, again, moved = (
+        ProjectedIssuer(id=chosen, alias="a", issuer=named, keys_url="https://a.example")
+        for chosen, named in (("u", "https://a"), ("v", "https://a"), ("u", "https://b"))
+    )
+    acme, renamed, other = (
+        RealmProjection(id=realm_id, name=name) for realm_id, name in (("r", "acme"), ("r", "b"), ("q", "c"))
+    )
+    marks = set(names_of_issuer(acme, issuer))
+    for realm, one in ((acme, again), (acme, moved), (renamed, issuer)):
+        assert marks & set(names_of_issuer(realm, one))
+    assert not marks & set(names_of_issuer(other, issuer))
+    assert not marks & set(issuers_of("acme", CLIENT))
 
 
 def test_nodes_of_earlier_releases_find_the_mark_by_the_uuid() -> None:

@@ -87,7 +87,7 @@ async def test_the_issuer_states_who_the_client_is_once() -> None:
         assert (await authenticate(made, attempt)).client_id == "worker"
     assert made.noted == [("uuid-of-worker", name_of_key(CLIENT_KEY.verification_key.thumbprint))] * 2
     [use] = made.used.uses
-    assert use.issuers == names_of_issuer("acme", ISSUER)
+    assert use.issuers == names_of_issuer(made.realm.projection, ISSUER)
     with pytest.raises(ReplayedError):
         await authenticate(made, presented(made))
 
