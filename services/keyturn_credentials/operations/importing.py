@@ -7,6 +7,7 @@ from typing import Any, Final
 from keyturn_credentials.domain.export_reading import ExportedClient, read_export
 from keyturn_credentials.domain.guards import require_realm
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.role_catalogue import roles_of_realm, with_imported_roles
 from keyturn_credentials.domain.token_algs import algs_asked_for, with_token_algs
 from keyturn_credentials.errors import ConflictError
 from keyturn_credentials.operations.changes import Changes
@@ -15,6 +16,7 @@ from keyturn_credentials.operations.import_plan import Destination, IfExists, Im
 from keyturn_credentials.operations.import_report import ImportedClient, ImportReport
 from keyturn_credentials.operations.permissions import MANAGE_CLIENTS, Permission
 from keyturn_credentials.operations.realms import RealmOperations
+from keyturn_credentials.operations.roles import permission_for
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.store.unit_of_work import Actor, Store, UnitOfWork
 
@@ -66,6 +68,8 @@ class ImportOperations:
         """Import clients that were already read of ``export``, which also has the roles that their service
         accounts were given. Up to ``pace.batch`` of them are all or nothing."""
         MANAGE_CLIENTS(actor.principal, realm_name, ())
+        for_roles = await self._permission_for_roles(realm_name, export)
+        for_roles(actor.principal, realm_name, ())
         if if_exists is IfExists.FAIL:
             await self._require_none_exists(realm_name, exported)
         report: list[ImportedClient] = []
@@ -73,7 +77,7 @@ class ImportOperations:
         algs = algs_asked_for(one.representation for one in exported if one.refused is None)
         if not dry_run:
             await self._realms.provide_algs(actor, realm_name, MANAGE_CLIENTS, algs)
-            await self._realms.provide_roles(actor, realm_name, MANAGE_CLIENTS, export)
+            await self._realms.provide_roles(actor, realm_name, for_roles, export)
         async for batch in pace.batches(exported):
             if dry_run:
                 report += await self.rehearse(actor, MANAGE_CLIENTS, realm_name, batch, if_exists, algs)
@@ -122,6 +126,14 @@ class ImportOperations:
             may = partial(permission, actor.principal, realm.name)
             to = Destination(realm, may, if_exists, self._store.now(), is_new)
             return (await self._planner.plan(reading, to, exported)).lines
+
+    async def _permission_for_roles(self, realm_name: str, export: Mapping[str, Any]) -> Permission:
+        """Return the permission to add the roles of an export that the realm does not have yet."""
+        async with self._store.read() as reading:
+            realm = require_realm(await reading.realms.get(realm_name))
+        known = roles_of_realm(realm)
+        added = roles_of_realm(with_imported_roles(realm, export)).keys() - known.keys()
+        return permission_for(all(owner is not None for owner, _ in added))
 
     async def _require_none_exists(self, realm_name: str, exported: Sequence[ExportedClient]) -> None:
         ids = [one.client_id for one in exported if one.refused is None]

@@ -113,3 +113,28 @@ async def test_two_service_accounts_of_one_export_do_not_share_an_id(api: AdminA
     document = {**document, "realm": "odd", "users": users(worker=f"{chosen}-and-more")}
     report = (await api.call("POST", "?report=true", json=document)).json()
     assert ["does not have the id" in str(line["notes"]) for line in report["results"]] == [False, True]
+
+
+async def test_only_who_manages_the_realm_imports_roles_of_the_realm(api: AdminApi) -> None:
+    """Another address would not create them for anyone else. Roles of clients are their managers'."""
+    await api.create("", {"realm": "acme"})
+    for name, admin_roles in (("clients", "manage-clients"), ("both", "manage-clients,manage-realm")):
+        attributes = {"keyturn.admin.roles": admin_roles}
+        await api.create("/acme/clients", {"clientId": name, "attributes": attributes})
+    by_user = {"clients": EXPORT["clients"], "users": EXPORT["users"]}
+    of_clients = {**EXPORT, "roles": {"client": EXPORT["roles"]["client"]}, "users": []}
+
+    async def sent(document: dict[str, Any], caller: str, *, dry_run: bool = False) -> int:
+        path = f"/acme/partialImport?dryRun={str(dry_run).lower()}"
+        document = {**document, "ifResourceExists": "OVERWRITE"}
+        return (await api.call("POST", path, json=document, realm="acme", client_id=caller)).status_code
+
+    for document in (EXPORT, by_user):
+        for dry_run in (True, False):
+            assert await sent(document, "clients", dry_run=dry_run) == 403
+    assert (await api.call("GET", "/acme/roles")).json() == []
+    assert (await api.call("GET", "/acme/clients?clientId=worker")).json() == []
+    assert await sent(of_clients, "clients") == 200
+    assert await sent(EXPORT, "both") == 200
+    assert [role["name"] for role in (await api.call("GET", "/acme/roles")).json()] == ["all", "payments"]
+    assert await sent(EXPORT, "clients") == 200, "the realm has them by now"
