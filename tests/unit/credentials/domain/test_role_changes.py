@@ -195,7 +195,7 @@ def test_a_role_that_would_give_power_over_keycloak_is_not_created(
 def test_no_role_is_composed_of_one_that_would_give_power_over_keycloak(
     realm: str, composites: dict[str, Any]
 ) -> None:
-    """Whoever has the role would have it too. Roles of that kind keep what they are composed of."""
+    """Each holder of the role would have it too. Roles of that kind keep what they are composed of."""
     of_realm = [{"name": name} for name in (*composites.get("realm", ()), "plain")]
     of_clients = {
         owner: [{"name": name} for name in (*names, "another")]
