@@ -111,6 +111,11 @@ class Rotation:
     def sequence(self) -> int | None:
         return next((move.sequence for move in reversed(self.history) if move.sequence is not None), None)
 
+    @property
+    def is_taken(self) -> bool:
+        """True if the client has the successor: somebody says so, or it was used."""
+        return self.delivered or any(move.state is State.IN_USE for move in self.history)
+
     def moved(self, state: State, at: float) -> Self:
         """Return it in another state, before its event is known."""
         return replace(self, history=(*self.history, Move(state, at)))

@@ -56,7 +56,16 @@ class RotationRules:
     @property
     def overlap(self) -> int:
         """Seconds for which both secrets are accepted once the new one is in use."""
-        return DEFAULT_OVERLAP_SECONDS if self.policy is None else self.policy.rotated_expiration
+        return self.shortened(
+            DEFAULT_OVERLAP_SECONDS if self.policy is None else self.policy.rotated_expiration
+        )
+
+    def shortened(self, overlap: int) -> int:
+        """Return the overlap, or less of it: the next rotation must begin after it, before the new secret
+        expires."""
+        return (
+            overlap if self.policy is None else min(overlap, self.policy.expiration - margin_of(self.policy))
+        )
 
     def start_at(self, client_uuid: str, expires_at: float) -> float | None:
         """Return when the rotation of a secret begins; None if no policy asks for one."""

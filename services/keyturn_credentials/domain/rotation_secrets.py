@@ -1,10 +1,49 @@
 """Changes that the steps of a rotation make to a client's secrets. Pure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules, least_of
+from keyturn_credentials.domain.rotation_steps import Act, Step
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+
+
+def secrets_after(
+    secrets: ClientSecrets,
+    step: Step,
+    rules: RotationRules,
+    now: float,
+    *,
+    make: Callable[[], StoredSecret],
+    digests_only: bool = False,
+    signs: bool = False,
+) -> ClientSecrets:
+    """Return the client's secrets after a step. ``make`` makes a successor, stored in full. ``digests_only``:
+    the realm stores only digests, except of secrets that the client signs with."""
+    rotation = step.after
+    match step.act:
+        case Act.PREPARE:
+            after = prepare(secrets, make(), rotation, rules, now)
+        case Act.EXTEND:
+            after = extend(secrets, rotation)
+        case Act.START_OVERLAP:
+            after = start_overlap(secrets, rotation, rules, now)
+        case Act.HOLD:
+            after = hold(secrets)
+        case Act.RETIRE | Act.FINISH:
+            after = retire(secrets, rules, now)
+        case Act.RESTORE:
+            after = restore(secrets, rotation, rules, now)
+        case _:
+            after = secrets
+    if not digests_only or step.act in (Act.NOTHING, Act.HOLD, Act.RESTORE):
+        return after
+    if rotation.state is State.RETIRED and not rotation.is_taken:
+        return await_delivery(after, rotation, rules)
+    if signs or not (rotation.is_taken or step.act in (Act.EXTEND, Act.DELIVER, Act.FINISH)):
+        return after
+    return forget_plain(after)
 
 
 def prepare(
@@ -48,7 +87,7 @@ def start_overlap(
 
 
 def hold(secrets: ClientSecrets) -> ClientSecrets:
-    """Remove the expiry of the successor and the end of the former secret while their rotation is paused."""
+    """Remove the expiry of the successor and the end of the former secret."""
     current, former = secrets.current, secrets.rotated
     return ClientSecrets(
         current=None if current is None else replace(current, expires_at=None),
@@ -56,10 +95,13 @@ def hold(secrets: ClientSecrets) -> ClientSecrets:
     )
 
 
-def retire(secrets: ClientSecrets) -> ClientSecrets:
-    """Drop the former secret."""
+def retire(secrets: ClientSecrets, rules: RotationRules, now: float) -> ClientSecrets:
+    """Drop the former secret. The successor gets its expiry, if it has none yet."""
     current = secrets.current
-    return ClientSecrets(current=None if current is None else replace(current, rotation=None))
+    if current is None:
+        return ClientSecrets()
+    ends = _expiry(rules, now) if current.expires_at is None else current.expires_at
+    return ClientSecrets(current=replace(current, expires_at=ends, rotation=None))
 
 
 def restore(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, now: float) -> ClientSecrets:
@@ -80,6 +122,24 @@ def restore(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, no
         )
     restored = replace(kept, expires_at=ends, rotation=None)
     return ClientSecrets(restored) if is_begun else replace(secrets, current=restored)
+
+
+def is_undelivered(secrets: ClientSecrets, rotation: Rotation) -> bool:
+    """Return whether the successor is stored in full, and its client is not known to have it."""
+    current = secrets.current
+    if current is None or current.rotation != rotation.id or rotation.state is State.PLANNED:
+        return False
+    return current.secret is not None and not rotation.is_taken
+
+
+def await_delivery(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules) -> ClientSecrets:
+    """Leave the successor to its rotation until the client has it. It does not expire before, unless the
+    rules retire unused ones."""
+    current = secrets.current
+    if current is None or current.secret is None or rotation.is_taken:
+        return secrets
+    ends = current.expires_at if rules.retire_unused else None
+    return replace(secrets, current=replace(current, expires_at=ends, rotation=rotation.id))
 
 
 def forget_plain(secrets: ClientSecrets) -> ClientSecrets:

@@ -14,9 +14,10 @@ _BOTH_ACCEPTED: Final = frozenset({State.PREPARED, State.DELIVERED, State.IN_USE
 class Act(StrEnum):
     """Effect of a step on the client. PREPARE: a successor beside the current secret. EXTEND: the current
     secret does not expire while its rotation waits. START_OVERLAP: the successor gets its expiry, the former
-    secret its end. HOLD: neither expires while a paused rotation waits in its overlap. RETIRE: the former
-    secret ends. RESTORE: the successor ends. DELIVER: the successor is not shown any more if the realm stores
-    digests only."""
+    secret its end. HOLD: neither expires any more, since the rotation is paused or the rules do not end
+    unused ones. RETIRE: the former secret ends. FINISH: the successor is an ordinary secret. RESTORE: the
+    successor ends, or the current secret gets back the expiry that it had. DELIVER: the successor is not
+    shown any more if the realm stores digests only."""
 
     NOTHING = "nothing"
     PREPARE = "prepare"
@@ -24,6 +25,7 @@ class Act(StrEnum):
     START_OVERLAP = "start_overlap"
     HOLD = "hold"
     RETIRE = "retire"
+    FINISH = "finish"
     RESTORE = "restore"
     DELIVER = "deliver"
 
@@ -32,7 +34,9 @@ class Act(StrEnum):
 class Facts:
     """Knowledge about the client on which a step is decided.
 
-    ``is_successor_current``: the client's current secret is the one that this rotation made.
+    ``is_successor_current``: the client's current secret is the one that this rotation made, or extended.
+    ``is_confidential``: the client authenticates at all. ``is_undelivered``: the successor is shown until its
+    client has it, since the realm stores digests only.
     ``current_expires_at``: of the current secret. ``applied``: every node has applied the rotation's newest
     event or holds no lease. ``successor_used``: the client has authenticated with it. ``has_former``: the
     former secret is still stored, and accepted. ``has_turn``: the realm's limit of rotations under way is not
@@ -40,6 +44,8 @@ class Facts:
     """
 
     is_successor_current: bool = False
+    is_confidential: bool = True
+    is_undelivered: bool = False
     current_expires_at: float | None = None
     applied: bool = False
     successor_used: bool = False
@@ -62,23 +68,23 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     former one is compromised.
     """
     state = rotation.state
-    if state in _BOTH_ACCEPTED and not facts.is_successor_current:
-        return Step(rotation.moved(State.SUPERSEDED, now))
+    if not state.is_open:
+        return None
     if state is State.RETIRED:  # cannot be paused: it is a revocation
-        return Step(rotation.moved(State.DONE, now)) if facts.applied else None
-    if rotation.paused and not _ends_in_any_case(rotation, rules, facts):
-        return _while_paused(rotation, rules, facts, now)
-    match state:
-        case State.PLANNED:
-            return _begin(rotation, rules, facts, now)
-        case State.PREPARED | State.DELIVERED:
-            return _deliver(rotation, rules, facts, now)
-        case State.IN_USE if rotation.retire_at is None:  # it was held, and now it goes on
-            return Step(replace(rotation, retire_at=now + rotation.overlap), Act.START_OVERLAP)
-        case State.IN_USE if rotation.retire_at is not None and now >= rotation.retire_at:
-            return Step(rotation.moved(State.RETIRED, now), Act.RETIRE)
-        case _:
-            return None
+        return _finish(rotation, rules, facts, now)
+    if state is State.PLANNED:
+        return _begin(rotation, rules, facts, now)
+    if not facts.is_successor_current:
+        return Step(rotation.moved(State.SUPERSEDED, now))
+    if not facts.has_former:
+        return _retire(rotation, now)
+    if rotation.paused and not rules.retire_unused:
+        return _hold(rotation)
+    if rotation.retire_at is None and (rules.retire_unused or state is State.IN_USE):
+        return Step(replace(rotation, retire_at=now + rules.shortened(rotation.overlap)), Act.START_OVERLAP)
+    if state is not State.IN_USE:
+        return _deliver(rotation, rules, facts, now)
+    return _retire(rotation, now) if rotation.retire_at is not None and now >= rotation.retire_at else None
 
 
 def pause(rotation: Rotation, rules: RotationRules) -> Step | None:
@@ -95,14 +101,22 @@ def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     if not state.is_open:
         return None
     if state is State.RETIRED:
-        return WaitsFor.NODES
-    if rotation.paused and not _ends_in_any_case(rotation, rules, facts):
+        return WaitsFor.DELIVERY if facts.applied and facts.is_undelivered else WaitsFor.NODES
+    if rotation.paused and (state is State.PLANNED or not rules.retire_unused):
         return WaitsFor.PERSON
     if state is State.PLANNED:
         return _reason_not_to_begin(rotation, rules, facts, now)
     if state is State.PREPARED:
         return WaitsFor.DELIVERY if facts.applied else WaitsFor.NODES
     return WaitsFor.USE if state is State.DELIVERED else WaitsFor.OVERLAP
+
+
+def confirm(rotation: Rotation, facts: Facts) -> Step | None:
+    """Return the step that notes that the client has the successor; None if there is none to have, or the
+    rotation does not wait for it any more."""
+    if rotation.state is State.PLANNED or (rotation.state is State.RETIRED and not facts.is_undelivered):
+        return None
+    return Step(replace(rotation, delivered=True))
 
 
 def cancel(rotation: Rotation, facts: Facts, now: float) -> Step | None:
@@ -115,34 +129,50 @@ def cancel(rotation: Rotation, facts: Facts, now: float) -> Step | None:
     return Step(rotation.moved(State.ROLLED_BACK, now), Act.RESTORE)
 
 
-def _ends_in_any_case(rotation: Rotation, rules: RotationRules, facts: Facts) -> bool:
-    """Return whether no pause keeps the former secret: it has ended, or the rules end it on time."""
-    if rotation.state is State.PLANNED:
-        return False
-    return rules.retire_unused or not facts.has_former
+def _retire(rotation: Rotation, now: float) -> Step:
+    return Step(replace(rotation, alert=None).moved(State.RETIRED, now), Act.RETIRE)
 
 
-def _while_paused(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
-    if rotation.state is State.PLANNED:
+def _finish(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+    if not facts.applied or (facts.is_undelivered and not facts.successor_used):
         return _extend(rotation, rules, facts, now)
-    if rotation.state is State.IN_USE and rotation.retire_at is not None:
-        return Step(replace(rotation, retire_at=None), Act.HOLD)
-    return None
+    return Step(rotation.moved(State.DONE, now), Act.FINISH if facts.is_successor_current else Act.NOTHING)
+
+
+def _hold(rotation: Rotation) -> Step | None:
+    """Take the ends away that both secrets have, if they have any."""
+    return None if rotation.retire_at is None else Step(replace(rotation, retire_at=None), Act.HOLD)
 
 
 def _begin(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
-    if _reason_not_to_begin(rotation, rules, facts, now) is not None:
+    if not _is_asked_for(rotation, rules, facts, now):
+        act = Act.RESTORE if facts.is_successor_current else Act.NOTHING
+        return Step(rotation.moved(State.SUPERSEDED, now), act)
+    if rotation.paused or _reason_not_to_begin(rotation, rules, facts, now) is not None:
         return _extend(rotation, rules, facts, now)
-    if rotation.reason is Reason.COMPROMISED:
-        return Step(rotation.moved(State.RETIRED, now), Act.PREPARE)
-    overlap, ends = rotation.overlap, facts.current_expires_at
+    has_ended = facts.current_expires_at is not None and now >= facts.current_expires_at
+    if rotation.reason is Reason.COMPROMISED or has_ended:
+        return Step(replace(rotation, delivered=False).moved(State.RETIRED, now), Act.PREPARE)
+    overlap, ends = rules.shortened(rotation.overlap), facts.current_expires_at
     prepared = replace(
         rotation,
+        delivered=False,
         former_expires_at=rotation.former_expires_at if ends is None else ends,
         deadline=now + max(overlap, MIN_ALERT_SECONDS),
         retire_at=now + overlap if rules.retire_unused else None,
     )
     return Step(prepared.moved(State.PREPARED, now), Act.PREPARE)
+
+
+def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> bool:
+    """Return whether the policy still asks for a rotation of the current secret that it has begun."""
+    if rotation.reason is not Reason.POLICY:
+        return True
+    if not facts.is_confidential or rules.policy is None or not rules.automatic:
+        return False
+    ends = rotation.former_expires_at if facts.is_successor_current else facts.current_expires_at
+    start_at = None if ends is None else rules.start_at(rotation.client_uuid, ends)
+    return start_at is None or start_at <= now
 
 
 def _reason_not_to_begin(
@@ -158,8 +188,8 @@ def _reason_not_to_begin(
 
 
 def _extend(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
-    """Keep the client's only secret alive while its rotation cannot begin, from when little of its lifetime
-    is left."""
+    """Keep the client's only secret alive while a rotation of it cannot begin, from when little of its
+    lifetime is left."""
     ends = facts.current_expires_at
     if rules.retire_unused or rules.policy is None or ends is None or not now < ends:
         return None
@@ -169,10 +199,12 @@ def _extend(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) 
 
 
 def _deliver(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+    if rotation.retire_at is not None and not rules.retire_unused:
+        return _hold(rotation)  # the rules were stricter when it began
     if rotation.retire_at is not None and now >= rotation.retire_at:
-        return Step(rotation.moved(State.RETIRED, now), Act.RETIRE)
-    if facts.successor_used or not facts.has_former:
-        ends = min(now + rotation.overlap, rotation.retire_at or math.inf)
+        return _retire(rotation, now)
+    if facts.successor_used:
+        ends = min(now + rules.shortened(rotation.overlap), rotation.retire_at or math.inf)
         used = replace(rotation, alert=None, retire_at=ends)
         return Step(used.moved(State.IN_USE, now), Act.START_OVERLAP)
     if rotation.state is State.PREPARED and rotation.delivered and facts.applied:

@@ -120,7 +120,7 @@ def make_current(
     overlap_ends = now + policy.rotated_expiration
     if former.expires_at is not None:
         overlap_ends = min(overlap_ends, former.expires_at)
-    return ClientSecrets(current=current, rotated=replace(former, expires_at=overlap_ends))
+    return ClientSecrets(current=current, rotated=replace(former, expires_at=overlap_ends, rotation=None))
 
 
 def set_expiry(secrets: ClientSecrets, policy: RotationPolicy, now: float) -> ClientSecrets:

@@ -10,17 +10,9 @@ from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.domain.rotation import Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules
-from keyturn_credentials.domain.rotation_secrets import (
-    extend,
-    forget_plain,
-    hold,
-    prepare,
-    restore,
-    retire,
-    start_overlap,
-)
+from keyturn_credentials.domain.rotation_secrets import is_undelivered, secrets_after
 from keyturn_credentials.domain.rotation_steps import Act, Facts, Step
-from keyturn_credentials.domain.secrets import ClientSecrets
+from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.operations.changes import Change, Changes
 from keyturn_credentials.operations.permissions import Permission
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
@@ -89,32 +81,21 @@ class RotationChanges:
         return rotation, sequence
 
     def _apply(self, scene: Scene, step: Step, now: float) -> ClientSecrets:
-        client, realm, rules, rotation = scene.client, scene.realm, scene.rules, step.after
-        secrets = client.secrets
-        match step.act:
-            case Act.PREPARE:
-                secret = self._secrets.generate(client)
-                new = self._secrets.store(client, realm, secret, now, until_delivered=True)
-                return prepare(secrets, new, rotation, rules, now)
-            case Act.EXTEND:
-                return extend(secrets, rotation)
-            case Act.START_OVERLAP:
-                return self._as_delivered(start_overlap(secrets, rotation, rules, now), scene)
-            case Act.HOLD:
-                return hold(secrets)
-            case Act.RETIRE:
-                return self._as_delivered(retire(secrets), scene)
-            case Act.RESTORE:
-                return restore(secrets, rotation, rules, now)
-            case Act.DELIVER:
-                return self._as_delivered(secrets, scene)
-            case _:
-                return secrets
+        client, realm = scene.client, scene.realm
 
-    def _as_delivered(self, secrets: ClientSecrets, scene: Scene) -> ClientSecrets:
-        if not scene.realm.keeps_digests_only or scene.client.signs_with_secret:
-            return secrets
-        return forget_plain(secrets)
+        def make() -> StoredSecret:
+            secret = self._secrets.generate(client)
+            return self._secrets.store(client, realm, secret, now, until_delivered=True)
+
+        return secrets_after(
+            client.secrets,
+            step,
+            scene.rules,
+            now,
+            make=make,
+            digests_only=realm.keeps_digests_only,
+            signs=client.signs_with_secret,
+        )
 
 
 def scene_of(realm: Realm, client: Client) -> Scene:
@@ -145,8 +126,10 @@ def facts_in(
     is_successor = current is not None and current.rotation == rotation.id
     return Facts(
         is_successor_current=is_successor,
+        is_confidential=scene.client.is_confidential,
         current_expires_at=None if current is None else current.expires_at,
         applied=applied,
+        is_undelivered=scene.realm.keeps_digests_only and is_undelivered(scene.client.secrets, rotation),
         successor_used=is_successor and current is not None and used(current.digest),
         has_former=former is not None and former.is_valid(now),
         has_turn=has_turn,

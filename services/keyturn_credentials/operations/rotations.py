@@ -7,15 +7,15 @@ from typing import Final
 
 from keyturn_credentials.domain.guards import require_client, require_realm, require_version
 from keyturn_credentials.domain.rotation import Kind, Move, Reason, Rotation, State
-from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, next_step, pause
+from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, confirm, next_step, pause
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
 from keyturn_credentials.operations.rotation_changes import RotationChanges, Scene, facts_in, scene_of
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store.unit_of_work import Actor, Store, UnitOfWork
 
-_TOO_LATE: Final = (
-    "the former secret has ended or ends on time in any case, or another one was made meanwhile"
+_IN_VAIN: Final = (
+    "the new secret is not there yet or was replaced, or the former one has ended or ends in any case"
 )
 
 
@@ -81,9 +81,12 @@ class RotationOperations:
         )
 
     async def confirm_delivery(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
-        """Note that the client has the successor."""
+        """Note that the client has the successor. Raises ConflictError before it was made."""
         return await self._change(
-            actor, realm, rotation_id, lambda rotation, scene, now: Step(replace(rotation, delivered=True))
+            actor,
+            realm,
+            rotation_id,
+            lambda rotation, scene, now: confirm(rotation, _facts(scene, rotation, now)),
         )
 
     async def _change(
@@ -106,7 +109,7 @@ class RotationOperations:
                 raise ConflictError(f"the rotation is {rotation.state.value}")
             step = decide(rotation, scene, transaction.now)
             if step is None:
-                raise ConflictError(_TOO_LATE)
+                raise ConflictError(_IN_VAIN)
             moved, sequence = await self._changes.write(
                 transaction, actor.principal, CONFIGURE_CLIENTS, scene, step
             )

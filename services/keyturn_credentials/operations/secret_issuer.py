@@ -40,7 +40,7 @@ class SecretIssuer:
     ) -> StoredSecret:
         """Return the secret as it is stored: in full, or only its digest if the realm requires that.
         ``until_delivered``: in full in any case, because its client has yet to get it."""
-        if realm.keeps_digests_only and client.signs_with_secret:
+        if realm.keeps_digests_only and client.signs_with_secret and not until_delivered:
             raise InvalidRequestError(_NEEDS_WHOLE_SECRET)
         return StoredSecret(
             digest=self._fleet.find(client.realm_id).digest(secret.reveal(), secret_context(client.uuid)),
@@ -70,7 +70,7 @@ class SecretIssuer:
         """Make this secret current, and keep the former one if the policy says so."""
         policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
         stored = self.store(client, realm, secret, now)
-        return replace(client, secrets=make_current(_as_kept(client, realm).secrets, stored, policy, now))
+        return _as_kept(replace(client, secrets=make_current(client.secrets, stored, policy, now)), realm)
 
     def change(self, client: Client, realm: Realm, chosen: Secret | None, now: float) -> Client:
         """Apply a change, with the chosen secret made current. Choosing the current secret again does not

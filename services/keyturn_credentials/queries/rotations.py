@@ -9,6 +9,7 @@ from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Rotation, State, WaitsFor
 from keyturn_credentials.domain.rotation_planning import Planned, plan_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.domain.rotation_secrets import is_undelivered
 from keyturn_credentials.domain.rotation_steps import Facts, waits_for
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.store.expiring_secrets import find_expiring
@@ -89,7 +90,11 @@ class RotationQueries:
                 continue  # deleted meanwhile
             rules = RotationRules.from_attributes(client.attributes, realm.attributes)
             has_turn = rules.max_at_once is None or under_way < rules.max_at_once
-            facts = Facts(applied=rotation.id in applied, has_turn=has_turn)
+            facts = Facts(
+                applied=rotation.id in applied,
+                is_undelivered=realm.keeps_digests_only and is_undelivered(client.secrets, rotation),
+                has_turn=has_turn,
+            )
             shown.append(ShownRotation(rotation, client.client_id, waits_for(rotation, rules, facts, now)))
         return shown
 

@@ -131,8 +131,9 @@ def _notice_of(client: Client, representation: Mapping[str, Any]) -> dict[str, s
 def may_see_secret(call: Call, realm: Realm, client: Client) -> bool:
     """Return whether the caller may see the secret. Callers with view permission only, or with fewer roles
     than the client, see a mask. If the realm stores digests only, no one sees a secret again, even one not
-    deleted yet."""
-    if realm.keeps_digests_only:
+    deleted yet, except for one that its client has yet to get from a rotation."""
+    current = client.secrets.current
+    if realm.keeps_digests_only and (current is None or current.rotation is None):
         return False
     return call.may(Role.CONFIGURE_CLIENTS) and call.principal.may_act_on(client.admin_roles, call.realm)
 

@@ -49,7 +49,8 @@ class SecretRoutes:
         rotated = client.secrets.rotated
         if rotated is None or not rotated.is_valid(self._clock.now()):
             raise NotFoundError("Client does not have a rotated secret")
-        return _credential(shown_secret(rotated, show=may_see_secret(call, realm, client)))
+        may_see = may_see_secret(call, realm, client) and not realm.keeps_digests_only
+        return _credential(shown_secret(rotated, show=may_see))
 
     async def delete_rotated(self, call: Call) -> Response:
         call.changed(await self._operations.revoke_rotated(call.client_target))

@@ -289,6 +289,55 @@ async def test_a_delivery_that_somebody_confirms_hides_the_secret_where_only_dig
     assert current.secret is None
 
 
+@pytest.mark.parametrize("reason", [Reason.COMPROMISED, Reason.MANUAL])
+async def test_where_only_digests_are_kept_a_secret_is_there_until_its_client_has_it(
+    scene: Scene, reason: Reason
+) -> None:
+    attributes = POLICY | {"keyturn.secret.digest-only": "true"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": attributes})
+    uuid = await scene.create("orders")
+    started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, reason)
+    if reason is Reason.MANUAL:
+        await scene.operations.secrets.revoke_rotated(target(uuid))
+    await scene.run(days=40)
+    await scene.operations.maintenance.forget_secrets()
+    await scene.operations.clients.update(target(uuid), {"description": "Orders"})
+    current = (await scene.client(uuid)).secrets.current
+    assert current is not None
+    assert current.secret is not None
+    assert current.is_valid(scene.clock.time)
+    assert await scene.state(uuid) is State.RETIRED
+    await scene.operations.rotations.confirm_delivery(ACTOR, "acme", started.rotation.id)
+    await scene.run()
+    assert await scene.state(uuid) is State.DONE
+    current = (await scene.client(uuid)).secrets.current
+    assert current is not None
+    assert (current.secret, current.rotation) == (None, None)
+    assert current.expires_at == pytest.approx(scene.clock.time + 30 * DAY, abs=600)
+
+
+async def test_a_delivery_is_not_confirmed_before_there_is_a_new_secret(scene: Scene) -> None:
+    uuid = await scene.create("orders", attributes={"keyturn.rotation.window": "mon 01:00-01:01"})
+    scene.clock.time = 1_000_000.0
+    await scene.run(days=28)
+    (rotation,) = await scene.rotations(uuid)
+    assert rotation.state is State.PLANNED
+    with pytest.raises(ConflictError):
+        await scene.operations.rotations.confirm_delivery(ACTOR, "acme", rotation.id)
+
+
+async def test_a_replaced_successor_is_not_kept_in_full_where_only_digests_are_kept(scene: Scene) -> None:
+    attributes = POLICY | {"keyturn.secret.digest-only": "true"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": attributes})
+    uuid = await scene.create("orders")
+    await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+    await scene.operations.secrets.regenerate(target(uuid))
+    secrets = (await scene.client(uuid)).secrets
+    for stored in (secrets.current, secrets.rotated):
+        assert stored is not None
+        assert (stored.secret, stored.rotation) == (None, None)
+
+
 async def test_what_has_no_secret_or_does_not_exist_is_refused(scene: Scene) -> None:
     public = await scene.create("site", publicClient=True)
     with pytest.raises(InvalidRequestError):

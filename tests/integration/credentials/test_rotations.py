@@ -109,6 +109,28 @@ async def test_a_compromised_secret_ends_with_the_call(api: AdminApi, uuid: str)
     assert (kept, current != former) == (None, True)
 
 
+@pytest.mark.parametrize("reason", ["manual", "compromised"])
+async def test_where_only_digests_are_stored_the_new_secret_is_shown_until_the_client_has_it(
+    api: AdminApi, reason: str
+) -> None:
+    attributes = {"keyturn.secret.digest-only": "true"}
+    await api.create("", {"realm": "acme", "attributes": attributes})
+    uuid = await api.create("/acme/clients", {"clientId": "orders"})
+    viewer = {"keyturn.admin.roles": "view-clients"}
+    await api.create("/acme/clients", {"clientId": "viewer", "attributes": viewer})
+    assert await secrets_of(api, uuid) == ("**********", None)
+    await api.create(f"/acme/clients/{uuid}/rotations", {"reason": reason})
+    new, former = await secrets_of(api, uuid)
+    assert len(new) == 43
+    assert former in (None, "**********")
+    path = f"/acme/clients/{uuid}/client-secret"
+    seen = await api.call("GET", path, realm="acme", client_id="viewer")
+    assert (seen.status_code, seen.json()["value"]) == (200, "**********")
+    exported = (await api.call("POST", "/acme/partial-export?exportClients=true")).text
+    assert new not in exported
+    assert new not in (await api.call("GET", "/acme/rotations")).text
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,17 +1,10 @@
-"""No sequence of steps leaves a client without a secret that it can use."""
+"""No sequence of steps leaves a client without a secret that it can use, or revives one that has ended."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis import HealthCheck, settings
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules
@@ -24,7 +17,7 @@ from keyturn_credentials.domain.rotation_secrets import (
     retire,
     start_overlap,
 )
-from keyturn_credentials.domain.rotation_steps import Act, Facts, Step, cancel, next_step
+from keyturn_credentials.domain.rotation_steps import Act, Step, next_step
 from keyturn_credentials.domain.secrets import (
     ClientSecrets,
     Due,
@@ -34,6 +27,7 @@ from keyturn_credentials.domain.secrets import (
     without_plain,
 )
 from keyturn_shared.secret import Secret
+from tests.unit.credentials.domain.rotation_machine import RotationMachine
 from tests.unit.credentials.domain.rotation_scenes import POLICY, RULES, STRICT, rotation_in
 
 NEW = StoredSecret("new", 50.0, secret=Secret("new"))
@@ -50,7 +44,7 @@ def test_neither_secret_expires_before_the_successor_is_in_use() -> None:
     assert secrets.current.expires_at == 6000.0
     assert secrets.rotated is not None
     assert secrets.rotated.expires_at == 5100.0
-    assert retire(secrets) == ClientSecrets(replace(NEW, expires_at=6000.0))
+    assert retire(secrets, RULES, 5100.0) == ClientSecrets(replace(NEW, expires_at=6000.0))
 
 
 def test_a_former_secret_that_has_ended_is_not_revived_by_the_overlap() -> None:
@@ -137,151 +131,131 @@ def test_a_successor_is_kept_until_its_client_has_it_where_only_digests_are_stor
     assert delivered.current.secret is None
 
 
-class RotationMachine(RuleBasedStateMachine):
-    """A client that takes its new secret at some time or never, and the steps of its rotation.
-
-    The client authenticates with the last secret that it has taken: whatever happens, that one is accepted,
-    unless it was compromised.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.policy_rules = RotationRules(POLICY)
-        self.secrets = ClientSecrets(OLD)
-        self.rotation: Rotation | None = None
-        self.held = "old"
-        self.used: set[str] = {"old"}
-        self.made = 0
-        self.rests_until = 0.0
-
-    @rule(seconds=st.integers(1, 400))
-    def wait(self, seconds: int) -> None:
-        """Pass time, in steps small enough for the runner to act in."""
-        for _ in range(0, seconds, 20):
-            self.now += min(20, seconds)
-            self._run()
-
-    @precondition(lambda self: self.secrets.current is not None)
-    @rule()
-    def take(self) -> None:
-        assert self.secrets.current is not None
-        self.held = self.secrets.current.digest
-
-    @rule()
-    def authenticate(self) -> None:
-        self.used.add(self.held)
-        self._run()
-
-    @precondition(lambda self: self.rotation is not None and self.rotation.state.is_open)
-    @rule(paused=st.booleans())
-    def pause(self, paused: bool) -> None:
-        assert self.rotation is not None
-        self.rotation = replace(self.rotation, paused=paused)
-        self._run()
-
-    @precondition(lambda self: self.rotation is not None and self.rotation.state.is_open)
-    @rule()
-    def confirm(self) -> None:
-        """Say that the client has it, truly or not."""
-        assert self.rotation is not None
-        self.rotation = replace(self.rotation, delivered=True)
-        self._run()
-
-    @precondition(lambda self: self.rotation is not None)
-    @rule()
-    def give_up(self) -> None:
-        """Give it up, unless the client has taken the successor."""
-        assert self.rotation is not None
-        step = cancel(self.rotation, self._facts(self.rotation), self.now)
-        current = self.secrets.current
-        took = self.rotation.state is not State.PLANNED and current and current.digest == self.held
-        if step is not None and not took:
-            self._apply(step)
-            self.rests_until = self.now + self.policy_rules.rest_of(step.after)
-
-    @invariant()
-    def the_client_is_let_in(self) -> None:
-        accepted = {
-            stored.digest
-            for stored in (self.secrets.current, self.secrets.rotated)
-            if stored is not None and stored.is_valid(self.now)
-        }
-        assert self.held in accepted, (self.held, self.secrets, self.rotation)
-
-    def _run(self) -> None:
-        for _ in range(5):
-            self._plan()
-            step = None if self.rotation is None else self._next(self.rotation)
-            if step is None:
-                return
-            self._apply(step)
-
-    def _plan(self) -> None:
-        current = self.secrets.current
-        assert current is not None
-        is_open = self.rotation is not None and self.rotation.state.is_open
-        if is_open or self.now < self.rests_until or current.expires_at is None:
-            return
-        start_at = self.policy_rules.start_at("uuid-1", current.expires_at)
-        if start_at is not None and start_at <= self.now < current.expires_at:
-            self.made += 1
-            self.rotation = replace(
-                rotation_in(),
-                id=f"rotation-{self.made}",
-                start_at=start_at,
-                overlap=self.policy_rules.overlap,
-            )
-
-    def _next(self, rotation: Rotation) -> Step | None:
-        return next_step(rotation, self.policy_rules, self._facts(rotation), self.now)
-
-    def _facts(self, rotation: Rotation) -> Facts:
-        current, former = self.secrets.current, self.secrets.rotated
-        assert current is not None
-        is_successor = current.rotation == rotation.id
-        return Facts(
-            is_successor_current=is_successor,
-            current_expires_at=current.expires_at,
-            applied=True,
-            successor_used=is_successor and current.digest in self.used,
-            has_former=former is not None and former.is_valid(self.now),
-        )
-
-    def _apply(self, step: Step) -> None:
-        self.rotation = step.after
-        match step.act:
-            case Act.PREPARE:
-                new = StoredSecret(f"secret-{self.made}", self.now)
-                self.secrets = prepare(self.secrets, new, step.after, self.policy_rules, self.now)
-            case Act.EXTEND:
-                self.secrets = extend(self.secrets, step.after)
-            case Act.START_OVERLAP:
-                self.secrets = start_overlap(self.secrets, step.after, self.policy_rules, self.now)
-            case Act.HOLD:
-                self.secrets = hold(self.secrets)
-            case Act.RETIRE:
-                self.secrets = retire(self.secrets)
-            case Act.RESTORE:
-                self.secrets = restore(self.secrets, step.after, self.policy_rules, self.now)
-
-
-class ImpatientMachine(RotationMachine):
-    """The same, but former secrets end even if the new ones were not used."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.policy_rules = RotationRules(POLICY, retire_unused=True)
-
-
 _SETTINGS = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestRotations = RotationMachine.TestCase
 TestRotations.settings = _SETTINGS
 
 
-def test_without_the_wait_for_the_first_use_a_client_is_locked_out() -> None:
-    quick = settings(_SETTINGS, database=None, phases=[Phase.generate])
+class ImpatientMachine(RotationMachine):
+    """Former secrets end even if the new ones were not used."""
+
+    def _rules(self) -> RotationRules:
+        return replace(super()._rules(), retire_unused=True)
+
+
+class HastyMachine(RotationMachine):
+    """A secret that is restored has the expiry that it had, and no later one."""
+
+    def _after(self, step: Step) -> ClientSecrets:
+        after = super()._after(step)
+        if step.act is not Act.RESTORE or after.current is None or step.after.former_expires_at is None:
+            return after
+        return replace(after, current=replace(after.current, expires_at=step.after.former_expires_at))
+
+
+class RevivingMachine(RotationMachine):
+    """Whatever former secret is stored comes back."""
+
+    def _after(self, step: Step) -> ClientSecrets:
+        if step.act is Act.RESTORE and self.secrets.rotated is not None:
+            return ClientSecrets(replace(self.secrets.rotated, expires_at=None))
+        return super()._after(step)
+
+
+class StubbornMachine(RotationMachine):
+    """Rules apply to a rotation as they were when it was prepared."""
+
+    def _next(self, rotation: Rotation) -> Step | None:
+        if rotation.state is State.PLANNED:
+            return super()._next(rotation)
+        rules = replace(self._rules(), retire_unused=rotation.retire_at is not None)
+        return next_step(rotation, rules, self._facts(rotation), self.now)
+
+
+class StuckMachine(RotationMachine):
+    """A rotation that was held does not go on."""
+
+    def _next(self, rotation: Rotation) -> Step | None:
+        is_held = rotation.state is State.IN_USE and rotation.retire_at is None
+        return None if is_held and self._facts(rotation).has_former else super()._next(rotation)
+
+
+class SecretiveMachine(RotationMachine):
+    """A secret of which only a digest is stored is not shown once the former one has ended."""
+
+    def _after(self, step: Step) -> ClientSecrets:
+        after = super()._after(step)
+        return forget_plain(after) if self.digests_only and step.after.state is State.RETIRED else after
+
+
+INVARIANTS = (
+    RotationMachine.the_client_is_let_in,
+    RotationMachine.what_has_ended_does_not_come_back,
+    RotationMachine.somebody_can_get_the_secret,
+    RotationMachine.a_secret_belongs_to_an_open_rotation_or_to_none,
+    RotationMachine.an_open_one_waits_for_what_it_says,
+)
+
+
+def play(machine: RotationMachine, *moves: Callable[[RotationMachine], None]) -> None:
+    for move in moves:
+        move(machine)
+        for check in INVARIANTS:
+            check(machine)
+
+
+def wait(seconds: int) -> Callable[[RotationMachine], None]:
+    return lambda machine: machine.wait(seconds)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "moves"),
+    [
+        (ImpatientMachine, [lambda it: it.choose(), wait(900), wait(200)]),
+        (HastyMachine, [lambda it: it.choose(overlap=0), wait(1100), lambda it: it.give_up()]),
+        (
+            RevivingMachine,
+            [
+                lambda it: it.choose(),
+                lambda it: it.regenerate(),
+                lambda it: it.change_rules(closed=True),
+                wait(1100),
+                lambda it: it.give_up(),
+            ],
+        ),
+        (
+            StubbornMachine,
+            [
+                lambda it: it.choose(),
+                lambda it: it.change_rules(strict=True),
+                wait(850),
+                lambda it: it.change_rules(strict=False),
+                wait(200),
+            ],
+        ),
+        (
+            StuckMachine,
+            [
+                lambda it: it.choose(),
+                wait(850),
+                lambda it: it.take(),
+                lambda it: it.authenticate(),
+                lambda it: it.pause(True),
+                lambda it: it.pause(False),
+                wait(200),
+            ],
+        ),
+        (
+            SecretiveMachine,
+            [lambda it: it.choose(digests_only=True), lambda it: it.compromise(), wait(100)],
+        ),
+    ],
+)
+def test_without_one_of_its_protections_the_machine_finds_a_fault(
+    mutant: type[RotationMachine], moves: list[Callable[[RotationMachine], None]]
+) -> None:
+    play(RotationMachine(), *moves)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(ImpatientMachine, settings=quick)
+        play(mutant(), *moves)

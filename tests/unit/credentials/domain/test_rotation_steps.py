@@ -6,8 +6,18 @@ import pytest
 
 from keyturn_credentials.domain.rotation import Alert, Reason, State, WaitsFor
 from keyturn_credentials.domain.rotation_rules import RotationRules
-from keyturn_credentials.domain.rotation_steps import Act, Facts, Step, cancel, next_step, pause, waits_for
+from keyturn_credentials.domain.rotation_steps import (
+    Act,
+    Facts,
+    Step,
+    cancel,
+    confirm,
+    next_step,
+    pause,
+    waits_for,
+)
 from keyturn_credentials.domain.rotation_window import Window
+from keyturn_credentials.domain.secrets import RotationPolicy
 from tests.unit.credentials.domain.rotation_scenes import POLICY, RULES, STRICT, SUCCESSOR, rotation_in
 
 CLOSED = RotationRules(POLICY, window=Window.parse("02:00-03:00", "window"))
@@ -114,9 +124,78 @@ def test_another_secret_made_meanwhile_supersedes_it(state: State) -> None:
     assert taken(next_step(rotation_in(state), RULES, Facts(), 60.0)) == (State.SUPERSEDED, Act.NOTHING)
 
 
-def test_a_former_secret_that_somebody_revoked_is_not_waited_for() -> None:
-    step = next_step(rotation_in(State.PREPARED), RULES, replace(SUCCESSOR, has_former=False), 60.0)
-    assert taken(step) == (State.IN_USE, Act.START_OVERLAP)
+@pytest.mark.parametrize("state", [State.PREPARED, State.DELIVERED, State.IN_USE])
+def test_a_former_secret_that_somebody_revoked_is_not_waited_for(state: State) -> None:
+    waiting = rotation_in(state, paused=True, retire_at=1e6)
+    step = next_step(waiting, RULES, replace(SUCCESSOR, has_former=False), 60.0)
+    assert taken(step) == (State.RETIRED, Act.RETIRE)
+
+
+@pytest.mark.parametrize("state", [State.PREPARED, State.DELIVERED])
+def test_rules_that_change_meanwhile_are_in_force_for_it(state: State) -> None:
+    lenient, strict = rotation_in(state), rotation_in(state, retire_at=150.0)
+    ends = next_step(lenient, STRICT, SUCCESSOR, 60.0)
+    assert taken(ends) == (state, Act.START_OVERLAP)
+    assert ends is not None
+    assert ends.after.retire_at == 160.0
+    goes_on = next_step(strict, RULES, SUCCESSOR, 149.0)
+    assert taken(goes_on) == (state, Act.HOLD)
+    assert goes_on is not None
+    assert goes_on.after.retire_at is None
+
+
+def test_a_planned_one_that_no_policy_asks_for_any_more_does_not_begin() -> None:
+    due = Facts(current_expires_at=200.0)
+    assert taken(next_step(rotation_in(), RULES, due, 60.0)) == (State.PREPARED, Act.PREPARE)
+    by_hand = Facts(current_expires_at=1060.0)
+    assert taken(next_step(rotation_in(), RULES, by_hand, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
+    for rules in (RotationRules(None), replace(RULES, automatic=False)):
+        assert taken(next_step(rotation_in(), rules, due, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
+    public = replace(due, is_confidential=False)
+    assert taken(next_step(rotation_in(), RULES, public, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
+    extended = replace(rotation_in(), former_expires_at=200.0)
+    step = next_step(extended, RotationRules(None), SUCCESSOR, 60.0)
+    assert taken(step) == (State.SUPERSEDED, Act.RESTORE)
+
+
+def test_a_secret_that_has_expired_is_replaced_without_an_overlap() -> None:
+    expired = Facts(current_expires_at=50.0)
+    step = next_step(rotation_in(reason=Reason.MANUAL), RULES, expired, 60.0)
+    assert taken(step) == (State.RETIRED, Act.PREPARE)
+
+
+def test_where_only_digests_are_stored_it_is_done_when_the_client_has_the_secret() -> None:
+    retired = rotation_in(State.RETIRED, reason=Reason.COMPROMISED)
+    shown = replace(SUCCESSOR, is_undelivered=True, applied=True)
+    assert next_step(retired, RULES, shown, 60.0) is None
+    assert waits_for(retired, RULES, shown, 60.0) is WaitsFor.DELIVERY
+    for facts in (replace(shown, successor_used=True), replace(shown, is_undelivered=False)):
+        assert taken(next_step(retired, RULES, facts, 60.0)) == (State.DONE, Act.FINISH)
+
+
+def test_a_secret_does_not_expire_while_its_rotation_waits_for_nodes() -> None:
+    retired, ends_soon = rotation_in(State.RETIRED), Facts(current_expires_at=360.0)
+    assert taken(next_step(retired, RULES, ends_soon, 300.0)) == (State.RETIRED, Act.EXTEND)
+    assert next_step(retired, RULES, ends_soon, 200.0) is None
+
+
+def test_a_delivery_is_confirmed_only_of_a_secret_that_there_is() -> None:
+    assert confirm(rotation_in(), Facts()) is None
+    assert confirm(rotation_in(State.RETIRED), SUCCESSOR) is None
+    for state, undelivered in ((State.PREPARED, False), (State.RETIRED, True)):
+        step = confirm(rotation_in(state), replace(SUCCESSOR, is_undelivered=undelivered))
+        assert step is not None
+        assert step.after.delivered
+
+
+def test_an_overlap_ends_before_the_next_rotation_must_begin() -> None:
+    for rules in (RotationRules(RotationPolicy(1000, 1000)), RotationRules(RotationPolicy(50, 50))):
+        used = replace(SUCCESSOR, successor_used=True)
+        step = next_step(replace(rotation_in(State.PREPARED), overlap=1000), rules, used, 60.0)
+        assert step is not None
+        assert rules.policy is not None
+        assert step.after.retire_at == 60.0 + rules.policy.expiration * 0.9
+        assert rules.overlap == rules.policy.expiration * 0.9
 
 
 USED = replace(SUCCESSOR, successor_used=True, applied=True)

@@ -67,6 +67,7 @@ function row({ realm, base, rotation, reload }) {
   }
   const since = rotation.history.at(-1).at;
   const hasRetired = rotation.state === "retired";
+  const confirmed = button("Client has it", move("delivered", "Noted: the client has the new secret."));
   return h(
     "tr",
     {},
@@ -82,17 +83,17 @@ function row({ realm, base, rotation, reload }) {
     h(
       "td",
       {},
-      !hasRetired &&
-        h(
-          "div",
-          { class: "row" },
-          rotation.paused
-            ? button("Resume", move("resume", "The rotation goes on."))
-            : button("Pause", move("pause", "The rotation is paused.")),
-          rotation.state === "prepared" &&
-            button("Client has it", move("delivered", "Noted: the client has the new secret.")),
-          button("Cancel", cancel, { kind: "danger" }),
-        ),
+      hasRetired
+        ? rotation.waits_for === "delivery" && confirmed
+        : h(
+            "div",
+            { class: "row" },
+            rotation.paused
+              ? button("Resume", move("resume", "The rotation goes on."))
+              : button("Pause", move("pause", "The rotation is paused.")),
+            rotation.state === "prepared" && confirmed,
+            button("Cancel", cancel, { kind: "danger" }),
+          ),
     ),
   );
 }
