@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from keyturn.terminal_text import printable
 from keyturn_credentials.operations.import_report import Action, ImportedClient, ImportReport
 
 _ORDER: Final = (Action.ADDED, Action.OVERWRITTEN, Action.SKIPPED, Action.REFUSED)
@@ -22,6 +23,10 @@ def summary(report: ImportReport) -> str:
 
 def lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[str]:
     """Yield the summaries, then each client. ``only_problems``: those that were refused or have a note."""
+    yield from map(printable, _lines(reports, only_problems=only_problems))
+
+
+def _lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[str]:
     yield from map(summary, reports)
     for report in reports:
         name = "" if report.realm is None else report.realm.name

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+from keyturn.terminal_text import printable
 from keyturn_shared.key_sets.inspection import KeySetHealth
 
 _UNKNOWN = """  not known: no client needed it lately, or its realm allows networks (--realm),
@@ -38,11 +39,12 @@ def as_text(health: KeySetHealth | None, url: str, now: float) -> str:
     ]
     if health.failures:
         lines.append(("failures", f"{health.failures} in a row: {health.failure}: {health.failure_detail}"))
-    return "\n".join([health.url, *(f"  {name:<13} {value}" for name, value in lines)])
+    shown = [health.url, *(f"  {name:<13} {value}" for name, value in lines)]
+    return "\n".join(map(printable, shown))
 
 
 def _named(kid: str | None) -> str:
-    """Format a kid. A client chose it, so control characters for the terminal are escaped."""
+    """Format a kid."""
     return "" if kid is None else f" ({kid!r})"
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from keyturn.migrate.advice import advice_on, with_advice
+from keyturn.terminal_text import printable
 from keyturn_credentials.domain.export_reading import OWN_CLIENT
 from keyturn_credentials.operations.import_report import Action, ImportedClient, ImportReport
 
@@ -49,11 +50,16 @@ def describe(reports: Sequence[ImportReport], *, only_problems: bool) -> list[di
 
 def lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[str]:
     """Yield a summary of each realm, then its notes and clients, one a line with what to do below."""
+    yield from map(printable, _lines(reports, only_problems=only_problems))
+
+
+def _lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[str]:
     yield from map(summary, reports)
     for report in reports:
         name = report.realm.name if report.realm is not None else ""
         if report.realm is not None and report.realm.notes:
-            yield f"\nrealm {name}"
+            yield ""
+            yield f"realm {name}"
             yield from _indented(report.realm.notes)
         shown = [client for client in report.clients if not only_problems or _is_problem(client)]
         if shown:

@@ -19,6 +19,7 @@ from keyturn.migrate.compare.report import Inputs, Redaction, SideFacts, describ
 from keyturn.migrate.compare.side import Side
 from keyturn.migrate.source import Source, SourceOptions, read_source, require_private, shown_time
 from keyturn.services import run_configured
+from keyturn.terminal_text import printable
 from keyturn_credentials.domain.export_reading import ExportedClient, read_realm
 from keyturn_shared.errors import ConfigurationError
 
@@ -58,7 +59,7 @@ def run_compare(order: ComparingOrder) -> int:
         text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
         if order.report is not None:
             _write(order.report, described, text)
-        sys.stdout.writelines([text] if order.as_json else _lines(described))
+        sys.stdout.writelines([text] if order.as_json else lines(described))
         code = 0 if is_fine(compared) else DIFFERENT
 
     return run_configured(work) or code
@@ -141,16 +142,24 @@ def _write(directory: Path, report: Mapping[str, Any], text: str) -> None:
         raise ConfigurationError(f"{directory} cannot be written: {error.strerror}") from error
 
 
+def lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the report for a terminal."""
+    for line in _lines(report):
+        yield f"{printable(line)}\n"
+
+
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{verdict(report)}\n"
-    yield f"{', '.join(f'{count:,} {name}' for name, count in report['counts'].items())}\n\n"
+    yield verdict(report)
+    yield f"{', '.join(f'{count:,} {name}' for name, count in report['counts'].items())}"
+    yield ""
     for each in report["differences"]:
         values = f"{each['keycloak'] or 'absent'} → {each['keyturn'] or 'absent'}"
         named = f"{each['class']:<12}{each['clients']:>7,}  {each['where']}: {each['name']}"
-        yield f"{named}: {values}\n{'':21}{each['reason'] or 'example: ' + each['example']}\n"
+        yield f"{named}: {values}"
+        yield f"{'':21}{each['reason'] or 'example: ' + each['example']}"
     for each in report["clients"]:
         if each["verdict"] == Verdict.FAILED:
-            yield f"failed  {each['clientId']}: {each['reason']}\n"
+            yield f"failed  {each['clientId']}: {each['reason']}"
 
 
 def _secrets_in(value: Any) -> Iterator[str]:
