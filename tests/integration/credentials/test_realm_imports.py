@@ -1,66 +1,35 @@
 """A realm export is taken over whole, by the command and by a call of the admin API alike."""
 
-import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.roles import Principal
-from keyturn_credentials.errors import ConflictError, CredentialsError, InvalidRequestError
-from keyturn_credentials.operations import import_pace
-from keyturn_credentials.operations.import_pace import Pace
+from keyturn_credentials.errors import ConflictError, InvalidRequestError
 from keyturn_credentials.operations.import_plan import IfExists
-from keyturn_credentials.operations.import_report import Action, ImportReport
+from keyturn_credentials.operations.import_report import Action
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
-from keyturn_credentials.operations.wiring import Operations, build_operations
-from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.realm_transfer import import_export, write_export
+from keyturn_credentials.realm_transfer import import_export
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.unit_of_work import Actor, Store
-from keyturn_shared.clock import SystemClock
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.sealing import KeyRing
+from tests.integration.credentials.realm_exports import (
+    ACTOR,
+    OF_ITS_OWN,
+    POLICY,
+    SETTINGS,
+    THUMBPRINT,
+    client,
+    document,
+    exported,
+    realm_of,
+    stored,
+)
 from tests.testkit.admin_api import AdminApi, settings_for
-
-ACTOR = Actor(Principal.system())
-THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-OF_ITS_OWN = {
-    "keyturn.secret.expiration-period": "86400",
-    "keyturn.secret.rotated-expiration-period": "3600",
-    "keyturn.strict-audience": "true",
-    "keyturn.signing.algorithm": "ES384",
-    "keyturn.jwks.allowed-networks": "10.0.0.0/8",
-}
-POLICY = {name: text for name, text in OF_ITS_OWN.items() if name.startswith("keyturn.secret.")}
-SETTINGS: dict[str, Any] = {
-    "enabled": False,
-    "accessTokenLifespan": 120,
-    "displayName": "Acme",
-    "sslRequired": "all",
-}
-
-
-def client(client_id: str = "orders", **members: Any) -> dict[str, Any]:
-    return {"clientId": client_id, "secret": f"the secret of {client_id}", **members}
-
-
-def document(*clients: dict[str, Any], **members: Any) -> dict[str, Any]:
-    return {"realm": "acme", "attributes": OF_ITS_OWN, "clients": list(clients) or [client()], **members}
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> CredentialsSettings:
-    return settings_for(f"sqlite+aiosqlite:///{tmp_path}/own.db", "redis://nobody.invalid")
 
 
 @pytest.fixture
@@ -71,26 +40,6 @@ def keep(tmp_path: Path) -> Callable[[Any], Path]:
         return file
 
     return write
-
-
-@asynccontextmanager
-async def stored(settings: CredentialsSettings) -> AsyncIterator[tuple[Operations, Queries, Store]]:
-    database = Database(settings.database_url)
-    try:
-        await migrate(database)
-        store = Store(database, SystemClock(), settings.encryption_ring(), log_keys=settings.log_keys())
-        yield build_operations(store, SystemClock(), settings), Queries(store), store
-    finally:
-        await database.close()
-
-
-async def realm_of(settings: CredentialsSettings, name: str = "acme") -> Realm:
-    async with stored(settings) as (_, queries, _):
-        return await queries.realm(name)
-
-
-async def exported(settings: CredentialsSettings, name: str = "acme") -> Any:
-    return json.loads(b"".join([piece async for piece in write_export(settings, name, with_secrets=True)]))
 
 
 async def test_a_realms_own_settings_survive(
@@ -230,60 +179,6 @@ async def test_an_import_under_other_keys_than_the_databases_is_refused(
         await import_export(other, keep(document()), realm="second")
 
 
-async def run(operations: Operations, content: dict[str, Any], pace: Pace) -> ImportReport:
-    return await operations.realm_imports.run(ACTOR, content, pace=pace)
-
-
-@pytest.mark.parametrize("failure", [CredentialsError("the disk is full"), asyncio.CancelledError()])
-async def test_an_import_in_steps_that_fails_leaves_no_realm_behind(
-    settings: CredentialsSettings, failure: BaseException
-) -> None:
-    """Nor one that somebody interrupts. Until it is complete the realm serves nobody."""
-    seen: list[bool] = []
-    content = document(*(client(f"c{number}") for number in range(5)))
-    async with stored(settings) as (operations, queries, _):
-
-        async def fail(_: float) -> None:
-            seen.append((await queries.realm("acme")).enabled)
-            if len(seen) == 2:
-                raise failure
-
-        with pytest.raises(type(failure)):
-            await run(operations, content, Pace(batch=2, pause=fail))
-        assert seen == [False, False]
-        assert [realm.name for realm in await queries.realms()] == []
-
-        async def go_on(_: float) -> None:
-            seen.append((await queries.realm("acme")).enabled)
-
-        told: list[tuple[int, int]] = []
-        report = await run(
-            operations, content, Pace(batch=2, pause=go_on, progress=lambda done, of: told.append((done, of)))
-        )
-        assert (report.count(Action.ADDED), told) == (5, [(2, 5), (4, 5), (5, 5)])
-        assert (await queries.realm("acme")).enabled
-        assert seen == [False] * 4
-
-
-async def test_an_import_in_steps_gives_way_to_others_and_keeps_a_disabled_realm_disabled(
-    settings: CredentialsSettings,
-) -> None:
-    """A process that waits for SQLite's lock looks again after at most 100 ms."""
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-
-    content = document(*(client(f"c{number}") for number in range(3)), enabled=False)
-    async with stored(settings) as (operations, queries, _):
-        pace = Pace(batch=1, give_way=import_pace.GIVE_WAY_SECONDS, pause=pause)
-        report = await run(operations, content, pace)
-        assert [line.action for line in report.clients] == [Action.ADDED] * 3
-        assert not (await queries.realm("acme")).enabled
-    assert pauses == [import_pace.GIVE_WAY_SECONDS] * 2
-    assert import_pace.GIVE_WAY_SECONDS > 0.1
-
-
 async def test_a_client_is_made_as_keycloak_would_have_made_it(
     settings: CredentialsSettings, keep: Callable[[Any], Path]
 ) -> None:
@@ -332,44 +227,3 @@ async def test_the_body_of_a_call_is_read_as_a_file_is(api: AdminApi) -> None:
     assert (refused.status_code, "clients[0].baseUrl" in refused.json()["errorMessage"]) == (400, True)
     two = await api.call("POST", "", json=[{"realm": "a"}, {"realm": "b"}])
     assert "send them one at a time" in two.json()["errorMessage"]
-
-
-async def test_an_import_that_was_interrupted_is_continued_and_writes_nothing_twice(
-    settings: CredentialsSettings,
-) -> None:
-    """A process that is killed cannot delete the realm that it began."""
-    content = document(*(client(f"c{number}") for number in range(5)), attributes={})
-    seen: list[float] = []
-
-    async def fail_at_the_second(_: float) -> None:
-        seen.append(0.0)
-        if len(seen) == 2:
-            raise asyncio.CancelledError
-
-    async def go_on(_: float) -> None:
-        """Take no time."""
-
-    async with stored(settings) as (operations, queries, store):
-        imports = operations.realm_imports
-        with pytest.raises(asyncio.CancelledError):
-            await imports.run(
-                ACTOR, content, keep_unfinished=True, pace=Pace(batch=2, pause=fail_at_the_second)
-            )
-        realm = await queries.realm("acme")
-        assert (realm.enabled, realm.attributes["keyturn.import.unfinished"]) == (False, "true")
-        planned = await imports.run(ACTOR, content, dry_run=True, pace=Pace(batch=2, pause=go_on))
-        assert (planned.count(Action.SKIPPED), planned.count(Action.ADDED)) == (4, 1)
-        report = await imports.run(ACTOR, content, pace=Pace(batch=2, pause=go_on))
-        assert (report.count(Action.SKIPPED), report.count(Action.ADDED)) == (4, 1)
-        completed = await queries.realm("acme")
-        assert (completed.id, completed.enabled) == (realm.id, True)
-        assert "keyturn.import.unfinished" not in completed.attributes
-        assert completed.attributes["access.token.header.type.rfc9068"] == "false"
-        before = await DatabaseEventLog(store.database, SystemClock()).head()
-        again = await imports.run(ACTOR, content, if_exists=IfExists.SKIP, pace=Pace(batch=2, pause=go_on))
-        assert again.count(Action.SKIPPED) == 5
-        for _ in range(2):  # the first one writes the settings as the export has them
-            overwritten = await imports.run(ACTOR, content, if_exists=IfExists.OVERWRITE)
-            assert overwritten.count(Action.OVERWRITTEN) == 5
-            after = await DatabaseEventLog(store.database, SystemClock()).head()
-        assert after <= before + 1
