@@ -1,4 +1,4 @@
-"""What others named reaches a terminal as text alone."""
+"""Names that others gave reach a terminal as text alone."""
 
 import pytest
 
