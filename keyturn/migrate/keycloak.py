@@ -93,19 +93,23 @@ class Keycloak:
     async def get_all(self, path: str, **query: str) -> list[dict[str, Any]]:
         """Return an array of objects. Raises KeycloakError."""
         found = (await self._json("GET", path, query, of_array=True))[_ITEMS]
+        if not isinstance(found, list):
+            raise KeycloakError(f"{path}: the answer is not the expected JSON: not an array")
         return [each for each in found if isinstance(each, dict)]
 
     async def pages(self, path: str) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield the pages of an array whose objects have ids, each object once. A page can be shorter than
-        asked for, so the last one is empty."""
-        seen: set[object] = set()
+        asked for, so the last one is empty. Raises KeycloakError."""
+        seen: set[str] = set()
         first = 0
         while True:
             page = await self.get_all(path, first=str(first), max=str(PAGE))
-            new = [each for each in page if each.get("id") not in seen]
+            if not all(isinstance(each.get("id"), str) for each in page):
+                raise KeycloakError(f"{path}: the answer is not the expected JSON: an object without an id")
+            new = [each for each in page if each["id"] not in seen]
             if not new:  # the end, or a server that repeats itself
                 return
-            seen.update(each.get("id") for each in new)
+            seen.update(each["id"] for each in new)
             yield new
             first += PAGE
 

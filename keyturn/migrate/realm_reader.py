@@ -131,7 +131,7 @@ class _RealmReader:
     async def _composites_of(self, role: Role) -> dict[str, Any]:
         """Return the parts of a role as an export has them: by name, not by id."""
         parts = await self._keycloak.get_all(
-            f"{self._path}/roles-by-id/{quote(str(role['id']), safe='')}/composites"
+            f"{self._path}/roles-by-id/{quote(str(role.get('id')), safe='')}/composites"
         )
         by_id = {client.get("id"): client["clientId"] for client in self._clients}
         of_realm, by_client = [], dict[str, list[str]]()
@@ -139,14 +139,18 @@ class _RealmReader:
             name = str(part.get("name"))
             if not part.get("clientRole"):
                 of_realm.append(name)
-            elif (owner := by_id.get(part.get("containerId"))) is not None:
+            elif (owner := by_id.get(str(part.get("containerId")))) is not None:
                 by_client.setdefault(owner, []).append(name)
         return {"realm": of_realm, "client": by_client}
 
     def _add_scope_mappings(self, document: dict[str, Any]) -> None:
         """Add the roles in the scope of clients to those in the scope of client scopes."""
-        of_realm = list(document.get("scopeMappings") or ())
-        by_owner: dict[str, list[Any]] = {**(document.get("clientScopeMappings") or {})}
+        of_realm = _entries(document.get("scopeMappings"))
+        of_clients = document.get("clientScopeMappings")
+        by_owner: dict[str, list[Any]] = {
+            owner: _entries(entries)
+            for owner, entries in (of_clients.items() if isinstance(of_clients, Mapping) else ())
+        }
         for client in self._clients:
             found = self._scopes.get(client["clientId"], {})
             if names := _names(found.get("realmMappings")):
@@ -161,6 +165,10 @@ def _by_client(found: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     mappings = found.get("clientMappings")
     for name, mapping in mappings.items() if isinstance(mappings, Mapping) else ():
         yield name, _names(mapping.get("mappings") if isinstance(mapping, Mapping) else None)
+
+
+def _entries(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _names(roles: object) -> list[str]:

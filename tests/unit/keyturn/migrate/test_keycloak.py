@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from keyturn.migrate import keycloak as module
 from keyturn.migrate.keycloak import PAGE, KeycloakError
 from keyturn_credentials.domain.export_reading import read_realm
+from keyturn_credentials.errors import InvalidRequestError
 from tests.unit.keyturn.migrate.recorded_keycloak import REALM, RecordedKeycloak
 
 
@@ -146,6 +148,47 @@ async def test_what_is_not_keycloaks_answer_is_refused(recorded: RecordedKeycloa
     )
     with pytest.raises(KeycloakError, match=r"partial-export.*(JSON|no realm)"):
         await recorded.read()
+
+
+@pytest.mark.parametrize(
+    "odd", [None, 7, "text", [7], ["text"], [[]], [{}], {"a": 7}, {"a": [7]}, {"id": []}]
+)
+async def test_an_answer_of_another_shape_is_left_out_or_refused_in_one_line(
+    recorded: RecordedKeycloak, odd: object
+) -> None:
+    """Nothing but KeycloakError, and the document's own check, ends a move."""
+    export = recorded.partial_export
+    for member in ("roles", "scopeMappings", "clientScopeMappings"):
+        recorded.partial_export = {**export, member: odd}
+        await _read_and_plan(recorded)
+    recorded.partial_export = export
+    known = dict(recorded.answers)
+    for path in known:
+        recorded.answers = {**known, path: odd}
+        await _read_and_plan(recorded)
+    recorded.answers = known
+    clients = recorded.clients
+    for member in ("id", "secret", "serviceAccountsEnabled", "fullScopeAllowed", "publicClient"):
+        recorded.clients = [{**clients[0], member: odd}, *clients[1:]]
+        await _read_and_plan(recorded)
+    recorded.clients = clients
+    mappings = {"realmMappings": odd, "clientMappings": odd}
+    roles = [{"name": "r", "composite": True, "id": odd}, {"composite": True, "name": odd, "id": "x"}]
+    for path in known:
+        if path.endswith(("/scope-mappings", "/role-mappings")):
+            recorded.answers = {**known, path: mappings}
+            await _read_and_plan(recorded)
+        if path.endswith("/roles"):
+            recorded.answers = {**known, path: roles}
+            await _read_and_plan(recorded)
+        if path.endswith("/composites"):
+            recorded.answers = {**known, path: [{"name": odd, "clientRole": True, "containerId": odd}]}
+            await _read_and_plan(recorded)
+
+
+async def _read_and_plan(recorded: RecordedKeycloak) -> None:
+    with suppress(KeycloakError, InvalidRequestError):
+        read_realm(await recorded.read())
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(
