@@ -156,7 +156,7 @@ class HastyMachine(RotationMachine):
 
 
 class RevivingMachine(RotationMachine):
-    """Whatever former secret is stored comes back."""
+    """Any former secret that is stored comes back."""
 
     def _after(self, step: Step) -> ClientSecrets:
         if step.act is Act.RESTORE and self.secrets.rotated is not None:
