@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+import structlog
+
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Kind, Reason, Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules, lead_of
@@ -36,6 +38,8 @@ class LastUsed(Protocol):
     async def read(self, client_uuid: str) -> dict[str, float]: ...
 
 
+_log = structlog.get_logger(__name__)
+
 HasApplied = Callable[[int], Awaitable[bool]]
 """Returns whether every node has applied an event, or cannot answer any more."""
 
@@ -68,15 +72,19 @@ class RotationRunner:
         now = self._clock.now()
         async with self._store.read() as reading:
             realms = {realm.id: realm for realm in await reading.realms.all()}
-            due = await reading.rotations.due_by_own_policy(now, most=BATCH)
+            known = {realm.id: _rules_of(realm) for realm in realms.values()}
+            by_hand = [realm_id for realm_id, rules in known.items() if rules and not rules.automatic]
+            due = await reading.rotations.due_by_own_policy(now, by_hand=by_hand, most=BATCH)
         for realm in realms.values():
-            rules = _rules_of(realm)
-            if rules is None or rules.policy is None or not rules.automatic:
+            rules = known[realm.id]
+            if rules is None or rules.policy is None:
                 continue
             await self._sweep.visit(realm, rules)
             lead = lead_of(rules.policy) + rules.jitter
             async with self._store.find() as reading:
-                uuids = await reading.rotations.due_by_realm_policy(realm.id, now, lead=lead, most=BATCH)
+                uuids = await reading.rotations.due_by_realm_policy(
+                    realm.id, now, lead=lead, automatic=rules.automatic, most=BATCH
+                )
             due += [(realm.id, uuid) for uuid in uuids]
         return sum(
             [
@@ -93,7 +101,7 @@ class RotationRunner:
             due = await reading.rotations.due(now, most=BATCH)
         steps, later = 0, dict[str, float]()
         for rotation in due:
-            if await self._advance(rotation):
+            if await self._try(rotation):
                 steps += 1
             else:
                 later[rotation.id] = now + pause_of(rotation, now)
@@ -122,7 +130,18 @@ class RotationRunner:
                 await transaction.rotations.insert(rotation, next_at=now)
         except ConflictError:  # another instance was first
             return False
+        except InvalidRequestError as error:
+            _log.warning("rotation_not_begun", client=client_uuid, detail=error.detail)
+            return False
         return True
+
+    async def _try(self, rotation: Rotation) -> bool:
+        """Take the step that is due, if any. One that cannot be taken holds no other rotation up."""
+        try:
+            return await self._advance(rotation)
+        except InvalidRequestError as error:  # attributes that an earlier build stored
+            _log.warning("rotation_not_advanced", rotation=rotation.id, detail=error.detail)
+            return False
 
     async def _advance(self, seen: Rotation) -> bool:
         """Take the step that is due, if any. It is decided again in the transaction that writes it."""

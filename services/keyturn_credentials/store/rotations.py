@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
+from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, Rotation, State
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
@@ -30,6 +31,15 @@ _open_of_client: Final = (
     )
     .exists()
 )
+_automatic: Final = func.lower(func.trim(clients.c.attributes[attributes.ROTATION_AUTOMATIC].as_string()))
+
+
+def _may_begin(*, automatic: bool) -> Any:
+    """Match clients whose rotations begin by themselves. ``automatic``: whether their realm's do. Others must
+    not be found again and again, in the place of clients whose secret is due."""
+    by_itself = func.coalesce(_automatic, "") != "false" if automatic else _automatic == "true"
+    never = or_(*(clients.c.document[name].as_boolean().is_(True) for name in ("publicClient", "bearerOnly")))
+    return by_itself & func.coalesce(~never, True)
 
 
 class Rotations:
@@ -110,19 +120,33 @@ class Rotations:
         )
         return int((await self._connection.execute(query)).scalar_one())
 
-    async def due_by_own_policy(self, now: float, *, most: int) -> list[tuple[str, str]]:
+    async def due_by_own_policy(
+        self, now: float, *, by_hand: Collection[str] = (), most: int
+    ) -> list[tuple[str, str]]:
         """Return realm id and UUID of clients, of all realms, whose secret is to be rotated by their own
-        policy and has no open rotation. An expired secret stays expired."""
+        policy and has no open rotation. An expired secret stays expired. ``by_hand``: realms whose rotations
+        do not begin by themselves."""
+        is_by_hand = clients.c.realm_id.in_(by_hand)
         query = (
             select(clients.c.realm_id, clients.c.uuid)
-            .where(clients.c.own_rotation_at <= now, clients.c.secret_expires_at > now, ~_open_of_client)
+            .where(
+                clients.c.own_rotation_at <= now,
+                clients.c.secret_expires_at > now,
+                ~_open_of_client,
+                or_(
+                    ~is_by_hand & _may_begin(automatic=True),
+                    is_by_hand & _may_begin(automatic=False),
+                ),
+            )
             .order_by(clients.c.own_rotation_at)
             .limit(most)
         )
         rows = await self._connection.execute(query, {"now": now})
         return [(row.realm_id, row.uuid) for row in rows]
 
-    async def due_by_realm_policy(self, realm_id: str, now: float, *, lead: float, most: int) -> list[str]:
+    async def due_by_realm_policy(
+        self, realm_id: str, now: float, *, lead: float, automatic: bool = True, most: int
+    ) -> list[str]:
         """Return UUIDs of a realm's clients, as ``due_by_own_policy`` does, that expire within ``lead``
         seconds and have no policy of their own."""
         ends = clients.c.secret_expires_at
@@ -134,6 +158,7 @@ class Rotations:
                 ends > now,
                 ends <= now + lead,
                 ~_open_of_client,
+                _may_begin(automatic=automatic),
             )
             .order_by(ends)
             .limit(most)

@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
+from keyturn_credentials.operations import rotation_changes, rotation_runner
 from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
 from keyturn_credentials.operations.wiring import build_operations
@@ -336,6 +339,71 @@ async def test_a_replaced_successor_is_not_kept_in_full_where_only_digests_are_k
     for stored in (secrets.current, secrets.rotated):
         assert stored is not None
         assert (stored.secret, stored.rotation) == (None, None)
+
+
+async def test_clients_whose_rotations_do_not_begin_are_in_the_way_of_no_others(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation_runner, "BATCH", 2)
+    own = POLICY | {"keyturn.rotation.automatic": "True"}
+    by_hand = POLICY | {"keyturn.rotation.automatic": "false"}
+    for number in range(3):
+        await scene.create(f"own-{number}", attributes=by_hand)
+        await scene.create(f"realm-{number}", attributes={"keyturn.rotation.automatic": " False "})
+        site = await scene.create(f"site-{number}")
+        public = {"publicClient": True, "attributes": POLICY if number == 0 else {}}
+        await scene.operations.clients.update(target(site), public)
+    scene.clock.time += 60.0
+    uuids = [await scene.create("orders", attributes=own), await scene.create("billing")]
+    await scene.run(days=28)
+    for uuid in uuids:
+        assert await scene.state(uuid) is State.PREPARED
+
+
+async def test_a_client_may_ask_for_rotations_that_begin_by_themselves(scene: Scene) -> None:
+    by_hand = POLICY | {"keyturn.rotation.automatic": "false"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": by_hand})
+    itself = {"keyturn.rotation.automatic": "true"}
+    uuids = [
+        await scene.create("orders", attributes=itself),
+        await scene.create("billing", attributes=itself | POLICY),
+    ]
+    others = [await scene.create("mail"), await scene.create("news", attributes=POLICY)]
+    await scene.run(days=28)
+    for uuid in uuids:
+        assert await scene.state(uuid) is State.PREPARED
+    for uuid in others:
+        assert await scene.rotations(uuid) == []
+
+
+async def test_one_that_cannot_be_prepared_holds_no_other_up(scene: Scene) -> None:
+    first = await scene.create("a", clientAuthenticatorType="client-secret-jwt")
+    second = await scene.create("b")
+    digests = POLICY | {"keyturn.secret.digest-only": "true"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": digests})
+    await scene.run(days=28)
+    for uuid in (first, second):
+        assert await scene.state(uuid) is State.PREPARED
+    current = (await scene.client(first)).secrets.current
+    assert current is not None
+    assert current.secret is not None, "its client signs with it"
+
+
+async def test_attributes_that_cannot_be_read_hold_no_other_client_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(realm: Realm, client: Client) -> rotation_changes.Scene:
+        if client.client_id == "a":
+            raise InvalidRequestError("an earlier build stored this")
+        return rotation_changes.scene_of(realm, client)
+
+    first, second = await scene.create("a"), await scene.create("b")
+    await scene.operations.rotations.start(target(first), Kind.SECRET, Reason.MANUAL)
+    third = await scene.create("c", attributes={"keyturn.rotation.window": "00:00-24:00"})
+    monkeypatch.setattr(rotation_runner, "scene_of", read)
+    await scene.run(days=28)
+    for uuid in (second, third):
+        assert await scene.state(uuid) is State.PREPARED
 
 
 async def test_what_has_no_secret_or_does_not_exist_is_refused(scene: Scene) -> None:
