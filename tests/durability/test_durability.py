@@ -9,7 +9,7 @@ from tests.durability.run import run
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("database", "instances", "seconds"), [("postgresql", 2, 9.0), ("sqlite", 1, 5.0)], ids=str
+    ("database", "instances", "seconds"), [("postgresql", 2, 6.0), ("sqlite", 1, 4.0)], ids=str
 )
 async def test_no_acknowledged_change_is_lost(
     tmp_path: Path, database: str, instances: int, seconds: float
@@ -18,7 +18,7 @@ async def test_no_acknowledged_change_is_lost(
         tmp_path,
         database=database,
         instances=instances,
-        writers=20,
+        writers=8,
         seconds=seconds,
         pause=2.0,
         seed=3,

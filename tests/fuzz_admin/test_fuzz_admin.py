@@ -14,13 +14,13 @@ GROWTH_KIB = 20 * 1024
 @pytest.mark.timeout(300)
 async def test_the_service_answers_anything_as_it_is_described(tmp_path: Path) -> None:
     async with running(tmp_path) as service:
-        described = await asyncio.to_thread(api.run, service, examples=2, number=1)
-        assert described.calls >= 2 * 2 * len(described.statuses)
+        described = await asyncio.to_thread(api.run, service, examples=1, number=1)
+        assert described.calls >= 2 * len(described.statuses)
         # Some were accepted.
         worked = {status for counter in described.statuses.values() for status in counter if status < 300}
         assert worked == {200, 201, 204}
 
-        sent = await asyncio.to_thread(uploads.run, service, count=100, number=1)
-        assert sent.statuses.total() == 100
+        sent = await asyncio.to_thread(uploads.run, service, count=50, number=1)
+        assert sent.statuses.total() == 50
         assert len(sent.codes) > 4
         assert sent.growth < GROWTH_KIB, sent.describe()

@@ -1,5 +1,6 @@
 """In-memory states of realms and clients, with the mark that they are out of date."""
 
+import hashlib
 from typing import Final
 
 from keyturn_shared.fleet.reading import Loaded
@@ -27,6 +28,9 @@ from keyturn_shared.sealing import KeyRing
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - the media type of RFC 9068 2.1, without application/
 
 _MAX_PROFILES: Final = 4096
+_MAX_LOADED: Final = 256
+_LOADED: Final[dict[bytes, SigningKey]] = {}
+"""Private keys of this process, by the SHA-256 of their JWK."""
 """Token profiles that are kept per realm: making one costs less than a signature."""
 
 PLAIN_TOKEN_TYPE: Final = "JWT"  # noqa: S105 - the media type of RFC 7519 5.1; Keycloak's default
@@ -184,6 +188,15 @@ class StateReader:
 
 
 def _open(key: ProjectedSigningKey, ring: KeyRing) -> SigningKey | None:
+    """Decrypt the private key. Loading it, which checks an RSA key for 50 ms, is done once a key."""
     if key.sealed_private_jwk is None:
         return None
-    return SigningKey.from_private_jwk(ring.open(key.sealed_private_jwk, f"signing-key:{key.kid}"))
+    jwk = ring.open(key.sealed_private_jwk, f"signing-key:{key.kid}")
+    digest = hashlib.sha256(jwk).digest()
+    loaded = _LOADED.get(digest)
+    if loaded is None:
+        loaded = SigningKey.from_private_jwk(jwk)
+        if len(_LOADED) >= _MAX_LOADED:
+            _LOADED.clear()
+        _LOADED[digest] = loaded
+    return loaded

@@ -51,9 +51,14 @@ class Cast:
         for stream in self.streams:
             await stream.begun()
 
-    async def leave_streams(self) -> None:
+    async def leave(self) -> None:
+        """Close the streams, and let the resource servers leave the realms: each reads the whole log."""
         for stream in self.streams:
             await stream.leave()
+        for library in self.deployment.libraries:
+            for realm in sorted({each.realm for each in [*self.kept, *self.ending]}):
+                left = await library.http.delete(f"/realms/{realm}")
+                assert left.status_code == 204, left.text
 
     async def mark(self) -> int:
         """Return the sequence of a change after all others."""

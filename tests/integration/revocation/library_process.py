@@ -17,11 +17,13 @@ READY_SECONDS = 60.0
 
 
 class ResourceServer:
-    """``POST /realms/{realm}`` joins the fleet for a realm; ``GET`` checks the request's token."""
+    """``POST /realms/{realm}`` joins the fleet for a realm, ``DELETE`` leaves it, and ``GET`` checks the
+    token of the request."""
 
     def __init__(self, audience: str) -> None:
         self._audience = audience
         self._verifiers: dict[str, Verifier] = {}
+        self._leaving: dict[str, AsyncExitStack] = {}
         self._running = AsyncExitStack()
 
     def app(self) -> Starlette:
@@ -33,6 +35,7 @@ class ResourceServer:
         routes = [
             Route("/health/ready", self._ready),
             Route("/realms/{realm}", self._join, methods=["POST"]),
+            Route("/realms/{realm}", self._leave, methods=["DELETE"]),
             Route("/realms/{realm}", self._judge, methods=["GET"]),
         ]
         return Starlette(routes=routes, lifespan=lifespan)
@@ -43,7 +46,13 @@ class ResourceServer:
     async def _join(self, request: Request) -> Response:
         realm = request.path_params["realm"]
         verifier = Verifier(realm, audience=self._audience, ready_seconds=READY_SECONDS)
-        self._verifiers[realm] = await self._running.enter_async_context(verifier)
+        running = await self._running.enter_async_context(AsyncExitStack())
+        self._verifiers[realm] = await running.enter_async_context(verifier)
+        self._leaving[realm] = running
+        return Response(status_code=204)
+
+    async def _leave(self, request: Request) -> Response:
+        await self._leaving.pop(request.path_params["realm"]).aclose()
         return Response(status_code=204)
 
     async def _judge(self, request: Request) -> Response:

@@ -57,7 +57,7 @@ async def judged(deployment: Deployment, name: str) -> AsyncIterator[tuple[Cast,
         await cast.open_streams()
         yield cast, judgement
     finally:
-        await cast.leave_streams()
+        await cast.leave()
     assert not judgement.violations, "\n".join(judgement.violations)
 
 
