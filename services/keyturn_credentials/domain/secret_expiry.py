@@ -22,7 +22,7 @@ class SecretExpiry:
     """Times are NumericDate seconds.
 
     ``due_at``: when a change of the client begins to rotate the secret, None if the policy does not require
-    it. ``former_ends_at``: None without a former secret that is still accepted.
+    it. ``former_ends_at``: None without a former secret that ends at a known time.
     """
 
     stage: Stage
@@ -40,11 +40,12 @@ def expiry_of(secrets: ClientSecrets, policy: RotationPolicy | None, now: float)
     due_at = None
     if current.expires_at is not None and policy is not None and policy.remaining_rotation > 0:
         due_at = current.expires_at - policy.remaining_rotation
-    former_ends_at = former.expires_at if former is not None and former.is_valid(now) else None
+    overlaps = former is not None and former.is_valid(now)
+    former_ends_at = former.expires_at if former is not None and overlaps else None
     if not current.is_valid(now):
         stage = Stage.EXPIRED
     elif due_at is not None and now >= due_at:
         stage = Stage.DUE
     else:
-        stage = Stage.IN_FORCE if former_ends_at is None else Stage.OVERLAPPING
+        stage = Stage.OVERLAPPING if overlaps else Stage.IN_FORCE
     return SecretExpiry(stage, current.created_at, current.expires_at, due_at, former_ends_at)

@@ -29,6 +29,12 @@ def test_a_secret_passes_through_the_stages(now: float, stage: Stage, former_end
     assert (expiry.due_at, expiry.expires_at) == (800.0, 1000.0)
 
 
+def test_a_former_secret_without_an_end_overlaps_while_a_rotation_is_under_way() -> None:
+    expiry = expiry_of(ClientSecrets(secret(1000.0), secret(None)), POLICY, 10.0)
+    assert expiry is not None
+    assert (expiry.stage, expiry.former_ends_at) == (Stage.OVERLAPPING, None)
+
+
 def test_without_a_policy_nothing_is_ever_due() -> None:
     expiry = expiry_of(ClientSecrets(secret(None)), None, 1e9)
     assert expiry is not None
