@@ -8,6 +8,8 @@ from keyturn.extras import MissingExtraError, needing
 from keyturn.refusing import refuse
 
 EXTRA_OF: Final = {
+    "clients": "admin",
+    "completion": "admin",
     "console": "local",
     "credentials": "credentials",
     "export": "credentials",
@@ -15,8 +17,12 @@ EXTRA_OF: Final = {
     "import": "credentials",
     "jwks": "verifier",
     "log-keys": "credentials",
+    "login": "admin",
+    "logout": "admin",
     "migrate": "credentials",
     "realm-keys": "credentials",
+    "realms": "admin",
+    "secrets": "admin",
     "up": "local",
     "verifier": "verifier",
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from keyturn import __version__
+from keyturn.admin_cli.commands import add_to
 from keyturn.jwks.commands import app as jwks_app
 from keyturn.log_keys.commands import app as log_keys_app
 from keyturn.migrate.commands import app as migrate_app
@@ -15,7 +16,7 @@ app: Final = typer.Typer(
     name="keyturn",
     help="Confidential client credentials: a system of record and a fleet of verifiers.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # rich takes longer to import than everything else --help does
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -153,6 +154,9 @@ def realm_keys(
     from keyturn.realm_keys import run
 
     _end_with(run(realms))
+
+
+add_to(app)
 
 
 def _run_service(name: str) -> NoReturn:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from keyturn.admin_cli import servers
 from keyturn.migrate import keycloak
 from keyturn.migrate.compare import side
 from keyturn.stack.gateway import BODY_BYTES
@@ -105,6 +106,10 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "questions of the shadow mode: waiting, at a time, time and length of an answer": (
         *(shadow.MAX_WAITING, shadow.WORKERS),
         *(other_server.ANSWER_SECONDS, other_server.MAX_BYTES),
+    ),
+    "a [command for administrators](command-line.md): length of an answer; time for it, besides its wait": (
+        servers.MAX_BYTES,
+        servers.CALL_SECONDS,
     ),
     "an answer that `keyturn migrate` reads: of a Keycloak's admin API, of a side that it compares": (
         *(keycloak.MAX_BYTES, side.MAX_BYTES),

@@ -38,6 +38,7 @@ names = [name for module in loaded & found.keys() for name in found[module]]
 print(json.dumps([name.lower().replace("_", "-") for name in names]))
 """
 PACKAGES: Final = {
+    "admin": ["keyturn.admin_cli"],
     "resource-server": ["keyturn.client", "keyturn.resource_server", "keyturn_verifier.replica"],
     "verifier": ["keyturn_verifier", "keyturn.jwks"],
     "credentials": ["keyturn_credentials", "keyturn.log_keys"],
@@ -87,6 +88,8 @@ def test_a_resource_server_without_its_extra_is_told_its_name(code: str) -> None
         (["credentials"], "verifier", "verifier"),
         (["credentials"], "fetcher", "verifier"),
         (["verifier"], "credentials", "credentials"),
+        (["admin"], "verifier", "verifier"),
+        ([], "login", "admin"),
         (["verifier"], "realm-keys shop", "credentials"),
     ],
 )

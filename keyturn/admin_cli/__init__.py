@@ -1,0 +1,1 @@
+"""The commands for administrators: calls of the admin API, from any machine."""

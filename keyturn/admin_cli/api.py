@@ -1,0 +1,130 @@
+"""The admin API: reads, changes, and what the fleet says of a change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+import httpx
+
+from keyturn.admin_cli.exits import CommandError, ExitCode
+from keyturn.admin_cli.fleet_answer import FleetAnswer
+from keyturn.admin_cli.servers import CALL_SECONDS, Received, Server, refusal
+
+PAGE: Final = 500
+
+
+class Tokens(Protocol):
+    """Access tokens of the administrator."""
+
+    def current(self) -> str:
+        """Return a token that has not expired. Raises CommandError."""
+        ...
+
+    def renew(self) -> bool:
+        """Get another token, after the server has refused this one; False if that needs a person."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that was made. ``sequence``: of its event; None if nothing was to be changed. ``fleet``: None
+    if it was not asked to wait."""
+
+    body: Any
+    location: str | None
+    notice: str | None
+    sequence: int | None
+    fleet: FleetAnswer | None
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        return self.fleet is not None and not self.fleet.is_safe
+
+
+def path_of(realm: str, *parts: str) -> str:
+    """Return a path below a realm's. Raises CommandError for parts that would lead out of it."""
+    if any(part in ("", ".", "..") for part in (realm, *parts)):
+        raise CommandError("a name must not be empty, . or ..", ExitCode.USAGE)
+    return "/".join(["/admin/realms", *(quote(part, safe="") for part in (realm, *parts))])
+
+
+class AdminApi:
+    """Calls with the administrator's token. Every method raises CommandError."""
+
+    def __init__(self, server: Server, tokens: Tokens) -> None:
+        self._server = server
+        self._tokens = tokens
+
+    def get(self, path: str, **query: str | int | None) -> Any:
+        """Return what a path has."""
+        return _success(self._call("GET", path, query)).json(path)
+
+    def find(self, path: str) -> Any | None:
+        """Return what a path has; None if there is no such thing."""
+        received = self._call("GET", path, {})
+        return None if received.status == 404 else _success(received).json(path)
+
+    def pages(self, path: str, **query: str | int | None) -> Iterator[list[dict[str, Any]]]:
+        """Yield the pages of a list by ``first`` and ``max``."""
+        first = 0
+        while True:
+            page = self.get(path, **query, first=first, max=PAGE)
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            first += PAGE
+
+    def lines(self, path: str, **query: str | int | None) -> list[str]:
+        """Return a path's JSON lines."""
+        received = self._call("GET", path, query, headers={"Accept": "application/jsonl"})
+        return _success(received).body.decode("utf-8", errors="replace").splitlines()
+
+    def change(self, method: str, path: str, *, wait: int, **content: Any) -> Change:
+        """Make a change, and wait up to so many seconds until every node has applied it."""
+        prefer = f"wait={wait}" if wait else "respond-async"
+        received = _success(
+            self._call(method, path, {}, headers={"Prefer": prefer}, seconds=CALL_SECONDS + wait, **content)
+        )
+        sequence = received.headers.get("keyturn-sequence", "")
+        fleet = received.headers.get("keyturn-fleet")
+        return Change(
+            received.json(path) if received.body else None,
+            received.headers.get("location"),
+            received.headers.get("keyturn-notice"),
+            int(sequence) if sequence.isascii() and sequence.isdigit() else None,
+            None if fleet is None else FleetAnswer.parse(fleet),
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str | int | None],
+        *,
+        headers: dict[str, str] | None = None,
+        **content: Any,
+    ) -> Received:
+        asked = {name: value for name, value in query.items() if value is not None}
+        if asked:
+            path = f"{path}?{httpx.QueryParams(asked)}"
+
+        def send() -> Received:
+            bearer = {"Authorization": f"Bearer {self._tokens.current()}"}
+            return self._server.send(method, path, headers=bearer | (headers or {}), **content)
+
+        received = send()
+        if received.status == 401 and self._tokens.renew():
+            received = send()
+        return received
+
+
+def _success(received: Received) -> Received:
+    if received.status == 401:
+        raise CommandError(f"sign in again with keyturn login: {refusal(received)}", ExitCode.NOT_ALLOWED)
+    if received.status == 403:
+        raise CommandError(f"you have no right to do this: {refusal(received)}", ExitCode.NOT_ALLOWED)
+    if not 200 <= received.status < 300:
+        raise CommandError(refusal(received))
+    return received
