@@ -1,6 +1,5 @@
 """HTTP clients for a server: its URL checked, TLS verified, every call limited in time and size."""
 
-import ipaddress
 import ssl
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any, Final
 import httpx
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
+from keyturn_shared.network.addresses import is_this_machine
 
 CALL_SECONDS: Final = 30.0
 """Time limit of a call, besides the time that it asks the server to wait."""
@@ -45,7 +45,7 @@ def check_server(url: str, *, insecure_http: bool) -> httpx.URL:
         raise CommandError("the server's URL begins with https://, or http://", ExitCode.USAGE)
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise CommandError("the server's URL has no user, query or fragment", ExitCode.USAGE)
-    if parsed.scheme == "http" and not insecure_http and not _is_loopback(parsed.host):
+    if parsed.scheme == "http" and not insecure_http and not is_this_machine(parsed.host):
         raise CommandError(
             f"http:// would send credentials to {parsed.host} in clear text: use https://, or"
             " --insecure-http",
@@ -126,12 +126,3 @@ def refusal(received: Received) -> str:
 def _no_answer(method: str, seconds: float) -> str:
     unknown = "" if method == "GET" else "; the change may have been made"
     return f"no response within {seconds:g} s{unknown}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from keyturn.migrate.realm_reader import read_keycloak
 from keyturn_credentials.realm_transfer import read_file
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import strict_json
+from keyturn_shared.network.addresses import is_this_machine
 from keyturn_shared.network.tls import client_context
 from keyturn_shared.secret import Secret
 
@@ -91,7 +91,7 @@ def require_private(url: str, *, allow_http: bool) -> None:
     parts = urlsplit(url)
     if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
         raise ConfigurationError(f"{parts.hostname or url}: the URL must have a host, and a path at most")
-    if parts.scheme == "https" or allow_http or _is_loopback(parts.hostname):
+    if parts.scheme == "https" or allow_http or is_this_machine(parts.hostname):
         return
     raise ConfigurationError(
         f"{parts.hostname}: over http everyone on the way can read the secrets: use https, or --allow-http"
@@ -112,13 +112,6 @@ def admin_secret(environment: Mapping[str, str] = os.environ) -> Secret:
 
 def shown_time(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _show_read(count: int) -> None:

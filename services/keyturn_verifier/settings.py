@@ -10,6 +10,7 @@ from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, model_validator
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.named_setting import named_setting
+from keyturn_shared.network.addresses import is_this_machine
 from keyturn_shared.oauth.tokens.discovery import CertificateAbilities
 from keyturn_shared.realm_rings import FleetRing, LimitedRings, RealmRings
 from keyturn_shared.service_settings import ServiceSettings
@@ -78,6 +79,8 @@ class VerifierSettings(ServiceSettings):
     shadow_client_secret: SecretStr | None = None
     shadow_ca_file: Path | None = None
     """PEM of private authorities for its certificate, in addition to the system's."""
+    shadow_allow_http: bool = False
+    """Permission to send tokens and the secret over http to another machine."""
 
     cached_clients: int = Field(default=200_000, ge=100)
     request_body_limit: int = Field(default=64 * 1024, ge=1024)
@@ -109,10 +112,18 @@ class VerifierSettings(ServiceSettings):
             raise ConfigurationError(
                 "KEYTURN_SHADOW_URL needs KEYTURN_SHADOW_CLIENT_ID and KEYTURN_SHADOW_CLIENT_SECRET"
             )
+        if self.shadow_url is not None and self._shows_tokens_to_the_network(self.shadow_url):
+            raise ConfigurationError(
+                "KEYTURN_SHADOW_URL would send tokens and a secret in clear text: use https, or set"
+                " KEYTURN_SHADOW_ALLOW_HTTP"
+            )
         self._require_keys()
         self.key_set_seal()
         self.proxy()
         return self
+
+    def _shows_tokens_to_the_network(self, url: AnyHttpUrl) -> bool:
+        return url.scheme == "http" and not self.shadow_allow_http and not is_this_machine(url.host or "")
 
     def certificate_abilities(self) -> CertificateAbilities:
         """Return the endpoints' abilities with client certificates, as configured."""

@@ -130,3 +130,21 @@ def test_realm_keys_that_are_none_are_refused_in_one_line() -> None:
 def test_a_node_without_any_keys_is_told_so() -> None:
     with pytest.raises(ConfigurationError, match=r"^KEYTURN_FLEET_KEYS: required, but not set$"):
         VerifierSettings()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://id.example.com", "http://127.0.0.1:8080", "http://[::1]", "http://localhost"]
+)
+def test_a_shadow_on_this_machine_or_behind_tls_is_asked(url: str) -> None:
+    assert str(shadowed(url).shadow_url).startswith(url)
+
+
+def test_tokens_go_to_a_shadow_in_clear_text_only_if_that_is_said() -> None:
+    for url in ("http://id.example.com", "http://10.0.0.1", "http://localhost.example.com"):
+        with pytest.raises(ConfigurationError, match="KEYTURN_SHADOW_ALLOW_HTTP"):
+            shadowed(url)
+        assert shadowed(url, shadow_allow_http=True).shadow_url is not None
+
+
+def shadowed(url: str, **values: Any) -> VerifierSettings:
+    return settings(shadow_url=url, shadow_client_id="shadow", shadow_client_secret=SecretStr("s"), **values)
