@@ -50,6 +50,10 @@ simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000 FIRST
 storm: install ## One minute of faults at every edge of 20 real nodes, judged from outside
 	$(BIN)/python -m tests.storm $(ARGS)
 
+.PHONY: revocation
+revocation: install ## Every revocation at every place that grants access, in three circumstances; ten minutes
+	$(BIN)/python -m pytest tests/integration/revocation/test_revocation_matrix.py --every-cell $(ARGS)
+
 .PHONY: durability
 durability: install ## One minute of 20 writers while instances of the credentials service are killed
 	$(BIN)/python -m tests.durability --kill-database $(ARGS)

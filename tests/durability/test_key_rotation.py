@@ -55,9 +55,9 @@ async def test_the_old_key_is_gone_and_every_secret_is_still_there(tmp_path: Pat
         created = await admin.call(first, "POST", "", {"clientId": "never-changed"})
         path = f"/{created.headers['location'].rpartition('/')[2]}/client-secret"
         secret = json.loads((await admin.call(first, "GET", path)).body)["value"]
-        writers = [Writer(number, admin, surroundings.instances, seed=2) for number in range(4)]
+        writers = [Writer(number, admin, surroundings.instances, seed=2) for number in range(2)]
         over = asyncio.Event()
-        writing = [asyncio.create_task(writer.run(over, pause=0.1)) for writer in writers]
+        writing = [asyncio.create_task(writer.run(over, pause=0.5)) for writer in writers]
         old = surroundings.settings.encryption_keys.get_secret_value()
         old_id = surroundings.settings.encryption_ring().current_key_id
         assert f".{old_id}." in await kept_seals(surroundings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from tests.integration.revocation.cells import cells_to_test
+from tests.integration.revocation.cells import Cell
 from tests.integration.revocation.deployment import Deployment, Server
 from tests.integration.revocation.places import PLACES
 from tests.integration.revocation.probes import ASKER, ASKERS_SECRET, Outcome, probe, servers_for
@@ -84,8 +84,9 @@ class Cast:
             raise AssertionError(f"never granted: {subject.cell}; last {seen[-1]}") from None
 
 
-async def make_cast(deployment: Deployment, name: str) -> Cast:
-    """Create realm ``name`` for changes of one client, and one realm for each way to end a whole realm."""
+async def make_cast(deployment: Deployment, name: str, cells: Iterable[Cell]) -> Cast:
+    """Create realm ``name`` for changes of one client, and one realm for each way to end a whole realm. Each
+    cell gets a client."""
 
     def subject(way: Any, place: Any) -> Subject:
         realm = f"{name}-{way.key}" if way is not None and way.of_realm else name
@@ -93,7 +94,7 @@ async def make_cast(deployment: Deployment, name: str) -> Cast:
 
     kept = [subject(None, place) for place in PLACES]
     units: dict[str, list[Subject]] = {}
-    for way, place in cells_to_test():
+    for way, place in cells:
         made = subject(way, place)
         units.setdefault(made.realm if way.of_realm else made.client_id, []).append(made)
     cast = Cast(deployment, kept, list(units.values()))

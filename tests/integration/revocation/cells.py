@@ -1,9 +1,12 @@
 """The matrix: each way to end something at each place that grants access. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from tests.integration.revocation.places import PLACES, Place
 from tests.integration.revocation.ways import WAYS, Way
+
+Cell = tuple[Way, Place]
 
 
 def reason_against(way: Way, place: Place) -> str | None:
@@ -18,12 +21,17 @@ def reason_against(way: Way, place: Place) -> str | None:
     raise LookupError(f"nothing says what {way.key} does at {place.key}")
 
 
-def cells_to_test() -> Iterator[tuple[Way, Place]]:
+def cells_to_test() -> Iterator[Cell]:
     """Yield every cell that is not an exception."""
     for way in WAYS:
         for place in PLACES:
             if reason_against(way, place) is None:
                 yield way, place
+
+
+def half_of(cells: Iterable[Cell], half: int) -> list[Cell]:
+    """Return every second cell, beginning with the first (0) or the second one (1)."""
+    return list(islice(cells, half, None, 2))
 
 
 def name_of(way: Way | None, place: Place) -> str:

@@ -34,7 +34,8 @@ A letter refers to the reason why there is nothing to end.
 
 <!-- Made by `python -m tests.integration.revocation.page`; a test compares it with the matrix. -->
 
-Every ✓ is tried three times in `tests/integration/revocation/test_revocation_matrix.py`. Redis, the
+`make revocation` tries every ✓ three times (`tests/integration/revocation/test_revocation_matrix.py`), and
+every run of the tests twice: in the first of these circumstances, and in one of the two others. Redis, the
 credentials service, two nodes and two resource servers run as separate processes. Each cell has its own
 client. Right before the change, every process grants this client what it requests, so all caches are warm:
 

@@ -1,7 +1,8 @@
 """After the call that ended something has returned, it is granted nowhere.
 
-Everything is real and in a separate process. In each circumstance every cell of the matrix has its own
-client, which is shown to be granted access right before.
+Everything is real and in a separate process. Each cell of the matrix has its own client, which is shown to be
+granted access right before. All cells are tried in the first circumstance, and each in one of the two others;
+``make revocation`` tries all in all.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import pytest_asyncio
 from redis import Redis
 
 from tests.integration.revocation.cast import Cast, at_once, make_cast
-from tests.integration.revocation.cells import cells_to_test, name_of
+from tests.integration.revocation.cells import Cell, cells_to_test, half_of, name_of
 from tests.integration.revocation.changes import end
 from tests.integration.revocation.deployment import Deployment, deployed
 from tests.integration.revocation.judging import Judgement
@@ -46,11 +47,13 @@ async def deployment(
 
 
 @asynccontextmanager
-async def judged(deployment: Deployment, name: str) -> AsyncIterator[tuple[Cast, Judgement]]:
+async def judged(
+    deployment: Deployment, name: str, cells: list[Cell]
+) -> AsyncIterator[tuple[Cast, Judgement]]:
     """Yield a cast with everything granted and streams open. Fails for any violation."""
-    cast = await make_cast(deployment, name)
+    cast = await make_cast(deployment, name, cells)
     there = sorted(each.cell for each in cast.ending)
-    assert there == sorted(name_of(*cell) for cell in cells_to_test()), "no cell is untested"
+    assert there == sorted(name_of(*cell) for cell in cells), "no cell is untested"
     await cast.prove()
     judgement = Judgement(cast)
     try:
@@ -61,9 +64,18 @@ async def judged(deployment: Deployment, name: str) -> AsyncIterator[tuple[Cast,
     assert not judgement.violations, "\n".join(judgement.violations)
 
 
+@pytest.fixture
+def halves(request: pytest.FixtureRequest) -> tuple[list[Cell], list[Cell]]:
+    """Return the cells of the second and of the third circumstance."""
+    cells = list(cells_to_test())
+    if request.config.getoption("every_cell", default=False):
+        return cells, cells
+    return half_of(cells, 0), half_of(cells, 1)
+
+
 async def test_nothing_is_granted_after_the_call_returned(deployment: Deployment) -> None:
     """Each is requested at every process as soon as its own call has returned, and everything at the end."""
-    async with judged(deployment, "waited") as (cast, judgement):
+    async with judged(deployment, "waited", list(cells_to_test())) as (cast, judgement):
 
         async def end_and_ask(unit: list[Subject]) -> None:
             await end(deployment, unit)
@@ -81,10 +93,10 @@ async def test_nothing_is_granted_after_the_call_returned(deployment: Deployment
 
 
 async def test_nothing_is_granted_by_a_process_that_was_stopped_over_the_change(
-    deployment: Deployment,
+    deployment: Deployment, halves: tuple[list[Cell], list[Cell]]
 ) -> None:
     """Requests in its socket are the first that it answers when it continues."""
-    async with judged(deployment, "frozen") as (cast, judgement):
+    async with judged(deployment, "frozen", halves[0]) as (cast, judgement):
         stopped = [deployment.nodes[1], deployment.libraries[1]]
         for server in stopped:
             server.process.pause()
@@ -103,10 +115,12 @@ async def test_nothing_is_granted_by_a_process_that_was_stopped_over_the_change(
         await cast.until_granted(cast.kept)
 
 
-async def test_nothing_is_granted_after_redis_was_lost_right_after_the_change(deployment: Deployment) -> None:
+async def test_nothing_is_granted_after_redis_was_lost_right_after_the_change(
+    deployment: Deployment, halves: tuple[list[Cell], list[Cell]]
+) -> None:
     """Redis is emptied, is killed, and comes back empty: everything is requested after each step, during the
     recovery, and after it."""
-    async with judged(deployment, "lost") as (cast, judgement):
+    async with judged(deployment, "lost", halves[1]) as (cast, judgement):
         await at_once(partial(end, deployment), cast.units)
         with Redis.from_url(deployment.redis.url, socket_timeout=_REDIS_SECONDS) as redis:
             redis.flushall()

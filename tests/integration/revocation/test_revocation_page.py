@@ -1,11 +1,12 @@
 """``docs/revocation.md`` shows the tested matrix, and no other."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.integration.revocation.cells import cells_to_test, reason_against
+from tests.integration.revocation.cells import cells_to_test, half_of, reason_against
 from tests.integration.revocation.page import PAGE, TESTED, render
 from tests.integration.revocation.places import PLACES
 from tests.integration.revocation.ways import WAYS
@@ -34,6 +35,11 @@ def test_every_way_ends_something_and_every_place_can_be_ended() -> None:
     cells = list(cells_to_test())
     assert {way.key for way, _ in cells} == {way.key for way in WAYS}
     assert {place.key for _, place in cells} == {place.key for place in PLACES}
+    counts = Counter(way.key for way, _ in cells)
+    several = {key for key, count in counts.items() if count > 1}
+    for half in (half_of(cells, 0), half_of(cells, 1)):
+        assert {way.key for way, _ in half} >= several
+        assert {place.key for _, place in half} == {place.key for place in PLACES}
     by_url = {way.key for way, place in cells if place.kind == "fetched key"}
     assert by_url >= {"key-url", "cleared", "all-cleared", "disabled", "deleted", "realm-deleted"}
 
