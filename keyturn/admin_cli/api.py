@@ -1,6 +1,6 @@
 """The admin API: reads, changes, and what the fleet says of a change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -12,6 +12,9 @@ from keyturn.admin_cli.fleet_answer import FleetAnswer
 from keyturn.admin_cli.servers import CALL_SECONDS, Received, Server, refusal
 
 PAGE: Final = 500
+
+Query = Mapping[str, str | int | None]
+"""Parameters of a URL; None leaves one out."""
 
 
 class Tokens(Protocol):
@@ -56,36 +59,41 @@ class AdminApi:
         self._server = server
         self._tokens = tokens
 
-    def get(self, path: str, **query: str | int | None) -> Any:
-        """Return what a path has."""
-        return _success(self._call("GET", path, query)).json(path)
+    def get(self, path: str, query: Query | None = None, *, seconds: float = 0.0) -> Any:
+        """Return what a path has. ``seconds``: how long the server may wait before it answers."""
+        return _success(self._call("GET", path, query or {}, seconds=CALL_SECONDS + seconds)).json(path)
 
     def find(self, path: str) -> Any | None:
         """Return what a path has; None if there is no such thing."""
         received = self._call("GET", path, {})
         return None if received.status == 404 else _success(received).json(path)
 
-    def pages(self, path: str, **query: str | int | None) -> Iterator[list[dict[str, Any]]]:
+    def pages(self, path: str, query: Query) -> Iterator[list[dict[str, Any]]]:
         """Yield the pages of a list by ``first`` and ``max``."""
         first = 0
         while True:
-            page = self.get(path, **query, first=first, max=PAGE)
+            page = self.get(path, {**query, "first": first, "max": PAGE})
             if page:
                 yield page
             if len(page) < PAGE:
                 return
             first += PAGE
 
-    def lines(self, path: str, **query: str | int | None) -> list[str]:
-        """Return a path's JSON lines."""
-        received = self._call("GET", path, query, headers={"Accept": "application/jsonl"})
-        return _success(received).body.decode("utf-8", errors="replace").splitlines()
-
-    def change(self, method: str, path: str, *, wait: int, **content: Any) -> Change:
-        """Make a change, and wait up to so many seconds until every node has applied it."""
+    def change(
+        self, method: str, path: str, *, wait: int, query: Query | None = None, **content: Any
+    ) -> Change:
+        """Make a change, and wait up to so many seconds until every node has applied it. ``content``: as for
+        httpx."""
         prefer = f"wait={wait}" if wait else "respond-async"
         received = _success(
-            self._call(method, path, {}, headers={"Prefer": prefer}, seconds=CALL_SECONDS + wait, **content)
+            self._call(
+                method,
+                path,
+                query or {},
+                headers={"Prefer": prefer},
+                seconds=CALL_SECONDS + wait,
+                **content,
+            )
         )
         sequence = received.headers.get("keyturn-sequence", "")
         fleet = received.headers.get("keyturn-fleet")
@@ -101,7 +109,7 @@ class AdminApi:
         self,
         method: str,
         path: str,
-        query: dict[str, str | int | None],
+        query: Query,
         *,
         headers: dict[str, str] | None = None,
         **content: Any,

@@ -11,7 +11,7 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def find_client(session: Session, name: str) -> dict[str, Any]:
     """Return a client's representation. Raises CommandError, also if a client ID is another client's UUID."""
-    listed = session.api.get(session.path("clients"), clientId=name) if name else []
+    listed = session.api.get(session.path("clients"), {"clientId": name}) if name else []
     by_id: dict[str, Any] | None = next((each for each in listed if each.get("clientId") == name), None)
     by_uuid: dict[str, Any] | None = None
     if _UUID.fullmatch(name):

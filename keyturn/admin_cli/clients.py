@@ -10,7 +10,8 @@ from keyturn.admin_cli.client_lookup import find_client
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.options import DEFAULT_WAIT, Client, Json, Most, ProfileName, Realm, Wait
 from keyturn.admin_cli.rendering import time_text
-from keyturn.admin_cli.session import Session, opened, reporting, save_secret
+from keyturn.admin_cli.secret_files import check_secret_file, save_secret
+from keyturn.admin_cli.session import Session, opened, reporting
 
 app: Final = typer.Typer(help="List, create and delete clients.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -38,13 +39,13 @@ def list_(
         found: list[dict[str, Any]] = []
         is_more = False
         if all_:
-            for page in session.api.pages(session.path("clients"), **asked):
+            for page in session.api.pages(session.path("clients"), asked):
                 found += page
                 session.out.progress(f"{len(found):,} clients")
             session.out.end_progress()
         else:
             asked_for = min(most + 1, 1000)
-            found = session.api.get(session.path("clients"), **asked, first=0, max=asked_for)
+            found = session.api.get(session.path("clients"), {**asked, "first": 0, "max": asked_for})
             is_more = len(found) > most
             found = found[:most]
         if as_json:
@@ -113,6 +114,7 @@ def create(
 ) -> None:
     """Create a confidential client with a service account, and print its secret if it has one."""
     with opened(profile, realm, as_json=as_json) as session:
+        check_secret_file(secret_to)
         given = dict(_pair(text) for text in attributes or ())
         if jwks_url is not None:
             given |= {"use.jwks.url": "true", "jwks.url": jwks_url}
@@ -158,7 +160,11 @@ def delete(
         for number, each in enumerate(found, 1):
             is_last = number == len(found)
             # Nodes apply changes in order: once the last one is safe, all are.
-            change = session.change("DELETE", "clients", str(each["id"]), wait=wait if is_last else 0)
+            try:
+                change = session.change("DELETE", "clients", str(each["id"]), wait=wait if is_last else 0)
+            except CommandError:
+                session.out.message(f"keyturn: {number - 1} of {len(found)} clients were deleted before this")
+                raise
             if not is_last:
                 session.out.progress(f"{number} of {len(found)} clients deleted")
                 continue

@@ -2,16 +2,18 @@
 
 import typer
 
-from keyturn.admin_cli import clients, secrets
+from keyturn.admin_cli import cache, clients, keys, policy, rotations, secrets
+from keyturn.admin_cli.audit import audit
 from keyturn.admin_cli.completion import completion
+from keyturn.admin_cli.events import events
+from keyturn.admin_cli.fleet import fleet
 from keyturn.admin_cli.login import login, logout
 from keyturn.admin_cli.realms import realms
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to ``keyturn``."""
-    for command in (login, logout, realms):
+    for command in (login, logout, realms, fleet, events, audit, completion):
         app.command()(command)
-    app.add_typer(clients.app, name="clients")
-    app.add_typer(secrets.app, name="secrets")
-    app.command()(completion)
+    for group in (clients, secrets, keys, rotations, policy, cache):
+        app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

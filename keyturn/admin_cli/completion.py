@@ -2,9 +2,12 @@
 
 import os
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+
+_VARIABLE: Final = "_KEYTURN_COMPLETE"
+"""By this variable, a shell asks the program for its script."""
 
 
 class Shell(StrEnum):
@@ -23,6 +26,8 @@ def completion(
 
     For bash: keyturn completion bash > ~/.local/share/bash-completion/completions/keyturn
     """
-    # The variable by which a shell asks the program for its script.
-    os.environ["_KEYTURN_COMPLETE"] = f"source_{shell.value}"
-    context.find_root().command.main(args=[], prog_name="keyturn")
+    os.environ[_VARIABLE] = f"source_{shell.value}"
+    try:
+        context.find_root().command.main(args=[], prog_name="keyturn")
+    finally:
+        del os.environ[_VARIABLE]

@@ -9,7 +9,8 @@ from keyturn.admin_cli.client_lookup import find_client
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.options import DEFAULT_WAIT, Client, Json, ProfileName, Realm, Wait
 from keyturn.admin_cli.rendering import time_text
-from keyturn.admin_cli.session import Session, opened, save_secret
+from keyturn.admin_cli.secret_files import check_secret_file, save_secret
+from keyturn.admin_cli.session import Session, opened
 
 app: Final = typer.Typer(
     help="Show, regenerate and revoke clients' secrets.", no_args_is_help=True, rich_markup_mode=None
@@ -37,6 +38,7 @@ def show(
     A secret that you may not see, or that the realm stores as a digest only, is masked.
     """
     with opened(profile, realm, as_json=as_json) as session:
+        check_secret_file(to)
         found = find_client(session, client)
         path = session.path("clients", found["id"], "client-secret")
         current = session.api.get(path).get("value")
@@ -80,6 +82,7 @@ def regenerate(
 ) -> None:
     """Give a client a new secret. The former one ends at once, or after the overlap of its policy."""
     with opened(profile, realm, as_json=as_json) as session:
+        check_secret_file(to)
         found = find_client(session, client)
         change = session.change("POST", "clients", found["id"], "client-secret", wait=wait)
         secret = str(change.body["value"])

@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -30,7 +29,7 @@ class Session:
 
         return path_of(self.realm, *parts)
 
-    def change(self, method: str, *parts: str, wait: int, **content: object) -> "Change":
+    def change(self, method: str, *parts: str, wait: int, **content: Any) -> "Change":
         """Make a change below the realm's path. Raises CommandError."""
         if wait:
             self.out.progress("Waiting for the nodes …")
@@ -91,13 +90,3 @@ def opened(profile: str | None, realm: str | None, *, as_json: bool) -> Iterator
         finally:
             out.end_progress()
             server.close()
-
-
-def save_secret(path: Path, secret: str) -> None:
-    """Write a secret to a file with mode 0600, replacing it. Raises CommandError."""
-    from keyturn.stack.files import write_private
-
-    try:
-        write_private(path, secret)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,6 +63,25 @@ class Program:
             env={**os.environ, **self._variables},
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+    @contextmanager
+    def following(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Run a program that does not end; it is ended with Ctrl-C."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "keyturn", *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self._variables},
+        )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(_SECONDS)
+            finally:
+                process.kill()
+                process.communicate()
 
     @property
     def profiles(self) -> list[Path]:

@@ -1,14 +1,11 @@
 """Clients and secrets from the command line."""
 
-import json
 import stat
 from pathlib import Path
 
 import pytest
 
-from keyturn_shared.jose.signing import SigningKey
 from tests.integration.admin_cli.program import Program
-from tests.testkit.admin_api import ADMIN_ID
 
 
 def test_clients_are_listed_searched_and_shown_without_their_secrets(signed_in: Program) -> None:
@@ -65,6 +62,16 @@ def test_a_secret_goes_to_a_file_or_a_pipe(signed_in: Program, tmp_path: Path) -
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_a_secret_is_not_replaced_if_it_cannot_be_written(signed_in: Program, tmp_path: Path) -> None:
+    kept = signed_in.run("clients", "create", "unwritten", "--json").json["secret"]
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    for file in (link, tmp_path, tmp_path / "missing" / "secret", Path("/dev/null")):
+        assert signed_in.run("secrets", "regenerate", "unwritten", "--to", str(file)).code == 2
+    assert signed_in.ok("secrets", "show", "unwritten", "--value").out == f"{kept}\n"
+    assert list(tmp_path.iterdir()) == [link]
+
+
 def test_the_former_secret_is_shown_and_revoked(signed_in: Program) -> None:
     policy = {
         "keyturn.secret.expiration-period": "86400",
@@ -80,29 +87,6 @@ def test_the_former_secret_is_shown_and_revoked(signed_in: Program) -> None:
     revoked = signed_in.ok("secrets", "revoke", "overlapping")
     assert revoked.out.splitlines()[0] == "The former secret of overlapping has ended"
     assert signed_in.run("secrets", "show", "overlapping", "--json").json["former_secret"] is None
-
-
-def test_an_administrator_signs_in_with_a_private_key(signed_in: Program, program: Program, url: str) -> None:
-    key = SigningKey.generate()
-    jwks = json.dumps({"keys": [key.public_jwk]})
-    signed_in.ok(
-        *("clients", "create", "by-key", "--authenticator", "client-jwt", "-a", "use.jwks.string=true"),
-        *("-a", f"jwks.string={jwks}", "-a", "keyturn.admin.roles=view-clients"),
-    )
-    file = program.directory / "key.json"
-    file.write_bytes(key.export_private_jwk())
-    program.ok("login", url, "--client-id", "by-key", "--realm", "acme", "--key-file", str(file))
-    assert program.ok("clients", "show", "by-key").out.startswith("client ID")
-    refused = program.run("clients", "create", "more")
-    assert refused.code == 3
-    assert refused.err.startswith("keyturn: you have no right to do this: ")
-
-
-def test_a_wrong_secret_is_refused_and_leaves_no_profile(program: Program, url: str) -> None:
-    refused = program.run("login", url, "--client-id", ADMIN_ID, "--secret-stdin", stdin="wrong\n")
-    assert refused.code == 3
-    assert refused.err.startswith(f"keyturn: {ADMIN_ID} cannot sign in to realm master: ")
-    assert not (program.directory / "keyturn").exists()
 
 
 def test_nothing_waits_if_asked_not_to(signed_in: Program) -> None:

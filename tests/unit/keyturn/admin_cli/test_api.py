@@ -96,7 +96,10 @@ def test_pages_are_read_until_one_is_not_full() -> None:
         size = PAGE if len(asked) < 3 else 0
         return httpx.Response(200, json=[{"id": number} for number in range(size)])
 
-    assert [len(page) for page in api(answer).pages("/admin/realms/acme/clients", q=None)] == [PAGE, PAGE]
+    assert [len(page) for page in api(answer).pages("/admin/realms/acme/clients", {"q": None})] == [
+        PAGE,
+        PAGE,
+    ]
     assert asked == ["0", str(PAGE), str(2 * PAGE)]
 
 

@@ -1,7 +1,8 @@
 """Calls to a server that misbehaves, or that nobody should call."""
 
+import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 from keyturn.admin_cli import servers
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.servers import Server, check_server, connect
+from tests.testkit.served import served
+from tests.testkit.tls import ServerTls
 
 
 def server(answer: Callable[[httpx.Request], httpx.Response]) -> Server:
@@ -143,6 +146,31 @@ def test_a_path_of_the_base_url_is_kept() -> None:
     http = httpx.Client(base_url="https://id.test/auth", transport=httpx.MockTransport(answer))
     Server(http).send("GET", "/admin/realms")
     assert seen == ["/auth/admin/realms"]
+
+
+async def test_only_a_certificate_of_a_trusted_authority_is_accepted(tmp_path: Path) -> None:
+    async def app(_: object, __: object, send: Callable[[dict[str, object]], Awaitable[None]]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"[]"})
+
+    tls = {}
+    for name in ("own", "other"):
+        (tmp_path / name).mkdir()
+        tls[name] = ServerTls.make(tmp_path / name)
+
+    def call(url: str, ca_file: str | None) -> int:
+        server = connect(check_server(url, insecure_http=False), ca_file)
+        try:
+            return server.send("GET", "/").status
+        finally:
+            server.close()
+
+    async with served(app, tls=tls["own"]) as url:
+        assert await asyncio.to_thread(call, url, str(tls["own"].authority)) == 200
+        for ca_file in (None, str(tls["other"].authority)):
+            with pytest.raises(CommandError, match="CERTIFICATE_VERIFY_FAILED") as refused:
+                await asyncio.to_thread(call, url, ca_file)
+            assert refused.value.exit_code is ExitCode.UNREACHABLE
 
 
 def test_authorities_that_cannot_be_read_are_named(tmp_path: Path) -> None:
