@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
-from keyturn_shared.network.addresses import is_this_machine
+from keyturn_shared.this_machine import is_this_machine
 
 CALL_SECONDS: Final = 30.0
 """Time limit of a call, besides the time that it asks the server to wait."""

@@ -19,9 +19,9 @@ from keyturn.migrate.realm_reader import read_keycloak
 from keyturn_credentials.realm_transfer import read_file
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import strict_json
-from keyturn_shared.network.addresses import is_this_machine
 from keyturn_shared.network.tls import client_context
 from keyturn_shared.secret import Secret
+from keyturn_shared.this_machine import is_this_machine
 
 ADMIN_SECRET: Final = "KEYTURN_MIGRATE_ADMIN_SECRET"  # noqa: S105 - a name
 """Variable with the secret of the administrator's client; it is never an argument, which others can see."""

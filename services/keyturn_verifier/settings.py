@@ -10,11 +10,11 @@ from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, model_validator
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.named_setting import named_setting
-from keyturn_shared.network.addresses import is_this_machine
 from keyturn_shared.oauth.tokens.discovery import CertificateAbilities
 from keyturn_shared.realm_rings import FleetRing, LimitedRings, RealmRings
 from keyturn_shared.service_settings import ServiceSettings
 from keyturn_shared.signed_log.keys import FETCHER, LogSigningKeys, LogVerificationKeys
+from keyturn_shared.this_machine import is_this_machine
 
 
 class VerifierSettings(ServiceSettings):

@@ -1,7 +1,7 @@
 """The decision which addresses may be connected to. Pure."""
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
 
 from keyturn_shared.errors import ConfigurationError
@@ -20,15 +20,6 @@ def read_networks(networks: Iterable[str]) -> tuple[Network, ...]:
         return tuple(ip_network(network.strip()) for network in networks if network.strip())
     except ValueError as error:
         raise ConfigurationError(f"an allowed network cannot be read: {error}") from error
-
-
-def is_this_machine(host: str) -> bool:
-    """Return whether a URL's host is this machine without being looked up: what is sent there crosses no
-    network, so that http is no worse than https."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_allowed(address: Address, allowed: Iterable[Network]) -> bool:
