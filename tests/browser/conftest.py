@@ -19,13 +19,13 @@ NODES = 3
 OpenConsole = Callable[..., Awaitable[Console]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with RunningStack(tmp_path_factory.mktemp("browser") / "data", nodes=NODES).start() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scene(stack: RunningStack) -> Iterator[Scene]:
     with KeyServer() as keys:
         made = Scene(stack, keys)
@@ -68,7 +68,7 @@ async def open_console(browser: Browser, scene: Scene) -> AsyncIterator[OpenCons
         console.require_calm()
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def shared_context(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
     """A signed-in context with the console's files in its cache, for tests that change neither cookies nor
     rights."""

@@ -65,7 +65,7 @@ async def require_no_violations(console: Console, axe: str, name: str, *, looks:
     await page.set_viewport_size(WIDE)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def unguarded(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
     """A context without the policy that forbids axe's work in a page."""
     context = await context_of(browser, scene, signed_in=True, bypass_csp=True)

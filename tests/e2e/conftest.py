@@ -9,13 +9,13 @@ import pytest
 from tests.testkit.local_stack import Admin, RunningStack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with RunningStack(tmp_path_factory.mktemp("e2e") / "shared").start() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(stack: RunningStack) -> Admin:
     made = Admin(stack, "e2e")
     made.make_realm()

@@ -1,8 +1,9 @@
 """Distribution of tests to several processes: which stay together, and which start first.
 
-A session or module fixture is started in every process with a test of it. So the tests of a file stay
-together, and those of a directory that shares a running deployment. Files of long tests that share nothing
-are distributed test by test. The longest tests start first, so that no process works alone at the end.
+A package or module fixture is started in every process with a test of it, and ends after the last one there.
+So the tests of a file stay together, and those of a directory that shares a running deployment: one that
+nobody uses any more would take the processor from the others. Files of long tests that share nothing are
+distributed test by test. The longest tests start first, so that no process works alone at the end.
 pytest-xdist has a mark for groups, which does nothing with the pinned pytest.
 """
 
@@ -15,12 +16,12 @@ LONG: Final = (
     "tests/integration/http_edges/attacks/",
     "tests/browser/",
     "tests/integration/revocation/test_revocation_matrix.py",
+    "tests/e2e/",
     "tests/durability/",
     "tests/engines/",
     "tests/storm/",
     "tests/simulation/",
     "tests/fuzz_http/",
-    "tests/e2e/",
     "tests/integration/gateways/",
     "tests/integration/http_edges/",
     "tests/integration/testkit/",
@@ -43,8 +44,14 @@ TOGETHER: Final = {
     "tests/integration/http_edges/differential/test_processes.py": "http edges",
     "tests/integration/http_edges/test_limits.py": "http edges",
     "tests/integration/keystores/test_keytool": "keytool",
+    "tests/e2e/test_a_stack_that_is_killed.py": "stack in use",
     "tests/e2e/test_administrators.py": "stack in use",
     "tests/e2e/test_clients_of_every_kind.py": "stack in use",
+    "tests/e2e/test_readme.py": "stack in use",
+    "tests/e2e/test_refusals.py::test_a_second_stack": "stack in use",
+    "tests/e2e/test_rotation": "stack in use",
+    "tests/e2e/test_start_and_stop.py::test_local_json": "stack in use",
+    "tests/e2e/test_workload_identity.py": "stack in use",
 }
 EACH_BY_ITSELF: Final = (
     "tests/simulation/",

@@ -113,6 +113,8 @@ async def test_hanging_urls_do_not_delay_good_ones(redis_url: str, redis: Redis,
         "concurrency": 80,
         "host_concurrency": 200,
         "default_freshness": 1.5,
+        "lease": 6.0,
+        "fetch_timeout": 5.0,  # a good one must not fail because 120 are fetched at once
     }
     async with fleet_of(1, redis_url, find_timeout=30.0, **policy) as [node]:
         clients = [client_of(server.url(path)) for path in (*good, *bad)]
@@ -121,13 +123,17 @@ async def test_hanging_urls_do_not_delay_good_ones(redis_url: str, redis: Redis,
             server.pages[path].hang = 30.0
         await wait_until(lambda: server.hanging >= 4)
         before = dict(server.requests)
-        await wait_until(lambda: all(server.requests[path] >= before[path] + 2 for path in good), timeout=30)
+        await wait_until(lambda: all(server.requests[path] >= before[path] + 2 for path in good), timeout=60)
         for path in good:
             record = await record_of(redis, server.url(path))
             assert record is not None
             assert record.failures == 0
-        depth = await node.parts.channel.depth()
-        assert depth[Queue.RETRIES].queued > len(bad) / 2
+
+        async def most_bad_ones_are_retries() -> bool:
+            depth = await node.parts.channel.depth()
+            return depth[Queue.RETRIES].queued > len(bad) / 2
+
+        await wait_until(most_bad_ones_are_retries, timeout=60)
 
 
 async def test_one_host_is_asked_by_few_at_a_time(redis_url: str, server: JwksServer) -> None:

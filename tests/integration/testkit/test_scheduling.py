@@ -47,8 +47,10 @@ def test_a_file_runs_in_one_process_and_another_one_in_another(tmp_path: Path) -
 
 @pytest.mark.parametrize("path", sorted({*LONG, *TOGETHER, *EACH_BY_ITSELF}))
 def test_every_path_that_is_named_is_there(path: str) -> None:
-    found = REPOSITORY / path
+    file, _, test = path.partition("::")
+    found = REPOSITORY / file
     assert found.exists() or list(found.parent.glob(f"{found.name}*"))
+    assert not test or f"def {test}" in found.read_text()
 
 
 def test_tests_of_one_deployment_are_one_unit_and_long_ones_are_each_their_own() -> None:
