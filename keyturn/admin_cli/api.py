@@ -34,7 +34,7 @@ class Change:
     """A change that was made. ``sequence``: of its event; None if nothing was to be changed. ``fleet``: None
     if it was not asked to wait."""
 
-    body: Any
+    body: dict[str, Any]
     location: str | None
     notice: str | None
     sequence: int | None
@@ -59,20 +59,28 @@ class AdminApi:
         self._server = server
         self._tokens = tokens
 
-    def get(self, path: str, query: Query | None = None, *, seconds: float = 0.0) -> Any:
-        """Return what a path has. ``seconds``: how long the server may wait before it answers."""
-        return _success(self._call("GET", path, query or {}, seconds=CALL_SECONDS + seconds)).json(path)
+    def get(self, path: str, query: Query | None = None, *, seconds: float = 0.0) -> dict[str, Any]:
+        """Return an object. ``seconds``: how long the server may wait before it answers."""
+        received = self._call("GET", path, query or {}, seconds=CALL_SECONDS + seconds)
+        return _object(path, _success(received))
 
-    def find(self, path: str) -> Any | None:
-        """Return what a path has; None if there is no such thing."""
+    def get_list(self, path: str, query: Query | None = None) -> list[dict[str, Any]]:
+        """Return a list of objects."""
+        found = _success(self._call("GET", path, query or {})).json(path)
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise _unexpected(path)
+        return found
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return an object; None if there is no such thing."""
         received = self._call("GET", path, {})
-        return None if received.status == 404 else _success(received).json(path)
+        return None if received.status == 404 else _object(path, _success(received))
 
     def pages(self, path: str, query: Query) -> Iterator[list[dict[str, Any]]]:
         """Yield the pages of a list by ``first`` and ``max``."""
         first = 0
         while True:
-            page = self.get(path, {**query, "first": first, "max": PAGE})
+            page = self.get_list(path, {**query, "first": first, "max": PAGE})
             if page:
                 yield page
             if len(page) < PAGE:
@@ -98,7 +106,7 @@ class AdminApi:
         sequence = received.headers.get("keyturn-sequence", "")
         fleet = received.headers.get("keyturn-fleet")
         return Change(
-            received.json(path) if received.body else None,
+            _object(path, received) if received.body else {},
             received.headers.get("location"),
             received.headers.get("keyturn-notice"),
             int(sequence) if sequence.isascii() and sequence.isdigit() else None,
@@ -126,6 +134,17 @@ class AdminApi:
         if received.status == 401 and self._tokens.renew():
             received = send()
         return received
+
+
+def _object(path: str, received: Received) -> dict[str, Any]:
+    found = received.json(path)
+    if not isinstance(found, dict):
+        raise _unexpected(path)
+    return found
+
+
+def _unexpected(path: str) -> CommandError:
+    return CommandError(f"{path}: the response is not what was expected; is this the URL of keyturn?")
 
 
 def _success(received: Received) -> Received:

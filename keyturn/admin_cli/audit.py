@@ -43,7 +43,7 @@ def audit(
             "until": seconds_of(until),
         }
         if not all_:
-            found = session.api.get(session.path("audit"), {**asked, "max": most})
+            found = session.api.get_list(session.path("audit"), {**asked, "max": most})
             if as_json:
                 session.out.json(found)
             else:
@@ -79,7 +79,7 @@ def seconds_of(text: str | None) -> int | None:
 def _pages(session: Session, asked: dict[str, str | int | None]) -> Iterator[list[Entry]]:
     before: int | None = None
     while True:
-        page: list[Entry] = session.api.get(session.path("audit"), {**asked, "before": before, "max": PAGE})
+        page = session.api.get_list(session.path("audit"), {**asked, "before": before, "max": PAGE})
         if page:
             yield page
         if len(page) < PAGE:

@@ -45,7 +45,7 @@ def list_(
             session.out.end_progress()
         else:
             asked_for = min(most + 1, 1000)
-            found = session.api.get(session.path("clients"), {**asked, "first": 0, "max": asked_for})
+            found = session.api.get_list(session.path("clients"), {**asked, "first": 0, "max": asked_for})
             is_more = len(found) > most
             found = found[:most]
         if as_json:
@@ -172,8 +172,8 @@ def delete(
             session.finish(change, f"Deleted {names}", deleted=[one["id"] for one in found])
 
 
-def _new_secret(session: Session, body: Any, uuid: str, authenticator: str) -> str | None:
-    if isinstance(body, dict) and isinstance(body.get("secret"), str):
+def _new_secret(session: Session, body: dict[str, Any], uuid: str, authenticator: str) -> str | None:
+    if isinstance(body.get("secret"), str):
         return str(body["secret"])  # the realm stores digests only, and shows it just once
     if not authenticator.startswith("client-secret"):
         return None

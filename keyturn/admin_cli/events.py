@@ -33,8 +33,7 @@ def events(
 
         def read(**where: int | None) -> list[Event]:
             path = session.path("event-log")
-            found: list[Event] = session.api.get(path, {"type": type_, "client_id": client_id, **where})
-            return found
+            return session.api.get_list(path, {"type": type_, "client_id": client_id, **where})
 
         shown = read(max=most)[::-1]
         if not follow:

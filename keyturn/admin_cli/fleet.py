@@ -35,8 +35,7 @@ def fleet(
             asked: dict[str, str | int | None] = (
                 {} if sequence is None else {"sequence": sequence, "wait": wait}
             )
-            found: dict[str, Any] = session.api.get(session.path("fleet"), asked, seconds=wait)
-            return found
+            return session.api.get(session.path("fleet"), asked, seconds=wait)
 
         if not watch:
             found = read()

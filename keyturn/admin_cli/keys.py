@@ -22,7 +22,7 @@ def list_(client: Client, realm: Realm = None, profile: ProfileName = None, as_j
     """List a client's keys in use, and those that were revoked."""
     with opened(profile, realm, as_json=as_json) as session:
         found = find_client(session, client)
-        keys = session.api.get(session.path("clients", found["id"], "keys"))
+        keys = session.api.get_list(session.path("clients", found["id"], "keys"))
         if as_json:
             session.out.json(keys)
             return

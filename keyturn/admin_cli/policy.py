@@ -73,7 +73,7 @@ def check(
 ) -> None:
     """List clients that the policy would lock out. Exits with 1 if there are any."""
     with opened(profile, realm, as_json=as_json) as session:
-        planned = session.api.get(session.path("rotations", "plan"), {"days": days, "max": 1000})
+        planned = session.api.get_list(session.path("rotations", "plan"), {"days": days, "max": 1000})
         locked_out = [each for each in planned if each.get("effect") == "expires"]
         if locked_out or as_json:
             show_plan(session, locked_out)

@@ -33,10 +33,10 @@ def list_(
     """List rotations, newest first."""
     with opened(profile, realm, as_json=as_json) as session:
         if client is None:
-            found = session.api.get(session.path("rotations"), {"state": state, "max": most})
+            found = session.api.get_list(session.path("rotations"), {"state": state, "max": most})
         else:
             path = session.path("clients", uuid_of(session, client), "rotations")
-            found = session.api.get(path, {"max": most})
+            found = session.api.get_list(path, {"max": most})
             wanted = set(state.split(",")) if state else None
             found = [each for each in found if wanted is None or _is_in(each, wanted)]
         if as_json:
@@ -83,7 +83,7 @@ def start(
         uuid = uuid_of(session, client)
         change = session.change("POST", "clients", uuid, "rotations", wait=wait, json=body)
         begun = change.body
-        session.finish(change, f"Rotation {begun['id']} has begun: {_now(begun)}", rotation=begun)
+        session.finish(change, f"Rotation {begun.get('id')} has begun: {_now(begun)}", rotation=begun)
 
 
 @app.command()
@@ -162,7 +162,9 @@ def plan(
 ) -> None:
     """Show what policies will do to secrets, soonest first, and what would lock a client out."""
     with opened(profile, realm, as_json=as_json) as session:
-        show_plan(session, session.api.get(session.path("rotations", "plan"), {"days": days, "max": most}))
+        show_plan(
+            session, session.api.get_list(session.path("rotations", "plan"), {"days": days, "max": most})
+        )
 
 
 def show_plan(session: Session, planned: list[dict[str, Any]]) -> None:
@@ -197,7 +199,7 @@ def _move(rotation: str, move: str, realm: str | None, profile: str | None, wait
         change = session.change("POST", "rotations", rotation, move, wait=wait)
         session.finish(
             change,
-            f"Rotation {rotation} of {change.body['client_id']}: {_now(change.body)}",
+            f"Rotation {rotation} of {change.body.get('client_id')}: {_now(change.body)}",
             rotation=change.body,
         )
 
@@ -208,8 +210,8 @@ def _now(rotation: Mapping[str, Any]) -> str:
 
 
 def _is_in(rotation: Mapping[str, Any], states: set[str]) -> bool:
-    is_open = rotation["state"] in ("planned", "prepared", "delivered", "in_use", "retired")
-    return rotation["state"] in states or ("open" in states and is_open)
+    is_open = rotation.get("state") in ("planned", "prepared", "delivered", "in_use", "retired")
+    return rotation.get("state") in states or ("open" in states and is_open)
 
 
 def _describe(rotation: Mapping[str, Any], out: Output) -> None:

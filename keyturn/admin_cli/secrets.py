@@ -85,7 +85,11 @@ def regenerate(
         check_secret_file(to)
         found = find_client(session, client)
         change = session.change("POST", "clients", found["id"], "client-secret", wait=wait)
-        secret = str(change.body["value"])
+        secret = change.body.get("value")
+        if not isinstance(secret, str):
+            raise CommandError(
+                "the secret is made, but the response does not have it: see keyturn secrets show"
+            )
         members: dict[str, object] = {"client_id": found["clientId"]}
         if value or to is not None:
             _give(session, secret, to)

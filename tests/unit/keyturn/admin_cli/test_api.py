@@ -67,7 +67,7 @@ def test_a_token_that_was_refused_is_renewed_once() -> None:
         seen.append(request.headers["authorization"])
         return httpx.Response(200 if len(seen) == 2 else 401, json=[])
 
-    assert api(answer, renewals=1).get("/admin/realms") == []
+    assert api(answer, renewals=1).get_list("/admin/realms") == []
     assert seen == ["Bearer first", "Bearer renewed"]
     with pytest.raises(CommandError):
         api(answer, renewals=1).get("/admin/realms")
@@ -83,7 +83,7 @@ def test_a_change_asks_to_wait_and_reads_what_the_fleet_says() -> None:
         return httpx.Response(204, headers=headers)
 
     change = api(answer).change("DELETE", "/admin/realms/acme", wait=5)
-    assert (change.sequence, change.is_unconfirmed, change.body) == (7, True, None)
+    assert (change.sequence, change.is_unconfirmed, change.body) == (7, True, {})
     api(answer).change("DELETE", "/admin/realms/acme", wait=0)
     assert seen == ["wait=5", "respond-async"]
 
@@ -108,3 +108,16 @@ def test_names_stay_names_in_a_path() -> None:
     for part in ("", ".", ".."):
         with pytest.raises(CommandError):
             path_of("acme", "clients", part)
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'"text"', b"null", b"<html>"])
+def test_a_server_that_is_not_keyturn_is_told_in_a_sentence(body: bytes) -> None:
+    other = api(lambda _: httpx.Response(200, content=body))
+    for call in (
+        lambda: other.get("/admin/realms/acme"),
+        lambda: other.get_list("/admin/realms"),
+        lambda: other.find("/admin/realms/acme"),
+        lambda: other.change("POST", "/admin/realms", wait=1),
+    ):
+        with pytest.raises(CommandError, match="is this the URL of keyturn"):
+            call()

@@ -20,7 +20,7 @@ def finish(
     out, messages = io.StringIO(), io.StringIO()
     session = Session(cast("AdminApi", None), "acme", Output(as_json, out, messages))
     try:
-        session.finish(Change(None, None, notice, 7, fleet), "Done", id="1")
+        session.finish(Change({}, None, notice, 7, fleet), "Done", id="1")
     except typer.Exit as ended:
         return ended.exit_code, out.getvalue(), messages.getvalue()
     return 0, out.getvalue(), messages.getvalue()
