@@ -127,7 +127,7 @@ def create(
         }
         body = {member: value for member, value in body.items() if value is not None}
         change = session.change("POST", "clients", wait=wait, json=body)
-        uuid = (change.location or "").rpartition("/")[2]
+        uuid = str(change.body.get("id") or (change.location or "").rpartition("/")[2])
         secret = _new_secret(session, change.body, uuid, authenticator)
         members: dict[str, object] = {"id": uuid, "clientId": client_id}
         if secret is not None and secret_to is not None:
@@ -175,7 +175,7 @@ def delete(
 def _new_secret(session: Session, body: dict[str, Any], uuid: str, authenticator: str) -> str | None:
     if isinstance(body.get("secret"), str):
         return str(body["secret"])  # the realm stores digests only, and shows it just once
-    if not authenticator.startswith("client-secret"):
+    if not uuid or not authenticator.startswith("client-secret"):
         return None
     value = session.api.get(session.path("clients", uuid, "client-secret")).get("value")
     return None if value is None else str(value)

@@ -65,7 +65,7 @@ class ProfileStore:
             raise CommandError("you are not signed in; see keyturn login --help", ExitCode.NOT_ALLOWED)
         path = self._path(name)
         try:
-            document: dict[str, Any] = json.loads(path.read_bytes())
+            document: dict[str, Any] = json.loads(_read_own(path))
             known = {each.name for each in fields(Profile)}
             return Profile(**{key: value for key, value in document.items() if key in known})
         except FileNotFoundError:
@@ -111,6 +111,18 @@ class ProfileStore:
                 ExitCode.USAGE,
             )
         return self._directory / "profiles" / f"{name}.json"
+
+
+def _read_own(path: Path) -> bytes:
+    """Read a file that nobody else can read or change: whoever changes the server gets the credentials."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
+            raise CommandError(
+                f"{path} can be read or changed by other users; remove it and sign in again",
+                ExitCode.NOT_ALLOWED,
+            )
+        return file.read()
 
 
 def absolute(path: Path | None) -> str | None:

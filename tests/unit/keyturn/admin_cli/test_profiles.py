@@ -37,6 +37,19 @@ def test_a_profile_is_kept_in_a_file_that_only_its_owner_can_read(
     assert [each.name for each in file.parent.iterdir()] == [file.name]
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o602])
+def test_a_profile_that_others_can_read_or_change_is_refused(
+    store: ProfileStore, tmp_path: Path, mode: int
+) -> None:
+    store.save(PROFILE)
+    file = tmp_path / "keyturn" / "profiles" / "id.example.com.json"
+    file.chmod(mode)
+    with pytest.raises(CommandError, match="other users"):
+        store.load("id.example.com")
+    file.chmod(0o600)
+    assert store.load("id.example.com") == PROFILE
+
+
 def test_a_profile_does_not_show_its_token() -> None:
     assert "the-token" not in repr(PROFILE)
 
