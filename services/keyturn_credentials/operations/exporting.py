@@ -9,7 +9,9 @@ from keyturn_credentials.domain.export_reading import REVOKED_KEYS
 from keyturn_credentials.domain.given_roles import as_user
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client, describe_realm
+from keyturn_credentials.domain.rotation_rules import DEFAULT_OVERLAP_SECONDS, RotationRules
 from keyturn_credentials.domain.service_account import ServiceAccount
+from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.store.search_query import Criteria
 from keyturn_shared.jose import strict_json
@@ -55,6 +57,17 @@ def _describe(client: Client, realm: Realm, *, with_secrets: bool, now: float) -
     rotated = client.secrets.rotated
     if with_secrets and rotated is not None and rotated.secret is not None and rotated.is_valid(now):
         shown["attributes"][attributes.ROTATED_SECRET] = rotated.secret.reveal()
+        if rotated.expires_at is None:
+            shown["attributes"][attributes.ROTATED_EXPIRES] = str(int(now) + _overlap(client, realm))
     if client.revoked_keys:
         shown[REVOKED_KEYS] = dict(client.revoked_keys)
     return shown
+
+
+def _overlap(client: Client, realm: Realm) -> int:
+    """Return the seconds for which a former secret is exported that has no end, because the client has not
+    used the new one. The rotation itself is not exported, and the client must have time."""
+    try:
+        return RotationRules.from_attributes(client.attributes, realm.attributes).overlap
+    except InvalidRequestError:  # an earlier build wrote some that are invalid
+        return DEFAULT_OVERLAP_SECONDS

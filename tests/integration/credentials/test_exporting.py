@@ -116,6 +116,31 @@ async def test_the_commands_carry_a_realm_to_another_database(api: AdminApi, tmp
     assert arrived["keyturnRevokedKeys"] == exported["keyturnRevokedKeys"]
 
 
+async def test_a_former_secret_whose_rotation_is_under_way_is_taken_over_with_time_to_work_with(
+    api: AdminApi,
+) -> None:
+    await api.call("POST", "", json={"realm": "acme"})
+    uuid = await api.create("/acme/clients", {"clientId": "orders", "attributes": POLICY})
+    former = (await api.call("GET", f"/acme/clients/{uuid}/client-secret")).json()["value"]
+    begun = await api.call(
+        "POST", f"/acme/clients/{uuid}/rotations", json={"kind": "secret", "reason": "manual"}
+    )
+    assert begun.status_code == 201
+    before = api.clock.now()
+    pieces = [piece async for piece in write_export(api.settings, "acme", with_secrets=True)]
+    exported = json.loads(b"".join(pieces))
+    shown = exported["clients"][0]["attributes"]
+    assert shown["client.secret.rotated"] == former
+    assert -1 < int(shown["client.secret.rotated.expiration.time"]) - before - 3600 < 60
+
+    exported["realm"] = exported["id"] = "again"
+    exported["clients"][0].pop("id")
+    assert (await api.call("POST", "", json=exported)).status_code == 201
+    [arrived] = (await api.call("GET", "/again/clients?clientId=orders")).json()
+    kept = await api.call("GET", f"/again/clients/{arrived['id']}/client-secret/rotated")
+    assert kept.json()["value"] == former
+
+
 def report(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert ended.returncode == 0, ended.stderr
     return {line["resourceName"]: line["action"] for line in json.loads(ended.stdout)["results"]}

@@ -1,5 +1,6 @@
 """``/admin/openapi.json``."""
 
+from functools import cache
 from typing import Any
 
 from starlette.requests import Request
@@ -17,10 +18,14 @@ def openapi_of(gate: Gate) -> dict[str, Any]:
 
 
 def openapi_route(gate: Gate) -> Route:
-    """Serve the document. It contains only public documentation, so anyone may read it."""
-    content = strict_json.encode(openapi_of(gate))
+    """Serve the document, which is built when somebody first reads it. It contains only public documentation,
+    so anyone may."""
+
+    @cache
+    def content() -> bytes:
+        return strict_json.encode(openapi_of(gate))
 
     async def show(_: Request) -> Response:
-        return Response(content, media_type="application/json")
+        return Response(content(), media_type="application/json")
 
     return Route("/admin/openapi.json", show, methods=["GET"])
