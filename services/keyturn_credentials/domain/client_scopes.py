@@ -46,9 +46,7 @@ class ClientScope:
     @property
     def is_silent(self) -> bool:
         """True if a token's ``scope`` does not name it. Keycloak's default is that it does."""
-        values = self.representation.get("attributes")
-        included = values.get(INCLUDE_IN_TOKEN) if isinstance(values, Mapping) else None
-        return str(included).lower() == "false"
+        return _is_silent(self.representation)
 
     @property
     def mappers(self) -> list[dict[str, Any]]:
@@ -63,10 +61,13 @@ class ClientScope:
 
 def scopes_of_realm(realm: Realm) -> tuple[ClientScope, ...]:
     """Return all client scopes of the realm. Invalid entries that an earlier build kept are skipped."""
-    stored = realm.document.get(CLIENT_SCOPES)
-    if not isinstance(stored, list):
-        return tuple(_built_in(realm))
-    return tuple(_of(realm, entry) for entry in stored if _is_scope(entry) and not entry.get(REMOVED))
+    return tuple(_of(realm, entry) for entry in _entries(realm))
+
+
+def scopes_of_other_protocols(realm: Realm) -> frozenset[str]:
+    """Return the names of the realm's scopes that are not for tokens, without building the scopes: this is
+    asked for each client of a page."""
+    return frozenset(entry["name"] for entry in _entries(realm) if not _is_for_tokens(entry))
 
 
 def removed_scopes_of_realm(realm: Realm) -> frozenset[str]:
@@ -103,7 +104,7 @@ def optional_scopes_of_realm(realm: Realm) -> tuple[str, ...]:
 def silent_scopes_of_realm(realm: Realm) -> frozenset[str]:
     """Return the names that no token's ``scope`` has."""
     return frozenset(
-        scope.name for scope in scopes_of_realm(realm) if scope.is_silent or not scope.is_for_tokens
+        entry["name"] for entry in _entries(realm) if _is_silent(entry) or not _is_for_tokens(entry)
     )
 
 
@@ -203,15 +204,25 @@ def _is_for_tokens(entry: Mapping[str, Any]) -> bool:
     return entry.get("protocol") in (None, "", OPENID_CONNECT)
 
 
-def _built_in(realm: Realm) -> Iterator[ClientScope]:
+def _is_silent(entry: Mapping[str, Any]) -> bool:
+    values = entry.get("attributes")
+    included = values.get(INCLUDE_IN_TOKEN) if isinstance(values, Mapping) else None
+    return str(included).lower() == "false"
+
+
+def _entries(realm: Realm) -> Iterator[Mapping[str, Any]]:
+    """Yield the scopes as they are stored, or else those of a new realm."""
+    stored = realm.document.get(CLIENT_SCOPES)
+    if isinstance(stored, list):
+        yield from (entry for entry in stored if _is_scope(entry) and not entry.get(REMOVED))
+        return
     for name, description, is_named in BUILT_IN:
-        entry = {
+        yield {
             "name": name,
             "description": description,
             "protocol": OPENID_CONNECT,
             "attributes": {INCLUDE_IN_TOKEN: str(is_named).lower(), "display.on.consent.screen": "false"},
         }
-        yield _of(realm, entry)
 
 
 def _id_of(realm: Realm, name: str) -> str:

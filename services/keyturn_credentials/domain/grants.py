@@ -11,7 +11,7 @@ from keyturn_credentials.domain.client_scopes import (
     default_scopes_of_realm,
     optional_scopes_of_realm,
     removed_scopes_of_realm,
-    scopes_of_realm,
+    scopes_of_other_protocols,
 )
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.errors import InvalidRequestError
@@ -34,16 +34,12 @@ def own_scopes_of(client: Client, field: str) -> tuple[str, ...] | None:
 def scopes_of(realm: Realm, client: Client) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the client's default and optional scopes."""
     default, optional = own_scopes_of(client, DEFAULT_SCOPES), own_scopes_of(client, OPTIONAL_SCOPES)
-    hidden = removed_scopes_of_realm(realm) | _scopes_of_other_protocols(realm)
+    # Keycloak leaves them out of the lists of clients of OpenID Connect.
+    hidden = removed_scopes_of_realm(realm) | scopes_of_other_protocols(realm)
     return (
         tuple(each for each in _own_or(default, default_scopes_of_realm(realm)) if each not in hidden),
         tuple(each for each in _own_or(optional, optional_scopes_of_realm(realm)) if each not in hidden),
     )
-
-
-def _scopes_of_other_protocols(realm: Realm) -> frozenset[str]:
-    """Return the names that Keycloak leaves out of the lists of clients of OpenID Connect."""
-    return frozenset(scope.name for scope in scopes_of_realm(realm) if not scope.is_for_tokens)
 
 
 def _own_or(own: tuple[str, ...] | None, of_realm: tuple[str, ...]) -> tuple[str, ...]:
