@@ -6,6 +6,7 @@ from typing import Any, Final
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.rotation import Rotation, State
 from keyturn_credentials.operations.rotation_runner import RotationRunner
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.operations.wiring import Operations
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.errors import RedisUnavailableError
@@ -14,6 +15,10 @@ from tests.conformance.store.conftest import ACTOR
 from tests.testkit.clocks import SetClock
 
 DAY: Final = 86_400
+POLICY: Final = {
+    "keyturn.secret.expiration-period": str(30 * DAY),
+    "keyturn.secret.rotated-expiration-period": str(2 * DAY),
+}
 
 
 @dataclass
@@ -80,3 +85,7 @@ class Scene:
         client = await self.client(uuid)
         assert client.secrets.current is not None
         self.fleet.use(client, client.secrets.current.digest)
+
+
+def target(uuid: str) -> ClientTarget:
+    return ClientTarget(ACTOR, "acme", uuid)
