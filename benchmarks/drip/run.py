@@ -160,7 +160,8 @@ async def _gateway(stack: ExitStack, node: Attacked) -> Attacked:
     """Run nginx like ``keyturn up`` in front of the node, with the core to itself."""
     directory, port = Path(tempfile.mkdtemp(prefix="keyturn-bench-")), find_free_port()
     url = f"http://127.0.0.1:{node.port}"
-    configuration = gateway_configuration(f"127.0.0.1:{port}", url, [url], connections=connection_limit())
+    addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{find_free_port()}")
+    configuration = gateway_configuration(*addresses, url, [url], connections=connection_limit())
     (directory / CONFIGURATION).write_text(configuration)
     process = _start_nginx(directory)
     stack.callback(process.wait, 20)

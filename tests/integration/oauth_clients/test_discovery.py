@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from keyturn.stack.gateway import gateway_configuration
+from keyturn.stack.ports import ReservedPort
 from keyturn_verifier.web.protocol import HttpProtocol
 from tests.testkit.filled_redis import Filling, client_of, realm_of
 from tests.testkit.nginx import serve_configuration, serve_nginx
@@ -57,7 +58,9 @@ async def base_url(
                 config = config.replace("listen 8080", f"listen {address}")
                 await serve_nginx(nginx, processes, tmp_path, config, published)
             else:
-                config = gateway_configuration(address, node_url, [node_url], connections=256)
+                inner = stack.enter_context(ReservedPort())
+                addresses = (address, f"127.0.0.1:{inner.number}")
+                config = gateway_configuration(*addresses, node_url, [node_url], connections=256)
                 await serve_configuration(nginx, processes, tmp_path, config, published)
         yield published
 

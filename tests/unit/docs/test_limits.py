@@ -9,7 +9,7 @@ import pytest
 from keyturn.admin_cli import servers
 from keyturn.migrate import keycloak
 from keyturn.migrate.compare import side
-from keyturn.stack.gateway import BODY_BYTES
+from keyturn.stack.gateway import BODY_BYTES, UPLOAD_BYTES_A_SECOND
 from keyturn_credentials.app import BODY_SECONDS
 from keyturn_credentials.authorization import client_keys
 from keyturn_credentials.authorization.endpoints import BODY_LIMIT
@@ -89,6 +89,7 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     ),
     "chunks of a body, in addition to one per 64 octets": (chunks.MAX_SMALL_CHUNKS,),
     "body": (BODY_BYTES,),
+    "rate at which a connection is read": (UPLOAD_BYTES_A_SECOND,),
     "an idle connection": (IDLE_SECONDS, KEEP_ALIVE_SECONDS),
     "a page of clients, events, the audit log, rotations, expiring secrets": (
         *(clients.MAX_PAGE, events.MAX_PAGE, audit.MAX_PAGE, rotations.MAX_PAGE, expiring_secrets.MAX_PAGE),
