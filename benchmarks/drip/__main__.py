@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each attack")
     parser.add_argument("--before", type=float, help="seconds before each attack; as many as of it")
+    parser.add_argument("--rounds", type=int, default=1, help="of quiet time and attack, in turn")
     parser.add_argument("--server", choices=SERVERS, action="append")
     parser.add_argument("--kind", choices=[*KINDS, *HANDSHAKES], action="append")
     parser.add_argument("--json", action="store_true")
@@ -28,7 +29,10 @@ def main() -> int:
     take_precedence()
     good = True
     for server in chosen.server or SERVERS:
-        for each in asyncio.run(measure(server, chosen.kind, before_seconds=before, seconds=chosen.seconds)):
+        measuring = measure(
+            server, chosen.kind, before_seconds=before, seconds=chosen.seconds, rounds=chosen.rounds
+        )
+        for each in asyncio.run(measuring):
             good = good and each.is_undisturbed
             if chosen.json:
                 print(json.dumps(asdict(each)), flush=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Final
 
 from benchmarks.credentials.service import LOAD_CORE, SERVICE_CORE, BenchmarkedService
 from benchmarks.drip.attacker import HANDSHAKES, KINDS
-from benchmarks.drip.others import Seen, ask, processor_seconds, resident_mib
+from benchmarks.drip.others import Answer, Seen, ask, processor_seconds, resident_mib
 from benchmarks.verifier.target import Target, form_request, start_node
 from benchmarks.verifier.token_endpoint import CLIENT, SECRET, fill
 from keyturn.stack.gateway import gateway_configuration
@@ -65,44 +66,66 @@ class Result:
 
 
 async def measure(
-    server: str, kinds: Iterable[str] | None = None, *, before_seconds: float, seconds: float
+    server: str, kinds: Iterable[str] | None = None, *, before_seconds: float, seconds: float, rounds: int = 1
 ) -> list[Result]:
     """Run the attacks on a server, one after the other. ``kinds``: None for all possible ones.
-    ``before_seconds``: of the time before each attack, ``seconds``: of each attack."""
-    results = []
+    ``before_seconds``: of the time before each attack, ``seconds``: of each attack. ``rounds``: of both, in
+    turn; what else disturbs the machine then disturbs both."""
     async with _running(server) as attacked:
         await _ask(attacked, min(1.0, seconds))
-        for kind in kinds or [*KINDS, *(HANDSHAKES if attacked.trust else ())]:
-            memory = resident_mib(attacked.pid)
-            before, busy_before = await _ask_and_watch(attacked, before_seconds)
-            attacker = _attack(attacked, kind, seconds)
-            during, busy_during = await _ask_and_watch(attacked, seconds)
-            output, _ = await asyncio.to_thread(attacker.communicate, timeout=seconds + 60)
-            sent = json.loads(output)
-            results.append(
-                Result(
-                    server,
-                    kind,
-                    before,
-                    during,
-                    memory,
-                    resident_mib(attacked.pid),
-                    busy_before,
-                    busy_during,
-                    **sent,
-                )
-            )
-    return results
+        return [
+            await _measure(attacked, server, kind, before_seconds, seconds, rounds)
+            for kind in kinds or [*KINDS, *(HANDSHAKES if attacked.trust else ())]
+        ]
 
 
-async def _ask(attacked: Attacked, seconds: float) -> Seen:
+async def _measure(
+    attacked: Attacked, server: str, kind: str, before_seconds: float, seconds: float, rounds: int
+) -> Result:
+    memory = resident_mib(attacked.pid)
+    quiet, besieged = Watched(), Watched()
+    sent: Counter[str] = Counter()
+    for _ in range(rounds):
+        await quiet.watch(attacked, before_seconds)
+        attacker = _attack(attacked, kind, seconds)
+        await besieged.watch(attacked, seconds)
+        output, _ = await asyncio.to_thread(attacker.communicate, timeout=seconds + 60)
+        sent.update(json.loads(output))
+    return Result(
+        server,
+        kind,
+        Seen.of(quiet.answers),
+        Seen.of(besieged.answers),
+        memory,
+        resident_mib(attacked.pid),
+        quiet.busy,
+        besieged.busy,
+        **sent,
+    )
+
+
+class Watched:
+    """What honest callers and the server's processor did in some periods of time."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self._seconds = 0.0
+        self._used = 0.0
+
+    async def watch(self, attacked: Attacked, seconds: float) -> None:
+        used, begun = processor_seconds(attacked.pid), time.perf_counter()
+        self.answers += await _ask(attacked, seconds)
+        self._used += processor_seconds(attacked.pid) - used
+        self._seconds += time.perf_counter() - begun
+
+    @property
+    def busy(self) -> float:
+        """The share of the time in which the processor worked for the server."""
+        return self._used / self._seconds
+
+
+async def _ask(attacked: Attacked, seconds: float) -> list[Answer]:
     return await ask(attacked.port, attacked.request, seconds=seconds, trust=attacked.trust)
-
-
-async def _ask_and_watch(attacked: Attacked, seconds: float) -> tuple[Seen, float]:
-    used, begun = processor_seconds(attacked.pid), time.perf_counter()
-    seen = await _ask(attacked, seconds)
-    return seen, (processor_seconds(attacked.pid) - used) / (time.perf_counter() - begun)
 
 
 def take_precedence() -> None:
