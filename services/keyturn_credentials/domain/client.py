@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
@@ -120,7 +121,7 @@ class Client:
     @property
     def service_account_id(self) -> str:
         """Id of its service account, which is ``sub`` of its tokens: constant, and unique to this client."""
-        return self.service_account.id or str(uuid5(_SERVICE_ACCOUNTS, self.uuid))
+        return self.service_account.id or _account_id_from(self.uuid)
 
     @property
     def admin_roles(self) -> frozenset[Role]:
@@ -199,6 +200,11 @@ def end_tokens(before: Client, after: Client, now: float) -> Client:
         now=now,
     )
     return replace(after, token_generation=generation)
+
+
+@lru_cache(maxsize=4096)
+def _account_id_from(client_uuid: str) -> str:
+    return str(uuid5(_SERVICE_ACCOUNTS, client_uuid))
 
 
 def _check_signing_alg(authenticator: AuthenticatorId, alg: str) -> None:

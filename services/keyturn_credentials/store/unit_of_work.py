@@ -113,7 +113,6 @@ class UnitOfWork:
         self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
         self.rotations = Rotations(connection)
-        self.rotations = Rotations(connection)
         self.now = now
         self.sequence: int | None = None
         """The newest event's sequence, None while there is none."""

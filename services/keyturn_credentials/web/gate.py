@@ -127,7 +127,8 @@ class Gate:
         return Route(path, dispatch, methods=list(endpoints))
 
     async def _pass(self, request: Request, endpoint: Endpoint) -> Response:
-        if "%00" in request.url.path or "\0" in request.url.path or "%00" in request.url.query:
+        path, query = request.scope["path"], request.scope["query_string"]
+        if "\0" in path or "%00" in path or b"%00" in query:
             raise InvalidRequestError("the URL must not contain a NUL character")
 
         async def authorise() -> Principal:

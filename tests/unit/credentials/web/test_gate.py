@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, prefers_no_wait, wait_preference
 from keyturn_shared.fleet.registry import UNACCOUNTED, UNKNOWN, FleetSummary
 
@@ -33,7 +34,9 @@ SAFE = FleetSummary(applied=2, fenced=1, pending=())
 PENDING = FleetSummary(applied=2, fenced=0, pending=("node-3",))
 
 
-async def answer(waits: NotedWaits, headers: dict[str, str], *, default: float = 1.0) -> httpx.Response:
+async def answer(
+    waits: NotedWaits, headers: dict[str, str], *, default: float = 1.0, url: str = "/change/1"
+) -> httpx.Response:
     async def nobody(request: Request) -> Principal:
         return Principal.system()
 
@@ -41,10 +44,16 @@ async def answer(waits: NotedWaits, headers: dict[str, str], *, default: float =
         call.sequence = 42
         return Response(status_code=204)
 
+    async def refuse(request: Request, error: Exception) -> Response:
+        return Response(str(error), 400)
+
     gate = Gate(nobody, waits, default_wait_seconds=default)
-    app = Starlette(routes=[gate.route("/change", {"POST": Endpoint(change, ())})])
+    app = Starlette(
+        exception_handlers={InvalidRequestError: refuse},
+        routes=[gate.route("/change/{name}", {"POST": Endpoint(change, ())})],
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://keyturn.test") as http:
-        return await http.post("/change", headers=headers)
+        return await http.post(url, headers=headers)
 
 
 async def test_a_caller_who_does_not_ask_waits_for_the_default() -> None:
@@ -85,6 +94,14 @@ async def test_nobody_waits_where_it_is_not_wanted(headers: dict[str, str], defa
     assert waits.asked == []
     assert response.headers["keyturn-sequence"] == "42"
     assert "keyturn-fleet" not in response.headers
+
+
+@pytest.mark.parametrize("url", ["/change/a%00b", "/change/a%2500b", "/change/a?first=%00"])
+async def test_no_part_of_the_url_has_a_nul_character(url: str) -> None:
+    waits = NotedWaits(SAFE)
+    response = await answer(waits, {}, url=url)
+    assert (response.status_code, waits.asked) == (400, [])
+    assert response.text == "the URL must not contain a NUL character"
 
 
 @pytest.mark.parametrize(
