@@ -105,7 +105,7 @@ async def _measure(
 
 
 class Watched:
-    """What honest callers and the server's processor did in some periods of time."""
+    """Answers to honest callers, and the use of the server's processor, in some periods of time."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
