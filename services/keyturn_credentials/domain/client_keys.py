@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -20,6 +21,8 @@ from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 
 _CREDENTIAL: Final = "jwt.credential"
+_SHORT: Final = 8192
+"""Characters of a key set up to which its parsed form is kept for a while."""
 # 43 characters are 258 bits: the last two must be zero, or the text is not the encoding of 256 bits.
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")
 MAX_REVOKED_KEYS: Final = 10_000
@@ -118,13 +121,20 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
 
 def _inline(text: str) -> ClientKeys:
     try:
-        key_set = KeySet.from_json(text.encode())
+        key_set = _parse_short(text) if len(text) <= _SHORT else KeySet.from_json(text.encode())
     except InvalidKeySetError as error:
         raise InvalidRequestError(f"{attributes.JWKS_STRING}: {error.detail}") from error
     if not key_set.keys:
         reasons = "; ".join(skipped.detail for skipped in key_set.skipped[:3]) or "it is empty"
         raise InvalidRequestError(f"{attributes.JWKS_STRING} has no usable key: {reasons}")
     return ClientKeys("jwks", keys=key_set.keys, jwks=key_set.public_jwks, skipped=key_set.skipped)
+
+
+@lru_cache(maxsize=512)
+def _parse_short(text: str) -> KeySet:
+    """Parse a JWK Set as ``KeySet.from_json`` does. A change reads the same set when it is checked and when
+    it is projected."""
+    return KeySet.from_json(text.encode())
 
 
 def _check_url(url: str | None) -> str:

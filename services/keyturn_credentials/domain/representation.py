@@ -106,7 +106,7 @@ def client_from(representation: Mapping[str, Any], *, uuid: str, realm_id: str) 
     if not ID.match(chosen):
         raise InvalidRequestError("id must be 1 to 36 characters long: letters, digits or '-'")
     blank = Client(uuid=chosen, realm_id=realm_id, client_id=client_id)
-    return change_client(blank, {name: value for name, value in representation.items() if name != "id"})
+    return _change(blank, {name: value for name, value in representation.items() if name != "id"})
 
 
 def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
@@ -118,6 +118,10 @@ def change_client(client: Client, representation: Mapping[str, Any]) -> Client:
     """
     representation = coerced(representation)
     _check_types(representation)
+    return _change(client, representation)
+
+
+def _change(client: Client, representation: Mapping[str, Any]) -> Client:
     refuse_unknown(representation, CLIENT_MEMBERS, client.document)
     refuse_without_effect(representation, CLIENT_MEMBERS, client.document)
     authenticator = representation.get("clientAuthenticatorType") or client.authenticator
