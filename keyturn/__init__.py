@@ -3,6 +3,7 @@
 What services import::
 
     from keyturn import ClientCredentials, ClientKeys, JwksEndpoint, rotate  # prove who a client is
+    from keyturn import ClientSecret, keep_secret_new  # the same with a secret
     from keyturn import BearerMiddleware, Verifier  # check tokens inside a resource server
 
 The second needs the extra ``resource-server``. Names are loaded when they are first used, so that
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     from keyturn.client import (
         ClientCredentials,
         ClientKeys,
+        ClientSecret,
         JwksEndpoint,
         NoTokenError,
         RotationError,
+        SecretStateError,
         SigningKey,
+        keep_secret_new,
         rotate,
+        take_new_secret,
     )
     from keyturn.resource_server import (
         BearerMiddleware,
@@ -40,18 +45,22 @@ __all__ = [
     "BearerMiddleware",
     "ClientCredentials",
     "ClientKeys",
+    "ClientSecret",
     "JwksEndpoint",
     "NoTokenError",
     "PresentedRequest",
     "ResourceServerSettings",
     "RotationError",
+    "SecretStateError",
     "SigningKey",
     "TokenRefusedError",
     "VerifiedToken",
     "Verifier",
     "VerifierSettings",
     "VerifierUnavailableError",
+    "keep_secret_new",
     "rotate",
+    "take_new_secret",
     "verified_token",
 ]
 
@@ -59,11 +68,15 @@ _OF_CLIENTS: Final = frozenset(
     {
         "ClientCredentials",
         "ClientKeys",
+        "ClientSecret",
         "JwksEndpoint",
         "NoTokenError",
         "RotationError",
+        "SecretStateError",
         "SigningKey",
+        "keep_secret_new",
         "rotate",
+        "take_new_secret",
     }
 )
 

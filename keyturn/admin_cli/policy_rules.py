@@ -16,6 +16,7 @@ RULES: Final = {
     **_LIFETIMES,
     "automatic": "keyturn.rotation.automatic",
     "retire-unused": "keyturn.rotation.retire-unused",
+    "self-service": "keyturn.rotation.self-service",
     "window": "keyturn.rotation.window",
     "jitter": "keyturn.rotation.jitter",
     "max-at-once": "keyturn.rotation.max-at-once",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
-from keyturn.stack.files import PRIVATE_DIRECTORY, write_private
+from keyturn_shared.private_files import PRIVATE_DIRECTORY, write_private
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _CURRENT: Final = "current-profile"

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
-from keyturn.stack.files import write_private
+from keyturn_shared.private_files import write_private
 
 
 def check_secret_file(path: Path | None) -> None:

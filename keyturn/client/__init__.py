@@ -1,17 +1,23 @@
-"""The client's side of private_key_jwt: keys, their publication, tokens for httpx, rotation."""
+"""The client's side: keys and their publication, secrets, tokens for httpx, rotation."""
 
 from keyturn.client.credentials import ClientCredentials, NoTokenError
 from keyturn.client.jwks_endpoint import JwksEndpoint
 from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.rotation import rotate
+from keyturn.client.secret_rotation import keep_secret_new, take_new_secret
+from keyturn.client.secrets import ClientSecret, SecretStateError
 from keyturn_shared.jose.signing import SigningKey
 
 __all__ = [
     "ClientCredentials",
     "ClientKeys",
+    "ClientSecret",
     "JwksEndpoint",
     "NoTokenError",
     "RotationError",
+    "SecretStateError",
     "SigningKey",
+    "keep_secret_new",
     "rotate",
+    "take_new_secret",
 ]

@@ -1,14 +1,18 @@
-"""Access tokens for httpx: requested with private_key_jwt, reused until shortly before they expire."""
+"""Access tokens for httpx: requested with a secret or a key, reused until shortly before they expire."""
 
+import base64
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 import httpx
 
 from keyturn.client.keys import ClientKeys
+from keyturn.client.secrets import ClientSecret, SecretStateError
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.signing import SigningKey
 
@@ -37,16 +41,16 @@ class ClientCredentials(httpx.Auth):
     """``httpx.AsyncClient(auth=ClientCredentials(...))``, and the same for ``httpx.Client``.
 
     ``issuer``: of the realm, ``https://…/realms/acme``; by default the token endpoint is at Keycloak's path
-    below it. ``scope``, ``resource``: requested values. A token is renewed half a minute before it expires,
-    by one request while the others go on using it; a request that is answered 401 is sent once more with a
-    new token.
+    below it. ``credential``: its keys for private_key_jwt, or its secret for client_secret_basic. ``scope``,
+    ``resource``: requested values. A token is renewed half a minute before it expires, by one request while
+    the others go on using it; a request that is answered 401 is sent once more with a new token.
     """
 
     def __init__(
         self,
         issuer: str,
         client_id: str,
-        keys: ClientKeys,
+        credential: ClientKeys | ClientSecret,
         *,
         scope: str | None = None,
         resource: str | None = None,
@@ -55,7 +59,7 @@ class ClientCredentials(httpx.Auth):
     ) -> None:
         self._issuer = issuer
         self._client_id = client_id
-        self._keys = keys
+        self._credential = credential
         self._asked = {name: value for name, value in (("scope", scope), ("resource", resource)) if value}
         self._endpoint = token_endpoint or f"{issuer}/protocol/openid-connect/token"
         self._now = now
@@ -104,8 +108,11 @@ class ClientCredentials(httpx.Auth):
             yield request
 
     def token_request(self, key: SigningKey | None = None) -> httpx.Request:
-        """Build a token request with a new assertion, signed by a key of the client."""
-        key = key or self._keys.signing
+        """Build a token request. ``key``: to sign the assertion with, in place of the one in use."""
+        form = {"grant_type": "client_credentials", **self._asked}
+        if isinstance(self._credential, ClientSecret):
+            return self._with_secret(self._endpoint, form, self._credential.reveal())
+        key = key or self._credential.signing
         now = int(self._now())
         claims = {
             "iss": self._client_id,
@@ -115,24 +122,53 @@ class ClientCredentials(httpx.Auth):
             "iat": now,
             "exp": now + _LIFETIME_SECONDS,
         }
-        form = {
-            "grant_type": "client_credentials",
+        form |= {
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": key.sign_compact(key.header_segment(), claims),
-            **self._asked,
         }
         return httpx.Request("POST", self._endpoint, data=form)
+
+    def rotation_request(self, *, secret: str | None = None, confirmed: str | None = None) -> httpx.Request:
+        """Build a request for the rotation of the client's secret. ``secret``: to authenticate with, in place
+        of the one in use. ``confirmed``: id of a rotation whose new secret the client has stored. Raises
+        TypeError for a client with keys."""
+        if not isinstance(self._credential, ClientSecret):
+            raise TypeError("a client with keys has no secret to rotate")
+        url = f"{self._issuer}/rotation" + ("" if confirmed is None else "/delivered")
+        form = {"rotation": confirmed or ""}
+        return self._with_secret(url, form, secret or self._credential.reveal())
+
+    def _with_secret(self, url: str, form: dict[str, str], secret: str) -> httpx.Request:
+        """Build a request with HTTP Basic (RFC 6749 section 2.3.1)."""
+        pair = f"{quote_plus(self._client_id)}:{quote_plus(secret)}"
+        header = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        return httpx.Request("POST", url, data=form, headers={"Authorization": header})
 
     def _renew(self, former: _Token | None) -> Generator[httpx.Request, httpx.Response, _Token]:
         self._renewing = True
         try:
             answer = yield self.token_request()
+            if answer.status_code == 401 and isinstance(self._credential, ClientSecret):
+                answer = yield from self._with_other_secrets(self._credential, answer)
             if answer.status_code != 200 and former is not None and self._now() < former.good_until:
                 return former  # still valid: the next request tries again
             self._token = self._read(answer)
             return self._token
         finally:
             self._renewing = False
+
+    def _with_other_secrets(
+        self, credential: ClientSecret, refused: httpx.Response
+    ) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
+        """Try the former secrets, and go on with the one that is accepted."""
+        form = {"grant_type": "client_credentials", **self._asked}
+        for other in credential.others:
+            answer = yield self._with_secret(self._endpoint, form, other)
+            if answer.status_code == 200:
+                with suppress(SecretStateError):  # it is found again after a restart
+                    credential.use(other)
+                return answer
+        return refused
 
     def _read(self, answer: httpx.Response) -> _Token:
         try:

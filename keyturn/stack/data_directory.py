@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from keyturn.stack.errors import StackError
-from keyturn.stack.files import PRIVATE_DIRECTORY, PRIVATE_FILE, write_private
+from keyturn_shared.private_files import PRIVATE_DIRECTORY, PRIVATE_FILE, write_private
 
 LEFTOVER_SECONDS: Final = 12.0
 """Time that the processes of a killed stack may take to notice it and end."""

@@ -111,8 +111,14 @@ http {{
             return 404;
         }}
 
-        # The credentials service itself answers administrators, whose realm this is.
+        # The credentials service itself answers administrators, whose realm is master,
+        # and clients that take their new secret.
         location ~ ^/(realms/master/(protocol|\\.well-known)/|\\.well-known/[^/]+/realms/master$) {{
+            proxy_pass http://credentials;
+            proxy_next_upstream off;
+        }}
+
+        location ~ ^/realms/[^/]+/rotation(/delivered)?$ {{
             proxy_pass http://credentials;
             proxy_next_upstream off;
         }}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keyturn.stack.errors import StackError
-from keyturn.stack.files import write_private
+from keyturn_shared.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from keyturn.stack.errors import StackError
-from keyturn.stack.files import write_private
 from keyturn_shared.named_setting import named_setting
+from keyturn_shared.private_files import write_private
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 from keyturn_shared.signed_log.keys import LogSigningKeys

@@ -12,7 +12,6 @@ from keyturn.stack.child import Child, service_command
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.environment import StackEnvironment, allowed_networks
 from keyturn.stack.errors import StackError
-from keyturn.stack.files import write_private
 from keyturn.stack.gateway import gateway_configuration
 from keyturn.stack.local_file import AdminLogin, LocalStack, RunningNode
 from keyturn.stack.logs import keep_logs_short
@@ -25,6 +24,7 @@ from keyturn.stack.stack_redis import StackRedis, check_redis, embedded_redis
 from keyturn.stack.supervisor import Supervisor
 from keyturn.stack.terminal import Terminal
 from keyturn_shared.clock import SystemClock
+from keyturn_shared.private_files import write_private
 
 NODE_GRACE_SECONDS: Final = 1.5
 CREDENTIALS_GRACE_SECONDS: Final = 2.0

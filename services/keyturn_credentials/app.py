@@ -31,6 +31,7 @@ from keyturn_credentials.fleet.propagation_view import FleetWatch
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.operations.first_admin import FirstAdmin, bootstrap
 from keyturn_credentials.operations.maintenance_loop import MaintenanceLoop
+from keyturn_credentials.operations.own_rotations import OwnRotationOperations
 from keyturn_credentials.operations.rotation_loop import RotationLoop
 from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
@@ -184,7 +185,6 @@ def build_app(
         on_committed=lambda _sequence: relay_loop.wake(),
     )
     operations = build_operations(store, clock, settings)
-
     redis_check = RedisCheck(
         redis,
         metrics,
@@ -209,7 +209,6 @@ def build_app(
         store, operations.rotation_changes, operations.policy_sweep, clock, last_used, has_applied
     )
     rotations = RotationLoop(runner, metrics, elapsed=clock.elapsed)
-
     signing = SigningLoop(Signatures(database, settings.log_keys()), clock, metrics)
     readiness = Readiness(WriteProbe(database, clock.elapsed), fleet.registry, relay_loop)
 
@@ -265,6 +264,7 @@ def build_app(
     fetched = FleetKeySets(redis, settings.named_fetcher_keys())
     gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
     revocations = Revocations(operations.tokens, gate.change_headers, settings.fleet_ring())
+    own_rotations = OwnRotationOperations(store, operations.rotations, clock, has_applied)
     accounts = ServiceAccountQueries(store, queries := Queries(store))
     routes = [
         *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
@@ -300,7 +300,7 @@ def build_app(
         *ReadingToolsRoutes(queries).routes(gate),
         openapi_route(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=is_secure).routes(),
-        *administrators.routes(revocations),
+        *administrators.routes(revocations, own_rotations),
         *revocations.routes(),
         *health_routes(not_ready, metrics, degraded=readiness.degraded),
     ]

@@ -8,9 +8,11 @@ from starlette.routing import BaseRoute
 
 from keyturn_credentials.authorization.client_keys import AdministratorKeys
 from keyturn_credentials.authorization.endpoints import Endpoints, RealmEndpoint
+from keyturn_credentials.authorization.own_rotation import OwnRotationEndpoint, OwnRotationReadSet
 from keyturn_credentials.authorization.read_set import DatabaseDecider, DatabaseReadSet
 from keyturn_credentials.authorization.used_assertions import DatabaseAssertions
 from keyturn_credentials.domain.projection_builder import Projector
+from keyturn_credentials.operations.own_rotations import OwnRotationOperations
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.clock import Clock
@@ -65,13 +67,13 @@ class AdministratorsServer:
         throttle = Throttle(settings.failure_limits(), None, ThrottleMetrics(registry), clock.elapsed)
         self._addresses = CallerAddress(TrustedProxies(settings.trusted_proxies))
         self._log = AuthenticationLog(self._metrics, throttle, self._addresses)
-        self._decider = DatabaseDecider(
-            DatabaseReadSet(store, projector, settings.base_url, settings.mtls_base_url)
-        )
+        source = (store, projector, settings.base_url, settings.mtls_base_url)
+        self._decider = DatabaseDecider(DatabaseReadSet(*source))
+        self._own_decider = DatabaseDecider(OwnRotationReadSet(*source))
         self._keys = AdministratorKeys(fetcher, settings.jwks_allowed_networks, clock)
         self._used = DatabaseAssertions(store, clock, settings.clock_skew)
 
-    def routes(self, revoke: Revoke) -> Iterable[BaseRoute]:
+    def routes(self, revoke: Revoke, rotations: OwnRotationOperations) -> Iterable[BaseRoute]:
         """Make the routes of every realm, like a node's."""
         settings, clock, decider = self._settings, self._clock, self._decider
         dpop = DpopCheck(self._used, clock, clock_skew=settings.clock_skew)
@@ -108,11 +110,17 @@ class AdministratorsServer:
             decider, callers, verifier, IntrospectionSigner(clock), self._metrics
         )
         revocation = RevocationEndpoint(decider, authenticator, verifier, certificates, revoke, self._log)
+        clients = Authenticator(verifiers, self.last_used)
+        own = OwnRotationEndpoint(
+            self._own_decider, clients, authenticator, rotations, self._addresses, self._log
+        )
         discovery = metadata_endpoint(decider, discovery_document(settings.certificate_abilities()))
         endpoints = Endpoints(self._metrics)
         return endpoints.routes(
             {
                 "": RealmEndpoint(RealmInfoEndpoint(decider), ("GET", "HEAD")),
+                "rotation": RealmEndpoint(own.show, ("POST",)),
+                "rotation/delivered": RealmEndpoint(own.confirm, ("POST",)),
                 "protocol/openid-connect/token": RealmEndpoint(token, ("POST",)),
                 "protocol/openid-connect/token/introspect": RealmEndpoint(introspection, ("POST",)),
                 "protocol/openid-connect/revoke": RealmEndpoint(revocation, ("POST",)),

@@ -24,7 +24,8 @@ _LEAST_PART: Final = 10
 class RotationRules:
     """``policy``: None if secrets do not expire. ``retire_unused``: the former secret ends after the overlap
     even if the client has not used the new one. ``max_at_once``: rotations of the realm under way by policy;
-    None: any number. ``jitter``: seconds by which clients begin earlier, each by its own share."""
+    None: any number. ``jitter``: seconds by which clients begin earlier, each by its own share.
+    ``self_service``: a client may take its new secret itself."""
 
     policy: RotationPolicy | None
     automatic: bool = True
@@ -32,6 +33,7 @@ class RotationRules:
     window: Window | None = None
     jitter: int = 0
     max_at_once: int | None = None
+    self_service: bool = True
 
     @classmethod
     def from_attributes(
@@ -51,6 +53,7 @@ class RotationRules:
             window=Window.parse(window, attributes.ROTATION_WINDOW) if window else None,
             jitter=_number(both.get(attributes.ROTATION_JITTER, ""), attributes.ROTATION_JITTER) or 0,
             max_at_once=_number(limit, attributes.ROTATION_MAX_AT_ONCE),
+            self_service=_flag(both, attributes.ROTATION_SELF_SERVICE, default=True),
         )
 
     @property

@@ -7,6 +7,7 @@ from keyturn_credentials.domain.rotation import Reason, Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules, least_of
 from keyturn_credentials.domain.rotation_steps import Act, Step
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_shared.secret import Secret
 
 
 def secrets_after(
@@ -130,6 +131,15 @@ def is_undelivered(secrets: ClientSecrets, rotation: Rotation) -> bool:
     if current is None or current.rotation != rotation.id or rotation.state is State.PLANNED:
         return False
     return current.secret is not None and not rotation.is_taken
+
+
+def secret_to_take(secrets: ClientSecrets, rotation: Rotation) -> Secret | None:
+    """Return the successor for its client to take: from when it was made until the client is known to have
+    it, unless the rotation is paused."""
+    current = secrets.current
+    if rotation.state is not State.PREPARED or rotation.paused or rotation.is_taken:
+        return None
+    return current.secret if current is not None and current.rotation == rotation.id else None
 
 
 def await_delivery(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules) -> ClientSecrets:

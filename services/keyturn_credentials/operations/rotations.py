@@ -9,7 +9,7 @@ from keyturn_credentials.domain.guards import require_client, require_realm, req
 from keyturn_credentials.domain.rotation import Kind, Move, Reason, Rotation, State
 from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, confirm, next_step, pause
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
-from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
+from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, Permission
 from keyturn_credentials.operations.rotation_changes import RotationChanges, Scene, facts_in, scene_of
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store.unit_of_work import Actor, Store, UnitOfWork
@@ -80,13 +80,16 @@ class RotationOperations:
             lambda rotation, scene, now: cancel(rotation, _facts(scene, rotation, now), now),
         )
 
-    async def confirm_delivery(self, actor: Actor, realm: str, rotation_id: str) -> Moved:
+    async def confirm_delivery(
+        self, actor: Actor, realm: str, rotation_id: str, permission: Permission = CONFIGURE_CLIENTS
+    ) -> Moved:
         """Note that the client has the successor. Raises ConflictError before it was made."""
         return await self._change(
             actor,
             realm,
             rotation_id,
             lambda rotation, scene, now: confirm(rotation, _facts(scene, rotation, now)),
+            permission,
         )
 
     async def _change(
@@ -95,6 +98,7 @@ class RotationOperations:
         realm_name: str,
         rotation_id: str,
         decide: Callable[[Rotation, Scene, float], Step | None],
+        permission: Permission = CONFIGURE_CLIENTS,
     ) -> Moved:
         async with self._store.change(actor) as transaction:
             realm = require_realm(await transaction.realms.get(realm_name))
@@ -110,9 +114,7 @@ class RotationOperations:
             step = decide(rotation, scene, transaction.now)
             if step is None:
                 raise ConflictError(_IN_VAIN)
-            moved, sequence = await self._changes.write(
-                transaction, actor.principal, CONFIGURE_CLIENTS, scene, step
-            )
+            moved, sequence = await self._changes.write(transaction, actor.principal, permission, scene, step)
         return Moved(moved, sequence)
 
 

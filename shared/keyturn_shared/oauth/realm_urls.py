@@ -7,7 +7,10 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class RealmUrls:
-    """Absolute URLs under the public base URL, at Keycloak's paths."""
+    """Absolute URLs under the public base URL, at Keycloak's paths where it has one.
+
+    ``rotation``: where a client takes its new secret.
+    """
 
     issuer: str
     token: str
@@ -15,6 +18,7 @@ class RealmUrls:
     certs: str
     verify: str
     revocation: str
+    rotation: str
 
     @classmethod
     def of(cls, base_url: str, realm: str) -> Self:
@@ -27,4 +31,5 @@ class RealmUrls:
             f"{protocol}/certs",
             f"{issuer}/verify",
             f"{protocol}/revoke",
+            f"{issuer}/rotation",
         )

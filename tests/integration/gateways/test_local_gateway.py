@@ -102,7 +102,16 @@ async def test_a_port_that_somebody_took_in_the_last_moment_is_named(nginx: Path
 
 async def test_each_path_goes_to_the_service_that_answers_it(stack: Stack) -> None:
     master = ("/realms/master/protocol/x", "/.well-known/openid-configuration/realms/master")
-    for path in ("/admin/realms", "/console/", "/console", "/health/ready", "/metrics", *master):
+    own_rotation = ("/realms/demo/rotation", "/realms/demo/rotation/delivered")
+    for path in (
+        "/admin/realms",
+        "/console/",
+        "/console",
+        "/health/ready",
+        "/metrics",
+        *master,
+        *own_rotation,
+    ):
         assert (await stack.http.get(path)).json()["name"] == "credentials", path
     names = [(await stack.http.get("/realms/demo/x")).json()["name"] for _ in range(4)]
     assert names in (["first", "second"] * 2, ["second", "first"] * 2)

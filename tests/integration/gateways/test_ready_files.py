@@ -156,12 +156,21 @@ async def test_each_request_goes_to_the_service_that_answers_it(front: Front) ->
         "/realms/master/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server/realms/master",
     )
-    for path in (*administrators, "/admin/realms", "/console", "/console/session", "/health/ready"):
+    own_rotation = ("/realms/acme/rotation", "/realms/master/rotation", "/realms/acme/rotation/delivered")
+    for path in (
+        *administrators,
+        *own_rotation,
+        "/admin/realms",
+        "/console",
+        "/console/session",
+        "/health/ready",
+    ):
         front.keyturn.requests.clear()
         assert (await send(front.places.front, get(path))).status == 200
         assert {each.by for each in front.keyturn.requests if each.target == path} >= {"credentials"}, path
     nodes = ("/realms/acme/x", "/realms/mastery/protocol/x", "/realms/master/verify")
-    for path in (*nodes, "/.well-known/x/realms/m"):
+    near_rotation = ("/realms/acme/rotations", "/realms/acme/x/rotation", "/realms/acme/rotation/x")
+    for path in (*nodes, *near_rotation, "/.well-known/x/realms/m"):
         front.keyturn.requests.clear()
         assert {(await send(front.places.front, get(path))).status for _ in range(4)} == {200}
         assert {each.by for each in front.keyturn.asked} == {"first node", "second node"}, path

@@ -155,12 +155,15 @@ async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> Non
     assert first.headers["cache-control"] == "max-age=10"
 
 
-def test_the_example_of_the_documentation_can_be_run() -> None:
+def test_the_examples_of_the_documentation_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS_SECRET", "the first secret")
     page = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    with_keys, with_a_secret = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(compile(example, "docs/clients.md", "exec"), names)
+    exec(compile(with_keys, "docs/clients.md", "exec"), names)
     assert kids(names["keys"]) == [names["keys"].signing.kid]
-    assert names["credentials"].token_request().url == (
-        "https://id.example.com/realms/acme/protocol/openid-connect/token"
-    )
+    tokens = "https://id.example.com/realms/acme/protocol/openid-connect/token"
+    assert names["credentials"].token_request().url == tokens
+    exec(compile(with_a_secret, "docs/clients.md", "exec"), names)
+    assert names["secret"].reveal() == "the first secret"
+    assert names["credentials"].token_request().url == tokens

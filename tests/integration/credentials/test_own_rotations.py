@@ -1,0 +1,167 @@
+"""A client takes the new secret of its rotation itself."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.testkit.admin_api import BASE_URL, AdminApi
+from tests.testkit.administrators import by_assertion
+from tests.testkit.nodes import secret_assertion
+from tests.testkit.waiting import wait_until
+
+ROTATION = "/realms/acme/rotation"
+URL = f"{BASE_URL}{ROTATION}"
+POLICY = {
+    "keyturn.secret.expiration-period": "86400",
+    "keyturn.secret.rotated-expiration-period": "3600",
+}
+
+
+class Client:
+    """A client of the realm that knows one secret of its own."""
+
+    def __init__(self, api: AdminApi, uuid: str, secret: str) -> None:
+        self.api = api
+        self.uuid = uuid
+        self.secret = secret
+
+    async def ask(self, path: str = ROTATION, **form: str) -> httpx.Response:
+        return await self.api.http.post(path, auth=("orders", self.secret), data={"x": "", **form})
+
+    async def confirm(self, rotation: str) -> httpx.Response:
+        return await self.ask(f"{ROTATION}/delivered", rotation=rotation)
+
+    async def rotate(self) -> str:
+        """Begin a rotation as an administrator; return its id."""
+        return await self.api.create(f"/acme/clients/{self.uuid}/rotations", {})
+
+    async def offered(self) -> dict[str, Any]:
+        """Wait for the new secret, which is there once the fleet has applied the event."""
+        seen: list[dict[str, Any]] = []
+
+        async def is_there() -> bool:
+            seen.append((await self.ask()).json())
+            return "secret" in seen[-1]
+
+        await wait_until(is_there)
+        return seen[-1]
+
+
+async def create(api: AdminApi, *, realm: dict[str, str] = POLICY, **members: Any) -> Client:
+    await api.create("", {"realm": "acme", "attributes": realm})
+    secret = "the secret that this client has today, long enough for any hash function there is in use"
+    uuid = await api.create("/acme/clients", {"clientId": "orders", "secret": secret, **members})
+    return Client(api, uuid, secret)
+
+
+@pytest.fixture
+async def client(api: AdminApi) -> Client:
+    return await create(api)
+
+
+async def test_without_a_rotation_it_learns_when_to_ask_again(client: Client) -> None:
+    answer = await client.ask()
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert answer.json() == {"rotation": None, "interval": 300}
+
+
+@pytest.mark.parametrize("realm", [POLICY, POLICY | {"keyturn.secret.digest-only": "true"}])
+async def test_it_takes_its_new_secret_until_it_has_confirmed_that(
+    api: AdminApi, realm: dict[str, str]
+) -> None:
+    client = await create(api, realm=realm)
+    rotation = await client.rotate()
+    taken = await client.offered()
+    assert (taken["rotation"]["id"], taken["rotation"]["state"]) == (rotation, "prepared")
+    assert taken["secret"] != client.secret
+    assert taken["secret"] == (await client.offered())["secret"], "until it is confirmed"
+    new = Client(api, client.uuid, taken["secret"])
+    assert (await new.ask()).status_code == 200, "the new secret is accepted already"
+    for _ in range(2):  # the first response may have been lost
+        confirmed = await client.confirm(rotation)
+        assert (confirmed.status_code, confirmed.json()["rotation"]["id"]) == (200, rotation)
+    later = (await client.ask()).json()
+    assert ("secret" in later, later["rotation"]["id"]) == (False, rotation)
+    shown = (await api.call("GET", f"/acme/rotations/{rotation}")).json()
+    assert shown["state"] in ("prepared", "delivered", "in_use")
+    audited = (await api.call("GET", "/acme/audit?max=100")).json()
+    takings = [entry for entry in audited if entry["action"] == "rotation_secret_shown"]
+    assert {entry["actor"]["client_id"] for entry in takings} == {"orders"}
+    assert len(takings) >= 2
+    assert taken["secret"] not in str(audited)
+
+
+async def test_an_assertion_for_this_endpoint_is_accepted_once(api: AdminApi) -> None:
+    client = await create(api, clientAuthenticatorType="client-secret-jwt")
+
+    def signed(audience: str) -> dict[str, str]:
+        return by_assertion(secret_assertion(client.secret, "orders", "acme", aud=audience))
+
+    good = signed(URL)
+    statuses = [(await api.http.post(ROTATION, data=good)).status_code for _ in range(2)]
+    assert statuses == [200, 401]
+    for elsewhere in (f"{BASE_URL}/realms/acme", f"{BASE_URL}/realms/acme/protocol/openid-connect/token"):
+        assert (await api.http.post(ROTATION, data=signed(elsewhere))).status_code == 401, elsewhere
+
+
+async def test_an_administrator_takes_its_new_secret_too(api: AdminApi) -> None:
+    client = await create(api, attributes={"keyturn.admin.roles": "view-clients"})
+    rotation = await client.rotate()
+    assert (await client.offered())["rotation"]["id"] == rotation
+
+
+async def test_a_secret_is_not_shown_while_its_rotation_is_paused(api: AdminApi, client: Client) -> None:
+    rotation = await client.rotate()
+    assert (await api.call("POST", f"/acme/rotations/{rotation}/pause")).status_code == 200
+    answer = (await client.ask()).json()
+    assert (answer["rotation"]["paused"], "secret" in answer) == (True, False)
+    assert (await api.call("POST", f"/acme/rotations/{rotation}/resume")).status_code == 200
+    assert (await client.offered())["rotation"]["paused"] is False
+
+
+async def test_whoever_has_no_valid_secret_gets_nothing(api: AdminApi, client: Client) -> None:
+    rotation = await client.rotate()
+    await client.offered()
+    stranger = Client(api, client.uuid, "wrong")
+    for answer in (await stranger.ask(), await stranger.confirm(rotation), await api.http.post(ROTATION)):
+        assert answer.status_code in (400, 401)
+        assert set(answer.json()) == {"error", "error_description"}
+    body = {"enabled": False}
+    assert (await api.call("PUT", f"/acme/clients/{client.uuid}", json=body)).status_code == 204
+    assert (await client.ask()).status_code == 401
+    assert (await api.http.get(ROTATION)).status_code == 405
+    assert (await api.http.post("/realms/none/rotation", auth=("orders", client.secret))).status_code == 400
+
+
+async def test_a_certificate_or_a_token_of_somebody_else_is_no_secret(api: AdminApi) -> None:
+    client = await create(api, clientAuthenticatorType="client-jwt")
+    assert (await client.ask()).status_code == 401
+    token = {"Authorization": f"Bearer {await api.token()}"}
+    answer = await api.http.post(ROTATION, headers=token, data={"client_id": "orders"})
+    assert answer.status_code == 401
+
+
+async def test_it_confirms_no_rotation_but_its_own(api: AdminApi, client: Client) -> None:
+    other = await api.create("/acme/clients", {"clientId": "billing"})
+    others = await api.create(f"/acme/clients/{other}/rotations", {})
+    for rotation in (others, "none"):
+        answer = await client.confirm(rotation)
+        assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+    missing = await client.ask(f"{ROTATION}/delivered")
+    assert (missing.status_code, missing.json()["error"]) == (400, "invalid_request")
+    shown = (await api.call("GET", f"/acme/rotations/{others}")).json()
+    assert shown["state"] == "prepared"
+
+
+@pytest.mark.parametrize("place", ["realm", "client"])
+async def test_a_policy_may_leave_it_to_people(api: AdminApi, place: str) -> None:
+    off = {"keyturn.rotation.self-service": "false"}
+    client = await create(
+        api,
+        realm=POLICY | (off if place == "realm" else {}),
+        attributes=off if place == "client" else {},
+    )
+    rotation = await client.rotate()
+    for answer in (await client.ask(), await client.confirm(rotation)):
+        assert (answer.status_code, answer.json()["error"]) == (403, "forbidden")
