@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from keyturn.client import (
+        AccessToken,
         ClientCredentials,
         ClientKeys,
         ClientSecret,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessToken",
     "BearerMiddleware",
     "ClientCredentials",
     "ClientKeys",
@@ -66,6 +68,7 @@ __all__ = [
 
 _OF_CLIENTS: Final = frozenset(
     {
+        "AccessToken",
         "ClientCredentials",
         "ClientKeys",
         "ClientSecret",

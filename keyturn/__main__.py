@@ -8,6 +8,7 @@ from keyturn.extras import MissingExtraError, needing
 from keyturn.refusing import refuse
 
 EXTRA_OF: Final = {
+    "agent": "agent",
     "audit": "admin",
     "cache": "admin",
     "clients": "admin",

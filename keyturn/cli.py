@@ -8,6 +8,7 @@ import typer
 
 from keyturn import __version__
 from keyturn.admin_cli.commands import add_to
+from keyturn.agent.commands import agent
 from keyturn.jwks.commands import app as jwks_app
 from keyturn.log_keys.commands import app as log_keys_app
 from keyturn.migrate.commands import app as migrate_app
@@ -21,6 +22,7 @@ app: Final = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than everything else --help does
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(agent)
 app.add_typer(jwks_app, name="jwks")
 app.add_typer(log_keys_app, name="log-keys")
 app.add_typer(migrate_app, name="migrate")

@@ -1,6 +1,6 @@
 """The client's side: keys and their publication, secrets, tokens for httpx, rotation."""
 
-from keyturn.client.credentials import ClientCredentials, NoTokenError
+from keyturn.client.credentials import AccessToken, ClientCredentials, NoTokenError
 from keyturn.client.jwks_endpoint import JwksEndpoint
 from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.rotation import rotate
@@ -9,6 +9,7 @@ from keyturn.client.secrets import ClientSecret, SecretStateError
 from keyturn_shared.jose.signing import SigningKey
 
 __all__ = [
+    "AccessToken",
     "ClientCredentials",
     "ClientKeys",
     "ClientSecret",

@@ -32,9 +32,14 @@ class NoTokenError(KeyturnError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class AccessToken:
+    """An access token, and when it expires (seconds of the caller's clock)."""
+
     text: str
-    good_until: float
+    expires_at: float
+
+    def __repr__(self) -> str:
+        return "AccessToken(***)"
 
 
 class ClientCredentials(httpx.Auth):
@@ -63,7 +68,7 @@ class ClientCredentials(httpx.Auth):
         self._asked = {name: value for name, value in (("scope", scope), ("resource", resource)) if value}
         self._endpoint = token_endpoint or f"{issuer}/protocol/openid-connect/token"
         self._now = now
-        self._token: _Token | None = None
+        self._token: AccessToken | None = None
         self._renewing = False
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -95,7 +100,7 @@ class ClientCredentials(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Authorize the request. Raises NoTokenError if no token can be obtained."""
         token = self._token
-        if token is None or (self._now() >= token.good_until - _EARLY_SECONDS and not self._renewing):
+        if token is None or (self._now() >= token.expires_at - _EARLY_SECONDS and not self._renewing):
             token = yield from self._renew(token)
         request.headers["Authorization"] = f"Bearer {token.text}"
         response = yield request
@@ -106,6 +111,28 @@ class ClientCredentials(httpx.Auth):
                 token = self._token
             request.headers["Authorization"] = f"Bearer {token.text}"
             yield request
+
+    async def token(self, http: httpx.AsyncClient) -> AccessToken:
+        """Return a token, for callers that do not use httpx for their own requests: the one in use, or from
+        half a minute before it expires a new one. While none can be had, a still valid one is returned.
+        Concurrent calls send one request each. Raises NoTokenError and errors of httpx."""
+        token = self._token
+        if token is not None and self._now() < token.expires_at - _EARLY_SECONDS:
+            return token
+        flow = self._renew(token)
+        try:
+            request = next(flow)
+            while True:
+                request = flow.send(await http.send(request, auth=None))
+        except StopIteration as end:
+            renewed: AccessToken = end.value
+            return renewed
+        except httpx.HTTPError:
+            if token is not None and self._now() < token.expires_at:
+                return token
+            raise
+        finally:
+            flow.close()
 
     def token_request(self, key: SigningKey | None = None) -> httpx.Request:
         """Build a token request. ``key``: to sign the assertion with, in place of the one in use."""
@@ -144,13 +171,13 @@ class ClientCredentials(httpx.Auth):
         header = f"Basic {base64.b64encode(pair.encode()).decode()}"
         return httpx.Request("POST", url, data=form, headers={"Authorization": header})
 
-    def _renew(self, former: _Token | None) -> Generator[httpx.Request, httpx.Response, _Token]:
+    def _renew(self, former: AccessToken | None) -> Generator[httpx.Request, httpx.Response, AccessToken]:
         self._renewing = True
         try:
             answer = yield self.token_request()
             if answer.status_code == 401 and isinstance(self._credential, ClientSecret):
                 answer = yield from self._with_other_secrets(self._credential, answer)
-            if answer.status_code != 200 and former is not None and self._now() < former.good_until:
+            if answer.status_code != 200 and former is not None and self._now() < former.expires_at:
                 return former  # still valid: the next request tries again
             self._token = self._read(answer)
             return self._token
@@ -170,10 +197,10 @@ class ClientCredentials(httpx.Auth):
                 return answer
         return refused
 
-    def _read(self, answer: httpx.Response) -> _Token:
+    def _read(self, answer: httpx.Response) -> AccessToken:
         try:
             body: Any = answer.json()
             text, seconds = body["access_token"], body.get("expires_in", 0)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise NoTokenError(answer.status_code, f"{answer.status_code}: {answer.text[:200]}") from None
-        return _Token(text, self._now() + seconds)
+        return AccessToken(text, self._now() + seconds)

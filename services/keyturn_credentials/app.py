@@ -97,7 +97,7 @@ from keyturn_shared.fleet.last_used import LastUsedRegistry
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
-from keyturn_shared.network import GuardedFetcher
+from keyturn_shared.network.fetcher import GuardedFetcher
 from keyturn_shared.network.tls import client_context
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.redis_client import Endpoint, connect

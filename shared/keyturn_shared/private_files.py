@@ -1,4 +1,4 @@
-"""Atomic writes of files that only their owner can read."""
+"""Atomic writes of files that only their owner can read, unless their mode says otherwise."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,8 @@ PRIVATE_DIRECTORY = 0o700
 PRIVATE_FILE = 0o600
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file atomically, mode 0600: a reader, or a crash, sees the old text or the new one. Raises
-    OSError."""
+def write_private(path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
+    """Replace a file atomically: a reader, or a crash, sees the old text or the new one. Raises OSError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
@@ -17,6 +16,8 @@ def write_private(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            if mode != PRIVATE_FILE:
+                os.fchmod(file.fileno(), mode)  # whatever the umask is
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:  # also on Ctrl-C: a secret must not remain in a forgotten file

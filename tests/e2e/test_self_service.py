@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+import pytest
 
 from keyturn import ClientCredentials, ClientSecret, keep_secret_new
 from tests.testkit.local_stack import Admin, RunningStack, eventually
@@ -48,6 +49,7 @@ class Worker:
                 keeping.cancel()
 
 
+@pytest.mark.timeout(400)
 async def test_secrets_are_rotated_by_policy_and_taken_by_their_clients_without_a_refusal(
     stack: RunningStack, admin: Admin, tmp_path: Path
 ) -> None:
@@ -59,7 +61,7 @@ async def test_secrets_are_rotated_by_policy_and_taken_by_their_clients_without_
         found = [admin.call("GET", f"/clients/{worker.uuid}/rotations").json() for worker in workers]
         return all(sum(each["state"] == "done" for each in rotations) >= ROTATIONS for rotations in found)
 
-    await asyncio.to_thread(eventually, are_all_done, seconds=90)
+    await asyncio.to_thread(eventually, are_all_done, seconds=240)
     for task in working:
         task.cancel()
     ended = await asyncio.gather(*working, return_exceptions=True)

@@ -19,8 +19,9 @@ from keyturn_shared.jose.errors import InvalidKeySetError, UnknownKidError
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates, KeySet
 from keyturn_shared.key_sets.address import KeySetAddress, host_of
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Network
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.oauth.cached_client import inline_candidates
 from keyturn_shared.oauth.key_errors import KeysUnavailableError
 from keyturn_shared.oauth.trusted_issuers import KeyOwner, TrustedIssuer

@@ -1,5 +1,8 @@
 """``POST /realms/{realm}/rotation``: a client takes the new secret of its rotation, and confirms that.
 
+Each of its instances may do so until the former secret ends. One that authenticates with the new secret
+is not shown it again.
+
 The client authenticates as at the token endpoint, with its secret or an assertion signed with it. An
 assertion names this endpoint as its audience, and nothing else is accepted: uses are recorded here apart
 from those at nodes, so none may be good at both.
@@ -46,7 +49,7 @@ _STATUSES: Final[dict[type[CredentialsError], int]] = {
 }
 
 
-_Act = Callable[[Request, Actor, Form], Awaitable[dict[str, Any]]]
+_Act = Callable[[Request, Actor, Form, Attempt], Awaitable[dict[str, Any]]]
 
 
 class OwnRotationReadSet(DatabaseReadSet):
@@ -86,13 +89,13 @@ class OwnRotationEndpoint:
         """Note that the caller has stored its new secret."""
         return await self._answer(request, self._confirm)
 
-    async def _show(self, request: Request, actor: Actor, form: Form) -> dict[str, Any]:
-        own = await self._rotations.read(actor, request.realm)
+    async def _show(self, request: Request, actor: Actor, form: Form, attempt: Attempt) -> dict[str, Any]:
+        own = await self._rotations.read(actor, request.realm, attempt.presents)
         rotation = None if own.rotation is None else describe(own.rotation)
         shown: dict[str, Any] = {"rotation": rotation, "interval": own.interval}
         return shown if own.secret is None else shown | {"secret": own.secret.reveal()}
 
-    async def _confirm(self, request: Request, actor: Actor, form: Form) -> dict[str, Any]:
+    async def _confirm(self, request: Request, actor: Actor, form: Form, attempt: Attempt) -> dict[str, Any]:
         rotation_id = form.get(ROTATION)
         if rotation_id is None:
             raise InvalidRequestError(f"Missing form parameter: {ROTATION}")
@@ -113,7 +116,7 @@ class OwnRotationEndpoint:
         self._log.accepted(attempt)
         principal = Principal(request.realm, client.uuid, client.client_id, frozenset())
         try:
-            shown = await act(request, Actor(principal, self._addresses.of(request).nearest), form)
+            shown = await act(request, Actor(principal, self._addresses.of(request).nearest), form, attempt)
         except CredentialsError as error:
             if type(error) in _STATUSES:
                 return oauth_error(_STATUSES[type(error)], error.code, error.detail)

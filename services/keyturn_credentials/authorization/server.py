@@ -17,7 +17,7 @@ from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.last_used import LastUsedRegistry
-from keyturn_shared.network import GuardedFetcher
+from keyturn_shared.network.fetcher import GuardedFetcher
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.oauth.client_authentication.assertions import AssertionCheck
 from keyturn_shared.oauth.client_authentication.authenticator import Authenticator

@@ -49,14 +49,16 @@ class OwnRotationOperations:
         self._clock = clock
         self._has_applied = has_applied
 
-    async def read(self, actor: Actor, realm_name: str) -> OwnRotation:
-        """Return the client's rotation, and its new secret once every node accepts it. That it was shown is
-        written into the audit log."""
+    async def read(
+        self, actor: Actor, realm_name: str, has_it: Callable[[Secret], bool] = lambda secret: False
+    ) -> OwnRotation:
+        """Return the client's rotation, and its new secret once every node accepts it, unless the caller has
+        it. That it was shown is written into the audit log."""
         realm, client, rotation = await self._find(actor, realm_name)
         if rotation is None:
             return OwnRotation(None, None, self._interval_without(realm, client))
-        secret = secret_to_take(client.secrets, rotation)
-        if secret is None:
+        secret = secret_to_take(client.secrets, rotation, digests_only=realm.keeps_digests_only)
+        if secret is None or has_it(secret):
             return OwnRotation(rotation, None, MIN_INTERVAL_SECONDS)
         if rotation.sequence is not None and not await self._has_applied(rotation.sequence):
             return OwnRotation(rotation, None, _WAITING_FOR_NODES_SECONDS)
@@ -71,7 +73,7 @@ class OwnRotationOperations:
         return OwnRotation(rotation, secret, _TO_TAKE_SECONDS)
 
     async def confirm(self, actor: Actor, realm_name: str, rotation_id: str) -> Rotation:
-        """Note that the client has stored its new secret, which is not shown any more."""
+        """Note that an instance of the client has stored its new secret."""
         _, _, rotation = await self._find(actor, realm_name)
         if rotation is None or rotation.id != rotation_id:
             raise NotFoundError("the client has no such rotation under way")

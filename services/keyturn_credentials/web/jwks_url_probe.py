@@ -19,8 +19,9 @@ from keyturn_credentials.web.fetch_failures import shown_failure
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_shared.jose.errors import InvalidKeySetError
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Network
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 
 _MAX_CONCURRENT: Final = 4

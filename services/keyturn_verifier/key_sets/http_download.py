@@ -11,9 +11,10 @@ from typing import Final
 
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.address import KeySetAddress
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Address, Network, read_networks
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.proxy import Proxy
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.resolving import Resolver
 from keyturn_shared.network.tls import client_context
 from keyturn_verifier.key_sets.download import Downloaded, DownloadError

@@ -7,8 +7,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Address, read_networks
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.tls import client_context
 from tests.integration.network.attempting import serving
 from tests.integration.network.hostile_servers import GOOD_BODY

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from keyturn_shared.network import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.addresses import read_networks
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 
 POLICY = FetchPolicy(total_seconds=60, first_byte_seconds=60, allowed_networks=read_networks(["127.0.0.0/8"]))
 

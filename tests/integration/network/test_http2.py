@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import Address, read_networks
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.proxy import Proxy
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.tls import client_context
 from tests.integration.network.connect_proxy import PUBLIC, connect_proxy, proxied_context
 from tests.integration.network.hostile_servers import GOOD_BODY

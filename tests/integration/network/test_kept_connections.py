@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher
 from keyturn_shared.network.addresses import read_networks
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.host_connections import IDLE_SECONDS, MAX_IDLE_HOSTS
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.tls import client_context
 from tests.integration.network.hostile_servers import GOOD_BODY, answer
 

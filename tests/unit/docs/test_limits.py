@@ -50,7 +50,7 @@ from keyturn_shared.http_server.messages import MAX_PIPELINED
 from keyturn_shared.jose.compact import MAX_KID_CHARACTERS, MAX_TOKEN_BYTES
 from keyturn_shared.jose.key_set import MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS
 from keyturn_shared.jose.strict_json import MAX_DEPTH
-from keyturn_shared.network import FetchPolicy
+from keyturn_shared.network.fetcher import FetchPolicy
 from keyturn_shared.network.guarded_backend import MAX_ADDRESSES
 from keyturn_shared.network.host_connections import IDLE_SECONDS as IDLE_HOST_SECONDS
 from keyturn_shared.network.host_connections import MAX_IDLE_HOSTS, MAX_IDLE_PER_HOST

@@ -39,6 +39,7 @@ print(json.dumps([name.lower().replace("_", "-") for name in names]))
 """
 PACKAGES: Final = {
     "admin": ["keyturn.admin_cli"],
+    "agent": ["keyturn.agent"],
     "resource-server": ["keyturn.client", "keyturn.resource_server", "keyturn_verifier.replica"],
     "verifier": ["keyturn_verifier", "keyturn.jwks"],
     "credentials": ["keyturn_credentials", "keyturn.log_keys"],

@@ -90,6 +90,10 @@ class Attempt:
         self.method: str = presented.method
         self.is_marked = False
 
+    def presents(self, secret: Secret) -> bool:
+        """Return whether it is this secret that was sent, in constant time. False for an assertion."""
+        return isinstance(self.presented, PresentedSecret) and self.presented.secret == secret
+
 
 def read_credentials(
     authorization: str | None,

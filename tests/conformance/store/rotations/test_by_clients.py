@@ -7,7 +7,7 @@ from keyturn_credentials.store.unit_of_work import Actor
 from tests.conformance.store.rotations.scene import DAY, Scene, target
 
 
-async def test_the_new_secret_is_shown_once_every_node_accepts_it_and_until_it_is_confirmed(
+async def test_the_new_secret_is_shown_from_when_every_node_accepts_it_until_the_former_one_ends(
     scene: Scene,
 ) -> None:
     uuid = await scene.create("orders")
@@ -26,11 +26,14 @@ async def test_the_new_secret_is_shown_once_every_node_accepts_it_and_until_it_i
     assert shown.secret == current.secret
     for _ in range(2):
         assert (await own.confirm(itself, "acme", started.id)).delivered
-    assert (await own.read(itself, "acme")).secret is None
+    assert (await own.read(itself, "acme")).secret == current.secret, "to another instance"
+    assert (await own.read(itself, "acme", current.secret.__eq__)).secret is None
     await scene.run()
     assert await scene.state(uuid) is State.DELIVERED
     await scene.use_current(uuid)
     await scene.run()
+    assert await scene.state(uuid) is State.IN_USE
+    assert (await own.read(itself, "acme")).secret == current.secret
     await scene.run(days=3)
     assert await scene.state(uuid) is State.DONE
     assert (await own.read(itself, "acme")).rotation is None

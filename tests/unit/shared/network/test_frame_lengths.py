@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyturn_shared.network import FetchRefused
 from keyturn_shared.network.frame_lengths import FrameLengths
+from keyturn_shared.network.refusal import FetchRefused
 
 LENGTHS = st.lists(st.integers(0, 300) | st.just(16_384), max_size=6)
 CUTS = st.lists(st.integers(1, 400), max_size=40)

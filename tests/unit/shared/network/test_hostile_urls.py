@@ -5,8 +5,10 @@ from ipaddress import ip_address
 
 import pytest
 
-from keyturn_shared.network import FetchPolicy, FetchRefused, GuardedFetcher, guarded_backend
+from keyturn_shared.network import guarded_backend
 from keyturn_shared.network.addresses import Address, may_connect, read_networks
+from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
+from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 from keyturn_shared.network.tls import client_context
 from tests.unit.shared.network.hostile_urls import HOSTILE_URLS, HostileUrl

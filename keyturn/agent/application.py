@@ -1,0 +1,101 @@
+"""Responses of the agent, as an ASGI application.
+
+``GET /token`` has the shape of a token endpoint's response (RFC 6749 section 5.1), with ``scope`` and
+``resource`` in the query. ``GET /health`` is 200 once a token could be had.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import httpx
+
+from keyturn.agent.tokens import MAX_KINDS, Kind, Tokens, TooManyKindsError
+from keyturn.client.credentials import NoTokenError
+
+HEADER: Final = b"keyturn-agent"
+"""Required over TCP: browsers, and servers that can be made to fetch URLs, do not send it."""
+_PARAMETERS: Final = ("scope", "resource")
+_RETRY_SECONDS: Final = 5
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class RefusedError(Exception):
+    """A response other than 200. ``again``: whether the caller should try again."""
+
+    def __init__(self, status: int, error: str, description: str, *, again: bool = False) -> None:
+        super().__init__(description)
+        self.status = status
+        self.body = {"error": error, "error_description": description}
+        self.again = again
+
+
+class AgentApplication:
+    """Answers the program beside the agent. ``needs_header``: True on TCP."""
+
+    def __init__(self, tokens: Tokens, http: httpx.AsyncClient, *, needs_header: bool) -> None:
+        self._tokens = tokens
+        self._http = http
+        self._needs_header = needs_header
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            status, body, again = 200, await self._answer(scope), False
+        except RefusedError as refused:
+            status, body, again = refused.status, refused.body, refused.again
+        text = json.dumps(body).encode()
+        headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+        headers.append((b"content-length", str(len(text)).encode()))
+        if again:
+            headers.append((b"retry-after", str(_RETRY_SECONDS).encode()))
+        if status == 405:
+            headers.append((b"allow", b"GET"))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": text})
+
+    async def _answer(self, scope: Message) -> dict[str, Any]:
+        if self._needs_header and dict(scope["headers"]).get(HEADER) != b"true":
+            raise RefusedError(403, "access_denied", "Send the header Keyturn-Agent: true")
+        if scope["path"] not in ("/token", "/health"):
+            raise RefusedError(404, "not_found", "There are /token and /health")
+        if scope["method"] != "GET":
+            raise RefusedError(405, "method_not_allowed", "Use GET")
+        if scope["path"] == "/health":
+            await self._token((None, None))
+            return {"status": "ok"}
+        return await self._token(_kind_of(scope["query_string"]))
+
+    async def _token(self, kind: Kind) -> dict[str, Any]:
+        try:
+            token = await self._tokens.get(self._http, kind)
+        except NoTokenError as error:
+            if error.status >= 500 or error.status == 429:
+                raise RefusedError(503, "temporarily_unavailable", error.detail, again=True) from None
+            raise RefusedError(502, "no_token", f"The token endpoint refused: {error.detail}") from None
+        except httpx.HTTPError as error:
+            detail = f"The token endpoint cannot be reached: {type(error).__name__}"
+            raise RefusedError(503, "temporarily_unavailable", detail, again=True) from None
+        except TooManyKindsError:
+            detail = f"More than {MAX_KINDS} combinations of scope and resource"
+            raise RefusedError(400, "invalid_request", detail) from None
+        left = max(0, int(token.expires_at - time.time()))
+        return {"access_token": token.text, "token_type": "Bearer", "expires_in": left}
+
+
+def _kind_of(query: bytes) -> Kind:
+    try:
+        given = parse_qs(query.decode("ascii"), keep_blank_values=True, strict_parsing=bool(query))
+    except (ValueError, UnicodeDecodeError):
+        raise RefusedError(400, "invalid_request", "The query is malformed") from None
+    for name, values in given.items():
+        if name not in _PARAMETERS:
+            raise RefusedError(400, "invalid_request", "The parameters are scope and resource")
+        if len(values) > 1:
+            raise RefusedError(400, "invalid_request", f"{name} occurs more than once")
+    scope, resource = (next(iter(given.get(name, ())), "") or None for name in _PARAMETERS)
+    return scope, resource

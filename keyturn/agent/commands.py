@@ -1,0 +1,19 @@
+"""``keyturn agent``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def agent(config: Annotated[Path, typer.Argument(help="TOML file: see docs/agent.md.")]) -> None:
+    """Run beside a program: hold its client's secret, take new ones, hand out access tokens."""
+    from keyturn.agent.process import run
+    from keyturn.refusing import refuse
+    from keyturn_shared.errors import KeyturnError
+
+    try:
+        run(config)
+    except KeyturnError as error:
+        sys.exit(refuse(error.detail))

@@ -1,0 +1,101 @@
+"""Files with tokens or the secret, for programs that read files only."""
+
+import asyncio
+import logging
+import os
+import time
+from asyncio.subprocess import DEVNULL
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, NoReturn
+
+import httpx
+
+from keyturn.agent.settings import WrittenFile
+from keyturn.agent.tokens import Tokens, TooManyKindsError
+from keyturn.client.credentials import NoTokenError
+from keyturn.client.secrets import ClientSecret
+from keyturn_shared.private_files import write_private
+
+_LOOK_SECONDS: Final = 1.0
+_FIRST_PAUSE_SECONDS: Final = 1.0
+_LONGEST_PAUSE_SECONDS: Final = 60.0
+_EARLY_SECONDS: Final = 30.0
+_COMMAND_SECONDS: Final = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class FileWriter:
+    """Keeps one file current. The file is replaced atomically: its readers see the old text or the new."""
+
+    def __init__(
+        self,
+        file: WrittenFile,
+        secret: ClientSecret,
+        tokens: Tokens,
+        http: httpx.AsyncClient,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._file = file
+        self._secret = secret
+        self._tokens = tokens
+        self._http = http
+        self._sleep = sleep
+        self._written: str | None = None
+
+    async def run(self) -> NoReturn:
+        """Write the file whenever its text changes. A failure is logged, without the text, and tried again
+        at growing intervals."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                wait = await self.update()
+                pause = _FIRST_PAUSE_SECONDS
+            except (NoTokenError, TooManyKindsError, httpx.HTTPError, OSError) as error:
+                _log.warning("%s is not current: %s", self._file.path, type(error).__name__)
+                wait, pause = pause, min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            await self._sleep(wait)
+
+    async def update(self) -> float:
+        """Write the file if its text has changed. Return the seconds after which to look again. Raises
+        NoTokenError, TooManyKindsError, OSError and errors of httpx."""
+        if self._file.holds == "secret":
+            text, wait = self._secret.reveal(), _LOOK_SECONDS
+        else:
+            token = await self._tokens.get(self._http, (self._file.scope, self._file.resource))
+            text = token.text
+            wait = max(_LOOK_SECONDS, token.expires_at - time.time() - _EARLY_SECONDS)
+        if text != self._written:
+            path = Path(self._file.path)
+            write_private(path, text, mode=int(self._file.mode, 8))
+            self._written = text
+            if self._file.command:
+                await _run(self._file.command)
+        return wait
+
+
+async def _run(command: list[str]) -> None:
+    """Run a command, with a time limit. Its failure is logged: the file is current in any case."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, env=_without_secrets()
+        )
+    except OSError as error:
+        _log.warning("%s cannot be run: %s", command[0], error.strerror or error)
+        return
+    try:
+        async with asyncio.timeout(_COMMAND_SECONDS):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        _log.warning("%s did not end within %.0f s", command[0], _COMMAND_SECONDS)
+        return
+    if code:
+        _log.warning("%s ended with exit code %d", command[0], code)
+
+
+def _without_secrets() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}

@@ -1,0 +1,70 @@
+"""The agent's listening socket."""
+
+import os
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from keyturn.agent.settings import AgentSettings, AgentSettingsError
+
+LOOPBACK: Final = "127.0.0.1"
+_PRIVATE: Final = 0o177
+_BACKLOG: Final = 128
+
+
+def listen(settings: AgentSettings) -> socket.socket:
+    """Open the socket. One in the file system is for this user only, and takes the place of one that nobody
+    listens on any more. Raises AgentSettingsError."""
+    if settings.socket is None:
+        address = (LOOPBACK, settings.port or 0)
+        try:
+            return socket.create_server(address, backlog=_BACKLOG)
+        except OSError as error:
+            raise AgentSettingsError(f"port {settings.port}: {error.strerror or error}") from error
+    path = Path(settings.socket)
+    try:
+        _remove_if_dead(path)
+        return _bind(path)
+    except OSError as error:
+        raise AgentSettingsError(f"socket {path}: {error.strerror or error}") from error
+
+
+def remove(settings: AgentSettings) -> None:
+    """Remove the socket from the file system, if it is there."""
+    if settings.socket is not None:
+        with suppress(OSError):
+            Path(settings.socket).unlink()
+
+
+def _bind(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(_PRIVATE)  # permissions from the first moment on
+    try:
+        listening.bind(str(path))
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    finally:
+        os.umask(before)
+    listening.setblocking(False)
+    return listening
+
+
+def _remove_if_dead(path: Path) -> None:
+    """Remove a socket that an agent has left behind. Raises OSError if it is in use, or is something else."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(None, "there is another file of this name")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(1)
+        try:
+            caller.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            path.unlink(missing_ok=True)
+            return
+    raise OSError(None, "another program is listening on it")

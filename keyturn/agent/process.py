@@ -1,0 +1,68 @@
+"""The agent as a process."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from keyturn.agent.application import AgentApplication
+from keyturn.agent.files import FileWriter
+from keyturn.agent.listening import listen, remove
+from keyturn.agent.settings import SECRET, AgentSettings, AgentSettingsError
+from keyturn.agent.tokens import Tokens
+from keyturn.client.credentials import ClientCredentials
+from keyturn.client.secret_rotation import keep_secret_new
+from keyturn.client.secrets import ClientSecret
+from keyturn_shared.http_server.asgi_connection import AsgiConnection
+from keyturn_shared.http_server.server import HttpServer
+from keyturn_shared.logs import configure_logs
+from keyturn_shared.tasks import end_tasks
+
+_GRACE_SECONDS: Final = 5.0
+_TIMEOUT_SECONDS: Final = 10.0
+
+
+def run(path: Path) -> None:
+    """Serve until SIGTERM or SIGINT. Raises AgentSettingsError and SecretStateError if it cannot start."""
+    configure_logs(service="agent")
+    settings = AgentSettings.read(path)
+    asyncio.run(serve(settings, os.environ))
+
+
+async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None:
+    """Serve until a signal."""
+    secret = ClientSecret(settings.first_secret(environment), state=Path(settings.state))
+    os.environ.pop(SECRET, None)
+    http = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, verify=_authorities(settings))
+
+    def credentials(scope: str | None, resource: str | None) -> ClientCredentials:
+        return ClientCredentials(settings.issuer, settings.client_id, secret, scope=scope, resource=resource)
+
+    tokens = Tokens(credentials)
+    application = AgentApplication(tokens, http, needs_header=settings.socket is None)
+    server = HttpServer(application, AsgiConnection, drain_seconds=_GRACE_SECONDS)
+    with listen(settings) as listening:
+        async with http:
+            tasks = [asyncio.create_task(keep_secret_new(secret, credentials(None, None), http))]
+            tasks += [
+                asyncio.create_task(FileWriter(file, secret, tokens, http).run()) for file in settings.files
+            ]
+            server.stop_on_signals()
+            try:
+                await server.serve(listening)
+            finally:
+                await end_tasks(*tasks)
+                remove(settings)
+
+
+def _authorities(settings: AgentSettings) -> ssl.SSLContext | bool:
+    if settings.ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise AgentSettingsError(f"ca_file {settings.ca_file} cannot be used: {error}") from error

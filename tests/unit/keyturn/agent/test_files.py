@@ -1,0 +1,128 @@
+"""Files for programs that read files only, and the agent's socket."""
+
+import logging
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from keyturn import ClientCredentials, ClientSecret
+from keyturn.agent.files import FileWriter
+from keyturn.agent.listening import listen
+from keyturn.agent.settings import AgentSettings, AgentSettingsError, WrittenFile
+from keyturn.agent.tokens import Tokens
+
+ISSUER = "https://id.example.test/realms/acme"
+
+
+class EnoughError(Exception):
+    """Ends a task that runs for ever."""
+
+
+def writer(file: WrittenFile, secret: ClientSecret, statuses: list[int], **options: Any) -> FileWriter:
+    """Return a writer whose token endpoint answers with these statuses, and then with tokens."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if statuses:
+            return httpx.Response(statuses.pop(0))
+        return httpx.Response(200, json={"access_token": "a token", "expires_in": 300})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    tokens = Tokens(lambda scope, resource: ClientCredentials(ISSUER, "orders", secret, scope=scope))
+    return FileWriter(file, secret, tokens, http, **options)
+
+
+async def test_a_secret_is_written_when_it_changes_and_its_command_runs(tmp_path: Path) -> None:
+    path, runs = tmp_path / "secret", tmp_path / "runs"
+    command = ["sh", "-c", f"cat {path} >> {runs}; env | grep -c KEYTURN_AGENT >> {runs}"]
+    file = WrittenFile(path=str(path), holds="secret", mode="0640", command=command)
+    secret = ClientSecret("first")
+    kept = writer(file, secret, [])
+    for _ in range(3):
+        assert await kept.update() == 1.0
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("first", 0o640)
+    secret.use("second")
+    await kept.update()
+    assert path.read_text() == "second"
+    assert runs.read_text() == "first0\nsecond0\n", (
+        "once for each change, without the secret in its environment"
+    )
+    assert set(os.listdir(tmp_path)) == {"runs", "secret"}
+
+
+async def test_a_token_is_written_again_before_it_expires(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    kept = writer(WrittenFile(path=str(path), holds="token"), ClientSecret("first"), [])
+    assert 200 < await kept.update() <= 270
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("a token", 0o600)
+
+
+async def test_the_task_survives_all_failures_without_telling_what_it_writes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "token"
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            path.mkdir()  # a directory of that name cannot be replaced
+        if len(waited) == 3:
+            path.rmdir()
+        if len(waited) == 4:
+            raise EnoughError
+
+    file = WrittenFile(path=str(path), holds="token", command=["/no/such/program"])
+    kept = writer(file, ClientSecret("first"), [500, 401], sleep=sleep)
+    with caplog.at_level(logging.WARNING), pytest.raises(EnoughError):
+        await kept.run()
+    assert waited[:3] == [1.0, 2.0, 4.0]
+    assert path.read_text() == "a token"
+    told = [record.getMessage() for record in caplog.records]
+    assert told[-1] == "/no/such/program cannot be run: No such file or directory"
+    assert len(told) == 4
+    assert "a token" not in str(told)
+
+
+def settings(path: Path) -> AgentSettings:
+    return AgentSettings(issuer=ISSUER, client_id="orders", state="s", socket=str(path))
+
+
+def test_the_socket_is_for_its_user_only_and_replaces_one_that_is_dead(tmp_path: Path) -> None:
+    path = tmp_path / "agent.sock"
+    for _ in range(2):  # the second time the first one is there still
+        with listen(settings(path)):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            with pytest.raises(AgentSettingsError, match="another program is listening on it"):
+                listen(settings(path))
+    assert path.exists()
+
+
+def test_a_file_of_that_name_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "agent.sock"
+    path.write_text("precious")
+    with pytest.raises(AgentSettingsError, match="there is another file of this name"):
+        listen(settings(path))
+    assert path.read_text() == "precious"
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        wanted = AgentSettings(issuer=ISSUER, client_id="orders", state="s", port=port)
+        with pytest.raises(AgentSettingsError, match=f"port {port}: Address already in use"):
+            listen(wanted)
+
+
+def test_permissions_of_later_files_are_not_changed(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with listen(settings(tmp_path / "agent.sock")):
+            (tmp_path / "later").touch()
+        assert stat.S_IMODE((tmp_path / "later").stat().st_mode) == 0o644
+    finally:
+        os.umask(before)

@@ -1,0 +1,89 @@
+"""The agent's settings: what is refused, and how it is said."""
+
+from pathlib import Path
+
+import pytest
+
+from keyturn.agent.settings import AgentSettings, AgentSettingsError
+
+GOOD = """
+issuer = "https://id.example.test/realms/acme"
+client_id = "orders"
+state = "/var/lib/agent/orders.json"
+socket = "/run/agent.sock"
+"""
+
+
+def read(directory: Path, text: str) -> AgentSettings:
+    path = directory / "agent.toml"
+    path.write_text(text)
+    return AgentSettings.read(path)
+
+
+def test_a_complete_file_is_read(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        GOOD.replace('socket = "/run/agent.sock"', "port = 8090")
+        + """
+        [[files]]
+        path = "/run/token"
+        holds = "token"
+        scope = "stock.read"
+        mode = "0640"
+        command = ["systemctl", "reload", "orders"]
+        [[files]]
+        path = "/run/secret"
+        holds = "secret"
+        """,
+    )
+    assert (settings.port, settings.socket) == (8090, None)
+    token, secret = settings.files
+    assert (token.scope, token.mode, token.command[1]) == ("stock.read", "0640", "reload")
+    assert (secret.mode, secret.command) == ("0600", [])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('state = "', 'estate = "'), "unknown field `estate`"),
+        (('client_id = "orders"', ""), "missing required field `client_id`"),
+        (("https://id.example.test/realms/acme", "id.example.test"), "issuer must be the URL of a realm"),
+        (('socket = "/run/agent.sock"', ""), "set either socket"),
+        (('socket = "', 'port = 80\nsocket = "'), "set either socket"),
+        (('socket = "/run/agent.sock"', "port = 0"), r"`\$.port`"),
+        (("client_id", "[client_id"), "agent.toml: "),
+        (("/run/agent.sock", "/run/agent.sock\nx"), "agent.toml: "),
+        ((GOOD, GOOD + '[[files]]\npath = "a"\nholds = "key"'), "Invalid enum value 'key'"),
+        ((GOOD, GOOD + '[[files]]\npath = "a"\nholds = "secret"\nscope = "b"'), "holds a secret"),
+        ((GOOD, GOOD + '[[files]]\npath = "a"\nholds = "secret"\nmode = "7777"'), r"files\[0\].mode"),
+        (
+            (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json"\nholds = "secret"'),
+            "orders.json is named twice",
+        ),
+    ],
+)
+def test_a_mistake_is_named_with_its_file(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+    with pytest.raises(AgentSettingsError, match=told) as refused:
+        read(tmp_path, GOOD.replace(*change))
+    assert "agent.toml" in refused.value.detail
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AgentSettingsError, match=r"none.toml cannot be read: No such file"):
+        AgentSettings.read(tmp_path / "none.toml")
+
+
+def test_the_first_secret_is_in_a_file_or_the_environment(tmp_path: Path) -> None:
+    settings = read(tmp_path, GOOD)
+    assert settings.first_secret({"KEYTURN_AGENT_SECRET": "from the environment"}) == "from the environment"
+    with pytest.raises(AgentSettingsError, match="set secret_file, or KEYTURN_AGENT_SECRET"):
+        settings.first_secret({})
+    kept = tmp_path / "secret"
+    settings = read(tmp_path, GOOD + f'secret_file = "{kept}"')
+    with pytest.raises(AgentSettingsError, match="cannot be read"):
+        settings.first_secret({})
+    kept.write_text("\n")
+    with pytest.raises(AgentSettingsError, match="is empty"):
+        settings.first_secret({})
+    kept.write_text("from the file\n")
+    assert settings.first_secret({"KEYTURN_AGENT_SECRET": "x"}) == "from the file"
