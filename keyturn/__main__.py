@@ -29,6 +29,7 @@ EXTRA_OF: Final = {
     "policy": "admin",
     "realm-keys": "credentials",
     "realms": "admin",
+    "rotate": "admin",
     "rotations": "admin",
     "secrets": "admin",
     "up": "local",

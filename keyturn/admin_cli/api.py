@@ -151,7 +151,9 @@ def _success(received: Received) -> Received:
     if received.status == 401:
         raise CommandError(f"sign in again with keyturn login: {refusal(received)}", ExitCode.NOT_ALLOWED)
     if received.status == 403:
-        raise CommandError(f"you have no right to do this: {refusal(received)}", ExitCode.NOT_ALLOWED)
+        raise CommandError(
+            f"you have no right to do this: {refusal(received)}", ExitCode.NOT_ALLOWED, status=403
+        )
     if not 200 <= received.status < 300:
-        raise CommandError(refusal(received))
+        raise CommandError(refusal(received), status=received.status)
     return received

@@ -9,11 +9,12 @@ from keyturn.admin_cli.events import events
 from keyturn.admin_cli.fleet import fleet
 from keyturn.admin_cli.login import login, logout
 from keyturn.admin_cli.realms import realms
+from keyturn.admin_cli.rotate import rotate
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to ``keyturn``."""
-    for command in (login, logout, realms, fleet, events, audit, completion):
+    for command in (login, logout, realms, rotate, fleet, events, audit, completion):
         app.command()(command)
     for group in (clients, secrets, keys, rotations, policy, cache):
         app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

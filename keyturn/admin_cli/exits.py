@@ -18,10 +18,16 @@ class ExitCode(IntEnum):
 
 
 class CommandError(KeyturnError):
-    """The command ends with this code. The detail is for a person, and may quote the server."""
+    """The command ends with this code. The detail is for a person, and may quote the server.
+
+    ``status``: of the server's response, if that was a refusal.
+    """
 
     code = "command"
 
-    def __init__(self, detail: str, exit_code: ExitCode = ExitCode.FAILED) -> None:
+    def __init__(
+        self, detail: str, exit_code: ExitCode = ExitCode.FAILED, *, status: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.exit_code = exit_code
+        self.status = status
