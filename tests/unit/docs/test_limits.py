@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from keyturn.admin_cli import servers
+from keyturn.agent.tokens import MAX_KINDS
 from keyturn.migrate import keycloak
 from keyturn.migrate.compare import side
 from keyturn.stack.gateway import BODY_BYTES, UPLOAD_BYTES_A_SECOND
@@ -90,6 +91,7 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "chunks of a body, in addition to one per 64 octets": (chunks.MAX_SMALL_CHUNKS,),
     "body": (BODY_BYTES,),
     "rate at which a connection is read": (UPLOAD_BYTES_A_SECOND,),
+    "combinations of scope and resource": (MAX_KINDS,),
     "an idle connection": (IDLE_SECONDS, KEEP_ALIVE_SECONDS),
     "a page of clients, events, the audit log, rotations, expiring secrets": (
         *(clients.MAX_PAGE, events.MAX_PAGE, audit.MAX_PAGE, rotations.MAX_PAGE, expiring_secrets.MAX_PAGE),
