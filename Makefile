@@ -46,6 +46,10 @@ test: lint ## Run lint and every test: unit, conformance, integration, browser, 
 simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000 FIRST=0
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
+.PHONY: rotations
+rotations: install ## A client and what people do to its rotations, in 10,000 random histories
+	ROTATION_EXAMPLES=10000 $(BIN)/python -m pytest -q --timeout 0 -k TestRotations tests/unit/credentials/domain
+
 .PHONY: storm
 storm: install ## One minute of faults at every edge of 20 real nodes, judged from outside
 	$(BIN)/python -m tests.storm $(ARGS)

@@ -1,5 +1,6 @@
 """No sequence of steps leaves a client without a secret that it can use, or revives one that has ended."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -132,7 +133,10 @@ def test_a_successor_is_kept_until_its_client_has_it_where_only_digests_are_stor
 
 
 _SETTINGS = settings(
-    max_examples=80, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=int(os.environ.get("ROTATION_EXAMPLES", "80")),
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 TestRotations = RotationMachine.TestCase
 TestRotations.settings = _SETTINGS
