@@ -55,7 +55,7 @@ storm: install ## One minute of faults at every edge of 20 real nodes, judged fr
 	$(BIN)/python -m tests.storm $(ARGS)
 
 .PHONY: revocation
-revocation: install ## Every revocation at every place that grants access, in three circumstances; ten minutes
+revocation: install ## Every revocation at every place that grants access, under three conditions; ten minutes
 	$(BIN)/python -m pytest tests/integration/revocation/test_revocation_matrix.py --every-cell $(ARGS)
 
 .PHONY: durability

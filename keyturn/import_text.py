@@ -15,14 +15,15 @@ def summary(report: ImportReport) -> str:
     """Return one line: the realm, and the number of clients by outcome."""
     counts = Counter(client.action for client in report.clients)
     outcomes = ", ".join(f"{counts[action]} {_WORDS[action]}" for action in _ORDER)
-    problems = sum(bool(client.notes) for client in report.clients if client.action is not Action.REFUSED)
-    noted = f"; {problems} with notes" if problems else ""
+    with_notes = sum(bool(client.notes) for client in report.clients if client.action is not Action.REFUSED)
+    notes_suffix = f"; {with_notes} with notes" if with_notes else ""
     realm = "" if report.realm is None else f"realm {report.realm.name} {_WORDS[report.realm.action]}; "
-    return f"{'dry run: ' if report.dry_run else ''}{realm}clients: {outcomes}{noted}"
+    return f"{'dry run: ' if report.dry_run else ''}{realm}clients: {outcomes}{notes_suffix}"
 
 
 def lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[str]:
-    """Yield the summaries, then each client. ``only_problems``: those that were refused or have a note."""
+    """Yield, as printable text, the summaries, then for each report its realm's notes and its clients.
+    ``only_problems``: only clients that were refused or have a note."""
     yield from map(printable, _lines(reports, only_problems=only_problems))
 
 
@@ -34,9 +35,9 @@ def _lines(reports: Sequence[ImportReport], *, only_problems: bool) -> Iterator[
             yield from (f"realm {name}: {note}" for note in report.realm.notes)
         for client in report.clients:
             if not only_problems or is_problem(client):
-                of = f"{name}/" if len(reports) > 1 else ""
+                prefix = f"{name}/" if len(reports) > 1 else ""
                 notes = f": {'; '.join(client.notes)}" if client.notes else ""
-                yield f"{_WORDS[client.action]:<11} {of}{client.client_id}{notes}"
+                yield f"{_WORDS[client.action]:<11} {prefix}{client.client_id}{notes}"
 
 
 def is_problem(client: ImportedClient) -> bool:

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 def login(
     server: Annotated[
         str | None,
-        typer.Argument(help="The base URL, such as https://id.example.com. Without it: sign in again."),
+        typer.Argument(
+            help="The base URL, such as https://id.example.com. Without it, sign in again with the saved"
+            " profile, or to the stack in --data-dir."
+        ),
     ] = None,
     client_id: Annotated[str | None, typer.Option(help="The client ID of the administrator.")] = None,
     realm: Annotated[
-        str | None, typer.Option(help="The realm of the administrator; master if not given.")
+        str | None,
+        typer.Option(
+            help="The realm of the administrator. Defaults to the profile's, or master for a new one."
+        ),
     ] = None,
     secret_file: Annotated[
         Path | None, typer.Option(help="Read the secret from this file, now and whenever a token is needed.")
@@ -39,22 +45,27 @@ def login(
         typer.Option(help="Sign in with this private key: a JWK with alg, or PEM. Read again when needed."),
     ] = None,
     key_id: Annotated[
-        str | None, typer.Option(help="The kid of a PEM key; its thumbprint if not given.")
+        str | None,
+        typer.Option(help="The kid for a PEM key; by default its thumbprint. A JWK's own kid is used."),
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Sign in to the local stack that runs in this directory.")
     ] = None,
     default_realm: Annotated[
-        str | None, typer.Option(help="The realm that commands work on; the administrator's if not given.")
+        str | None,
+        typer.Option(
+            help="The realm that commands work on. Defaults to the administrator's; a different one that"
+            " the profile has is kept."
+        ),
     ] = None,
     profile: ProfileName = None,
     ca_file: Annotated[
-        Path | None, typer.Option(help="Trust only the authorities in this PEM file for TLS.")
+        Path | None, typer.Option(help="Trust only the CA certificates in this PEM file for TLS.")
     ] = None,
     insecure_http: Annotated[
         bool,
         typer.Option(
-            "--insecure-http", help="Allow http:// to another machine. Credentials can be read on the way."
+            "--insecure-http", help="Allow http:// to another machine. Credentials can be read in transit."
         ),
     ] = False,
     as_json: Json = False,
@@ -62,7 +73,8 @@ def login(
     """Sign in to a server, and keep the access token in a profile.
 
     The profile is a file that only you can read. The secret itself is not kept: with --secret-file,
-    --key-file or --data-dir, commands sign in again by themselves; otherwise you do when the token expires.
+    --key-file or --data-dir, commands renew the token automatically; otherwise run login again when it
+    expires.
     """
     from keyturn.admin_cli.profiles import ProfileStore, absolute
     from keyturn.admin_cli.servers import check_server, connect
@@ -75,10 +87,12 @@ def login(
             )
         store = ProfileStore.of(os.environ)
         wanted = _profile(store, server, client_id, profile, data_dir)
+        # A default realm that was never chosen is the administrator's realm, and changes with it.
+        has_own_default = wanted.default_realm != wanted.realm
         given = {
             "client_id": client_id,
             "realm": realm,
-            "default_realm": default_realm or realm,
+            "default_realm": default_realm or (None if has_own_default else realm),
             "ca_file": absolute(ca_file),
             "key_id": key_id,
         }
@@ -89,7 +103,7 @@ def login(
             changes["secret_file"] = absolute(secret_file)
             changes["key_file"] = absolute(key_file)
             changes["data_dir"] = absolute(data_dir)
-        wanted = replace(wanted, **changes)  # type: ignore[arg-type]  # each has its member's type
+        wanted = replace(wanted, **changes)  # type: ignore[arg-type]  # each has its field's type
         url = check_server(wanted.server, insecure_http=wanted.insecure_http)
         connection = connect(url, wanted.ca_file)
         try:
@@ -98,7 +112,7 @@ def login(
             connection.close()
         store.save(wanted.with_token(token.text, token.expires_at), make_current=True)
         out = Output(as_json)
-        members = {
+        fields = {
             "profile": wanted.name,
             "server": wanted.server,
             "client_id": wanted.client_id,
@@ -107,14 +121,17 @@ def login(
             "token_expires_at": token.expires_at,
         }
         if as_json:
-            out.json(members)
+            out.json(fields)
         else:
             out.line(f"Signed in to {wanted.server} as {wanted.client_id} (profile {wanted.name})")
             out.line(f"The token expires at {time_text(token.expires_at)}")
 
 
 def logout(profile: ProfileName = None) -> None:
-    """Remove a profile with its access token."""
+    """Remove a profile and its stored access token.
+
+    The token is not revoked, and stays valid until it expires.
+    """
     from keyturn.admin_cli.profiles import ProfileStore
 
     with reporting():
@@ -168,4 +185,4 @@ def _credential(profile: "Profile", from_stdin: bool) -> "Secret | SigningKey":
             ExitCode.USAGE,
         )
     entered: str = typer.prompt(f"Secret of {profile.client_id}", hide_input=True, err=True)
-    return clean_secret(entered, "the answer")
+    return clean_secret(entered, "the input")

@@ -80,7 +80,7 @@ def clean_secret(text: str, source: str) -> Secret:
     """Return a secret without the line end after it. Raises CommandError if nothing is left."""
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        raise CommandError(f"{source} has no secret", ExitCode.USAGE)
+        raise CommandError(f"{source} contains no secret", ExitCode.USAGE)
     return Secret(text)
 
 

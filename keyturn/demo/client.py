@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from keyturn_shared.jose.jwk import VerificationKey
 
 ASSERTION_SECONDS = 30
-ANSWER_SECONDS = 10.0
+RESPONSE_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def serve_jwks(jwks: Callable[[], dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    with httpx.Client(timeout=ANSWER_SECONDS) as http:
+    with httpx.Client(timeout=RESPONSE_TIMEOUT_SECONDS) as http:
         client = DemoClient(sys.argv[1], http)
         _say({"jwks_url": serve_jwks(client.jwks), "keys": client.describe()})
         commands: dict[str, Callable[..., dict[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""The demo's operator: an administrator's program at the public base URL."""
+"""The demo's operator: an administrator that calls the admin API at the public base URL."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,13 +8,14 @@ import httpx
 from keyturn.stack.errors import StackError
 from keyturn.stack.local_file import LocalStack
 
-WAIT: Final = {"Prefer": "wait=10"}
-ANSWER_SECONDS: Final = 30.0
+PREFER_WAIT: Final = {"Prefer": "wait=10"}
+RESPONSE_TIMEOUT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The answer to a change: its ``Keyturn-Fleet`` header, and whether no node was pending."""
+    """The response to a change. ``sequence``: its event. ``fleet``: the ``Keyturn-Fleet`` header.
+    ``confirmed``: no node was pending."""
 
     sequence: int
     fleet: str
@@ -22,7 +23,8 @@ class Change:
 
 
 class Operator:
-    """Calls the admin API as the first admin. Every unexpected answer is a StackError."""
+    """Calls the admin API as the first admin. Raises StackError for transport failures and unexpected
+    statuses; malformed responses raise KeyError, TypeError or ValueError."""
 
     def __init__(self, local: LocalStack, http: httpx.AsyncClient) -> None:
         self._local = local
@@ -41,7 +43,7 @@ class Operator:
 
     async def make_realm(self, realm: str) -> None:
         """Create the realm if it does not exist."""
-        if (await self._call("GET", f"/admin/realms/{realm}", also=404)).status_code == 404:
+        if (await self._call("GET", f"/admin/realms/{realm}", allowed_status=404)).status_code == 404:
             await self._call("POST", "/admin/realms", json={"realm": realm, "enabled": True})
 
     async def replace_client(self, realm: str, client_id: str, jwks_url: str) -> str:
@@ -55,7 +57,7 @@ class Operator:
             "serviceAccountsEnabled": True,
             "attributes": {"use.jwks.url": "true", "jwks.url": jwks_url},
         }
-        answer = await self._call("POST", path, json=representation, headers=WAIT)
+        answer = await self._call("POST", path, json=representation, headers=PREFER_WAIT)
         return answer.headers["Location"].rsplit("/", 1)[1]
 
     async def issuer(self, realm: str) -> str:
@@ -69,24 +71,26 @@ class Operator:
         return await self._change(f"/admin/realms/{realm}/clients/{uuid}/keys/{thumbprint}/revoke")
 
     async def fleet(self, realm: str) -> dict[str, Any]:
-        """Return the nodes, and the event each of them has applied."""
+        """Return the fleet document; ``nodes`` lists each node and the last event it applied."""
         answer = await self._call("GET", f"/admin/realms/{realm}/fleet")
         document: dict[str, Any] = answer.json()
         return document
 
     async def _change(self, path: str) -> Change:
-        answer = await self._call("POST", path, headers=WAIT)
+        answer = await self._call("POST", path, headers=PREFER_WAIT)
         return Change(
             int(answer.headers["Keyturn-Sequence"]),
             answer.headers.get("Keyturn-Fleet", ""),
             answer.headers.get("Preference-Applied") == "wait",
         )
 
-    async def _call(self, method: str, path: str, *, also: int = 0, **options: Any) -> httpx.Response:
+    async def _call(
+        self, method: str, path: str, *, allowed_status: int | None = None, **options: Any
+    ) -> httpx.Response:
         try:
             answer = await self._http.request(method, f"{self._local.base_url}{path}", **options)
         except httpx.HTTPError as error:
             raise StackError(f"{method} {path}: {error!r}") from error
-        if answer.is_error and answer.status_code != also:
+        if answer.is_error and answer.status_code != allowed_status:
             raise StackError(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
         return answer

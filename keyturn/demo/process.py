@@ -12,7 +12,7 @@ from keyturn.stack.errors import StackError
 
 REALM: Final = "demo"
 CLIENT_ID: Final = "demo-client"
-_ANSWER_SECONDS: Final = 30.0
+_RESPONSE_TIMEOUT_SECONDS: Final = 30.0
 
 
 class DemoClientProcess:
@@ -42,7 +42,7 @@ class DemoClientProcess:
     async def _hear(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - started with a pipe
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(_RESPONSE_TIMEOUT_SECONDS):
                 line = await self._process.stdout.readline()
         except TimeoutError as error:
             raise StackError("the demo's client does not respond") from error

@@ -10,21 +10,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from keyturn.demo.operator import ANSWER_SECONDS, Change, Operator
+from keyturn.demo.operator import RESPONSE_TIMEOUT_SECONDS, Change, Operator
 from keyturn.demo.process import CLIENT_ID, REALM, DemoClientProcess
 from keyturn.demo.watch import watched
 from keyturn.stack.errors import StackError
 from keyturn.stack.local_file import LocalStack, RunningNode
 
 ACCEPTANCE_SECONDS: Final = 20.0
-"""A new key may have to wait for the shortest interval between two fetches of its JWKS URL (10 s)."""
+"""Time to retry before a key counts as not accepted: twice the minimum interval between two fetches of its
+JWKS URL (10 s)."""
 _RETRY_SECONDS: Final = 0.25
 
 Row = tuple[str, ...]
 
 
 class Show:
-    """The steps, each printed with its actual outcome. A failed step is a StackError."""
+    """Runs the steps and prints each with its actual outcome. A failed step raises StackError."""
 
     def __init__(
         self, console: Console, nodes: Sequence[RunningNode], operator: Operator, client: DemoClientProcess
@@ -43,7 +44,7 @@ class Show:
         self._issuer = await self._operator.issuer(REALM)
 
         self._step(
-            f"Client {CLIENT_ID} serves its keys at {self._client.jwks_url}, gets a token from each node"
+            f"Client {CLIENT_ID} serves its keys at {self._client.jwks_url} and gets a token from each node"
         )
         self._print([await self._until_accepted(node, "first") for node in self._nodes])
 
@@ -61,8 +62,9 @@ class Show:
         self._step("Each node is tried with both keys")
         self._print([await self._refused(node, "first") for node in self._nodes])
         self._print([await self._until_accepted(node, "second") for node in self._nodes])
+        every = len(self._nodes)
         self._say(
-            f"\nAll {len(self._nodes)} nodes agree: the first key is refused, the second one accepted.",
+            f"\nAll nodes agree ({every} of {every}): the first key is refused, the second accepted.",
             "bold green",
         )
 
@@ -75,7 +77,7 @@ class Show:
             tries += 1
             waited = time.perf_counter() - begun
             if answer["status"] == 200:
-                again = "" if tries == 1 else f"at try {tries}, {waited:.1f} s after the first"
+                again = "" if tries == 1 else f"on attempt {tries}, after {waited:.1f} s"
                 return (node.id, f"{key} key", "accepted", f"{answer['ms']} ms", again)
             if waited > ACCEPTANCE_SECONDS:
                 raise StackError(f"{node.id} does not accept the {key} key: {_describe(answer)}")
@@ -94,7 +96,7 @@ class Show:
         rows: list[Row] = []
         for node in self._nodes:
             if node.id not in seen:
-                raise StackError(f"{node.id} is not in the fleet's list with event {change.sequence}")
+                raise StackError(f"{node.id} has not reported event {change.sequence}")
             rows.append(
                 (
                     node.id,
@@ -125,7 +127,7 @@ class Show:
 
 async def show(console: Console, local: LocalStack, client: DemoClientProcess) -> None:
     """Run the demo on a running stack. Raises StackError when a step fails."""
-    async with httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=RESPONSE_TIMEOUT_SECONDS, trust_env=False) as http:
         try:
             await Show(console, local.nodes, Operator(local, http), client).run()
         except (KeyError, ValueError, TypeError) as error:

@@ -56,16 +56,16 @@ def create_app(
     to_credentials: httpx.AsyncBaseTransport | None = None,
 ) -> VerifierApplication:
     """Build the ASGI application; its lifespan joins and leaves the fleet. ``to_credentials``: the transport
-    to the credentials service, in place of the network."""
+    to the credentials service, in place of the network. Raises ConfigurationError."""
     clock = clock or SystemClock()
     registry = CollectorRegistry()
     core = VerifierCore(settings, clock, registry)
-    callers_address = CallerAddress(TrustedProxies(settings.trusted_proxies), ProxyChainCheck(registry))
+    address_resolver = CallerAddress(TrustedProxies(settings.trusted_proxies), ProxyChainCheck(registry))
     certificates = CertificateSource(settings.certificate_header())
-    administrators = CredentialsServiceClient(
+    credentials_service = CredentialsServiceClient(
         settings.credentials_base_url,
         certificates,
-        callers_address,
+        address_resolver,
         tls=_tls_to_credentials(settings),
         transport=to_credentials,
     )
@@ -82,22 +82,22 @@ def create_app(
         finally:
             if shadow is not None:
                 await shadow.stop()
-            await administrators.close()
+            await credentials_service.close()
             await core.stop()
 
-    others = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
+    operational_app = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
     return VerifierApplication(
-        _realm_routes(settings, core, clock, callers_address, certificates, administrators, shadow),
-        others,
+        _realm_routes(settings, core, clock, address_resolver, certificates, credentials_service, shadow),
+        operational_app,
         core.answer_metrics,
         _well_known_routes(settings, core),
-        lambda: lifespan(others),
+        lambda: lifespan(operational_app),
     )
 
 
 def _tls_to_credentials(settings: VerifierSettings) -> ssl.SSLContext:
-    """Return the context for the credentials service. Without https there is nobody to trust, and reading the
-    system's authorities would take 50 ms."""
+    """Return the context for the credentials service. Without https no certificate is checked, so the
+    system's CA bundle, which takes 50 ms to load, is not read."""
     url, ca_file = settings.credentials_base_url, settings.credentials_ca_file
     if ca_file is None and (url is None or url.startswith("http:")):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -127,21 +127,23 @@ def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -
     async def not_ready() -> dict[str, str]:
         return supervisor.not_ready() or ({} if service.connected else {"redis": "not connected"})
 
-    others = Starlette(routes=health_routes(not_ready, registry), lifespan=lifespan)
-    return VerifierApplication({}, others, AnswerMetrics(registry), lifespan=lambda: lifespan(others))
+    operational_app = Starlette(routes=health_routes(not_ready, registry), lifespan=lifespan)
+    return VerifierApplication(
+        {}, operational_app, AnswerMetrics(registry), lifespan=lambda: lifespan(operational_app)
+    )
 
 
 def _realm_routes(
     settings: VerifierSettings,
     core: VerifierCore,
     clock: Clock,
-    callers_address: CallerAddress,
+    address_resolver: CallerAddress,
     certificates: CertificateSource,
-    administrators: CredentialsServiceClient,
+    credentials_service: CredentialsServiceClient,
     shadow: Shadow | None,
 ) -> dict[str, Route]:
     proxies = TrustedProxies(settings.trusted_proxies)
-    log = AuthenticationLog(core.answer_metrics, core.throttle, callers_address)
+    log = AuthenticationLog(core.answer_metrics, core.throttle, address_resolver)
     possession = PossessionCheck(core.dpop)
     issuer = AccessTokenIssuer(clock)
     rings = settings.require_realm_rings()
@@ -154,21 +156,26 @@ def _realm_routes(
         certificates,
         TokenBinding(core.dpop, nonces),
         issuer,
-        callers_address,
+        address_resolver,
         log,
-        administrators,
+        credentials_service,
     )
     introspect = IntrospectionEndpoint(
-        core.replica, callers, core.verifier, IntrospectionSigner(clock), core.answer_metrics, administrators
+        core.replica,
+        callers,
+        core.verifier,
+        IntrospectionSigner(clock),
+        core.answer_metrics,
+        credentials_service,
     )
     revoke = RevocationEndpoint(
         core.replica,
         authenticator,
         core.verifier,
         certificates,
-        RevocationsElsewhere(administrators, rings),
+        RevocationsElsewhere(credentials_service, rings),
         log,
-        administrators,
+        credentials_service,
     )
     verify = VerifyEndpoint(core.replica, callers, core.verifier, core.answer_metrics)
     forward_auth = ForwardAuthEndpoint(
@@ -179,11 +186,11 @@ def _realm_routes(
         ForwardedRequests(proxies),
         core.answer_metrics,
     )
-    discovery = metadata_endpoint(core.replica, discovery_document(settings.certificate_abilities()))
+    discovery = metadata_endpoint(core.replica, discovery_document(settings.certificate_capabilities()))
     certs = metadata_endpoint(core.replica, certs_document)
     limit = settings.request_body_limit
     return {
-        "": Route(RealmInfoEndpoint(core.replica, administrators), _READ, limit),
+        "": Route(RealmInfoEndpoint(core.replica, credentials_service), _READ, limit),
         f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
         f"{_PROTOCOL}/token/introspect": Route(
             introspect if shadow is None else ShadowedEndpoint(introspect, shadow), ("POST",), limit
@@ -218,9 +225,9 @@ def _shadow(
 
 
 def _well_known_routes(settings: VerifierSettings, core: VerifierCore) -> dict[str, Route]:
-    """Serve metadata where RFC 8414 section 3.1 puts it: the issuer's path after the well-known one. If the
-    public URL has a path of its own, a gateway may strip it here or keep it."""
-    document = discovery_document(settings.certificate_abilities())
+    """Return the RFC 8414 section 3.1 metadata routes: ``/.well-known/<kind>`` followed by the issuer's path.
+    Both forms exist because a gateway may strip the public URL's path."""
+    document = discovery_document(settings.certificate_capabilities())
     route = Route(metadata_endpoint(core.replica, document), _READ, settings.request_body_limit)
     paths = ("", (settings.public_url.path or "").rstrip("/"))
     return {f"/.well-known/{kind}{path}/realms/": route for kind in _METADATA for path in paths}

@@ -10,7 +10,7 @@ from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, model_validator
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.named_setting import named_setting
-from keyturn_shared.oauth.tokens.discovery import CertificateAbilities
+from keyturn_shared.oauth.tokens.discovery import CertificateCapabilities
 from keyturn_shared.realm_rings import FleetRing, LimitedRings, RealmRings
 from keyturn_shared.service_settings import ServiceSettings
 from keyturn_shared.signed_log.keys import FETCHER, LogSigningKeys, LogVerificationKeys
@@ -125,11 +125,11 @@ class VerifierSettings(ServiceSettings):
     def _shows_tokens_to_the_network(self, url: AnyHttpUrl) -> bool:
         return url.scheme == "http" and not self.shadow_allow_http and not is_this_machine(url.host or "")
 
-    def certificate_abilities(self) -> CertificateAbilities:
-        """Return the endpoints' abilities with client certificates, as configured."""
-        abilities = super().certificate_abilities()
-        by_tls = self.tls_certificate_path is not None and abilities.chains
-        return replace(abilities, shown=abilities.shown or by_tls)
+    def certificate_capabilities(self) -> CertificateCapabilities:
+        """Return the endpoints' capabilities with client certificates, as configured."""
+        capabilities = super().certificate_capabilities()
+        by_tls = self.tls_certificate_path is not None and capabilities.chains
+        return replace(capabilities, shown=capabilities.shown or by_tls)
 
     @property
     def credentials_base_url(self) -> str | None:

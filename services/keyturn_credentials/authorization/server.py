@@ -114,7 +114,7 @@ class AdministratorsServer:
         own = OwnRotationEndpoint(
             self._own_decider, clients, authenticator, rotations, self._addresses, self._log
         )
-        discovery = metadata_endpoint(decider, discovery_document(settings.certificate_abilities()))
+        discovery = metadata_endpoint(decider, discovery_document(settings.certificate_capabilities()))
         endpoints = Endpoints(self._metrics)
         return endpoints.routes(
             {

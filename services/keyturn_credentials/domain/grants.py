@@ -1,5 +1,5 @@
-"""Scopes and audiences of a client's access tokens, limited so that a token with all of them can be read.
-Pure."""
+"""Scopes and audiences of a client's access tokens; a client's own are bounded so that verifiers can read a
+token that contains them all. Pure functions."""
 
 from typing import Final
 
@@ -18,15 +18,18 @@ from keyturn_credentials.errors import InvalidRequestError
 from keyturn_shared.jose.compact import MAX_TOKEN_BYTES
 
 MAX_GRANT_BYTES: Final = 6144
-"""Bytes, as JSON, of all scopes and audiences of a client. Everything else in a token fits into the rest of
-what verifiers read, whatever the names of realm and client; a test builds the longest token."""
+"""Maximum JSON size in bytes of a client's own scope lists and audiences. A token with all of them fits, even
+with the longest names of realm and client. Scopes inherited from the realm are bounded separately
+(``MAX_REALM_SCOPE_BYTES``), as are roles and mapped claims: if these make a token longer than verifiers read,
+the token endpoint answers ``invalid_scope``."""
 
 DEFAULT_SCOPES: Final = "defaultClientScopes"
 OPTIONAL_SCOPES: Final = "optionalClientScopes"
 
 
 def own_scopes_of(client: Client, field: str) -> tuple[str, ...] | None:
-    """Return the names in one of the two lists of scopes; None if the client has its realm's."""
+    """Return the names in ``field`` (``DEFAULT_SCOPES`` or ``OPTIONAL_SCOPES``); None if the client inherits
+    its realm's."""
     value = client.document.get(field)
     return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else None
 
@@ -34,7 +37,7 @@ def own_scopes_of(client: Client, field: str) -> tuple[str, ...] | None:
 def scopes_of(realm: Realm, client: Client) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the client's default and optional scopes."""
     default, optional = own_scopes_of(client, DEFAULT_SCOPES), own_scopes_of(client, OPTIONAL_SCOPES)
-    # Keycloak leaves them out of the lists of clients of OpenID Connect.
+    # Removed scopes, and those of other protocols, which Keycloak does not list for OpenID Connect clients.
     hidden = removed_scopes_of_realm(realm) | scopes_of_other_protocols(realm)
     return (
         tuple(each for each in _own_or(default, default_scopes_of_realm(realm)) if each not in hidden),
@@ -47,20 +50,20 @@ def _own_or(own: tuple[str, ...] | None, of_realm: tuple[str, ...]) -> tuple[str
 
 
 def audiences_of(client: Client) -> tuple[str, ...]:
-    """Return the resource servers that its tokens may be for."""
+    """Return the audiences that its access tokens may have."""
     return attributes.words(client.attributes, attributes.AUDIENCES)
 
 
 def check_grants(before: Client, after: Client) -> None:
-    """Raise InvalidRequestError if a change leaves more scopes and audiences than fit a token. A change that
-    does not touch them is accepted, even if an earlier build stored too many."""
+    """Raise InvalidRequestError if a change leaves more own scopes and audiences than ``MAX_GRANT_BYTES``
+    allows. A change that does not touch them is accepted, even if an earlier build stored too many."""
     size = _size(after)
     if size <= MAX_GRANT_BYTES or _granted(before) == _granted(after):
         return
     raise InvalidRequestError(
-        f"{DEFAULT_SCOPES}, {OPTIONAL_SCOPES} and attribute {attributes.AUDIENCES} have {size} bytes"
-        f" together; at most {MAX_GRANT_BYTES} are allowed: a token that names them all must be shorter"
-        f" than the {MAX_TOKEN_BYTES} bytes that verifiers read"
+        f"{DEFAULT_SCOPES}, {OPTIONAL_SCOPES} and attribute {attributes.AUDIENCES} take {size} bytes"
+        f" together, but at most {MAX_GRANT_BYTES} are allowed, so that a token containing all of them can"
+        f" stay within {MAX_TOKEN_BYTES} bytes"
     )
 
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
-from keyturn_credentials.relay.redis_settings import ASKED, JUDGED, Shortcoming, shortcomings
+from keyturn_credentials.relay.redis_settings import CHECKS, SETTINGS_READ, Shortcoming, shortcomings
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.redis_failures import redis_answers
 from keyturn_shared.runtime.backoff import Backoff
@@ -78,7 +78,7 @@ class RedisCheck:
         return wrong
 
     def _report(self, wrong: list[Shortcoming]) -> None:
-        for setting in JUDGED:
+        for setting in CHECKS:
             self._gauge.labels(setting).set(any(each.setting == setting for each in wrong))
         for each in wrong:
             if each not in self._known:
@@ -92,7 +92,7 @@ class RedisCheck:
         self._known = set(wrong)
 
     async def _settings(self) -> dict[str, str]:
-        answer = await self._redis.config_get(*ASKED, **await self._target())
+        answer = await self._redis.config_get(*SETTINGS_READ, **await self._target())
         return {str(name): str(value) for name, value in _first(answer).items()}
 
     async def _target(self) -> dict[str, Any]:

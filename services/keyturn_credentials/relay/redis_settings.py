@@ -1,10 +1,11 @@
-"""Settings of Redis that the fleet's guarantee or convenience depends on. Pure: what was read goes in."""
+"""Settings of Redis that the fleet's guarantee or availability depends on. Pure: takes values that were
+already read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-ASKED: Final = (
+SETTINGS_READ: Final = (
     "maxmemory",
     "maxmemory-policy",
     "min-replicas-to-write",
@@ -16,7 +17,8 @@ ASKED: Final = (
 REPLICAS: Final = "replicas"
 """Stands for the number of replicas, which is not a setting."""
 
-JUDGED: Final = (*ASKED, REPLICAS)
+CHECKS: Final = (*SETTINGS_READ, REPLICAS)
+"""Names of everything in which ``shortcomings`` may find one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,22 @@ class Shortcoming:
 def shortcomings(
     found: Mapping[str, str], *, replicated: bool, lease_seconds: float, replicas: int = 0
 ) -> list[Shortcoming]:
-    """Return what is wrong with this Redis. ``replicated``: another server may take its place. ``replicas``:
-    how many it has now. Missing settings are ignored: a provider may hide them."""
+    """Return what is wrong with this Redis. ``replicated``: a failover can promote another server.
+    ``replicas``: how many it has now. Missing settings are not judged: a provider may hide them. If only
+    ``maxmemory`` is missing, a policy that evicts is reported, with that doubt."""
     wrong: list[Shortcoming] = []
 
     def expect(setting: str, right: bool, wanted: str, consequence: str) -> None:
         if setting in found and not right:
             wrong.append(Shortcoming(setting, found[setting], wanted, consequence))
 
+    doubt = "" if "maxmemory" in found else "if memory is limited (maxmemory is hidden), "
     expect(
         "maxmemory-policy",
         found.get("maxmemory") == "0" or found.get("maxmemory-policy") == "noeviction",
         "noeviction",
-        "a client whose projection is evicted is refused as unknown, and a used assertion may be forgotten",
+        f"{doubt}a client whose projection is evicted is refused as unknown, and a used assertion may be"
+        " forgotten",
     )
     if replicated:
         expect(
@@ -56,7 +61,7 @@ def shortcomings(
         expect(
             "min-replicas-max-lag",
             0 < _number(found, "min-replicas-max-lag") < lease_seconds,
-            f"less than the lease, {lease_seconds:g}",
+            f"1 or more seconds, and less than the lease ({lease_seconds:g} s)",
             "a primary that is cut off keeps granting leases for longer than a lease lasts",
         )
         needed = _number(found, "min-replicas-to-write") + 1
@@ -70,7 +75,8 @@ def shortcomings(
             "appendonly",
             found.get("appendonly") == "yes",
             "yes",
-            "a restart loses the used assertions: clients need new ones, and waits take longer",
+            "a restart loses the record of used assertions: assertions issued before it are refused, and"
+            " calls that wait for the fleet take longer",
         )
     return wrong
 

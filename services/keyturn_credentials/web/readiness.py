@@ -8,12 +8,12 @@ from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.registry import FleetRegistry
 
 _SILENT_MS: Final = 5_000
-_UNTIL_THEN: Final = "changes are committed but do not reach any node until then"
+_MEANWHILE: Final = "until this is fixed, changes are committed but do not reach the nodes"
 
 
 class Readiness:
-    """An instance is not ready if no change can succeed. It is degraded if changes are committed, but their
-    propagation is unknown, which callers are told."""
+    """An instance is not ready if no change can succeed. It is degraded if changes are committed but may not
+    reach the nodes; their responses say ``Keyturn-Fleet: unknown`` or count pending nodes."""
 
     def __init__(self, probe: WriteProbe, registry: FleetRegistry, relay_loop: RelayLoop) -> None:
         self._probe = probe
@@ -30,16 +30,20 @@ class Readiness:
         try:
             view = await self._registry.view()
         except RedisUnavailableError as error:
-            return {"redis": f"Redis does not answer ({error.detail}): {_UNTIL_THEN}"}
+            return {"redis": f"Redis does not answer ({error.detail}): {_MEANWHILE}"}
         head = view.head
         if head is None or not head.trusted:
-            return {"redis": self._with_cause(f"no relay has filled this Redis yet: {_UNTIL_THEN}")}
+            reason = (
+                "this Redis is empty, or was restarted or replaced, and no relay has refilled it:"
+                f" {_MEANWHILE}"
+            )
+            return {"redis": self._with_cause(reason)}
         silent = view.now - head.stamped_at
         if silent > _SILENT_MS:
-            reason = f"no relay has reported for {silent // 1000} s: {_UNTIL_THEN}"
+            reason = f"no relay has reported for {silent // 1000} s: {_MEANWHILE}"
             return {"relay": self._with_cause(reason)}
         return {}
 
     def _with_cause(self, reason: str) -> str:
         cause = self._relay_loop.last_error
-        return reason if cause is None else f"{reason} (here it failed last with: {cause})"
+        return reason if cause is None else f"{reason} (last error on this instance: {cause})"

@@ -9,7 +9,7 @@ from keyturn_shared.network.setting import NetworkList
 from keyturn_shared.oauth.certificates.chain import ChainCheck
 from keyturn_shared.oauth.certificates.headers import CertificateHeader, HeaderForm
 from keyturn_shared.oauth.throttling.throttle import FailureLimits
-from keyturn_shared.oauth.tokens.discovery import CertificateAbilities
+from keyturn_shared.oauth.tokens.discovery import CertificateCapabilities
 
 
 class ClientCheckSettings(BaseSettings):
@@ -55,10 +55,10 @@ class ClientCheckSettings(BaseSettings):
             raise ConfigurationError(f"KEYTURN_CLIENT_AUTHORITIES_PATH: {error.strerror}") from None
         return ChainCheck.from_pem(pem, clock)
 
-    def certificate_abilities(self) -> CertificateAbilities:
-        """Return the endpoints' abilities with certificates that proxies forward, as configured."""
+    def certificate_capabilities(self) -> CertificateCapabilities:
+        """Return the endpoints' capabilities with certificates that proxies forward, as configured."""
         by_proxy = bool(self.client_cert_proxies)
-        return CertificateAbilities(
+        return CertificateCapabilities(
             shown=by_proxy, chains=self.client_authorities_path is not None, untrusted=by_proxy
         )
 

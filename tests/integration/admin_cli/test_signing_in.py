@@ -55,6 +55,24 @@ def test_a_sign_in_is_repeated_without_arguments(program: Program, url: str) -> 
     assert program.ok("realms", "--profile", "second").out.startswith("REALM")
 
 
+def test_another_realm_of_the_administrator_leaves_the_default_realm_that_was_chosen(
+    program: Program, url: str
+) -> None:
+    words = ("login", url, "--client-id", ADMIN_ID, "--secret-stdin", "--default-realm", "acme")
+    program.ok(*words, stdin=ADMIN_SECRET)
+    again = program.run("login", "--realm", "master", "--secret-stdin", "--json", stdin=ADMIN_SECRET).json
+    assert (again["realm"], again["default_realm"]) == ("master", "acme")
+
+
+def test_a_default_realm_that_was_not_chosen_is_the_administrators(program: Program, url: str) -> None:
+    program.ok("login", url, "--client-id", ADMIN_ID, "--secret-stdin", stdin=ADMIN_SECRET)
+    (profile,) = program.profiles
+    elsewhere = {"realm": "acme", "default_realm": "acme"}
+    profile.write_text(json.dumps(json.loads(profile.read_text()) | elsewhere))
+    again = program.run("login", "--realm", "master", "--secret-stdin", "--json", stdin=ADMIN_SECRET).json
+    assert (again["realm"], again["default_realm"]) == ("master", "master")
+
+
 def test_an_expired_sign_in_is_told(program: Program, url: str) -> None:
     program.ok("login", url, "--client-id", ADMIN_ID, "--secret-stdin", stdin=ADMIN_SECRET)
     (profile,) = program.profiles

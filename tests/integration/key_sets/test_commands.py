@@ -128,7 +128,12 @@ async def test_what_cannot_be_asked_for_is_said_in_one_line(
 
     assert await refused("billing", "acme") == "this Redis is empty: no relay has filled it yet"
     realm = realm_of("acme")
-    await Filling.on(redis).open(realm, client_of(realm, "other"))
+    filling = Filling.on(redis)
+    await filling.open(realm, client_of(realm, "other"), complete=False)
+    for client, name in (("billing", "nowhere"), ("billing", "acme")):
+        assert await refused(client, name) == "Redis is being refilled: try again"
+    assert await refused("other", "acme") == "client other has no JWKS URL"
+    assert await filling.channel.complete_epoch(filling.epoch)
     assert await refused("billing", "nowhere") == "realm nowhere does not exist"
     assert await refused("billing", "acme") == "realm acme has no client billing"
     assert await refused("other", "acme") == "client other has no JWKS URL"

@@ -137,7 +137,7 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "published signing keys of a realm, for each purpose": (MAX_PUBLISHED,),
     "inline keys of a client": (MAX_KEYS, MAX_KEY_SET_BYTES),
     "revoked keys of a client": (MAX_REVOKED_KEYS, MAX_REVOKED_UNKNOWN_KEYS),
-    "scopes and audiences of a client together, as JSON": (MAX_GRANT_BYTES,),
+    "a client's own scopes and audiences together, as JSON": (MAX_GRANT_BYTES,),
     "a secret": (MAX_SECRET_CHARACTERS,),
     "a client id, a realm's name": (MAX_NAME_LENGTH,),
     "the public URL": (MAX_PUBLIC_URL_LENGTH,),

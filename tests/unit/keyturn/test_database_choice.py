@@ -10,6 +10,7 @@ from keyturn.stack.errors import StackError
 from keyturn.stack.local_file import AdminLogin, LocalStack
 from keyturn.stack.secrets_file import load_or_make
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.sealing import KeyRing
 
 
 @pytest.fixture
@@ -20,10 +21,26 @@ def directory(tmp_path: Path) -> DataDirectory:
     return directory
 
 
-def test_no_database_is_made_up() -> None:
-    for environment in ({}, {"KEYTURN_DATABASE_URL": ""}):
-        with pytest.raises(ConfigurationError, match=r"--data-dir.*KEYTURN_DATABASE_URL"):
-            settings_for(None, environment)
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_database_is_made_up(value: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KEYTURN_DATABASE_URL", raising=False)
+    if value is not None:
+        monkeypatch.setenv("KEYTURN_DATABASE_URL", value)
+    with pytest.raises(ConfigurationError, match=r"--data-dir.*KEYTURN_DATABASE_URL"):
+        settings_for(None)
+
+
+def test_the_environment_names_the_database_and_the_keys_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "DATABASE_URL": "postgresql+asyncpg://elsewhere/keyturn",
+        "ENCRYPTION_KEYS": KeyRing.generate_key(),
+        "FLEET_KEYS": KeyRing.generate_key(),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"KEYTURN_{name}", value)
+    settings = settings_for(None)
+    assert settings.database_url == values["DATABASE_URL"]
+    assert settings.encryption_keys.get_secret_value() == values["ENCRYPTION_KEYS"]
 
 
 def test_a_data_directory_has_a_database_and_the_keys_to_it(directory: DataDirectory) -> None:
@@ -41,5 +58,5 @@ def test_a_running_stack_says_which_database_it_has(directory: DataDirectory) ->
 
 
 def test_a_directory_without_a_stack_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="no stack was ever started"):
+    with pytest.raises(StackError, match="no stack has been started"):
         settings_for(tmp_path)

@@ -71,7 +71,7 @@ def test_tls_needs_a_certificate_and_the_key_of_it(tmp_path: Path) -> None:
 def test_a_node_names_the_methods_it_can_see_certificates_for(
     values: dict[str, object], methods: tuple[str, ...]
 ) -> None:
-    assert settings(**values).certificate_abilities().methods == methods
+    assert settings(**values).certificate_capabilities().methods == methods
 
 
 def test_a_fetcher_of_its_own_needs_a_fetchers_key_alone() -> None:

@@ -18,9 +18,9 @@ _CLAIMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateAbilities:
-    """This node's abilities with client certificates. ``shown``: it sees them at all. ``chains``: it trusts
-    authorities. ``untrusted``: it also sees those that no authority issued."""
+class CertificateCapabilities:
+    """Capabilities of a process with client certificates. ``shown``: it sees them at all. ``chains``: it
+    trusts authorities. ``untrusted``: it also sees those that no authority issued."""
 
     shown: bool = False
     chains: bool = False
@@ -33,7 +33,7 @@ class CertificateAbilities:
         return tuple(itertools.compress(CLIENT_X509.methods, able))
 
 
-def describe(realm: RealmState, certificates: CertificateAbilities) -> dict[str, Any]:
+def describe(realm: RealmState, certificates: CertificateCapabilities) -> dict[str, Any]:
     """Build the realm's metadata: RFC 8414, RFC 8705, RFC 9449, RFC 9701.
 
     There are no users and so no authorization endpoint: lists that the specifications require for it are

@@ -10,7 +10,7 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.ports import Decider, ReadSet
 from keyturn_shared.oauth.realms import require_realm
-from keyturn_shared.oauth.tokens.discovery import CertificateAbilities, describe
+from keyturn_shared.oauth.tokens.discovery import CertificateCapabilities, describe
 from keyturn_shared.oauth.web.errors import common_error
 from keyturn_shared.oauth.web.messages import JSON_TYPE, Headers, Reply, Request
 
@@ -54,6 +54,6 @@ def certs_document(realm: RealmState) -> bytes:
     return realm.certs
 
 
-def discovery_document(certificates: CertificateAbilities) -> Callable[[RealmState], bytes]:
-    """Return the builder of the realm's metadata, for a node with these certificate abilities."""
+def discovery_document(certificates: CertificateCapabilities) -> Callable[[RealmState], bytes]:
+    """Return the builder of the realm's metadata, for a process with these certificate capabilities."""
     return lambda realm: msgspec.json.encode(describe(realm, certificates))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyturn_credentials.relay.redis_settings import ASKED, shortcomings
+from keyturn_credentials.relay.redis_settings import SETTINGS_READ, shortcomings
 
 GOOD = {
     "maxmemory": "0",
@@ -24,7 +24,7 @@ def wrong(*, replicated: bool, replicas: int = 2, **changes: str) -> list[str]:
 @pytest.mark.parametrize("replicated", [False, True])
 def test_nothing_is_wrong_with_good_settings(replicated: bool) -> None:
     assert wrong(replicated=replicated) == []
-    assert GOOD.keys() == set(ASKED)
+    assert GOOD.keys() == set(SETTINGS_READ)
 
 
 def test_memory_that_is_limited_must_not_be_freed_by_eviction() -> None:
@@ -33,11 +33,29 @@ def test_memory_that_is_limited_must_not_be_freed_by_eviction() -> None:
     assert wrong(replicated=False, maxmemory="0", maxmemory_policy="allkeys-lru") == []
 
 
+def test_where_it_is_hidden_whether_memory_is_limited_eviction_is_reported_with_that_doubt() -> None:
+    found = {name: value for name, value in GOOD.items() if name != "maxmemory"}
+    assert shortcomings(found, replicated=False, lease_seconds=10) == []
+    evicting = found | {"maxmemory-policy": "allkeys-lru"}
+    (doubtful,) = shortcomings(evicting, replicated=False, lease_seconds=10)
+    (certain,) = shortcomings(evicting | {"maxmemory": "1000"}, replicated=False, lease_seconds=10)
+    assert doubtful.setting == "maxmemory-policy"
+    assert doubtful.consequence == f"if memory is limited (maxmemory is hidden), {certain.consequence}"
+
+
 def test_a_primary_with_replicas_must_stop_writing_without_them_before_a_lease_is_over() -> None:
     assert wrong(replicated=True, min_replicas_to_write="0") == ["min-replicas-to-write"]
     assert wrong(replicated=True, min_replicas_max_lag="10") == ["min-replicas-max-lag"]
     assert wrong(replicated=True, min_replicas_max_lag="0") == ["min-replicas-max-lag"]
     assert wrong(replicated=False, min_replicas_to_write="0", min_replicas_max_lag="10") == []
+
+
+@pytest.mark.parametrize("lag", ["0", "10"])
+def test_a_lag_that_is_wrong_is_not_what_is_wanted(lag: str) -> None:
+    """With 0, Redis does not check the lag."""
+    found = GOOD | {"min-replicas-max-lag": lag}
+    (wrong,) = shortcomings(found, replicated=True, lease_seconds=10, replicas=2)
+    assert (wrong.found, wrong.wanted) == (lag, "1 or more seconds, and less than the lease (10 s)")
 
 
 @pytest.mark.parametrize(

@@ -143,5 +143,5 @@ def test_one_line_end_after_a_secret_is_not_part_of_it(tmp_path: Path, text: str
 def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("\n")
-    with pytest.raises(CommandError, match="has no secret"):
+    with pytest.raises(CommandError, match="contains no secret"):
         read_secret(file)
