@@ -55,6 +55,12 @@ _FOUND_BY = {
 also prevent what they prevent."""
 
 
+@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924])
+def test_seeds_that_once_showed_a_violation_do_so_no_more(seed: int) -> None:
+    with session([]) as run:
+        assert run(seed, None).violation is None
+
+
 @pytest.mark.parametrize("first", [0, 1_000])
 def test_seeds_show_no_violation(first: int) -> None:
     with session() as run:

@@ -29,7 +29,7 @@ class Comparison:
     ``head`` was read first; ``newest`` (the log's newest sequence) and ``head_event_id`` (the log's event id
     at the head's sequence, None if there is none) after it. ``is_signed``: the data bears the signature of
     the current key. ``loss``: what is gone through eviction or deletion, the head's event or projections that
-    were complete; empty if nothing is.
+    were complete, or the epoch that nodes are in; empty if nothing is.
     """
 
     head: Head | None
@@ -80,6 +80,6 @@ def belongs_together(head: Head, state: FleetState, head_event_id: str | None) -
 
 
 def next_epoch(state: FleetState, newest_in_redis: int, now: float) -> int:
-    """Return an epoch newer than any, even than those that database and Redis lost when both were restored:
-    it is at least the wall clock's milliseconds."""
+    """Return an epoch newer than any that database, Redis or nodes know, and at least the wall clock's
+    milliseconds: newer even than those that all of them have lost, unless a clock was ahead."""
     return max(state.epoch + 1, newest_in_redis + 1, int(now * 1000))

@@ -130,8 +130,10 @@ class RelayChannel:
         return as_text(await self._scripts.run("carry_over", keys, arguments)) == "opened"
 
     async def newest_epoch(self) -> int:
-        """Return the newest epoch this Redis has seen, by its head or its stream; 0 when it is empty."""
-        return int(await self._scripts.run("newest_epoch", [self._layout.head, self._layout.events], []))
+        """Return the newest epoch this Redis has seen, by its head, its stream or its nodes; 0 when it is
+        empty."""
+        keys = [self._layout.head, self._layout.events, self._layout.nodes]
+        return int(await self._scripts.run("newest_epoch", keys, []))
 
     async def write_projections(self, epoch: int, batch: Sequence[tuple[str, int, bytes]]) -> bool:
         """Write projections (field, sequence, body). Return False in another epoch or Redis process."""
@@ -149,8 +151,9 @@ class RelayChannel:
 
     async def find_loss(self, epoch: int) -> str:
         """Return what the epoch has lost: ``event_lost`` if the stream lacks the head's event,
-        ``projections_lost`` if the projections were complete and are no longer there, or nothing."""
-        keys = [self._layout.head, self._layout.events, self._layout.projections(epoch)]
+        ``projections_lost`` if the projections were complete and are no longer there, ``nodes_ahead`` if a
+        node is in a newer epoch, or nothing."""
+        keys = [self._layout.head, self._layout.events, self._layout.projections(epoch), self._layout.nodes]
         return as_text(await self._scripts.run("find_loss", keys, [epoch]))
 
     async def stamp(self, head: Head, *, seen: Look, statement: bytes) -> bool:

@@ -153,6 +153,28 @@ async def test_the_heads_event_is_missed(fleet: Fleet) -> None:
     assert await fleet.relay.find_loss(OTHER) == ""
 
 
+@pytest.mark.parametrize(
+    ("record", "loss"),
+    [
+        (f"1|1|1|{EPOCH}|9|{{}}", ""),
+        (f"1|1|1|{EPOCH + 1}|9|{{}}", "nodes_ahead"),
+        ("1|1|1|999999999999999|9|{}", "nodes_ahead"),
+        ("1|1|1|1000000000000000|9|{}", ""),
+        (f"1|1|1|x{EPOCH + 1}|9|{{}}", ""),
+        ("anything", ""),
+    ],
+)
+async def test_a_node_in_a_newer_epoch_is_noticed(fleet: Fleet, record: str, loss: str) -> None:
+    """Database and Redis were both set back, and a clock was behind: the node goes to no older epoch."""
+    await fleet.redis.hset(LAYOUT.nodes, mapping={"node": record, "other": "1|1|1|1|1|{}"})
+    assert await fleet.relay.find_loss(EPOCH) == loss
+    assert await fleet.relay.find_loss(OTHER) == ""
+    if loss:
+        assert await fleet.relay.newest_epoch() > EPOCH
+    else:
+        assert await fleet.relay.newest_epoch() == EPOCH
+
+
 async def test_projections_of_the_epoch_in_force_are_not_forgotten(fleet: Fleet) -> None:
     await fleet.redis.hset(LAYOUT.projections(2), mapping={"a": "1:{}"})
     await fleet.relay.forget_projections(2)

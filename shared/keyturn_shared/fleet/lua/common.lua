@@ -112,3 +112,14 @@ local function lease_end(record)
   end
   return tonumber(numbers[1])
 end
+
+-- The newest epoch that a node says it is in; 0 when there is none. A record may hold anything, so numbers that are too
+-- long to be counted on are left out.
+local function newest_epoch_of_nodes(nodes)
+  local newest = 0
+  for _, record in ipairs(redis.call('HVALS', nodes)) do
+    local epoch = string.match(record, '^%d+|%d+|%d+|(%d+)|')
+    if epoch and #epoch <= 15 then newest = math.max(newest, tonumber(epoch)) end
+  end
+  return newest
+end

@@ -1,0 +1,143 @@
+"""Clients that take the secrets of their rotations themselves, while they ask several nodes for tokens.
+
+A local stack; a policy of the realm alone begins the rotations; each client uses the Python adapter with its
+real intervals, and asks the nodes in turn. It ends when every client has been through so many rotations.
+Exits with 1 if any valid request was refused, or a rotation did not end as ``done``.
+
+    python -m benchmarks.rotations.self_service --clients 500 --nodes 5 --chart docs/images/rotations.png
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from benchmarks.rotations.chart import Sample, draw
+from keyturn import ClientCredentials, ClientSecret, keep_secret_new
+from tests.testkit.local_stack import Admin, RunningStack, token_url
+
+REALM: Final = "measured"
+_POLICY: Final = {
+    "keyturn.secret.expiration-period": "300",
+    "keyturn.secret.remaining-rotation-period": "240",
+    "keyturn.secret.rotated-expiration-period": "20",
+    "keyturn.rotation.jitter": "30",
+}
+"""A rotation begins when a secret is half a minute to a minute old."""
+_TOKEN_EVERY_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 2.0
+_OPEN: Final = {"planned", "prepared", "delivered", "in_use", "retired"}
+_LONGEST_SECONDS: Final = 1500.0
+
+
+@dataclass
+class Fleet:
+    """All clients. ``answers``: statuses of their token requests. ``failures``: those without a response."""
+
+    nodes: list[str]
+    answers: Counter[int] = field(default_factory=Counter)
+    failures: int = 0
+
+    async def run(self, issuer: str, name: str, secret: ClientSecret, http: httpx.AsyncClient) -> None:
+        """Be one client, until cancelled."""
+        own = ClientCredentials(issuer, name, secret)
+        at = [
+            ClientCredentials(issuer, name, secret, token_endpoint=token_url(node, REALM))
+            for node in self.nodes
+        ]
+        keeping = asyncio.create_task(keep_secret_new(secret, own, http))
+        try:
+            for turn in count(hash(name)):
+                try:
+                    request = at[turn % len(at)].token_request()
+                    self.answers[(await http.send(request, auth=None)).status_code] += 1
+                except httpx.HTTPError:
+                    self.failures += 1
+                await asyncio.sleep(_TOKEN_EVERY_SECONDS)
+        finally:
+            keeping.cancel()
+
+
+async def observe(admin: Admin, fleet: Fleet, clients: int, rotations: int) -> list[Sample]:
+    """Sample the stages until every client has been through its rotations. Raises TimeoutError, and
+    AssertionError for a rotation that was given up."""
+    samples, begun = [], time.monotonic()
+    done: dict[str, str] = {}
+    async with asyncio.timeout(_LONGEST_SECONDS):
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            found = await asyncio.to_thread(_rotations, admin)
+            done |= {each["id"]: each["client_id"] for each in found if each["state"] == "done"}
+            stages = Counter(each["state"] for each in found if each["state"] != "done")
+            if given_up := stages.keys() - _OPEN:
+                raise AssertionError(f"rotations are {given_up}")
+            refused = sum(number for status, number in fleet.answers.items() if status != 200)
+            samples.append(Sample(time.monotonic() - begun, dict(stages), len(done), refused))
+            if sum(number >= rotations for number in Counter(done.values()).values()) >= clients:
+                return samples
+
+
+def _rotations(admin: Admin) -> list[dict[str, Any]]:
+    """Return those in progress, and the newest that have ended."""
+    found: list[dict[str, Any]] = []
+    for state in ("open", "done", "rolled_back,cancelled,superseded"):
+        answer = admin.http.get(f"/admin/realms/{REALM}/rotations", params={"state": state, "max": 1000})
+        found += answer.raise_for_status().json()
+    return found
+
+
+async def run(stack: RunningStack, directory: Path, clients: int, rotations: int, chart: Path | None) -> bool:
+    admin = Admin(stack, REALM)
+    admin.make_realm()
+    names = [f"client-{number:04d}" for number in range(clients)]
+    uuids = {name: admin.make_client(name) for name in names}
+    secrets = {name: ClientSecret(admin.secret(uuids[name]), state=directory / name) for name in names}
+    admin.call("PUT", "", json={"attributes": _POLICY})
+    fleet = Fleet(stack.node_urls)
+    limits = httpx.Limits(max_connections=200)
+    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as http:
+        issuer = f"{stack.base_url}/realms/{REALM}"
+        tasks = [asyncio.create_task(fleet.run(issuer, name, secrets[name], http)) for name in names]
+        try:
+            samples = await observe(admin, fleet, clients, rotations)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    if chart is not None:
+        await draw(samples, chart, f"{clients} clients, {len(fleet.nodes)} nodes, {rotations} rotations each")
+    last = samples[-1]
+    print(
+        f"{clients} clients, {len(fleet.nodes)} nodes: {last.done} rotations done after {last.seconds:.0f} s;"
+        f" answers {dict(fleet.answers)}, {fleet.failures} without a response"
+    )
+    return set(fleet.answers) == {200} and not fleet.failures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clients", type=int, default=500)
+    parser.add_argument("--nodes", type=int, default=5)
+    parser.add_argument("--rotations", type=int, default=2, help="of each client")
+    parser.add_argument("--chart", type=Path, help="a PNG of the stages over time")
+    chosen = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        RunningStack(Path(directory) / "data", "--no-demo", nodes=chosen.nodes) as stack,
+    ):
+        running = run(stack.start(), Path(directory), chosen.clients, chosen.rotations, chosen.chart)
+        return 0 if asyncio.run(running) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
