@@ -16,7 +16,9 @@ from keyturn.agent.tokens import MAX_KINDS, Kind, Tokens, TooManyKindsError
 from keyturn.client.credentials import NoTokenError
 
 HEADER: Final = b"keyturn-agent"
-"""Required over TCP: browsers, and servers that can be made to fetch URLs, do not send it."""
+"""Required over TCP: servers that can be made to fetch URLs do not send it."""
+_OF_BROWSERS: Final = frozenset({b"origin", b"referer", b"sec-fetch-site", b"sec-fetch-mode"})
+_HOSTS: Final = ("127.0.0.1", "localhost")
 _PARAMETERS: Final = ("scope", "resource")
 _RETRY_SECONDS: Final = 5
 
@@ -36,12 +38,12 @@ class RefusedError(Exception):
 
 
 class AgentApplication:
-    """Answers the program beside the agent. ``needs_header``: True on TCP."""
+    """Answers the program beside the agent. ``port``: on which it listens, None for a Unix socket."""
 
-    def __init__(self, tokens: Tokens, http: httpx.AsyncClient, *, needs_header: bool) -> None:
+    def __init__(self, tokens: Tokens, http: httpx.AsyncClient, *, port: int | None) -> None:
         self._tokens = tokens
         self._http = http
-        self._needs_header = needs_header
+        self._port = port
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
@@ -59,8 +61,8 @@ class AgentApplication:
         await send({"type": "http.response.body", "body": text})
 
     async def _answer(self, scope: Message) -> dict[str, Any]:
-        if self._needs_header and dict(scope["headers"]).get(HEADER) != b"true":
-            raise RefusedError(403, "access_denied", "Send the header Keyturn-Agent: true")
+        if self._port is not None:
+            _require_program(dict(scope["headers"]), self._port)
         if scope["path"] not in ("/token", "/health"):
             raise RefusedError(404, "not_found", "There are /token and /health")
         if scope["method"] != "GET":
@@ -85,6 +87,17 @@ class AgentApplication:
             raise RefusedError(400, "invalid_request", detail) from None
         left = max(0, int(token.expires_at - time.time()))
         return {"access_token": token.text, "token_type": "Bearer", "expires_in": left}
+
+
+def _require_program(headers: dict[bytes, bytes], port: int) -> None:
+    """Raise RefusedError for a page in a browser, also one whose name leads to this machine, and for a caller
+    that does not know that this is an agent."""
+    if headers.get(HEADER) != b"true":
+        raise RefusedError(403, "access_denied", "Send the header Keyturn-Agent: true")
+    if headers.get(b"host", b"").decode("latin-1") not in [f"{host}:{port}" for host in _HOSTS]:
+        raise RefusedError(403, "access_denied", f"Call http://127.0.0.1:{port}")
+    if not _OF_BROWSERS.isdisjoint(headers):
+        raise RefusedError(403, "access_denied", "The agent does not answer browsers")
 
 
 def _kind_of(query: bytes) -> Kind:

@@ -67,8 +67,10 @@ class FileWriter:
             token = await self._tokens.get(self._http, (self._file.scope, self._file.resource))
             text = token.text
             wait = max(_LOOK_SECONDS, token.expires_at - time.time() - _EARLY_SECONDS)
+        path = Path(self._file.path)
+        if self._written is None:
+            self._written = _text_of(path)
         if text != self._written:
-            path = Path(self._file.path)
             write_private(path, text, mode=int(self._file.mode, 8))
             self._written = text
             if self._file.command:
@@ -89,12 +91,22 @@ async def _run(command: list[str]) -> None:
         async with asyncio.timeout(_COMMAND_SECONDS):
             code = await process.wait()
     except TimeoutError:
-        process.kill()
-        await process.wait()
         _log.warning("%s did not end within %.0f s", command[0], _COMMAND_SECONDS)
         return
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if code:
         _log.warning("%s ended with exit code %d", command[0], code)
+
+
+def _text_of(path: Path) -> str | None:
+    """Return what is in the file; None if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _without_secrets() -> dict[str, str]:

@@ -31,11 +31,23 @@ def listen(settings: AgentSettings) -> socket.socket:
         raise AgentSettingsError(f"socket {path}: {error.strerror or error}") from error
 
 
-def remove(settings: AgentSettings) -> None:
-    """Remove the socket from the file system, if it is there."""
-    if settings.socket is not None:
+def remove(settings: AgentSettings, own: tuple[int, int] | None) -> None:
+    """Remove the socket from the file system, unless another agent has put its own there. ``own``: as
+    ``identity`` has returned it."""
+    if settings.socket is not None and own is not None and identity(settings) == own:
         with suppress(OSError):
             Path(settings.socket).unlink()
+
+
+def identity(settings: AgentSettings) -> tuple[int, int] | None:
+    """Return device and inode of the socket in the file system; None if there is none."""
+    if settings.socket is None:
+        return None
+    try:
+        found = Path(settings.socket).lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _bind(path: Path) -> socket.socket:

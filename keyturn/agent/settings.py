@@ -1,5 +1,6 @@
 """Settings of the agent: a TOML file, and the first secret from a file or the environment."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from keyturn_shared.errors import KeyturnError
 
 SECRET: Final = "KEYTURN_AGENT_SECRET"  # noqa: S105 - the name of a variable
 _MAX_FILES: Final = 32
+_THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
@@ -82,8 +84,13 @@ class AgentSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_
 def _check(settings: AgentSettings) -> None:
     """Raise ValueError for members that do not fit together."""
     url = urlsplit(settings.issuer)
-    if url.scheme not in ("http", "https") or not url.hostname or "/realms/" not in url.path:
+    is_realm = re.search(r"/realms/[^/]+\Z", url.path) is not None and not (url.query or url.fragment)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username or not is_realm:
         raise ValueError("issuer must be the URL of a realm, such as https://id.example.com/realms/acme")
+    if url.scheme == "http" and url.hostname not in _THIS_MACHINE:
+        raise ValueError(
+            "issuer must begin with https:// unless it is on this machine: secrets are sent to it"
+        )
     if (settings.socket is None) == (settings.port is None):
         raise ValueError("set either socket, the path of a Unix socket, or port")
     paths = [settings.state, *(file.path for file in settings.files)]

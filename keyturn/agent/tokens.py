@@ -29,8 +29,11 @@ class Tokens:
     async def get(self, http: httpx.AsyncClient, kind: Kind) -> AccessToken:
         """Return a token. Raises NoTokenError, errors of httpx, and TooManyKindsError."""
         credentials = self._kinds.get(kind)
-        if credentials is None:
-            if len(self._kinds) >= MAX_KINDS:
-                raise TooManyKindsError
-            credentials = self._kinds[kind] = self._make(*kind)
-        return await self._flights.run(kind, lambda _: credentials.token(http))
+        if credentials is not None:
+            return await self._flights.run(kind, lambda _: credentials.token(http))
+        if len(self._kinds) >= MAX_KINDS:
+            raise TooManyKindsError
+        new = self._make(*kind)
+        token = await self._flights.run(kind, lambda _: new.token(http))
+        self._kinds.setdefault(kind, new)  # not before: a refused scope takes no place
+        return token

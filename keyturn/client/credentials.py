@@ -1,6 +1,7 @@
 """Access tokens for httpx: requested with a secret or a key, reused until shortly before they expire."""
 
 import base64
+import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -174,9 +175,10 @@ class ClientCredentials(httpx.Auth):
     def _renew(self, former: AccessToken | None) -> Generator[httpx.Request, httpx.Response, AccessToken]:
         self._renewing = True
         try:
-            answer = yield self.token_request()
-            if answer.status_code == 401 and isinstance(self._credential, ClientSecret):
-                answer = yield from self._with_other_secrets(self._credential, answer)
+            if isinstance(self._credential, ClientSecret):
+                answer = yield from self._with_any_secret(self._credential)
+            else:
+                answer = yield self.token_request()
             if answer.status_code != 200 and former is not None and self._now() < former.expires_at:
                 return former  # still valid: the next request tries again
             self._token = self._read(answer)
@@ -184,12 +186,15 @@ class ClientCredentials(httpx.Auth):
         finally:
             self._renewing = False
 
-    def _with_other_secrets(
-        self, credential: ClientSecret, refused: httpx.Response
+    def _with_any_secret(
+        self, credential: ClientSecret
     ) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
-        """Try the former secrets, and go on with the one that is accepted."""
-        form = {"grant_type": "client_credentials", **self._asked}
-        for other in credential.others:
+        """Send the secret in use. If it is refused, try the others, and go on with one that is accepted."""
+        form, sent = {"grant_type": "client_credentials", **self._asked}, credential.reveal()
+        refused = yield self._with_secret(self._endpoint, form, sent)
+        if refused.status_code != 401:
+            return refused
+        for other in credential.others(sent):
             answer = yield self._with_secret(self._endpoint, form, other)
             if answer.status_code == 200:
                 with suppress(SecretStateError):  # it is found again after a restart
@@ -200,7 +205,10 @@ class ClientCredentials(httpx.Auth):
     def _read(self, answer: httpx.Response) -> AccessToken:
         try:
             body: Any = answer.json()
-            text, seconds = body["access_token"], body.get("expires_in", 0)
+            text, seconds = body["access_token"], float(body.get("expires_in", 0))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise NoTokenError(answer.status_code, f"{answer.status_code}: {answer.text[:200]}") from None
+            text, seconds = None, 0.0
+        if answer.status_code != 200 or not isinstance(text, str) or not text or not math.isfinite(seconds):
+            text = "the response has no token" if answer.status_code == 200 else answer.text[:200]
+            raise NoTokenError(answer.status_code, f"{answer.status_code}: {text}")
         return AccessToken(text, self._now() + seconds)

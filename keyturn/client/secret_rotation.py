@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NoReturn
+from dataclasses import dataclass
+from typing import Final, NoReturn
 
 import httpx
 
@@ -15,6 +17,9 @@ from keyturn.client.secrets import ClientSecret, SecretStateError
 _FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 300.0
 _JITTER: Final = 0.1
+_SHORTEST_SECONDS: Final = 1.0
+_LONGEST_SECONDS: Final = 3600.0
+"""Bounds of the interval that a server gives."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +34,12 @@ async def take_new_secret(
     RotationError if the server refuses, SecretStateError, and errors of httpx.
     """
     seen = await _ask(secret, credentials, http)
-    new, rotation = seen.get("secret"), seen.get("rotation")
-    if new is not None and rotation is not None:
-        secret.use(new)
-        answer = await http.send(credentials.rotation_request(confirmed=rotation["id"]), auth=None)
+    if seen.secret is not None and seen.rotation is not None:
+        secret.use(seen.secret)
+        answer = await http.send(credentials.rotation_request(confirmed=seen.rotation), auth=None)
         if answer.status_code != 200:
             raise RotationError(f"the new secret could not be confirmed: {answer.status_code}")
-    return float(seen.get("interval", _LONGEST_PAUSE_SECONDS))
+    return seen.interval
 
 
 async def keep_secret_new(
@@ -53,27 +57,45 @@ async def keep_secret_new(
             wait = await take_new_secret(secret, credentials, http)
             pause = _FIRST_PAUSE_SECONDS
         except (httpx.HTTPError, RotationError, SecretStateError) as error:
-            _log.warning("the client's rotation cannot be seen: %s", error)
+            _log.warning("the client's rotation cannot be seen: %s", str(error) or type(error).__name__)
             wait, pause = pause, min(2 * pause, _LONGEST_PAUSE_SECONDS)
         await sleep(wait * random.uniform(1 - _JITTER, 1))  # noqa: S311 - not a secret
 
 
-async def _ask(
-    secret: ClientSecret, credentials: ClientCredentials, http: httpx.AsyncClient
-) -> dict[str, Any]:
-    answer = await http.send(credentials.rotation_request(), auth=None)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A response. ``rotation``: its id. ``interval``: seconds."""
+
+    rotation: str | None
+    secret: str | None
+    interval: float
+
+
+async def _ask(secret: ClientSecret, credentials: ClientCredentials, http: httpx.AsyncClient) -> _Seen:
+    sent = secret.reveal()
+    answer = await http.send(credentials.rotation_request(secret=sent), auth=None)
     if answer.status_code == 401:
-        for other in secret.others:
+        for other in secret.others(sent):
             answer = await http.send(credentials.rotation_request(secret=other), auth=None)
             if answer.status_code == 200:
                 secret.use(other)
                 break
     if answer.status_code != 200:
         raise RotationError(f"{answer.status_code}: {answer.text[:200]}")
+    return _read(answer)
+
+
+def _read(answer: httpx.Response) -> _Seen:
+    """Read a response. Raises RotationError if it is not what was expected; its text may have a secret."""
     try:
-        seen = answer.json()
-    except ValueError:
-        seen = None
-    if not isinstance(seen, dict):
-        raise RotationError("the response is not a JSON object")
-    return seen
+        body = answer.json()
+        rotation = None if body["rotation"] is None else body["rotation"]["id"]
+        secret, interval = body.get("secret"), float(body["interval"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RotationError("the response is not that of a rotation") from None
+    for text in (rotation, secret):
+        if text is not None and (not isinstance(text, str) or not text):
+            raise RotationError("the response is not that of a rotation")
+    if not math.isfinite(interval):
+        raise RotationError("the response has no interval")
+    return _Seen(rotation, secret, min(max(interval, _SHORTEST_SECONDS), _LONGEST_SECONDS))

@@ -1,10 +1,18 @@
 """A client's secret, and those that may be valid beside it while a rotation is under way."""
 
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.private_files import write_private
+from keyturn_shared.private_files import PRIVATE_FILE, write_private
+
+_KEPT: Final = 3
+"""Secrets in the file: the one in use, and those before it."""
 
 
 class SecretStateError(KeyturnError):
@@ -17,12 +25,14 @@ class ClientSecret:
     """A client's secret. It is shown only by ``reveal``.
 
     ``secret``: as the client was configured with it. ``state``: a file that keeps the secrets of rotations,
-    for a restart at any moment; what is in it goes before ``secret``. It is written atomically, with mode
-    0600. Raises SecretStateError if it is there and cannot be read.
+    for a restart at any moment; what is in it takes precedence over ``secret``. It is written atomically,
+    with mode 0600; processes of one client on one machine may share it. Raises SecretStateError if it is
+    there and cannot be read.
     """
 
     def __init__(self, secret: str, *, state: Path | None = None) -> None:
         self._state = state
+        self._configured = secret
         self._known = [*([] if state is None else _read(state)), secret]
 
     def __repr__(self) -> str:
@@ -32,22 +42,49 @@ class ClientSecret:
         """Return the secret in use."""
         return self._known[0]
 
-    @property
-    def others(self) -> tuple[str, ...]:
-        """Former secrets, the newest first. One of them is valid if the rotation to the one in use was given
-        up, or if an operator has configured another one."""
-        return tuple(secret for secret in dict.fromkeys(self._known) if secret != self._known[0])
+    def others(self, refused: str) -> tuple[str, ...]:
+        """Return the known secrets except one that was refused, the newest first, also those that another
+        process has stored. One of them is valid if the rotation to the refused one was given up, or if an
+        operator has configured another one."""
+        stored: list[str] = []
+        if self._state is not None:
+            with suppress(SecretStateError):
+                stored = _read(self._state)
+        return tuple(each for each in dict.fromkeys([*stored, *self._known]) if each != refused)
 
     def use(self, secret: str) -> None:
         """Use another secret from now on. It is in the file when this returns. Raises SecretStateError; then
-        nothing has changed."""
-        known = [secret, *(each for each in dict.fromkeys(self._known) if each != secret)][:3]
-        if self._state is not None:
-            try:
-                write_private(self._state, json.dumps({"secrets": known[:2]}) + "\n")
-            except OSError as error:
-                raise SecretStateError(f"{self._state}: {error.strerror or error}") from error
-        self._known = known
+        the secret in use is the same as before."""
+        if self._state is None:
+            self._known = [secret, *(each for each in self._known if each != secret)][:_KEPT]
+            return
+        try:
+            with _locked(self._state):
+                # Another process may have stored a newer one.
+                kept = list(dict.fromkeys([secret, *_read(self._state), *self._known]))[:_KEPT]
+                write_private(self._state, json.dumps({"secrets": kept}) + "\n")
+        except OSError as error:
+            raise SecretStateError(f"{self._state}: {error.strerror or error}") from error
+        self._known = [*kept, *([] if self._configured in kept else [self._configured])]
+
+    def check(self) -> None:
+        """Raise SecretStateError if the file could not be written."""
+        if self._state is None:
+            return
+        directory = self._state.absolute().parent
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise SecretStateError(f"{directory} is not a directory that can be written to")
+
+
+@contextmanager
+def _locked(state: Path) -> Iterator[None]:
+    """Keep other processes from writing the file. The lock ends with the process. Raises OSError."""
+    descriptor = os.open(state.with_name(f".{state.name}.lock"), os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _read(state: Path) -> list[str]:

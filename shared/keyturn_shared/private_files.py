@@ -1,6 +1,7 @@
 """Atomic writes of files that only their owner can read, unless their mode says otherwise."""
 
 import os
+import secrets
 from pathlib import Path
 
 PRIVATE_DIRECTORY = 0o700
@@ -9,8 +10,8 @@ PRIVATE_FILE = 0o600
 
 def write_private(path: Path, text: str, *, mode: int = PRIVATE_FILE) -> None:
     """Replace a file atomically: a reader, or a crash, sees the old text or the new one. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
+    # By chance, since two containers may have the same process id and share the directory.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

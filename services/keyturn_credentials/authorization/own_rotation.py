@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from keyturn_credentials.authorization.read_set import DatabaseReadSet
+from keyturn_credentials.authorization.request_rate import RequestRate
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.domain.rotation import Rotation
 from keyturn_credentials.errors import ConflictError, CredentialsError, ForbiddenError, NotFoundError
 from keyturn_credentials.operations.own_rotations import OwnRotationOperations
 from keyturn_credentials.store.unit_of_work import Actor
+from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.client_authentication.authenticator import Authenticator
 from keyturn_shared.oauth.client_authentication.credentials import (
@@ -58,8 +60,7 @@ class OwnRotationReadSet(DatabaseReadSet):
     async def realm(self, name: str) -> RealmState | None:
         state = await super().realm(name)
         if state is not None:
-            urls = (state.urls, state.mtls_urls)
-            state.audiences = frozenset(each.rotation for each in urls if each is not None)
+            state.audiences = frozenset({state.urls.rotation})
         return state
 
 
@@ -72,12 +73,14 @@ class OwnRotationEndpoint:
         clients: Authenticator,
         administrators: Authenticator,
         rotations: OwnRotationOperations,
+        rate: RequestRate,
         addresses: CallerAddress,
         log: AuthenticationLog,
     ) -> None:
         self._decider = decider
         self._authenticators = (clients, administrators)
         self._rotations = rotations
+        self._rate = rate
         self._addresses = addresses
         self._log = log
 
@@ -90,7 +93,7 @@ class OwnRotationEndpoint:
         return await self._answer(request, self._confirm)
 
     async def _show(self, request: Request, actor: Actor, form: Form, attempt: Attempt) -> dict[str, Any]:
-        own = await self._rotations.read(actor, request.realm, attempt.presents)
+        own = await self._rotations.read(actor, request.realm, attempt.credential)
         rotation = None if own.rotation is None else describe(own.rotation)
         shown: dict[str, Any] = {"rotation": rotation, "interval": own.interval}
         return shown if own.secret is None else shown | {"secret": own.secret.reveal()}
@@ -99,7 +102,8 @@ class OwnRotationEndpoint:
         rotation_id = form.get(ROTATION)
         if rotation_id is None:
             raise InvalidRequestError(f"Missing form parameter: {ROTATION}")
-        return {"rotation": describe(await self._rotations.confirm(actor, request.realm, rotation_id))}
+        confirmed = await self._rotations.confirm(actor, request.realm, rotation_id, attempt.credential)
+        return {"rotation": describe(confirmed)}
 
     async def _answer(self, request: Request, act: _Act) -> Reply:
         attempt: Attempt | None = None
@@ -114,6 +118,11 @@ class OwnRotationEndpoint:
             error = self._log.refused(failure, request, attempt)
             return client_error(error, realm=request.realm, basic=b"basic" in request.schemes)
         self._log.accepted(attempt)
+        if not self._rate.admits(client.uuid):
+            again = (b"retry-after", b"10")
+            return oauth_error(429, "temporarily_unavailable", "Too many requests; ask less often", [again])
+        if CLIENT_AUTHENTICATORS[client.authenticator].credential != "secret":
+            return oauth_error(403, ForbiddenError.code, "the client has no secret to take")
         principal = Principal(request.realm, client.uuid, client.client_id, frozenset())
         try:
             shown = await act(request, Actor(principal, self._addresses.of(request).nearest), form, attempt)

@@ -10,6 +10,7 @@ from keyturn_credentials.authorization.client_keys import AdministratorKeys
 from keyturn_credentials.authorization.endpoints import Endpoints, RealmEndpoint
 from keyturn_credentials.authorization.own_rotation import OwnRotationEndpoint, OwnRotationReadSet
 from keyturn_credentials.authorization.read_set import DatabaseDecider, DatabaseReadSet
+from keyturn_credentials.authorization.request_rate import RequestRate
 from keyturn_credentials.authorization.used_assertions import DatabaseAssertions
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.operations.own_rotations import OwnRotationOperations
@@ -64,9 +65,13 @@ class AdministratorsServer:
         self._clock = clock
         self._metrics = AnswerMetrics(registry)
         # Each instance counts for itself: a count in Redis could be reset.
-        throttle = Throttle(settings.failure_limits(), None, ThrottleMetrics(registry), clock.elapsed)
+        throttled = ThrottleMetrics(registry)
+        throttle = Throttle(settings.failure_limits(), None, throttled, clock.elapsed)
+        # A fleet of clients with wrong secrets behind one address keeps no administrator out.
+        of_clients = Throttle(settings.failure_limits(), None, throttled, clock.elapsed)
         self._addresses = CallerAddress(TrustedProxies(settings.trusted_proxies))
         self._log = AuthenticationLog(self._metrics, throttle, self._addresses)
+        self._clients_log = AuthenticationLog(self._metrics, of_clients, self._addresses)
         source = (store, projector, settings.base_url, settings.mtls_base_url)
         self._decider = DatabaseDecider(DatabaseReadSet(*source))
         self._own_decider = DatabaseDecider(OwnRotationReadSet(*source))
@@ -112,7 +117,13 @@ class AdministratorsServer:
         revocation = RevocationEndpoint(decider, authenticator, verifier, certificates, revoke, self._log)
         clients = Authenticator(verifiers, self.last_used)
         own = OwnRotationEndpoint(
-            self._own_decider, clients, authenticator, rotations, self._addresses, self._log
+            self._own_decider,
+            clients,
+            authenticator,
+            rotations,
+            RequestRate(clock.elapsed),
+            self._addresses,
+            self._clients_log,
         )
         discovery = metadata_endpoint(decider, discovery_document(settings.certificate_capabilities()))
         endpoints = Endpoints(self._metrics)

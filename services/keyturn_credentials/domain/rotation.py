@@ -80,7 +80,7 @@ class Rotation:
     use. ``retire_at``: when the former credential ends. ``former_expires_at``: expiry that the former
     credential had, to restore it. ``sequence``: the newest event of the rotation. ``overlap``: seconds for
     which both are accepted once the successor is in use. ``delivered``: somebody has confirmed that the
-    client has it.
+    client has it. ``self_service``: the client takes it itself.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Rotation:
     history: tuple[Move, ...]
     paused: bool = False
     delivered: bool = False
+    self_service: bool = False
     alert: Alert | None = None
     deadline: float | None = None
     retire_at: float | None = None

@@ -15,6 +15,8 @@ DEFAULT_OVERLAP_SECONDS: Final = 86_400
 """Overlap of a rotation of a client without a policy."""
 MIN_ALERT_SECONDS: Final = 60
 """A use is recorded up to a minute late."""
+MIN_SELF_SERVICE_INTERVAL: Final = 10
+"""Seconds between two looks of an instance of a client that takes its secret itself, at least."""
 MAX_AT_ONCE: Final = 100_000
 _LEAST_PART: Final = 10
 """A secret is rotated in the last nine tenths of its lifetime, and with a tenth of it left."""
@@ -62,6 +64,19 @@ class RotationRules:
         return self.shortened(
             DEFAULT_OVERLAP_SECONDS if self.policy is None else self.policy.rotated_expiration
         )
+
+    @property
+    def self_service_interval(self) -> int:
+        """Seconds after which an instance should look again: twice within the overlap."""
+        return max(self.overlap // 2, MIN_SELF_SERVICE_INTERVAL)
+
+    def overlap_of(self, rotation: Rotation) -> int:
+        """Seconds for which both are accepted in this rotation, now that the new one is in use. If the client
+        takes it itself, long enough for each of its instances to look."""
+        overlap = rotation.overlap
+        if rotation.self_service and not self.retire_unused:
+            overlap = max(overlap, 2 * MIN_SELF_SERVICE_INTERVAL)
+        return self.shortened(overlap)
 
     def shortened(self, overlap: int) -> int:
         """Return the overlap, or less of it: the next rotation must begin after it, before the new secret

@@ -81,7 +81,7 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     if rotation.paused and not rules.retire_unused:
         return _hold(rotation)
     if rotation.retire_at is None and (rules.retire_unused or state is State.IN_USE):
-        return Step(replace(rotation, retire_at=now + rules.shortened(rotation.overlap)), Act.START_OVERLAP)
+        return Step(replace(rotation, retire_at=now + rules.overlap_of(rotation)), Act.START_OVERLAP)
     if state is not State.IN_USE:
         return _deliver(rotation, rules, facts, now)
     return _retire(rotation, now) if rotation.retire_at is not None and now >= rotation.retire_at else None
@@ -204,7 +204,7 @@ def _deliver(rotation: Rotation, rules: RotationRules, facts: Facts, now: float)
     if rotation.retire_at is not None and now >= rotation.retire_at:
         return _retire(rotation, now)
     if facts.successor_used:
-        ends = min(now + rules.shortened(rotation.overlap), rotation.retire_at or math.inf)
+        ends = min(now + rules.overlap_of(rotation), rotation.retire_at or math.inf)
         used = replace(rotation, alert=None, retire_at=ends)
         return Step(used.moved(State.IN_USE, now), Act.START_OVERLAP)
     if rotation.state is State.PREPARED and rotation.delivered and facts.applied:

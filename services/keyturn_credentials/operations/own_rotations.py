@@ -1,27 +1,29 @@
 """A client's own rotation: the client takes its new secret itself."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Rotation, State
-from keyturn_credentials.domain.rotation_rules import RotationRules
+from keyturn_credentials.domain.rotation_rules import MIN_SELF_SERVICE_INTERVAL, RotationRules
 from keyturn_credentials.domain.rotation_secrets import secret_to_take
-from keyturn_credentials.errors import ForbiddenError, NotFoundError
+from keyturn_credentials.errors import ConflictError, ForbiddenError, NotFoundError
 from keyturn_credentials.operations.permissions import being_the_client
 from keyturn_credentials.operations.rotations import RotationOperations
 from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import Clock
+from keyturn_shared.fleet.last_used import name_of_secret
 from keyturn_shared.secret import Secret
 
-MIN_INTERVAL_SECONDS: Final = 60
 MAX_INTERVAL_SECONDS: Final = 300
 """A rotation that a person begins is noticed by its client within this time."""
 _WAITING_FOR_NODES_SECONDS: Final = 1
 _TO_TAKE_SECONDS: Final = 5
+_AUDIT_SECONDS: Final = 300.0
+_MAX_AUDITED: Final = 10_000
 
 HasApplied = Callable[[int], Awaitable[bool]]
 """Returns whether every node has applied an event, or cannot answer any more."""
@@ -39,7 +41,8 @@ class OwnRotation:
 
 class OwnRotationOperations:
     """Operations of the client named by the actor. They raise NotFoundError, ForbiddenError if its policy
-    excludes them, ConflictError and StoreUnavailableError."""
+    excludes them, ConflictError and StoreUnavailableError. ``used``: name of the credential with which the
+    caller has authenticated."""
 
     def __init__(
         self, store: Store, rotations: RotationOperations, clock: Clock, has_applied: HasApplied
@@ -48,35 +51,34 @@ class OwnRotationOperations:
         self._rotations = rotations
         self._clock = clock
         self._has_applied = has_applied
+        self._audited: dict[tuple[str, str | None], float] = {}
 
-    async def read(
-        self, actor: Actor, realm_name: str, has_it: Callable[[Secret], bool] = lambda secret: False
-    ) -> OwnRotation:
+    async def read(self, actor: Actor, realm_name: str, used: str) -> OwnRotation:
         """Return the client's rotation, and its new secret once every node accepts it, unless the caller has
-        it. That it was shown is written into the audit log."""
+        it. That it was shown is written into the audit log, once in five minutes for each address."""
         realm, client, rotation = await self._find(actor, realm_name)
+        rules = RotationRules.from_attributes(client.attributes, realm.attributes)
+        interval = min(rules.self_service_interval, MAX_INTERVAL_SECONDS)
         if rotation is None:
-            return OwnRotation(None, None, self._interval_without(realm, client))
+            return OwnRotation(None, None, self._until_begin(rules, client, interval))
         secret = secret_to_take(client.secrets, rotation, digests_only=realm.keeps_digests_only)
-        if secret is None or has_it(secret):
-            return OwnRotation(rotation, None, MIN_INTERVAL_SECONDS)
+        if secret is None or _is_current(client, used):
+            return OwnRotation(rotation, None, interval)
         if rotation.sequence is not None and not await self._has_applied(rotation.sequence):
             return OwnRotation(rotation, None, _WAITING_FOR_NODES_SECONDS)
-        async with self._store.change(actor) as transaction:
-            await transaction.audit(
-                "rotation_secret_shown",
-                realm_id=realm.id,
-                client_uuid=client.uuid,
-                client_id=client.client_id,
-                details={"rotation": rotation.id},
-            )
+        is_new = self._is_new(rotation, actor)
+        if is_new or not rotation.self_service:
+            await self._note(actor, realm, client, rotation)
         return OwnRotation(rotation, secret, _TO_TAKE_SECONDS)
 
-    async def confirm(self, actor: Actor, realm_name: str, rotation_id: str) -> Rotation:
-        """Note that an instance of the client has stored its new secret."""
-        _, _, rotation = await self._find(actor, realm_name)
+    async def confirm(self, actor: Actor, realm_name: str, rotation_id: str, used: str) -> Rotation:
+        """Note that an instance of the client has stored its new secret, with which it must have
+        authenticated."""
+        _, client, rotation = await self._find(actor, realm_name)
         if rotation is None or rotation.id != rotation_id:
             raise NotFoundError("the client has no such rotation under way")
+        if not _is_current(client, used):
+            raise ConflictError("authenticate with the new secret to confirm it")
         if rotation.state is not State.PREPARED or rotation.delivered:
             return rotation  # confirmed before: the response to that may have been lost
         moved = await self._rotations.confirm_delivery(actor, realm_name, rotation.id, being_the_client)
@@ -91,13 +93,42 @@ class OwnRotationOperations:
             raise ForbiddenError("the policy does not let this client take its secret itself")
         return realm, client, found[0] if found else None
 
-    def _interval_without(self, realm: Realm, client: Client) -> int:
-        """Return the time until the policy begins a rotation, within bounds."""
-        rules = RotationRules.from_attributes(client.attributes, realm.attributes)
+    async def _note(self, actor: Actor, realm: Realm, client: Client, rotation: Rotation) -> None:
+        """Write into the audit log that the secret is shown, and into the rotation that its client takes it
+        itself: its other instances then have some time to do so too."""
+        async with self._store.change(actor) as transaction:
+            now = await transaction.rotations.get_for_change(realm.id, rotation.id)
+            if now is not None and now.state.is_open and not now.self_service:
+                await transaction.rotations.update(replace(now, self_service=True), next_at=transaction.now)
+            await transaction.audit(
+                "rotation_secret_shown",
+                realm_id=realm.id,
+                client_uuid=client.uuid,
+                client_id=client.client_id,
+                details={"rotation": rotation.id},
+            )
+
+    def _is_new(self, rotation: Rotation, actor: Actor) -> bool:
+        """Return whether the audit log has no recent entry for this rotation and address."""
+        key, now = (rotation.id, actor.remote_address), self._clock.elapsed()
+        if now - self._audited.get(key, -_AUDIT_SECONDS) < _AUDIT_SECONDS:
+            return False
+        if len(self._audited) >= _MAX_AUDITED:
+            self._audited.clear()
+        self._audited[key] = now
+        return True
+
+    def _until_begin(self, rules: RotationRules, client: Client, interval: int) -> int:
+        """Return the seconds until the policy begins a rotation, within bounds."""
         current = client.secrets.current
-        if current is None or current.expires_at is None:
-            return MAX_INTERVAL_SECONDS
-        start_at = rules.start_at(client.uuid, current.expires_at)
+        ends = None if current is None else current.expires_at
+        start_at = None if ends is None else rules.start_at(client.uuid, ends)
         if start_at is None:
-            return MAX_INTERVAL_SECONDS
-        return int(min(max(start_at - self._clock.now(), MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS))
+            return interval
+        return int(min(max(start_at - self._clock.now(), MIN_SELF_SERVICE_INTERVAL), interval))
+
+
+def _is_current(client: Client, used: str) -> bool:
+    """Return whether the credential is the client's current secret."""
+    current = client.secrets.current
+    return current is not None and used == name_of_secret(current.digest)

@@ -14,6 +14,7 @@ from keyturn.stack.gateway import BODY_BYTES, UPLOAD_BYTES_A_SECOND
 from keyturn_credentials.app import BODY_SECONDS
 from keyturn_credentials.authorization import client_keys
 from keyturn_credentials.authorization.endpoints import BODY_LIMIT
+from keyturn_credentials.authorization.request_rate import AT_ONCE
 from keyturn_credentials.authorization.used_assertions import MAX_OF_ONE
 from keyturn_credentials.console.routes import SIGN_IN_BYTES
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS
@@ -92,6 +93,7 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "body": (BODY_BYTES,),
     "rate at which a connection is read": (UPLOAD_BYTES_A_SECOND,),
     "combinations of scope and resource": (MAX_KINDS,),
+    "requests of one client for its own rotation": (AT_ONCE,),
     "an idle connection": (IDLE_SECONDS, KEEP_ALIVE_SECONDS),
     "a page of clients, events, the audit log, rotations, expiring secrets": (
         *(clients.MAX_PAGE, events.MAX_PAGE, audit.MAX_PAGE, rotations.MAX_PAGE, expiring_secrets.MAX_PAGE),

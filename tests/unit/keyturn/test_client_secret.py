@@ -1,6 +1,7 @@
 """A client's secret over rotations, restarts and rotations that are given up."""
 
 import base64
+import json
 import stat
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ async def test_a_crash_between_storing_and_confirming_loses_nothing(tmp_path: Pa
     async with server.http() as http:
         await take_new_secret(again, credentials_of(again), http)
     assert server.confirmed == [("r-1", "second")]
-    assert again.others == ("first",)
+    assert again.others("second") == ("first",)
 
 
 async def test_a_file_that_cannot_be_written_leaves_everything_as_it_was(tmp_path: Path) -> None:
@@ -122,7 +123,89 @@ async def test_a_rotation_that_is_given_up_leads_back_to_the_former_secret(tmp_p
         while request.url.host == "id.example.test":
             request = flow.send(await http.send(request))
     assert request.headers["authorization"] == "Bearer a token"
-    assert (secret.reveal(), secret.others) == ("first", ("second",))
+    assert (secret.reveal(), secret.others("first")) == ("first", ("second",))
+
+
+def test_concurrent_requests_all_find_the_valid_secret(tmp_path: Path) -> None:
+    """One of them goes back to the former secret while the others are under way."""
+    secret = ClientSecret("first", state=tmp_path / "secrets.json")
+    secret.use("second")
+    credentials = credentials_of(secret)
+    flows = [credentials.auth_flow(httpx.Request("GET", "https://api.example.test")) for _ in range(3)]
+    requests = [next(flow) for flow in flows]
+    server = Server("first")
+    for flow, first in zip(flows, requests, strict=True):
+        request = first
+        while request.url.host == "id.example.test":
+            request = flow.send(server(request))
+        assert request.headers["authorization"] == "Bearer a token"
+    assert secret.reveal() == "first"
+
+
+def test_processes_that_share_the_file_lose_no_secret_of_each_other(tmp_path: Path) -> None:
+    state = tmp_path / "secrets.json"
+    one, other = (ClientSecret("first", state=state) for _ in range(2))
+    one.use("second")
+    assert other.reveal() == "first"
+    assert other.others("first") == ("second",), "it looks into the file when it is refused"
+    other.use("first")
+    again = ClientSecret("first", state=state)
+    assert {again.reveal(), *again.others(again.reveal())} == {"first", "second"}
+    one.use("third")
+    assert ClientSecret("first", state=state).reveal() == "third"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"rotation": None, "interval": "abc"},
+        {"rotation": None, "interval": None},
+        {"rotation": None, "interval": float("inf")},
+        {"rotation": {}, "interval": 5, "secret": "s"},
+        {"rotation": "x", "interval": 5, "secret": "s"},
+        {"rotation": {"id": "r"}, "interval": 5, "secret": 5},
+        {"rotation": {"id": "r"}, "interval": 5, "secret": ""},
+        {"interval": 5},
+        [],
+        "text",
+    ],
+)
+async def test_an_odd_response_is_refused_and_stored_nowhere(tmp_path: Path, body: object) -> None:
+    state = tmp_path / "secrets.json"
+    secret = ClientSecret("first", state=state)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=json.dumps(body)))
+    async with httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(RotationError):
+            await take_new_secret(secret, credentials_of(secret), http)
+    assert (secret.reveal(), state.exists()) == ("first", False)
+
+
+def answering(body: object) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
+
+
+@pytest.mark.parametrize(("given", "kept"), [(0, 1), (-5, 1), (1e300, 3600), (60, 60)])
+async def test_an_interval_is_bounded(given: float, kept: float) -> None:
+    secret = ClientSecret("first")
+    async with answering({"rotation": None, "interval": given}) as http:
+        assert await take_new_secret(secret, credentials_of(secret), http) == kept
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"access_token": 5, "expires_in": 1},
+        {"access_token": None},
+        {"access_token": ""},
+        {"access_token": "t", "expires_in": "x"},
+        {"access_token": "t", "expires_in": None},
+    ],
+)
+async def test_an_odd_token_is_none(body: object) -> None:
+    credentials = credentials_of(ClientSecret("first"))
+    async with answering(body) as http:
+        with pytest.raises(NoTokenError, match="the response has no token"):
+            await credentials.token(http)
 
 
 async def test_whoever_is_refused_with_every_secret_is_told() -> None:

@@ -55,6 +55,7 @@ class Authenticator:
             if not is_unavailable(error):
                 await read_set.equalize_time(realm, client_id, subject)
             raise
+        attempt.credential = credential
         self._last_used.note(client.uuid, credential)
         return client
 

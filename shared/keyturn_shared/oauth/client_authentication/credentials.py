@@ -79,20 +79,18 @@ class Attempt:
     """The authentication of one request, over all decisions made for it.
 
     ``method``: OAuth's name. ``is_marked``: this very request has marked its assertion's ``jti`` as used, so
-    a repeated decision does not take its own mark for a replay.
+    a repeated decision does not take its own mark for a replay. ``credential``: name of the verified
+    credential (``keyturn_shared.fleet.last_used``), empty before.
     """
 
-    __slots__ = ("client_id", "is_marked", "method", "presented")
+    __slots__ = ("client_id", "credential", "is_marked", "method", "presented")
 
     def __init__(self, presented: Presented) -> None:
         self.presented = presented
         self.client_id = presented.client_id
         self.method: str = presented.method
         self.is_marked = False
-
-    def presents(self, secret: Secret) -> bool:
-        """Return whether it is this secret that was sent, in constant time. False for an assertion."""
-        return isinstance(self.presented, PresentedSecret) and self.presented.secret == secret
+        self.credential = ""
 
 
 def read_credentials(

@@ -39,14 +39,14 @@ def endpoint() -> TokenEndpoint:
     return TokenEndpoint()
 
 
-def application(endpoint: TokenEndpoint, *, needs_header: bool = False) -> AgentApplication:
+def application(endpoint: TokenEndpoint, *, port: int | None = None) -> AgentApplication:
     secret = ClientSecret("the secret")
 
     def credentials(scope: str | None, resource: str | None) -> ClientCredentials:
         return ClientCredentials(ISSUER, "orders", secret, scope=scope, resource=resource)
 
     outgoing = httpx.AsyncClient(transport=httpx.MockTransport(endpoint))
-    return AgentApplication(Tokens(credentials), outgoing, needs_header=needs_header)
+    return AgentApplication(Tokens(credentials), outgoing, port=port)
 
 
 @pytest.fixture
@@ -125,22 +125,38 @@ async def test_what_it_does_not_serve_is_refused(
     assert not endpoint.asked
 
 
-async def test_the_number_of_kinds_is_bounded(agent: httpx.AsyncClient) -> None:
+async def test_the_number_of_kinds_is_bounded(agent: httpx.AsyncClient, endpoint: TokenEndpoint) -> None:
+    endpoint.answer = httpx.Response(400, json={"error": "invalid_scope"})
     for number in range(MAX_KINDS):
-        assert (await agent.get(f"/token?scope={number}")).status_code == 200
+        assert (await agent.get(f"/token?scope=typo-{number}")).status_code == 502
+    endpoint.answer = None
+    for number in range(MAX_KINDS):
+        assert (await agent.get(f"/token?scope={number}")).status_code == 200, "the refused ones do not count"
     assert (await agent.get("/token?scope=one-more")).status_code == 400
     assert (await agent.get("/token?scope=1")).status_code == 200
 
 
-async def test_over_tcp_a_header_is_required_that_no_page_in_a_browser_sends(
-    endpoint: TokenEndpoint,
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Keyturn-Agent": "true"}, 200),
+        ({"Keyturn-Agent": "true", "Host": "localhost:8090"}, 200),
+        ({}, 403),
+        ({"Keyturn-Agent": "1"}, 403),
+        ({"Keyturn-Agent": "true", "Host": "evil.example:8090"}, 403),
+        ({"Keyturn-Agent": "true", "Host": "127.0.0.1"}, 403),
+        ({"Keyturn-Agent": "true", "Origin": "http://127.0.0.1:8090"}, 403),
+        ({"Keyturn-Agent": "true", "Sec-Fetch-Site": "same-origin"}, 403),
+    ],
+)
+async def test_over_tcp_no_page_in_a_browser_gets_a_token(
+    endpoint: TokenEndpoint, headers: dict[str, str], status: int
 ) -> None:
-    transport = httpx.ASGITransport(application(endpoint, needs_header=True))
+    """Nor one whose name leads to this machine, so that it is of the same origin."""
+    transport = httpx.ASGITransport(application(endpoint, port=8090))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8090") as http:
-        assert (await http.get("/token")).status_code == 403
-        assert (await http.get("/token", headers={"Keyturn-Agent": "1"})).status_code == 403
-        assert not endpoint.asked
-        assert (await http.get("/token", headers={"Keyturn-Agent": "true"})).status_code == 200
+        assert (await http.get("/token", headers=headers)).status_code == status
+    assert endpoint.asked.total() == (status == 200)
 
 
 async def test_a_token_is_not_in_its_description(endpoint: TokenEndpoint) -> None:

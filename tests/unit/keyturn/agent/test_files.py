@@ -1,5 +1,6 @@
 """Files for programs that read files only, and the agent's socket."""
 
+import asyncio
 import logging
 import os
 import socket
@@ -12,9 +13,11 @@ import pytest
 
 from keyturn import ClientCredentials, ClientSecret
 from keyturn.agent.files import FileWriter
-from keyturn.agent.listening import listen
+from keyturn.agent.listening import identity, listen, remove
 from keyturn.agent.settings import AgentSettings, AgentSettingsError, WrittenFile
 from keyturn.agent.tokens import Tokens
+from keyturn_shared.tasks import end_tasks
+from tests.testkit.waiting import wait_until
 
 ISSUER = "https://id.example.test/realms/acme"
 
@@ -51,7 +54,24 @@ async def test_a_secret_is_written_when_it_changes_and_its_command_runs(tmp_path
     assert runs.read_text() == "first0\nsecond0\n", (
         "once for each change, without the secret in its environment"
     )
+    await writer(file, secret, []).update()
+    assert runs.read_text() == "first0\nsecond0\n", "nor after a restart, as long as it is the same"
     assert set(os.listdir(tmp_path)) == {"runs", "secret"}
+
+
+async def test_a_command_ends_with_the_agent(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    command = ["sh", "-c", f"echo $$ > {pid}.new; mv {pid}.new {pid}; exec sleep 60"]
+    file = WrittenFile(path=str(tmp_path / "secret"), holds="secret", command=command)
+    running = asyncio.create_task(writer(file, ClientSecret("first"), []).run())
+
+    async def has_begun() -> bool:
+        return pid.exists()
+
+    await wait_until(has_begun)
+    await end_tasks(running)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 async def test_a_token_is_written_again_before_it_expires(tmp_path: Path) -> None:
@@ -100,6 +120,21 @@ def test_the_socket_is_for_its_user_only_and_replaces_one_that_is_dead(tmp_path:
             with pytest.raises(AgentSettingsError, match="another program is listening on it"):
                 listen(settings(path))
     assert path.exists()
+
+
+def test_an_agent_removes_its_own_socket_and_no_other(tmp_path: Path) -> None:
+    """The next one may have started while the former one finished its requests."""
+    wanted = settings(tmp_path / "agent.sock")
+    with listen(wanted):
+        former = identity(wanted)
+    assert former is not None
+    (tmp_path / "agent.sock").rename(tmp_path / "kept")  # so that its number is not given again
+    with listen(wanted):
+        remove(wanted, former)
+        own = identity(wanted)
+        assert own not in (None, former)
+        remove(wanted, own)
+    assert identity(wanted) is None
 
 
 def test_a_file_of_that_name_is_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,29 @@
+"""A limit on the requests of each client."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+REQUESTS_A_SECOND: Final = 5.0
+AT_ONCE: Final = 50
+_MAX_KEPT: Final = 10_000
+
+
+class RequestRate:
+    """A token bucket for each client: so many requests a second, and so many at once after a pause.
+    ``elapsed``: a monotonic clock in seconds."""
+
+    def __init__(self, elapsed: Callable[[], float]) -> None:
+        self._elapsed = elapsed
+        self._kept: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def admits(self, client_uuid: str) -> bool:
+        """Count a request. Return whether it is within the limit."""
+        now = self._elapsed()
+        left, seen = self._kept.pop(client_uuid, (float(AT_ONCE), now))
+        left = min(float(AT_ONCE), left + (now - seen) * REQUESTS_A_SECOND)
+        admitted = left >= 1
+        self._kept[client_uuid] = (left - admitted, now)
+        if len(self._kept) > _MAX_KEPT:
+            self._kept.popitem(last=False)
+        return admitted
