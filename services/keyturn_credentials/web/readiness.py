@@ -9,6 +9,7 @@ from keyturn_shared.fleet.registry import FleetRegistry
 
 _SILENT_MS: Final = 5_000
 _UNTIL_THEN: Final = "changes are committed but do not reach any node until then"
+_NOR_COMMITTED: Final = "and no change can be committed now"
 
 
 class Readiness:
@@ -27,16 +28,17 @@ class Readiness:
 
     async def degraded(self) -> dict[str, str]:
         """Return what keeps changes from the nodes, by part."""
+        then = _UNTIL_THEN if await self._probe.failure() is None else _NOR_COMMITTED
         try:
             view = await self._registry.view()
         except RedisUnavailableError as error:
-            return {"redis": f"Redis does not answer ({error.detail}): {_UNTIL_THEN}"}
+            return {"redis": f"Redis does not answer ({error.detail}): {then}"}
         head = view.head
         if head is None or not head.trusted:
-            return {"redis": self._with_cause(f"no relay has filled this Redis yet: {_UNTIL_THEN}")}
+            return {"redis": self._with_cause(f"no relay has filled this Redis yet: {then}")}
         silent = view.now - head.stamped_at
         if silent > _SILENT_MS:
-            reason = f"no relay has reported for {silent // 1000} s: {_UNTIL_THEN}"
+            reason = f"no relay has reported for {silent // 1000} s: {then}"
             return {"relay": self._with_cause(reason)}
         return {}
 
