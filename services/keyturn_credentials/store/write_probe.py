@@ -23,6 +23,15 @@ _FILLING_BYTES: Final = 80 * 1024
 # The row that every change writes, with its own contents: a standby and a lock show, and nothing changes.
 _touch: Final = update(event_counter).where(event_counter.c.id == 1).values(value=event_counter.c.value)
 _fill: Final = insert(write_probe).returning(write_probe.c.id)
+# PostgreSQL updates a row in a page that it has: only new data show a full disk. A set that exceeds work_mem
+# is written to a file beside the database's, unless an administrator limits such files.
+_spilling: Final = text(
+    "SELECT set_config('work_mem', '64kB', true), set_config('temp_tablespaces', '', true)"
+)
+_spill: Final = text(
+    "SELECT count(*) FROM generate_series(1, (SELECT CASE WHEN setting::bigint BETWEEN 0 AND 1024 THEN 0"
+    " ELSE 8000 END FROM pg_settings WHERE name = 'temp_file_limit'))"
+)
 _versions: Final = text("SELECT version_num FROM alembic_version")
 
 
@@ -52,9 +61,12 @@ class WriteProbe:
                 with map_driver_errors():
                     async with self._database.writing() as connection:
                         versions = set((await connection.execute(_versions)).scalars())
-                        await connection.execute(_touch)
-                        if not self._database.is_postgresql:
+                        if self._database.is_postgresql:
+                            await connection.execute(_spilling)
+                            await connection.execute(_spill)
+                        else:
                             await _take_space(connection)
+                        await connection.execute(_touch)
         except StoreUnavailableError as error:
             return error.detail
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""A full disk below SQLite: the service is not ready while it refuses changes, and says so truly."""
+"""A full disk below the database: the service is not ready while it refuses changes, and says so truly."""
 
 import asyncio
 import resource
@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from starlette.applications import Starlette
 
+from keyturn_credentials.store.database import Database
 from keyturn_shared.clock import SystemClock
 from tests.testkit.admin_api import AdminApi, running, settings_for
 from tests.testkit.admin_tokens import AdminTokens
@@ -20,6 +21,7 @@ from tests.testkit.waiting import wait_until
 
 _MOST_CHANGES = 500
 _MOST_PAGES = 200
+_temporary = text("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()")
 
 
 @pytest.fixture
@@ -109,6 +111,20 @@ async def test_a_process_whose_disk_is_full_is_not_ready_and_claims_no_commit(
 
     await wait_until(is_ready, timeout=60.0)
     await api.create("/acme/clients", {"clientId": "afterwards"})
+
+
+async def test_the_probe_takes_space_on_postgresqls_disk(postgres_url: str, redis_url: str) -> None:
+    async with running(settings_for(postgres_url, redis_url)) as api:
+        assert (await ready(api))[0] == 200
+        database = Database(postgres_url)
+
+        async def has_written() -> bool:
+            assert (await ready(api))[0] == 200
+            async with database.reading() as connection:
+                return int((await connection.execute(_temporary)).scalar_one()) >= 80 * 1024
+
+        await wait_until(has_written, timeout=60.0)
+        await database.close()
 
 
 @pytest.mark.usefixtures("few_pages")
