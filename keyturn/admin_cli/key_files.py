@@ -1,7 +1,8 @@
 """Files with a client's keys: their format, and a check that no private key is sent in clear text."""
 
-import json
+import re
 import sys
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,9 @@ import typer
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.sign_in import read_secret
+from keyturn_shared.jose.errors import InvalidKeySetError
 from keyturn_shared.jose.jwk import PRIVATE_MEMBERS
+from keyturn_shared.jose.key_set import has_private_keys, read_document
 from keyturn_shared.secret import Secret
 
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
@@ -19,6 +22,9 @@ JWK_SET = "JSON Web Key Set"
 _ARCHIVES: Final = {".p12": "PKCS12", ".pfx": "PKCS12", ".jks": "JKS"}
 _JKS_MAGIC: Final = b"\xfe\xed\xfe\xed"
 _DER_SEQUENCE: Final = b"\x30"
+_PRIVATE_MEMBER: Final = re.compile(
+    rb"""["'](?:%b)["']\s*:\s*(?!null\b)""" % "|".join(sorted(PRIVATE_MEMBERS)).encode()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ def format_of(content: bytes, suffix: str) -> str | None:
         return CERTIFICATE
     if b"-----BEGIN PUBLIC KEY-----" in content:
         return PUBLIC_KEY
-    if content.lstrip().startswith(b"{"):
+    if content.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
         return JWK_SET
     if content.startswith(_JKS_MAGIC):
         return "JKS"
@@ -66,22 +72,29 @@ def format_of(content: bytes, suffix: str) -> str | None:
 
 
 def has_private_key(content: bytes) -> bool:
-    """Return whether PEM or JSON has a private or symmetric key."""
-    if b"PRIVATE KEY-----" in content:
+    """Return whether PEM or JSON has a private or symmetric key.
+
+    A key set is judged as the server does. What the server would refuse unread is not sent either if it looks
+    as if it had one.
+    """
+    text = content.replace(b"\0", b"")  # of UTF-16
+    if b"PRIVATE KEY-----" in text:
         return True
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
-        return False
-    keys = document.get("keys", [document]) if isinstance(document, dict) else []
-    return any(isinstance(key, dict) and PRIVATE_MEMBERS & key.keys() for key in keys)
+        return has_private_keys(read_document(content.removeprefix(BOM_UTF8).strip()))
+    except InvalidKeySetError:
+        return b"kty" in text and _PRIVATE_MEMBER.search(text) is not None
 
 
 def _password(file: Path | None) -> Secret | None:
     if file is not None:
-        return read_secret(file)
+        return read_secret(file, may_be_empty=True)
     if not sys.stdin.isatty():
         raise CommandError(
             "there is no terminal to ask for the password: use --password-file", ExitCode.USAGE
         )
-    return Secret(typer.prompt("Password of the archive", hide_input=True, err=True))
+    # With a default, Enter is an answer: archives may have an empty password.
+    entered = typer.prompt(
+        "Password of the archive", default="", show_default=False, hide_input=True, err=True
+    )
+    return Secret(entered)

@@ -70,16 +70,17 @@ def get_token(
     return Token(text, now() + seconds)
 
 
-def read_secret(path: Path) -> Secret:
+def read_secret(path: Path, *, may_be_empty: bool = False) -> Secret:
     """Read a secret from a file; one line end after it is not part of it. Raises CommandError."""
     text = _read(path).decode("utf-8", errors="replace")
-    return clean_secret(text, str(path))
+    return clean_secret(text, str(path), may_be_empty=may_be_empty)
 
 
-def clean_secret(text: str, source: str) -> Secret:
-    """Return a secret without the line end after it. Raises CommandError if nothing is left."""
+def clean_secret(text: str, source: str, *, may_be_empty: bool = False) -> Secret:
+    """Return a secret without the line end after it. Raises CommandError if nothing is left, unless it
+    ``may_be_empty``."""
     text = text.removesuffix("\n").removesuffix("\r")
-    if not text:
+    if not text and not may_be_empty:
         raise CommandError(f"{source} contains no secret", ExitCode.USAGE)
     return Secret(text)
 

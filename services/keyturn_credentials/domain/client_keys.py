@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -47,6 +47,16 @@ class ClientKeys:
     jwks: Mapping[str, object] | None = None
     certificate: x509.Certificate | None = None
     skipped: tuple[SkippedKey, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """Return what to tell about the skipped keys."""
+        return notes_on(self.skipped)
+
+
+def notes_on(skipped: Iterable[SkippedKey]) -> list[str]:
+    """Return what to tell whoever stores a JWK Set about the keys that are skipped."""
+    return [f"{attributes.JWKS_STRING}: {each}" for each in skipped]
 
 
 def keys_of(client: Client) -> ClientKeys:

@@ -117,17 +117,17 @@ def check_public_key(key: object, where: str) -> PublicKey:
     try:
         return VerificationKey.from_public_key(key).public_key
     except InvalidKeyError as error:
-        raise key_refused(error, where) from None
+        raise key_refused(error.reason, error.detail, where) from None
 
 
 def key_refused(
-    error: InvalidKeyError, where: str
+    reason: KeyRefusal, detail: str, where: str
 ) -> WeakKeyError | UnsupportedAlgorithmError | MalformedFileError:
-    """Convert the error of a key that can't be used to one of this package."""
-    detail = f"{where}: {error.detail}"
-    if error.reason is KeyRefusal.WEAK:
+    """Return the error of this package for an InvalidKeyError's reason and detail, which names the reason."""
+    detail = f"{where}: {detail}"
+    if reason is KeyRefusal.WEAK:
         return WeakKeyError(detail)
-    if error.reason in (KeyRefusal.INVALID, KeyRefusal.DUPLICATE, KeyRefusal.ALGORITHM_MISMATCH):
+    if reason in (KeyRefusal.INVALID, KeyRefusal.DUPLICATE, KeyRefusal.ALGORITHM_MISMATCH):
         return MalformedFileError(detail)
     return UnsupportedAlgorithmError(detail)
 

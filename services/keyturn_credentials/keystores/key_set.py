@@ -13,9 +13,8 @@ from keyturn_credentials.keystores.errors import (
     PrivateKeyPresentError,
 )
 from keyturn_credentials.keystores.formats import appearance
-from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError, KeyRefusal
-from keyturn_shared.jose.jwk import has_private_members
-from keyturn_shared.jose.key_set import MAX_KEY_SET_BYTES, KeySet, read_document
+from keyturn_shared.jose.errors import InvalidKeySetError, KeyRefusal
+from keyturn_shared.jose.key_set import MAX_KEY_SET_BYTES, KeySet, has_private_keys, read_document
 
 # Keys of these kinds are not a mistake: the set has them for other purposes.
 _OF_OTHER_PURPOSES: Final = frozenset(
@@ -42,7 +41,10 @@ def read_key_set(data: bytes) -> tuple[str, KeySet]:
     text = data.removeprefix(BOM_UTF8).strip()
     try:
         document = read_document(text)
-        _refuse_private_keys(document)
+        if has_private_keys(document):
+            raise PrivateKeyPresentError(
+                "the key set contains a private or symmetric key, which only its owner should see"
+            )
         if "keys" not in document and "kty" in document:
             raise OtherFormatError('the file is a single JSON Web Key, not a set: {"keys": [...]}')
         key_set = KeySet.from_members(document)
@@ -56,16 +58,5 @@ def read_key_set(data: bytes) -> tuple[str, KeySet]:
 def _no_key(key_set: KeySet) -> KeyStoreError:
     for skipped in key_set.skipped:
         if skipped.reason not in _OF_OTHER_PURPOSES:
-            return key_refused(
-                InvalidKeyError(skipped.reason, skipped.detail), f"key {skipped.index} of the set"
-            )
+            return key_refused(skipped.reason, skipped.detail, f"key {skipped.index} of the set")
     return CertificateNotFoundError("the key set has no key that verifies signatures")
-
-
-def _refuse_private_keys(document: dict[str, object]) -> None:
-    keys = document.get("keys")
-    for jwk in [document, *(keys if isinstance(keys, list) else ())]:
-        if isinstance(jwk, dict) and has_private_members(jwk):
-            raise PrivateKeyPresentError(
-                "the key set contains a private or symmetric key, which only its owner should see"
-            )

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from keyturn_credentials.domain import import_notes
-from keyturn_credentials.domain.attributes import ACCESS_TOKEN_ALG, JWKS_STRING
+from keyturn_credentials.domain.attributes import ACCESS_TOKEN_ALG
 from keyturn_credentials.domain.client import Client, check_client, end_tokens
 from keyturn_credentials.domain.client_keys import check_revoked, keys_of
 from keyturn_credentials.domain.export_reading import ExportedClient
@@ -133,7 +133,7 @@ class ImportPlanner:
         check_identity(after, to.realm)
         check_signing_secret(before, after)
         keys = keys_of(after)
-        notes += [f"{JWKS_STRING}: {skipped}" for skipped in keys.skipped]
+        notes += keys.notes
         notes += import_notes.of_client(to.realm, after, keys)
         to.may([each for each in (before, after) if each is not None])
         return after, notes

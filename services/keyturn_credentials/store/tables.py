@@ -298,3 +298,11 @@ audit: Final = Table(
     Index(None, "realm_id", "id"),
     Index(None, "client_uuid", "id"),
 )
+
+write_probe: Final = Table(
+    "write_probe",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("filling", LargeBinary, nullable=False),
+)
+"""Written by readiness on SQLite, to find out whether a change would find space; empty on PostgreSQL."""

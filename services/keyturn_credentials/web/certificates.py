@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.attributes import CERTIFICATE_PREFIXES
+from keyturn_credentials.domain.client_keys import notes_on
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 from keyturn_credentials.keystores import (
     DEFAULT_VALIDITY_YEARS,
@@ -29,11 +30,10 @@ from keyturn_credentials.operations.certificates import (
 from keyturn_credentials.web.bodies import octets_of, read_form, read_json, text_of
 from keyturn_credentials.web.clients import CONFIGURE, MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
-from keyturn_credentials.web.notices import NOTICE
+from keyturn_credentials.web.notices import notice
 from keyturn_shared.secret import Secret
 
 _DEFAULT_RSA_BITS: Final = 4096
-_MAX_NOTICES: Final = 20
 _NEVER_STORED: Final = {"Cache-Control": "no-store"}
 
 
@@ -91,8 +91,7 @@ class CertificateRoutes:
 def _notice_of(imported: ImportedKeys) -> dict[str, str]:
     """Build a notice about skipped keys, for which Keycloak's representation has no member."""
     skipped = imported.key_set.skipped if isinstance(imported, ImportedKeySet) else ()
-    notices = [f"key {key.index} is skipped: {key.reason.value}" for key in skipped[:_MAX_NOTICES]]
-    return {NOTICE: "; ".join(notices)} if notices else {}
+    return notice(notes_on(skipped))
 
 
 @contextmanager

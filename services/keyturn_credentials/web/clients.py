@@ -7,7 +7,10 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from keyturn_credentials.domain.attributes import JWKS_STRING, USE_JWKS_STRING
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client_keys import keys_of
+from keyturn_credentials.domain.mapper_effects import without_effect
 from keyturn_credentials.domain.protocol_mappers import MAPPERS, mappers_in
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import describe_client
@@ -19,7 +22,7 @@ from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.store.search_query import Criteria, parse_query
 from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, entity_tag
-from keyturn_credentials.web.notices import NOTICE, mapper_notice
+from keyturn_credentials.web.notices import NOTICE, notice
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose import strict_json
 
@@ -30,6 +33,7 @@ MANAGE: Final = (Role.MANAGE_CLIENTS,)
 SECRET_IS_DUE: Final = "the next change to this client gives it a new secret"  # noqa: S105 - a text
 """Notice that any change to the client will rotate its secret, as the policy requires."""
 MAX_PAGE: Final = 1000
+_KEY_SET: Final = frozenset({JWKS_STRING, USE_JWKS_STRING})
 _MAX_OFFSET: Final = 2**31
 
 
@@ -123,9 +127,13 @@ class ClientRoutes:
 
 
 def _notice_of(client: Client, representation: Mapping[str, Any]) -> dict[str, str]:
-    if not representation.get(MAPPERS):
-        return {}
-    return mapper_notice(mappers_in(client.document, client.uuid))
+    """Build a notice about what the caller sent and has no effect: keys that are skipped, mappers."""
+    notes: list[str] = []
+    if not _KEY_SET.isdisjoint(representation.get("attributes") or ()):
+        notes += keys_of(client).notes
+    if representation.get(MAPPERS):
+        notes += without_effect(mappers_in(client.document, client.uuid))
+    return notice(notes)
 
 
 def may_see_secret(call: Call, realm: Realm, client: Client) -> bool:

@@ -9,6 +9,7 @@ from keyturn_shared.fleet.registry import FleetRegistry
 
 _SILENT_MS: Final = 5_000
 _MEANWHILE: Final = "until this is fixed, changes are committed but do not reach the nodes"
+_NOR_COMMITTED: Final = "and no change can be committed now"
 
 
 class Readiness:
@@ -27,20 +28,21 @@ class Readiness:
 
     async def degraded(self) -> dict[str, str]:
         """Return what keeps changes from the nodes, by part."""
+        meanwhile = _MEANWHILE if await self._probe.failure() is None else _NOR_COMMITTED
         try:
             view = await self._registry.view()
         except RedisUnavailableError as error:
-            return {"redis": f"Redis does not answer ({error.detail}): {_MEANWHILE}"}
+            return {"redis": f"Redis does not answer ({error.detail}): {meanwhile}"}
         head = view.head
         if head is None or not head.trusted:
             reason = (
                 "this Redis is empty, or was restarted or replaced, and no relay has refilled it:"
-                f" {_MEANWHILE}"
+                f" {meanwhile}"
             )
             return {"redis": self._with_cause(reason)}
         silent = view.now - head.stamped_at
         if silent > _SILENT_MS:
-            reason = f"no relay has reported for {silent // 1000} s: {_MEANWHILE}"
+            reason = f"no relay has reported for {silent // 1000} s: {meanwhile}"
             return {"relay": self._with_cause(reason)}
         return {}
 

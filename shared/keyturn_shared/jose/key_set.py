@@ -17,7 +17,7 @@ from keyturn_shared.jose.errors import (
     KeysNotTriedError,
     MalformedError,
 )
-from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
+from keyturn_shared.jose.jwk import Thumbprint, VerificationKey, has_private_members
 
 MAX_KEY_SET_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 100
@@ -131,6 +131,15 @@ def read_document(text: bytes) -> dict[str, object]:
         return strict_json.decode_object(text.removeprefix(BOM_UTF8), may_repeat=True)
     except MalformedError as error:
         raise InvalidKeySetError(error.detail) from None
+
+
+def has_private_keys(document: Mapping[str, object]) -> bool:
+    """Return whether a decoded JWK Set, or single JWK, carries private or symmetric key material."""
+    keys = document.get("keys")
+    return any(
+        isinstance(jwk, Mapping) and has_private_members(jwk)
+        for jwk in (document, *(keys if isinstance(keys, list) else ()))
+    )
 
 
 def _read_key(jwk: object, earlier: list[VerificationKey]) -> VerificationKey:

@@ -23,7 +23,7 @@ from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 
 SCRIPTS = Path(migrating.__file__).parent / "migrations"
-REVISIONS = [f"{number:04}" for number in range(1, 12)]
+REVISIONS = [f"{number:04}" for number in range(1, 13)]
 
 _PARTS = "\n".join(sorted({"old-orders"[start : start + 2] for start in range(9)}))
 

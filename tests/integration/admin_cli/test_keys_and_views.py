@@ -1,10 +1,17 @@
 """Keys, the fleet and the logs from the command line."""
 
 import json
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+
+from keyturn_credentials.keystores import KeyPairKind, generate_key_pair, self_signed_certificate
 from keyturn_shared.jose.signing import SigningKey
 from tests.integration.admin_cli.program import Program
+from tests.testkit.tools import REPOSITORY
 
 
 def test_keys_are_imported_listed_and_revoked(signed_in: Program, tmp_path: Path) -> None:
@@ -24,6 +31,41 @@ def test_keys_are_imported_listed_and_revoked(signed_in: Program, tmp_path: Path
     signed_in.ok("keys", "revoke", "keyed", thumbprint)
     assert signed_in.run("keys", "list", "keyed", "--json").json[0]["revoked_at"] is not None
     assert thumbprint in signed_in.ok("keys", "list", "keyed").out
+
+
+@pytest.mark.parametrize("made_by", ["OpenSSL", "cryptography"])
+def test_an_archive_with_an_empty_password_is_imported(
+    signed_in: Program, tmp_path: Path, made_by: str
+) -> None:
+    client, name = f"without-password-{made_by}", b"P-256"
+    signed_in.ok("clients", "create", client, "--authenticator", "client-jwt")
+    archive, password = tmp_path / "keys.p12", tmp_path / "password"
+    if made_by == "OpenSSL":
+        archive.write_bytes((REPOSITORY / "tests/testkit/openssl_archives/empty-password.p12").read_bytes())
+    else:
+        key = generate_key_pair(KeyPairKind.P_256)
+        made = self_signed_certificate(key, client, now=datetime.now(UTC))
+        archive.write_bytes(
+            pkcs12.serialize_key_and_certificates(name, key.reveal(), made, None, NoEncryption())
+        )
+    password.write_text("\n")
+    words = ("keys", "import", client, str(archive), "--password-file", str(password))
+    assert signed_in.ok(*words).out.startswith(f"Imported the keys of {client}\n")
+    (listed,) = signed_in.run("keys", "list", client, "--json").json
+    assert listed["source"] == "certificate"
+
+
+def test_a_key_set_is_imported_as_others_write_it(signed_in: Program, tmp_path: Path) -> None:
+    """With a byte order mark, and null for private members that the key lacks; what is skipped is told."""
+    signed_in.ok("clients", "create", "as-written", "--authenticator", "client-jwt")
+    good = SigningKey.generate(kid="kid-1").public_jwk | {"d": None}
+    weak = {"kty": "RSA", "kid": "old", "e": "AQAB", "n": urlsafe_b64encode(b"\xff" * 128).decode()}
+    file = tmp_path / "jwks.json"
+    file.write_text("\ufeff" + json.dumps({"keys": [good, weak]}))
+    imported = signed_in.ok("keys", "import", "as-written", str(file))
+    assert "key 1 (old) is skipped: weak: RSA of 1024 bits" in imported.err
+    (listed,) = signed_in.run("keys", "list", "as-written", "--json").json
+    assert listed["kid"] == "kid-1"
 
 
 def test_caches_are_cleared_of_one_client_or_of_all(signed_in: Program) -> None:

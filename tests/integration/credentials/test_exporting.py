@@ -141,6 +141,21 @@ async def test_a_former_secret_whose_rotation_is_under_way_is_taken_over_with_ti
     assert kept.json()["value"] == former
 
 
+async def test_a_realm_that_stores_digests_exports_no_secret_and_an_import_makes_new_ones(
+    api: AdminApi,
+) -> None:
+    await api.call("POST", "", json={"realm": "acme", "attributes": {"keyturn.secret.digest-only": "true"}})
+    made = await api.call("POST", "/acme/clients", json={"clientId": "orders"})
+    pieces = [piece async for piece in write_export(api.settings, "acme", with_secrets=True)]
+    assert made.json()["secret"] not in b"".join(pieces).decode()
+    exported = json.loads(b"".join(pieces))
+    exported["realm"] = exported["id"] = "again"
+    exported["clients"][0].pop("id")
+    arrived = await api.call("POST", "", params={"report": "true"}, json=exported)
+    assert arrived.status_code == 201
+    assert "the secret is not in the export: a new one was generated" in arrived.text
+
+
 def report(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert ended.returncode == 0, ended.stderr
     return {line["resourceName"]: line["action"] for line in json.loads(ended.stdout)["results"]}

@@ -233,13 +233,25 @@ async def test_a_weak_key_of_a_set_is_skipped_and_told_of_wherever_the_set_is(
         api, path, "JSON Web Key Set", b"\xef\xbb\xbf" + text.encode(), {}, "jwt.credential"
     )
     assert uploaded.status_code == 200, uploaded.text
-    assert uploaded.headers["keyturn-notice"] == "key 0 is skipped: weak"
+    told = "jwks.string: key 0 (old) is skipped: weak: RSA of 1024 bits"
+    assert uploaded.headers["keyturn-notice"] == told
     in_attribute = {"use.jwks.string": "true", "jwks.string": "\ufeff" + text}
-    assert (await api.call("PUT", path, json={"attributes": in_attribute})).status_code == 204
+    changed = await api.call("PUT", path, json={"attributes": in_attribute})
+    assert (changed.status_code, changed.headers["keyturn-notice"]) == (204, told)
+    unrelated = await api.call("PUT", path, json={"name": "Orders"})
+    assert (unrelated.status_code, "keyturn-notice" in unrelated.headers) == (204, False)
+    by_keys = {"clientAuthenticatorType": "client-jwt", "attributes": in_attribute}
+    created = await api.call("POST", "/master/clients", json={"clientId": "given", **by_keys})
+    assert (created.status_code, created.headers["keyturn-notice"]) == (201, told)
+    export = {"realm": "moved", "clients": [{"clientId": "moved", **by_keys}]}
+    report = (await api.call("POST", "", params={"report": "true"}, json=export)).json()
+    assert told in json.dumps(report)
     assert [key["kid"] for key in (await api.call("GET", f"{path}/keys")).json()] == [good["kid"]]
     alone = json.dumps({"keys": [weak]})
     refused = await upload(api, path, "JSON Web Key Set", alone.encode(), {}, "jwt.credential")
     assert (refused.status_code, refused.json()["code"]) == (400, "weak_key")
+    assert "key 0 of the set: weak: RSA of 1024 bits" in refused.json()["errorMessage"]
+    assert "weak: weak" not in refused.text
 
 
 async def test_what_cannot_have_an_effect_is_refused(api: AdminApi, path: str) -> None:

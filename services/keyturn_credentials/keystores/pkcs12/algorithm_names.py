@@ -4,10 +4,12 @@ from typing import Final
 
 from keyturn_credentials.keystores.asn1 import dotted, oid
 
-CONVERT: Final = (
-    "convert it first, for example with"
-    " openssl pkcs12 -legacy -in OLD -nodes | openssl pkcs12 -export -out NEW"
+CONVERSION: Final = (
+    "openssl pkcs12 -legacy -in OLD -out KEYS.pem",
+    "openssl pkcs12 -export -in KEYS.pem -out NEW",
 )
+"""OpenSSL 3.0 reads what it exports twice, so it cannot be a pipe; the file's key is encrypted."""
+CONVERT: Final = f"convert it first, for example with {CONVERSION[0]} and then {CONVERSION[1]}"
 
 _NAMES: Final = {
     oid("1.2.840.113549.1.12.1.1"): "RC4 (128 bits)",

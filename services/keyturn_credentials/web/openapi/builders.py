@@ -92,11 +92,11 @@ def showing(what: str, representation: str) -> Operation:
     return Operation(f"Show a {what}.", {200: content})
 
 
-def changing(what: str, representation: str) -> Operation:
-    """Describe a PUT of a versioned representation."""
+def changing(what: str, representation: str, *headers: str) -> Operation:
+    """Describe a PUT of a versioned representation. ``headers``: of the answer, besides the ETag."""
     return Operation(
         f"Change a {what}. Absent members are left unchanged.",
-        done("Changed.", "ETag"),
+        done("Changed.", "ETag", *headers),
         refusals=(409,),
         body=Body(reference(representation)),
         changes=True,

@@ -45,7 +45,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
                 "Created. The body is empty, unless the realm stores only digests of secrets: then it is"
                 " JSON with id, clientId and the secret, which is shown only once.",
                 {},
-                ("Location", "ETag"),
+                ("Location", "ETag", "Keyturn-Notice"),
             )
         },
         refusals=(409,),
@@ -53,7 +53,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         changes=True,
     ),
     ("GET", _ONE): showing("client", "ClientRepresentation"),
-    ("PUT", _ONE): changing("client", "ClientRepresentation"),
+    ("PUT", _ONE): changing("client", "ClientRepresentation", "Keyturn-Notice"),
     ("DELETE", _ONE): Operation("Delete a client.", done(), changes=True, takes_version=True),
     ("GET", _SECRET): Operation("Show a client's secret.", _CREDENTIAL),
     ("POST", _SECRET): Operation(

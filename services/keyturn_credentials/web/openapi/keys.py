@@ -29,7 +29,7 @@ _REPLACES_URL: Final = {
 }
 _UPLOAD: Final = Operation(
     "Set the public keys in an archive, a PEM file or a JSON Web Key Set. A private key in it is not stored.",
-    _CERTIFICATE,
+    {200: json_content("The current credential.", reference("CertificateRepresentation"), "Keyturn-Notice")},
     refusals=(415,),
     body=Body(reference("Upload"), "multipart/form-data"),
     query=_REPLACES_URL,

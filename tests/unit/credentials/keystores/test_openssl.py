@@ -10,6 +10,7 @@ from keyturn_credentials.keystores.errors import (
     WrongKeyPasswordError,
     WrongStorePasswordError,
 )
+from keyturn_credentials.keystores.pkcs12.algorithm_names import CONVERSION, CONVERT
 from keyturn_shared.secret import Secret
 from tests.testkit.key_material import JKS, PKCS12, import_archive
 from tests.testkit.tools import REPOSITORY
@@ -66,6 +67,17 @@ def test_an_encryption_that_is_not_read_is_named_with_the_way_out(file: str, nam
     archive = (OPENSSL / f"{file}.p12").read_bytes()
     with pytest.raises(UnsupportedAlgorithmError, match=f"{named}.*openssl pkcs12"):
         import_archive(PKCS12, archive, key=None, store=OPENSSL_PASSWORD)
+
+
+def test_the_advised_conversion_reads_files() -> None:
+    """OpenSSL 3.0 reads ``-in`` twice to export, once for the key and once for the certificates: it cannot
+    be a pipe."""
+    assert "|" not in CONVERT
+    assert CONVERSION == (
+        "openssl pkcs12 -legacy -in OLD -out KEYS.pem",
+        "openssl pkcs12 -export -in KEYS.pem -out NEW",
+    )
+    assert all(command in CONVERT for command in CONVERSION)
 
 
 @pytest.mark.parametrize("name", [PKCS12, JKS])

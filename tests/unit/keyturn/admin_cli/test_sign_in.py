@@ -145,3 +145,4 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
     file.write_text("\n")
     with pytest.raises(CommandError, match="contains no secret"):
         read_secret(file)
+    assert read_secret(file, may_be_empty=True).reveal() == ""
