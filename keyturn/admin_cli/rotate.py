@@ -128,7 +128,7 @@ def _report(session: Session, outcome: "Outcome", before: float, fleet: dict[str
     if outcome.under_way:
         done += f", {len(outcome.under_way)} were under way before"
     if outcome.skipped:
-        done += f", {len(outcome.skipped)} clients skipped: they are gone or have another secret"
+        done += f", {len(outcome.skipped)} skipped: gone, or with another secret by now"
     session.out.line(f"{done}.")
     if fleet is not None:
         session.out.line(answer_of(fleet).sentence())
