@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -75,6 +76,14 @@ class AdminApi:
         """Return an object; None if there is no such thing."""
         received = self._call("GET", path, {})
         return None if received.status == 404 else _object(path, _success(received))
+
+    def server_time(self, path: str, query: Query) -> int:
+        """Return the server's time in NumericDate seconds, from its response to a GET."""
+        received = _success(self._call("GET", path, query))
+        try:
+            return int(parsedate_to_datetime(received.headers.get("date", "")).timestamp())
+        except ValueError:
+            raise CommandError(f"{path}: the response does not say the server's time") from None
 
     def pages(self, path: str, query: Query) -> Iterator[list[dict[str, Any]]]:
         """Yield the pages of a list by ``first`` and ``max``."""

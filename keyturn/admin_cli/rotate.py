@@ -1,8 +1,7 @@
 """``keyturn rotate``: a campaign."""
 
-import time
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,6 +11,9 @@ from keyturn.admin_cli.fleet import answer_of
 from keyturn.admin_cli.options import Json, ProfileName, Realm
 from keyturn.admin_cli.rendering import time_text
 from keyturn.admin_cli.session import Session, opened
+
+if TYPE_CHECKING:
+    from keyturn.admin_cli.campaign import Outcome
 
 _WAIT_SECONDS: Final = 60
 _SHOWN: Final = 20
@@ -52,67 +54,95 @@ def rotate(
     """Rotate the secrets of many clients. Ctrl-C stops it; the same command continues."""
     from keyturn.admin_cli.campaign import Campaign, Pace, Selection
 
-    before = float(int(time.time())) if created_before is None else _time(created_before)
-    selection = Selection(created_before=before, part=search, attributes=query, authenticator=authenticator)
     with opened(profile, realm, as_json=as_json) as session:
-        clients = list(selection.clients(session))
+        if compromised and canary:
+            raise CommandError("--compromised ends secrets at once: it takes no --canary", ExitCode.USAGE)
+        before = _time(session, created_before)
+        selection = Selection(
+            created_before=before, part=search, attributes=query, authenticator=authenticator
+        )
+        found = list(selection.clients(session))
+        clients = [each for each in found if not session.is_own_client(each)]
+        if len(clients) < len(found):
+            session.out.message("keyturn: your own client, which you are signed in with, is left out")
         if dry_run:
             _show(session, clients)
             return
-        if not clients:
-            _finish(session, {}, "No client has such a secret.", None)
-            return
-        if not yes and not _confirmed(session, len(clients), compromised=compromised):
+        if clients and not yes and not _confirmed(session, len(clients), compromised=compromised):
             raise CommandError("nothing was changed", ExitCode.USAGE)
         pace = Pace(rate=rate, canary=canary, canary_seconds=canary_wait, max_failures=max_failures)
-        campaign = Campaign(session, pace, "compromised" if compromised else "manual")
-        again = f"the same command with --created-before {_text(before)} continues"
+        campaign = Campaign(session, selection, pace, "compromised" if compromised else "manual")
+        outcome = campaign.outcome
         try:
-            outcome = campaign.run(clients)
+            campaign.run(clients)
+            fleet = _fleet(session, outcome.sequence)
         except (KeyboardInterrupt, CommandError) as error:
-            session.out.end_progress()
-            begun = len(campaign.outcome.rotated)
-            session.out.message(f"keyturn: stopped after {begun} of {len(clients)} clients; {again}")
+            advice = _advice(session, outcome, before)
+            done = f"stopped after {len(outcome.rotated)} of {outcome.selected} clients"
+            session.out.message(f"keyturn: {done}; {advice}")
             if isinstance(error, CommandError):
                 raise
             raise typer.Exit(130) from None
+        _report(session, outcome, before, fleet)
         for name, reason in list(outcome.failed.items())[:_SHOWN]:
             session.out.message(f"keyturn: {name}: {reason}")
-        members: dict[str, Any] = {
-            "selected": len(clients),
+        if outcome.stopped is not None:
+            raise CommandError(f"stopped: {outcome.stopped}; {_advice(session, outcome, before)}")
+        if outcome.failed:
+            count = len(outcome.failed)
+            raise CommandError(f"{count} rotations could not be begun; {_advice(session, outcome, before)}")
+        if fleet is not None and not fleet.get("safe"):
+            raise typer.Exit(ExitCode.UNCONFIRMED)
+
+
+def _fleet(session: Session, sequence: int | None) -> dict[str, Any] | None:
+    """Wait until every node has applied the newest change, or is known not to have. Return its answer."""
+    if sequence is None:
+        return None
+    session.out.progress("Waiting for the nodes …")
+    asked: dict[str, str | int | None] = {"sequence": sequence, "wait": _WAIT_SECONDS}
+    return session.api.get(session.path("fleet"), asked, seconds=_WAIT_SECONDS)
+
+
+def _report(session: Session, outcome: "Outcome", before: float, fleet: dict[str, Any] | None) -> None:
+    session.out.end_progress()
+    if session.out.as_json:
+        members = {
+            "selected": outcome.selected,
             "rotated": len(outcome.rotated),
             "under_way": outcome.under_way,
+            "skipped": outcome.skipped,
             "failed": outcome.failed,
+            "unused": outcome.unused,
             "stopped": outcome.stopped,
             "created_before": before,
+            "sequence": outcome.sequence,
+            "safe": None if fleet is None else bool(fleet.get("safe")),
         }
-        done = f"{len(outcome.rotated)} of {len(clients)} rotations begun"
-        if outcome.under_way:
-            done += f", {len(outcome.under_way)} were under way before"
-        _finish(session, members, done + ".", outcome.sequence)
-        if outcome.stopped is not None:
-            raise CommandError(f"stopped: {outcome.stopped}; {again}")
-        if outcome.failed:
-            raise CommandError(f"{len(outcome.failed)} rotations could not be begun; {again}")
+        session.out.json(members)
+        return
+    if not outcome.selected:
+        session.out.line("No client has such a secret.")
+        return
+    done = f"{len(outcome.rotated)} of {outcome.selected} rotations begun"
+    if outcome.under_way:
+        done += f", {len(outcome.under_way)} were under way before"
+    if outcome.skipped:
+        done += f", {len(outcome.skipped)} skipped: gone, or with another secret by now"
+    session.out.line(f"{done}.")
+    if fleet is not None:
+        session.out.line(answer_of(fleet).sentence())
 
 
-def _finish(session: Session, members: dict[str, Any], done: str, sequence: int | None) -> None:
-    """Report, once every node has applied the newest change, or is known not to have."""
-    fleet: dict[str, Any] | None = None
-    if sequence is not None:
-        session.out.progress("Waiting for the nodes …")
-        asked: dict[str, str | int | None] = {"sequence": sequence, "wait": _WAIT_SECONDS}
-        fleet = session.api.get(session.path("fleet"), asked, seconds=_WAIT_SECONDS)
-        session.out.end_progress()
-    is_safe = fleet is None or bool(fleet.get("safe"))
-    if session.out.as_json:
-        session.out.json({**members, "sequence": sequence, "safe": None if fleet is None else is_safe})
-    else:
-        session.out.line(done)
-        if fleet is not None:
-            session.out.line(answer_of(fleet).sentence())
-    if not is_safe:
-        raise typer.Exit(ExitCode.UNCONFIRMED)
+def _advice(session: Session, outcome: "Outcome", before: float) -> str:
+    """Return what to do after an end before its time. Print which of the first clients to look into."""
+    again = f"the same command with --created-before {_text(before)}"
+    if not outcome.unused:
+        return f"{again} continues"
+    for name, uuid in list(outcome.unused.items())[:_SHOWN]:
+        session.out.message(f"keyturn: {name}: see keyturn rotations show {uuid}")
+    advice = "these first clients must use their new secrets before others are rotated"
+    return f"{advice}; {again} begins with other first clients"
 
 
 def _show(session: Session, clients: list[dict[str, Any]]) -> None:
@@ -142,10 +172,16 @@ def _confirmed(session: Session, count: int, *, compromised: bool) -> bool:
     return typer.confirm(f"{what} of {count} clients of realm {session.realm}?", err=True)
 
 
-def _time(text: str) -> float:
+def _time(session: Session, text: str | None) -> int:
+    """Return the time before which secrets were made. By a clock other than the server's, secrets that the
+    campaign itself makes could be older than that."""
+    now = session.api.server_time(session.path("clients"), {"first": 0, "max": 1})
     seconds = seconds_of(text)
-    assert seconds is not None  # noqa: S101 - the text is not None
-    return float(seconds)
+    if seconds is None:
+        return now
+    if seconds > now:
+        raise CommandError(f"--created-before: on the server it is only {_text(now)} UTC", ExitCode.USAGE)
+    return seconds
 
 
 def _text(seconds: float) -> str:

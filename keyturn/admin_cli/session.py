@@ -1,7 +1,7 @@
 """One command: its profile, the API, the output, and how it ends."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """``realm``: the one that the command works on."""
+    """``realm``: the one that the command works on. ``caller``: realm and client ID of the administrator."""
 
     api: "AdminApi"
     realm: str
     out: Output
+    caller: tuple[str, str] | None = None
 
     def path(self, *parts: str) -> str:
         """Return a path below the realm's."""
         from keyturn.admin_cli.api import path_of
 
         return path_of(self.realm, *parts)
+
+    def is_own_client(self, client: Mapping[str, Any]) -> bool:
+        """Return True for the representation of the client that the administrator is signed in with."""
+        return self.caller == (self.realm, client.get("clientId"))
 
     def change(self, method: str, *parts: str, wait: int, **content: Any) -> "Change":
         """Make a change below the realm's path. Raises CommandError."""
@@ -86,7 +91,8 @@ def opened(profile: str | None, realm: str | None, *, as_json: bool) -> Iterator
         server = connect(check_server(found.server, insecure_http=found.insecure_http), found.ca_file)
         try:
             tokens = ProfileTokens(found, store, server)
-            yield Session(AdminApi(server, tokens), realm or found.default_realm, out)
+            caller = (found.realm, found.client_id)
+            yield Session(AdminApi(server, tokens), realm or found.default_realm, out, caller)
         finally:
             out.end_progress()
             server.close()

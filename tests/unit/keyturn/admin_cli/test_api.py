@@ -121,3 +121,15 @@ def test_a_server_that_is_not_keyturn_is_told_in_a_sentence(body: bytes) -> None
     ):
         with pytest.raises(CommandError, match="is this the URL of keyturn"):
             call()
+
+
+def test_the_servers_time_is_that_of_its_response() -> None:
+    headers = {"date": "Mon, 30 Nov 2026 08:00:01 GMT"}
+    answers = api(lambda _: httpx.Response(200, headers=headers, json=[]))
+    assert answers.server_time("/admin/realms/acme/clients", {"max": 1}) == 1796025601
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}])
+def test_a_response_without_a_time_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(CommandError, match="does not say the server's time"):
+        api(lambda _: httpx.Response(200, headers=headers, json=[])).server_time("/admin/realms", {})

@@ -1,89 +1,49 @@
 """A campaign: its pace, its first clients, its failures, and where it stops."""
 
-import json
-import re
 from typing import Any
 
-import httpx
 import pytest
 
-from keyturn.admin_cli.api import AdminApi
-from keyturn.admin_cli.campaign import CREATED, Campaign, Pace, Selection
+from keyturn.admin_cli.campaign import Campaign, Pace, Selection
 from keyturn.admin_cli.exits import CommandError
-from keyturn.admin_cli.rendering import Output
-from keyturn.admin_cli.servers import Server
-from keyturn.admin_cli.session import Session
-
-
-class Token:
-    def current(self) -> str:
-        return "token"
-
-    def renew(self) -> bool:
-        return False
-
-
-class Service:
-    """The admin API. ``statuses``: of the response to the rotation of a client, 201 by default. ``states``:
-    those in which its rotation is seen, one after the other; the last one stays."""
-
-    def __init__(self) -> None:
-        self.clients: list[dict[str, Any]] = []
-        self.statuses: dict[str, int] = {}
-        self.states: dict[str, list[str]] = {}
-        self.rotated: list[str] = []
-        self.now = 0.0
-        self.began: list[float] = []
-        self.queries: list[str] = []
-
-    def session(self) -> Session:
-        http = httpx.Client(base_url="https://id.test", transport=httpx.MockTransport(self))
-        return Session(AdminApi(Server(http), Token()), "acme", Output(as_json=True))
-
-    def campaign(self, pace: Pace, reason: str = "manual") -> Campaign:
-        return Campaign(self.session(), pace, reason, sleep=self.sleep, elapsed=lambda: self.now)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path.removeprefix("/admin/realms/acme")
-        if path == "/clients":
-            self.queries.append(request.url.query.decode())
-            return httpx.Response(200, json=self.clients)
-        if found := re.fullmatch(r"/clients/(.+)/rotations", path):
-            name = found[1]
-            assert json.loads(request.content) == {"kind": "secret", "reason": "manual"}
-            assert request.headers["prefer"] == "respond-async"
-            self.began.append(self.now)
-            status = self.statuses.get(name, 201)
-            if status != 201:
-                return httpx.Response(status, json={"detail": f"refused {name}"})
-            self.rotated.append(name)
-            headers = {"keyturn-sequence": str(len(self.rotated))}
-            return httpx.Response(201, headers=headers, json={"id": name, "state": "prepared"})
-        states = self.states[path.removeprefix("/rotations/")]
-        return httpx.Response(200, json={"state": states.pop(0) if len(states) > 1 else states[0]})
-
-
-def clients(count: int) -> list[dict[str, str]]:
-    return [{"id": f"c{number}", "clientId": f"client-{number}"} for number in range(count)]
+from tests.unit.keyturn.admin_cli.campaign_service import Service, client, clients
 
 
 def test_rotations_begin_at_the_rate() -> None:
-    service = Service()
-    outcome = service.campaign(Pace(rate=4)).run(clients(5))
+    service = Service(clients(5))
+    outcome = service.run(Pace(rate=4))
     assert service.rotated == [f"c{number}" for number in range(5)]
     assert service.began == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert (len(outcome.rotated), outcome.sequence, outcome.stopped) == (5, 5, None)
 
 
-def test_the_others_follow_once_the_first_ones_use_their_new_secrets() -> None:
-    service = Service()
-    service.states = {"c0": ["prepared", "in_use"], "c1": ["prepared", "delivered", "done"]}
-    outcome = service.campaign(Pace(rate=1000, canary=2, canary_seconds=60)).run(clients(4))
-    assert outcome.stopped is None
+def test_what_a_stall_has_delayed_is_not_made_up_for() -> None:
+    service = Service(clients(5))
+    service.seconds = {"c1": 60.0}
+    service.run(Pace(rate=4))
+    assert service.began == [0.0, 0.25, 60.25, 60.5, 60.75]
+
+
+def test_a_wait_for_the_first_clients_is_not_made_up_for() -> None:
+    service = Service(clients(4))
+    service.states = {"c0": ["prepared", "prepared", "in_use"]}
+    service.run(Pace(rate=4, canary=1, canary_seconds=60))
+    assert service.began == [0.0, 4.0, 4.25, 4.5]
+
+
+def test_the_others_follow_once_the_first_ones_have_used_their_new_secrets() -> None:
+    service = Service(clients(4))
+    service.states = {"c0": ["prepared", "in_use"], "c1": ["prepared", "delivered", "in_use", "done"]}
+    outcome = service.run(Pace(rate=1000, canary=2, canary_seconds=60))
+    assert (outcome.stopped, outcome.unused) == (None, {})
     assert [begun >= 4 for begun in service.began] == [False, False, True, True]
+
+
+def test_a_use_counts_after_the_rotation_has_gone_on() -> None:
+    service = Service(clients(1))
+    service.states = {"c0": ["retired"]}
+    service.histories["c0"] = [{"state": "in_use"}]
+    assert service.run(Pace(rate=1000, canary=1, canary_seconds=60)).stopped is None
 
 
 @pytest.mark.parametrize(
@@ -91,61 +51,130 @@ def test_the_others_follow_once_the_first_ones_use_their_new_secrets() -> None:
     [
         ("prepared", "1 of the first 2 clients do not use their new secret"),
         ("rolled_back", "1 of the first 2 rotations were given up"),
+        ("retired", "the former secret of client-c1 ended before the new one was used"),
+        ("done", "the former secret of client-c1 ended before the new one was used"),
     ],
 )
-def test_it_stops_if_the_first_ones_do_not(state: str, stopped: str) -> None:
-    service = Service()
-    service.states = {"c0": ["done"], "c1": [state]}
-    outcome = service.campaign(Pace(rate=1000, canary=2, canary_seconds=60)).run(clients(4))
+@pytest.mark.parametrize("count", [2, 4])
+def test_it_stops_if_the_first_ones_do_not(state: str, stopped: str, count: int) -> None:
+    service = Service(clients(count))
+    service.states = {"c0": ["in_use"], "c1": [state]}
+    outcome = service.run(Pace(rate=1000, canary=2, canary_seconds=60))
     assert (outcome.stopped, service.rotated) == (stopped, ["c0", "c1"])
+    assert outcome.unused == {"client-c1": "c1"}
+
+
+def test_fewer_clients_than_are_to_be_first_are_waited_for_at_the_end() -> None:
+    service = Service(clients(2))
+    service.states = {"c0": ["in_use"], "c1": ["prepared"]}
+    outcome = service.run(Pace(rate=1000, canary=5, canary_seconds=60))
+    assert outcome.stopped == "1 of the first 2 clients do not use their new secret"
+
+
+def test_the_first_ones_are_rotations_that_have_begun() -> None:
+    service = Service(clients(5))
+    service.statuses = {"c0": 409, "c1": 400}
+    service.gone = {"c2"}
+    service.states = {"c3": ["prepared"]}
+    outcome = service.run(Pace(rate=1000, canary=1, canary_seconds=60, max_failures=1))
+    assert (outcome.unused, service.rotated) == ({"client-c3": "c3"}, ["c3"])
+
+
+def test_nobody_is_waited_for_if_no_rotation_has_begun() -> None:
+    service = Service(clients(2))
+    service.statuses = {"c0": 409, "c1": 409}
+    outcome = service.run(Pace(rate=1000, canary=2, canary_seconds=60))
+    assert (outcome.stopped, outcome.under_way) == (None, ["client-c0", "client-c1"])
+
+
+def test_a_disabled_client_is_rotated_and_not_waited_for() -> None:
+    service = Service([client("off", enabled=False), client("a"), client("b"), client("late")])
+    service.clients["a"] = client("a", enabled=False)  # since it was listed
+    service.states = {"b": ["in_use"]}
+    outcome = service.run(Pace(rate=1000, canary=1, canary_seconds=60))
+    assert (outcome.stopped, service.rotated) == (None, ["a", "b", "late", "off"])
+
+
+def test_a_client_that_does_not_fit_any_more_is_skipped() -> None:
+    service = Service(clients(5))
+    service.clients["c0"] = client("c0", "100")
+    service.clients["c1"] = client("c1", clientAuthenticatorType="client-jwt")
+    service.gone = {"c2"}
+    service.statuses = {"c3": 404}
+    outcome = service.run(Pace(rate=4))
+    assert outcome.skipped == ["client-c0", "client-c1", "client-c2", "client-c3"]
+    assert (service.rotated, outcome.failed, outcome.handled) == (["c4"], {}, 5)
+    assert service.began == [0.0, 0.25], "who is skipped takes no turn"
+
+
+def test_clients_that_a_listing_has_missed_are_rotated_too() -> None:
+    a, b, c, d = clients(4)
+    service = Service([a, a, c], [a, b, c], [b, d], [d])
+    outcome = service.run(Pace(rate=1000))
+    assert service.rotated == ["c0", "c2", "c1", "c3"]
+    assert outcome.selected == 4
+
+
+def test_the_callers_own_client_is_left_out() -> None:
+    service = Service([client("own"), client("a")])
+    assert service.run(Pace(rate=1000)).rotated == ["client-a"]
 
 
 def test_a_rotation_under_way_is_no_failure_and_failures_are_counted() -> None:
-    service = Service()
+    service = Service(clients(6))
     service.statuses = {"c0": 409, "c1": 403, "c2": 400, "c4": 400}
-    outcome = service.campaign(Pace(rate=1000, max_failures=2)).run(clients(6))
-    assert outcome.under_way == ["client-0"]
-    assert outcome.rotated == ["client-3"]
-    assert list(outcome.failed) == ["client-1", "client-2", "client-4"]
-    assert outcome.failed["client-2"] == "refused c2"
+    outcome = service.run(Pace(rate=1000, max_failures=2))
+    assert outcome.under_way == ["client-c0"]
+    assert outcome.rotated == ["client-c3"]
+    assert list(outcome.failed) == ["client-c1", "client-c2", "client-c4"]
+    assert outcome.failed["client-c2"] == "refused c2"
     assert outcome.stopped == "3 rotations could not be begun"
 
 
 @pytest.mark.parametrize("status", [401, 503])
 def test_a_server_that_is_away_ends_it_with_what_was_done(status: int) -> None:
-    service = Service()
+    service = Service(clients(4))
     service.statuses = {"c2": status}
     campaign = service.campaign(Pace(rate=1000))
     with pytest.raises(CommandError):
-        campaign.run(clients(4))
-    assert campaign.outcome.rotated == ["client-0", "client-1"]
+        campaign.run(service.listings[0])
+    assert campaign.outcome.rotated == ["client-c0", "client-c1"]
+
+
+def test_an_interrupted_wait_leaves_the_clients_that_were_waited_for() -> None:
+    service = Service(clients(3))
+    service.states = {"c0": ["in_use"], "c1": ["prepared"]}
+
+    def interrupt(seconds: float) -> None:
+        if seconds >= 1:
+            raise KeyboardInterrupt
+
+    pace = Pace(rate=1000, canary=2, canary_seconds=60)
+    campaign = Campaign(
+        service.session(), Selection(created_before=100), pace, "manual", sleep=interrupt, elapsed=lambda: 0.0
+    )
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run(service.listings[0])
+    assert campaign.outcome.unused == {"client-c1": "c1"}
 
 
 def test_only_secrets_made_before_are_chosen() -> None:
-    service = Service()
-
-    def client(name: str, created: object = "99", **members: object) -> dict[str, Any]:
-        attributes = {} if created is None else {CREATED: created}
-        return {
-            "clientId": name,
-            "clientAuthenticatorType": "client-secret",
-            "attributes": attributes,
-        } | members
-
-    service.clients = [
-        client("old"),
-        client("new", "100"),
-        client("signs", clientAuthenticatorType="client-secret-jwt"),
-        client("key", clientAuthenticatorType="client-jwt"),
-        client("public", publicClient=True),
-        client("bearer", bearerOnly=True),
-        client("none", None),
-        client("odd", "x"),
-    ]
+    service = Service(
+        [
+            client("old"),
+            client("new", "100"),
+            client("signs", clientAuthenticatorType="client-secret-jwt"),
+            client("key", clientAuthenticatorType="client-jwt"),
+            client("public", publicClient=True),
+            client("bearer", bearerOnly=True),
+            client("none", None),
+            client("odd", "x"),
+        ]
+    )
 
     def chosen(**selection: Any) -> list[str]:
         found = Selection(created_before=100, **selection).clients(service.session())
-        return [each["clientId"] for each in found]
+        return [each["id"] for each in found]
 
     assert chosen() == ["old", "signs"]
     assert chosen(authenticator="client-secret-jwt") == ["signs"]
