@@ -54,6 +54,7 @@ class WrittenLog(EventLog):
         self.released: list[str] = []
         self.reads: list[tuple[int, int]] = []
         self.between: list[Any] = []
+        self.before_projections: list[Any] = []
 
     def change(self, *fields: str, id: str = "", deletes: bool = False) -> LoggedEvent:  # noqa: A002 - the event's
         """Commit an event that touches these."""
@@ -93,6 +94,8 @@ class WrittenLog(EventLog):
         return self.events[first - 1 :][:limit]
 
     async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+        if self.before_projections:
+            self.before_projections.pop(0)()
         return {name: self.rows[name] for name in fields if name in self.rows}
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:

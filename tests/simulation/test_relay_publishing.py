@@ -51,8 +51,25 @@ async def test_many_events_are_published_in_batches(scene: Scene) -> None:
         scene.log.change("a")
     scene.log.reads.clear()
     assert await scene.relay.publish_new() == 450
-    assert scene.log.reads == [(2, 201), (202, 201), (402, 201)]
+    assert scene.log.reads == [(2, 201), (202, 1), (202, 201), (402, 1), (402, 201), (452, 1)]
     assert (await scene.head()).position.sequence == 452
+
+
+async def test_an_event_is_not_published_with_the_projections_of_another_one(scene: Scene) -> None:
+    """The database was set back after the events were read, and has another event under the same number."""
+    await scene.relay.inspect()
+    scene.log.change("a", id="lost")
+
+    def set_back() -> None:
+        scene.log.events.pop()
+        scene.log.change("a", id="instead", deletes=True)
+
+    scene.log.before_projections = [set_back]
+    assert await scene.relay.publish_new() == 0
+    assert not scene.relay.settled
+    assert (await scene.head()).position.sequence == 2
+    await scene.relay.inspect()
+    assert (await scene.head()).event_id == "instead"
 
 
 async def test_nothing_is_published_before_redis_was_looked_at(scene: Scene) -> None:

@@ -55,7 +55,7 @@ _FOUND_BY = {
 also prevent what they prevent."""
 
 
-@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924])
+@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924, 10040186])
 def test_seeds_that_once_showed_a_violation_do_so_no_more(seed: int) -> None:
     with session([]) as run:
         assert run(seed, None).violation is None
