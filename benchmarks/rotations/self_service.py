@@ -9,6 +9,7 @@ Exits with 1 if any valid request was refused, or a rotation did not end as ``do
 
 import argparse
 import asyncio
+import random
 import sys
 import tempfile
 import time
@@ -32,6 +33,8 @@ _POLICY: Final = {
     "keyturn.rotation.jitter": "30",
 }
 """A rotation begins when a secret is half a minute to a minute old."""
+_START_SECONDS: Final = 30.0
+"""Clients start within this time."""
 _TOKEN_EVERY_SECONDS: Final = 3.0
 _LOOK_SECONDS: Final = 2.0
 _OPEN: Final = {"planned", "prepared", "delivered", "in_use", "retired"}
@@ -53,6 +56,7 @@ class Fleet:
             ClientCredentials(issuer, name, secret, token_endpoint=token_url(node, REALM))
             for node in self.nodes
         ]
+        await asyncio.sleep(random.uniform(0, _START_SECONDS))
         keeping = asyncio.create_task(keep_secret_new(secret, own, http))
         try:
             for turn in count(hash(name)):
@@ -102,8 +106,8 @@ async def run(stack: RunningStack, directory: Path, clients: int, rotations: int
     secrets = {name: ClientSecret(admin.secret(uuids[name]), state=directory / name) for name in names}
     admin.call("PUT", "", json={"attributes": _POLICY})
     fleet = Fleet(stack.node_urls)
-    limits = httpx.Limits(max_connections=200)
-    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as http:
+    limits, timeout = httpx.Limits(max_connections=1000), httpx.Timeout(30, pool=None)
+    async with httpx.AsyncClient(trust_env=False, timeout=timeout, limits=limits) as http:
         issuer = f"{stack.base_url}/realms/{REALM}"
         tasks = [asyncio.create_task(fleet.run(issuer, name, secrets[name], http)) for name in names]
         try:

@@ -37,7 +37,7 @@ async def take_new_secret(
     if seen.secret is not None and seen.rotation is not None:
         secret.use(seen.secret)
         answer = await http.send(credentials.rotation_request(confirmed=seen.rotation), auth=None)
-        if answer.status_code != 200:
+        if answer.status_code not in (200, 404):  # 404: the rotation has ended, since the secret was used
             raise RotationError(f"the new secret could not be confirmed: {answer.status_code}")
     return seen.interval
 

@@ -27,13 +27,14 @@ ISSUER = "https://id.example.test/realms/acme"
 
 class Server:
     """Token endpoint and rotations of one client. ``accepted``: its valid secrets. ``offered``: the new one,
-    until it is confirmed. ``fails``: statuses of the next answers."""
+    until it is confirmed. ``over``: the rotation has ended. ``fails``: statuses of the next answers."""
 
     def __init__(self, *accepted: str) -> None:
         self.accepted = set(accepted)
         self.offered: str | None = None
         self.confirmed: list[tuple[str, str]] = []
         self.fails: list[int] = []
+        self.over = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if self.fails:
@@ -52,6 +53,8 @@ class Server:
                     shown |= {"rotation": {"id": "r-1"}, "secret": self.offered, "interval": 5}
                 return httpx.Response(200, json=shown)
             case "/rotation/delivered":
+                if self.over:
+                    return httpx.Response(404, json={"error": "not_found"})
                 self.confirmed.append((form["rotation"][0], secret))
                 self.offered = None
                 return httpx.Response(200, json={"rotation": {"id": "r-1"}})
@@ -91,6 +94,16 @@ async def test_a_crash_between_storing_and_confirming_loses_nothing(tmp_path: Pa
         await take_new_secret(again, credentials_of(again), http)
     assert server.confirmed == [("r-1", "second")]
     assert again.others("second") == ("first",)
+
+
+async def test_a_rotation_that_has_ended_meanwhile_needs_no_confirmation() -> None:
+    """Another request had used the new secret by then."""
+    secret = ClientSecret("first")
+    server = Server("first", "second")
+    server.offered, server.over = "second", True
+    async with server.http() as http:
+        assert await take_new_secret(secret, credentials_of(secret), http) == 5
+    assert secret.reveal() == "second"
 
 
 async def test_a_file_that_cannot_be_written_leaves_everything_as_it_was(tmp_path: Path) -> None:
