@@ -56,7 +56,7 @@ def _bind(path: Path) -> socket.socket:
     try:
         listening.bind(str(path))
         listening.listen(_BACKLOG)
-    except BaseException:
+    except OSError:
         listening.close()
         raise
     finally:
