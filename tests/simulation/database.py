@@ -100,7 +100,11 @@ class Database:
             each = each.parent
         return events[::-1][:limit]
 
-    def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+    def projections(
+        self, fields: Collection[str], event: LoggedEvent
+    ) -> dict[str, tuple[int, bytes | None]] | None:
+        if [each.id for each in self.read(event.sequence, 1)] != [event.id]:
+            return None
         states = self.head.states
         return {name: (states[name].sequence, states[name].bodies[name]) for name in states if name in fields}
 
@@ -148,8 +152,10 @@ class DatabaseLink:
     async def read(self, first: int, limit: int) -> list[LoggedEvent]:
         return await self.ask(lambda database: database.read(first, limit))
 
-    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
-        return await self.ask(lambda database: database.projections(fields))
+    async def projections(
+        self, fields: Collection[str], event: LoggedEvent
+    ) -> dict[str, tuple[int, bytes | None]] | None:
+        return await self.ask(lambda database: database.projections(fields, event))
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[tuple[str, int, bytes]], None]:
         after, size = "", min(batch_size, 2)

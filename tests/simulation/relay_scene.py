@@ -93,9 +93,13 @@ class WrittenLog(EventLog):
         assert first >= 1
         return self.events[first - 1 :][:limit]
 
-    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
+    async def projections(
+        self, fields: Collection[str], event: LoggedEvent
+    ) -> dict[str, tuple[int, bytes | None]] | None:
         if self.before_projections:
             self.before_projections.pop(0)()
+        if event not in self.events:
+            return None
         return {name: self.rows[name] for name in fields if name in self.rows}
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:

@@ -42,8 +42,11 @@ class EventLog(Protocol):
         """Return events with ``sequence >= first`` in ascending order, at most ``limit``."""
         ...
 
-    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
-        """Return sequence and JSON of the named projections; None for a deleted one."""
+    async def projections(
+        self, fields: Collection[str], event: LoggedEvent
+    ) -> dict[str, tuple[int, bytes | None]] | None:
+        """Return sequence and JSON of the named projections (None for a deleted one), all from one state of
+        the log that has ``event``; None if the log does not have it, because it was set back."""
         ...
 
     def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:

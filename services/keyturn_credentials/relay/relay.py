@@ -273,10 +273,8 @@ class Relay:
 
     async def _publish(self, position: Position, events: Sequence[LoggedEvent]) -> int:
         fields = {field for event in events for field in event.touches}
-        projections = await self._log.projections(fields)
-        last = events[-1]
-        still = await self._event_at(last.sequence)  # set back in between, the number may be another event's
-        if still is None or still.id != last.id or not belong_together(events, projections):
+        projections = await self._log.projections(fields, events[-1])
+        if projections is None or not belong_together(events, projections):
             _log.warning("relay_database_set_back", sequence=events[-1].sequence)
             self._head = None
             return 0

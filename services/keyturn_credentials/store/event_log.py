@@ -32,7 +32,6 @@ from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
 
 _ONE_ROW: Final = 1
-_FIELDS_A_QUERY: Final = 500
 
 _fleet_state: Final = select(fleet_state)
 _head: Final = select(event_counter.c.value)
@@ -43,10 +42,14 @@ _read: Final = (
     .order_by(events.c.sequence)
     .limit(bindparam("most"))
 )
-_some_projections: Final = {
-    on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body).where(
-        projections.c.field.in_(texts_of("fields", on_postgresql=on_postgresql))
+_projections_with_event: Final = {
+    on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body)
+    .select_from(
+        events.outerjoin(
+            projections, projections.c.field.in_(texts_of("fields", on_postgresql=on_postgresql))
+        )
     )
+    .where(events.c.sequence == bindparam("sequence"), events.c.id == bindparam("id"))
     for on_postgresql in (True, False)
 }
 
@@ -91,15 +94,17 @@ class DatabaseEventLog:
             rows = await self._database.find(_read, {"first": first, "most": limit})
         return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
 
-    async def projections(self, fields: Collection[str]) -> dict[str, tuple[int, bytes | None]]:
-        found: dict[str, tuple[int, bytes | None]] = {}
-        wanted = list(fields)
+    async def projections(
+        self, fields: Collection[str], event: LoggedEvent
+    ) -> dict[str, tuple[int, bytes | None]] | None:
+        parameters = {"fields": list(fields), "sequence": event.sequence, "id": event.id}
         with map_driver_errors():
-            for start in range(0, len(wanted), _FIELDS_A_QUERY):
-                some = {"fields": wanted[start : start + _FIELDS_A_QUERY]}
-                rows = await self._database.find(_some_projections[self._database.is_postgresql], some)
-                found |= {row.field: (row.sequence, row.body) for row in rows}
-        return found
+            rows = await self._database.find(
+                _projections_with_event[self._database.is_postgresql], parameters
+            )
+        if not rows:
+            return None
+        return {row.field: (row.sequence, row.body) for row in rows if row.field is not None}
 
     async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
         statement, after = _in_order_of[self._database.is_postgresql]

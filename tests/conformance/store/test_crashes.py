@@ -18,6 +18,7 @@ from keyturn_credentials.store.sqlite_connection import SqliteConnection
 from keyturn_shared.events import decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
+from tests.testkit.stored_projections import stored_projections
 
 NAMES = ("a", "b", "c", "aa", "bb", "cc")
 
@@ -138,7 +139,7 @@ async def check(instance: Instance, model: Model) -> dict[str, str]:
     found = {name: client for name, client in looked_for.items() if client is not None}
     assert {name: client.version for name, client in found.items()} == model.versions
     fields = {name: client_field(realm.id, name) for name in NAMES}
-    projections = await instance.log.projections(fields.values())
+    projections = await stored_projections(instance.database, fields.values())
     for name, of_name in fields.items():
         sequence, body = projections.get(of_name, (0, None))
         assert sequence == touched.get(of_name, 0)

@@ -18,6 +18,7 @@ from tests.conformance.store.conftest import ACTOR, Instance
 from tests.testkit import database_filling
 from tests.testkit.client_population import REALM, client_id_of, representation_of, secret_of
 from tests.testkit.database_filling import fill
+from tests.testkit.stored_projections import stored_projections
 
 
 async def client(instance: Instance, client_id: str) -> Client:
@@ -51,7 +52,7 @@ async def test_a_filled_client_is_as_one_that_was_created(instance: Instance) ->
     field = client_field(filled.realm_id, filled.client_id)
     assert (event.client_id, event.client_uuid, event.id) == (filled.client_id, filled.uuid, logged[50].id)
     assert logged[50].touches == event.touches == (field,)
-    sequence, body = (await instance.log.projections([field]))[field]
+    sequence, body = (await stored_projections(instance.database, [field]))[field]
     assert body is not None
     assert sequence == 51
     projected = decode_client(projection_value(sequence, body))[1]

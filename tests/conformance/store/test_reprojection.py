@@ -21,6 +21,7 @@ from keyturn_shared.projection import (
     realm_field,
 )
 from tests.conformance.store.conftest import ACTOR, Instance
+from tests.testkit.stored_projections import stored_projections
 
 NOT_BEFORE = 1_900_000_000
 MEMBERS = {
@@ -76,14 +77,14 @@ async def store_as_a_former_build(
 
 async def told_of_client(instance: Instance, realm_id: str, client_id: str) -> tuple[int, ClientProjection]:
     field = client_field(realm_id, client_id)
-    sequence, body = (await instance.log.projections([field]))[field]
+    sequence, body = (await stored_projections(instance.database, [field]))[field]
     assert body is not None
     return sequence, decode_client(projection_value(0, body))[1]
 
 
 async def told_of_realm(instance: Instance, name: str) -> RealmProjection:
     field = realm_field(name)
-    _, body = (await instance.log.projections([field]))[field]
+    _, body = (await stored_projections(instance.database, [field]))[field]
     assert body is not None
     return decode_realm(projection_value(0, body))[1]
 

@@ -13,6 +13,7 @@ from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.projection import client_field, realm_field
 from tests.conformance.store.conftest import ACTOR, Instance
 from tests.testkit.clocks import SetClock
+from tests.testkit.stored_projections import stored_projections
 
 DAY = 86_400.0
 
@@ -72,7 +73,7 @@ async def test_old_events_go_with_the_marks_of_what_they_deleted(scene: Scene) -
     assert await scene.retention(event_days=1).forget_events() == 7
     assert await scene.column(events, "sequence") == [8, 9]
     assert set(await scene.column(projections, "field")) == {*living, deleted_late}
-    assert (await scene.instance.log.projections([stays]))[stays][1] is not None
+    assert (await stored_projections(scene.instance.database, [stays]))[stays][1] is not None
     assert len(await scene.column(audit, "id")) == 9
     assert (await clients.create(ACTOR, "kept", {"clientId": "goes"})).sequence == 10
 

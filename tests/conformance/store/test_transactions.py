@@ -1,6 +1,7 @@
 """State, projection and event commit together, in one order without gaps, with any number of writers."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from keyturn_credentials.store.former_ids import has_used
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value, realm_field
 from tests.conformance.store.conftest import ACTOR, Instance
+from tests.testkit.stored_projections import stored_projections
 
 
 async def make_realm(instance: Instance, name: str = "acme") -> str:
@@ -28,11 +30,27 @@ async def test_a_change_is_in_the_state_the_projection_and_the_log(instance: Ins
     assert isinstance(event, ClientCreated)
     assert (event.sequence, event.id, event.client_id) == (2, logged.id, "orders")
     assert logged.touches == event.touches == (client_field(realm_id, "orders"),)
-    sequence, body = (await instance.log.projections(logged.touches))[logged.touches[0]]
+    projections = await instance.log.projections(logged.touches, logged)
+    assert projections is not None
+    sequence, body = projections[logged.touches[0]]
     assert body is not None
     assert decode_client(projection_value(sequence, body))[1].uuid == client.uuid
     async with instance.store.find() as reading:
         assert await reading.clients.get(realm_id, client.uuid) == client
+
+
+async def test_projections_are_read_beside_an_event_or_not_at_all(instance: Instance) -> None:
+    realm_id = await make_realm(instance)
+    await instance.operations.clients.create(ACTOR, "acme", {"clientId": "orders"})
+    (logged,) = await instance.log.read(2, 10)
+    many = [client_field(realm_id, f"unknown-{number}") for number in range(1200)]
+    found = await instance.log.projections([*logged.touches, *many], logged)
+    assert found is not None
+    assert list(found) == list(logged.touches)
+    assert await instance.log.projections(many, logged) == {}
+    assert await instance.log.projections([], logged) == {}
+    for lost in (replace(logged, id="another"), replace(logged, sequence=1), replace(logged, sequence=3)):
+        assert await instance.log.projections(logged.touches, lost) is None
 
 
 async def test_what_fails_leaves_no_gap_and_no_trace(instance: Instance) -> None:
@@ -117,7 +135,7 @@ async def test_simultaneous_changes_of_one_client_do_not_undo_each_other(
     assert set(after.attributes) == {f"name-{number}" for number in range(30) if number % 3}
     assert after.secrets.current is not None
     field = client_field(realm_id, "orders")
-    sequence, body = (await other.log.projections([field]))[field]
+    sequence, body = (await stored_projections(other.database, [field]))[field]
     assert body is not None
     assert sequence == 32
     assert (
@@ -132,7 +150,7 @@ async def test_a_renamed_client_leaves_its_former_projection_deleted(instance: I
         ClientTarget(ACTOR, "acme", client.uuid), {"clientId": "renamed"}
     )
     old, new = client_field(realm_id, "orders"), client_field(realm_id, "renamed")
-    found = await instance.log.projections([old, new, "client:none:none"])
+    found = await stored_projections(instance.database, [old, new, "client:none:none"])
     assert found[old] == (3, None)
     assert found[new][1] is not None
     assert set(found) == {old, new}
@@ -146,7 +164,9 @@ async def test_a_deleted_realm_takes_its_clients_projections_with_it(instance: I
     await instance.operations.realms.delete(RealmTarget(ACTOR, "acme"))
     batches = [batch async for batch in instance.log.all_projections(1)]
     assert [field for batch in batches for field, _, _ in batch] == [realm_field("other")]
-    gone = await instance.log.projections([client_field(realm_id, "client-0"), realm_field("acme")])
+    gone = await stored_projections(
+        instance.database, [client_field(realm_id, "client-0"), realm_field("acme")]
+    )
     assert {body for _, body in gone.values()} == {None}
 
 

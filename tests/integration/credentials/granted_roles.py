@@ -3,12 +3,11 @@
 from typing import Any
 
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_shared.clock import SystemClock
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
 from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from tests.testkit.admin_api import AdminApi
+from tests.testkit.stored_projections import stored_projections
 
 
 async def granted(api: AdminApi, realm_name: str) -> tuple[str, Grant]:
@@ -16,7 +15,7 @@ async def granted(api: AdminApi, realm_name: str) -> tuple[str, Grant]:
     realm_id = (await api.call("GET", f"/{realm_name}")).json()["id"]
     fields = [realm_field(realm_name), client_field(realm_id, "worker")]
     database = Database(api.settings.database_url)
-    found = await DatabaseEventLog(database, SystemClock()).projections(fields)
+    found = await stored_projections(database, fields)
     await database.close()
     first, second = (projection_value(0, body) for _, body in (found[field] for field in fields) if body)
     realm, client = decode_realm(first)[1], decode_client(second)[1]

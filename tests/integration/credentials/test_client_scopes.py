@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_shared.clock import SystemClock
 from keyturn_shared.oauth.errors import InvalidScopeError
 from keyturn_shared.oauth.tokens.grant import decide_grant
 from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from tests.testkit.admin_api import AdminApi
+from tests.testkit.stored_projections import stored_projections
 
 BUILT_IN = {"acr", "basic", "roles", "web-origins", "service_account"}
 FOR_USERS = {"profile", "email", "address", "phone", "microprofile-jwt"}
@@ -30,7 +29,7 @@ async def granted(api: AdminApi, scope: str | None = None) -> str:
         client_field((await api.call("GET", "/acme")).json()["id"], "orders"),
     ]
     database = Database(api.settings.database_url)
-    found = await DatabaseEventLog(database, SystemClock()).projections(fields)
+    found = await stored_projections(database, fields)
     await database.close()
     realm, client = (projection_value(0, body) for _, body in (found[field] for field in fields) if body)
     return decide_grant(profile_of(decode_realm(realm)[1], decode_client(client)[1]), scope, ()).scope

@@ -3,8 +3,6 @@
 from typing import Any
 
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import (
     ProjectedIssuer,
@@ -15,6 +13,7 @@ from keyturn_shared.projection import (
     subject_field,
 )
 from tests.testkit.admin_api import AdminApi
+from tests.testkit.stored_projections import stored_projections
 
 PROVIDERS = "/acme/identity-provider/instances"
 CLUSTER = {
@@ -38,7 +37,7 @@ def federated(client_id: str, subject: str = ACCOUNT, **members: Any) -> dict[st
 async def projection(api: AdminApi, field: str) -> bytes | None:
     """Return a projection as nodes read it."""
     database = Database(api.settings.database_url)
-    found = (await DatabaseEventLog(database, SystemClock()).projections([field])).get(field)
+    found = (await stored_projections(database, [field])).get(field)
     await database.close()
     return None if found is None or found[1] is None else projection_value(0, found[1])
 

@@ -26,6 +26,7 @@ from tests.testkit.key_material import (
     key_pair,
     pem,
 )
+from tests.testkit.stored_projections import stored_projections
 
 CREDENTIAL = "certificates/jwt.credential"
 BY_JWT = {"clientId": "orders", "clientAuthenticatorType": "client-jwt"}
@@ -54,7 +55,7 @@ async def projected(api: AdminApi) -> ClientProjection:
     realm_id = (await api.call("GET", "/acme")).json()["id"]
     field = client_field(realm_id, "orders")
     database = Database(api.settings.database_url)
-    sequence, body = (await DatabaseEventLog(database, SystemClock()).projections([field]))[field]
+    sequence, body = (await stored_projections(database, [field]))[field]
     await database.close()
     assert body is not None
     return decode_client(projection_value(sequence, body))[1]

@@ -11,13 +11,13 @@ from keyturn_credentials.operations.maintenance_loop import MaintenanceLoop
 from keyturn_credentials.operations.wiring import build_operations
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from keyturn_shared.sealing import KeyRing
 from tests.testkit.admin_api import AdminApi, running, settings_for
 from tests.testkit.clocks import SetClock
+from tests.testkit.stored_projections import stored_projections
 
 
 async def states(api: AdminApi) -> list[str]:
@@ -72,9 +72,8 @@ async def test_the_keys_of_both_rings_are_replaced_online(tmp_path: Path, redis_
         assert shown["value"] == secret
         realm_id = (await api.call("GET", "/acme")).json()["id"]
     database = Database(url)
-    log = DatabaseEventLog(database, SetClock(0.0))
     fields = [realm_field("acme"), client_field(realm_id, "orders")]
-    bodies = await log.projections(fields)
+    bodies = await stored_projections(database, fields)
     await database.close()
     fleet = only_new.fleet_ring()
     _, realm = decode_realm(projection_value(*_living(bodies[fields[0]])))

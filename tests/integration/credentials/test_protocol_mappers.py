@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.event_log import DatabaseEventLog
-from keyturn_shared.clock import SystemClock
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
 from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from tests.testkit.admin_api import AdminApi
+from tests.testkit.stored_projections import stored_projections
 
 IN_TOKENS = {"access.token.claim": "true"}
 
@@ -44,7 +43,7 @@ async def granted(api: AdminApi, scope: str | None = None, realm: str = "acme") 
     realm_id = (await api.call("GET", f"/{realm}")).json()["id"]
     fields = [realm_field(realm), client_field(realm_id, "orders")]
     database = Database(api.settings.database_url)
-    found = await DatabaseEventLog(database, SystemClock()).projections(fields)
+    found = await stored_projections(database, fields)
     await database.close()
     of_realm, of_client = (projection_value(0, body) for _, body in (found[each] for each in fields) if body)
     profile = profile_of(decode_realm(of_realm)[1], decode_client(of_client)[1])

@@ -15,6 +15,7 @@ from keyturn_shared.position import Position
 from keyturn_shared.projection import client_field, decode_client, decode_realm, realm_field
 from tests.integration.relay.conftest import ACTOR, Scene
 from tests.integration.relay.seen import add_client, projections, stream
+from tests.testkit.stored_projections import stored_projections
 
 
 async def test_a_first_start_fills_redis_and_then_publishes_in_order(scene: Scene) -> None:
@@ -41,10 +42,10 @@ async def test_events_are_not_published_with_projections_from_before_them(
     uuid = await add_client(scene, "a")
     relay = scene.relay()
     await relay.inspect()
-    former = await scene.log.projections([client_field(realm.id, "a")])
+    former = await stored_projections(scene.database, [client_field(realm.id, "a")])
     await scene.clients.update(ClientTarget(ACTOR, "acme", uuid), {"name": "another"})
 
-    async def set_back(_: object) -> dict[str, tuple[int, bytes | None]]:
+    async def set_back(*_: object) -> dict[str, tuple[int, bytes | None]]:
         return former
 
     with monkeypatch.context() as patched:

@@ -130,6 +130,22 @@ def test_a_difference_at_the_keycloak_is_by_design(part: str, members: dict[str,
     assert len(found) >= 6
 
 
+@pytest.mark.parametrize(
+    ("part", "at_keycloak", "at_keyturn", "expected"),
+    [
+        ("claims", "10.0.0.1", "10.0.0.2", []),
+        ("claims", None, "10.0.0.2", [("claims", "clientAddress")]),
+        ("introspection", None, "10.0.0.2", []),
+    ],
+)
+def test_the_callers_address_is_each_sides_own(
+    part: str, at_keycloak: str | None, at_keyturn: str, expected: list[tuple[str, str]]
+) -> None:
+    left = with_(KEYCLOAK, part, clientAddress=at_keycloak)
+    right = with_(KEYTURN, part, clientAddress=at_keyturn)
+    assert unexplained(differences(SIDES, left, right)) == expected
+
+
 def test_true_is_not_one_and_a_text_is_no_array_elsewhere() -> None:
     left, right = with_(KEYCLOAK, "claims", flag=True, acr="1"), with_(KEYTURN, "claims", flag=1, acr=["1"])
     assert unexplained(differences(SIDES, left, right)) == [("claims", "acr"), ("claims", "flag")]
