@@ -177,7 +177,7 @@ class Filling:
         ]
         changes += [(name, sequence, None) for name in gone]
         payload = SIGNER.event(sequence, encode_event(event))
-        publication = Publication(sequence, event.id, payload, tuple(changes))
+        publication = Publication(sequence, event.id, self.last_event_id, payload, tuple(changes))
         assert await self.channel.publish(self.epoch, [publication]) == [Published.PUBLISHED]
         self.sequence, self.last_event_id = sequence, event.id
         for each in projections:
