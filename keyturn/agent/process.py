@@ -13,6 +13,8 @@ from keyturn.agent.application import AgentApplication
 from keyturn.agent.files import FileWriter
 from keyturn.agent.listening import identity, listen, remove
 from keyturn.agent.settings import SECRET, AgentSettings, AgentSettingsError
+from keyturn.agent.sinks.content import Client
+from keyturn.agent.sinks.making import make_runners
 from keyturn.agent.sinks.owners import check_owner
 from keyturn.agent.tokens import Tokens
 from keyturn.client.credentials import ClientCredentials
@@ -62,7 +64,9 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
 
     tokens = Tokens(credentials)
     files = [FileWriter(file, secret, tokens, http) for file in settings.files]
-    statuses = [file.status for file in files]
+    client = Client(settings.issuer, settings.client_id)
+    sinks = make_runners(settings, client, secret, settings.state, environment)
+    statuses = [*(file.status for file in files), *(sink.status for sink in sinks)]
     application = AgentApplication(tokens, http, port=settings.port, sinks=statuses)
     server = HttpServer(application, AsgiConnection, drain_seconds=_GRACE_SECONDS)
     failed: list[BaseException | None] = []
@@ -71,6 +75,7 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
         async with http:
             tasks = [asyncio.create_task(keep_secret_new(secret, credentials(None, None), http))]
             tasks += [asyncio.create_task(file.run()) for file in files]
+            tasks += [asyncio.create_task(sink.run()) for sink in sinks]
             for task in tasks:
                 task.add_done_callback(lambda _: server.stop())  # none of them ends by itself
             server.stop_on_signals()

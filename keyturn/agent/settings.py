@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from keyturn.agent.sinks.settings import SinkSettings, check_sinks
 from keyturn_shared.errors import KeyturnError
 
 SECRET: Final = "KEYTURN_AGENT_SECRET"  # noqa: S105 - the name of a variable
@@ -44,7 +45,7 @@ class WrittenFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_on
     pid_file: Text | None = None
 
 
-class AgentSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class AgentSettings(SinkSettings, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """``issuer``: of the realm. ``state``: file with the secrets of rotations. ``secret_file``: with the
     first secret; else the environment has it. ``socket``: path of a Unix socket, or ``port`` on 127.0.0.1.
     ``ca_file``: certificate authorities of the issuer's server, in PEM."""
@@ -101,7 +102,7 @@ def _check(settings: AgentSettings) -> None:
         )
     if (settings.socket is None) == (settings.port is None):
         raise ValueError("set either socket, the path of a Unix socket, or port")
-    paths = [settings.state, *(file.path for file in settings.files)]
+    paths = [settings.state, f"{settings.state}.sinks", *(file.path for file in settings.files)]
     for path in paths:
         if paths.count(path) > 1:
             raise ValueError(f"{path} is named twice")
@@ -112,3 +113,4 @@ def _check(settings: AgentSettings) -> None:
             raise ValueError(f'{file.path}: format = "env" and name go together')
         if (file.signal is None) != (file.pid_file is None):
             raise ValueError(f"{file.path}: signal and pid_file go together")
+    check_sinks(settings)

@@ -66,6 +66,10 @@ def test_a_complete_file_is_read(tmp_path: Path) -> None:
             (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json"\nholds = "secret"'),
             "orders.json is named twice",
         ),
+        (
+            (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json.sinks"\nholds = "secret"'),
+            "orders.json.sinks is named twice",
+        ),
         ((GOOD, GOOD + SECRET + 'format = "env"'), "format = .env. and name go together"),
         ((GOOD, GOOD + SECRET + 'name = "A"'), "format = .env. and name go together"),
         ((GOOD, GOOD + SECRET + 'format = "env"\nname = "A B"'), r"files\[0\].name"),
