@@ -38,8 +38,7 @@ class AgentFailedError(KeyturnError):
 
 def run(path: Path) -> None:
     """Serve until SIGTERM or SIGINT. Raises AgentSettingsError, FileOwnerError, MissingExtraError and
-    SecretStateError if it cannot start, and
-    AgentFailedError if it cannot go on."""
+    SecretStateError if it cannot start, and AgentFailedError if it cannot go on."""
     configure_logs(service="agent")
     settings = AgentSettings.read(path)
     asyncio.run(serve(settings, os.environ))

@@ -58,6 +58,8 @@ class Scene:
         for name in ("vault-ca.pem", "shop-ca.pem"):
             shutil.copy(authority, self._place(f"/etc/keyturn-agent/{name}"))
         self.env_file = self._place("/run/orders/orders.env")
+        self.pid_file = self._place("/run/orders/orders.pid")
+        self.reloaded = directory / "reloaded"
         self.config = self._place("/etc/keyturn-agent/orders.toml")
         self.config.write_text(self._moved("\n".join(EXAMPLES)))
 
@@ -92,7 +94,14 @@ class Scene:
         ):
             assert named in text
             text = text.replace(named, actual)
-        return text.replace('"root"', f'"{os.getuid()}"', 1).replace('"root"', f'"{os.getgid()}"', 1)
+        for named, actual in (
+            ('owner = "orders"', f'owner = "{os.getuid()}"'),
+            ('group = "orders"', f'group = "{os.getgid()}"'),
+            ('["systemctl", "reload", "proxy"]', f'["touch", "{self.reloaded}"]'),
+        ):
+            assert text.count(named) == 1
+            text = text.replace(named, actual)
+        return text
 
 
 @pytest.fixture
@@ -114,12 +123,16 @@ def test_every_kind_of_sink_has_one_example() -> None:
 def test_each_sink_gets_each_secret_though_others_are_down_and_the_agent_is_killed(
     scene: Scene, processes: Processes
 ) -> None:
+    program = processes.start(["sleep", "600"])
+    scene.pid_file.write_text(f"{program.pid}\n")
     scene.cluster.stalled = True
     up, scene.subscriber.rules = scene.subscriber.rules, lambda _: Answer(503)
     agent = start(scene, processes)
     wait_until_blocking(lambda: scene.current() >= {"file", LABELS[2]} and scene.subscriber.requests)
     assert scene.vault.versions == [{"client_secret": FIRST, "client_id": "orders"}]
     assert scene.env_file.read_text() == f'ORDERS_SECRET="{FIRST}"\n'
+    assert scene.reloaded.exists()
+    assert program.wait(60) == -signal.SIGHUP
     wait_until_blocking(lambda: scene.sinks()["webhook"]["last_error"] == "the receiver answers 503")
     assert not scene.sinks()[LABELS[1]]["current"]
     agent.kill()
