@@ -1,17 +1,19 @@
 """Responses of the agent, as an ASGI application.
 
 ``GET /token`` has the shape of a token endpoint's response (RFC 6749 section 5.1), with ``scope`` and
-``resource`` in the query. ``GET /health`` is 200 once a token could be had.
+``resource`` in the query. ``GET /health`` is 200 once a token could be had, whatever has become of the sinks,
+which it lists by name.
 """
 
 import json
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 import httpx
 
+from keyturn.agent.sinks.status import Status
 from keyturn.agent.tokens import MAX_KINDS, Kind, Tokens, TooManyKindsError
 from keyturn.client.credentials import NoTokenError
 
@@ -33,17 +35,21 @@ class RefusedError(Exception):
     def __init__(self, status: int, error: str, description: str, *, again: bool = False) -> None:
         super().__init__(description)
         self.status = status
-        self.body = {"error": error, "error_description": description}
+        self.body: dict[str, Any] = {"error": error, "error_description": description}
         self.again = again
 
 
 class AgentApplication:
-    """Answers the program beside the agent. ``port``: on which it listens, None for a Unix socket."""
+    """Answers the program beside the agent. ``port``: on which it listens, None for a Unix socket. ``sinks``:
+    shown by ``/health``."""
 
-    def __init__(self, tokens: Tokens, http: httpx.AsyncClient, *, port: int | None) -> None:
+    def __init__(
+        self, tokens: Tokens, http: httpx.AsyncClient, *, port: int | None, sinks: Sequence[Status] = ()
+    ) -> None:
         self._tokens = tokens
         self._http = http
         self._port = port
+        self._sinks = sinks
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
@@ -68,9 +74,18 @@ class AgentApplication:
         if scope["method"] != "GET":
             raise RefusedError(405, "method_not_allowed", "Use GET")
         if scope["path"] == "/health":
-            await self._token((None, None))
-            return {"status": "ok"}
+            return await self._health()
         return await self._token(_kind_of(scope["query_string"]))
+
+    async def _health(self) -> dict[str, Any]:
+        """Return the sinks with either answer: 200, or that of RefusedError."""
+        sinks = {"sinks": {each.label: each.shown() for each in self._sinks}} if self._sinks else {}
+        try:
+            await self._token((None, None))
+        except RefusedError as refused:
+            refused.body |= sinks
+            raise
+        return {"status": "ok", **sinks}
 
     async def _token(self, kind: Kind) -> dict[str, Any]:
         try:

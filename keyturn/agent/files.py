@@ -12,6 +12,10 @@ from typing import Final, NoReturn
 import httpx
 
 from keyturn.agent.settings import WrittenFile
+from keyturn.agent.sinks.env_file import env_line
+from keyturn.agent.sinks.owners import has_owner, ids_of
+from keyturn.agent.sinks.signals import send_signal
+from keyturn.agent.sinks.status import Status
 from keyturn.agent.tokens import Tokens, TooManyKindsError
 from keyturn.client.credentials import NoTokenError
 from keyturn.client.secrets import ClientSecret
@@ -44,6 +48,7 @@ class FileWriter:
         self._http = http
         self._sleep = sleep
         self._written: str | None = None
+        self.status = Status(f"file:{file.path}")
 
     async def run(self) -> NoReturn:
         """Write the file whenever its text changes. A failure is logged, without the text, and tried again
@@ -61,20 +66,28 @@ class FileWriter:
     async def update(self) -> float:
         """Write the file if its text has changed. Return the seconds after which to look again. Raises
         NoTokenError, TooManyKindsError, OSError and errors of httpx."""
+        with self.status.watch():
+            return await self._update()
+
+    async def _update(self) -> float:
         if self._file.holds == "secret":
             text, wait = self._secret.reveal(), _LOOK_SECONDS
         else:
             token = await self._tokens.get(self._http, (self._file.scope, self._file.resource))
             text = token.text
             wait = max(_LOOK_SECONDS, token.expires_at - time.time() - _EARLY_SECONDS)
-        path = Path(self._file.path)
-        if self._written is None:
+        if self._file.name is not None:
+            text = env_line(self._file.name, text)
+        path, owner = Path(self._file.path), ids_of(self._file.owner, self._file.group)
+        if self._written is None and has_owner(path, owner):
             self._written = _text_of(path)
         if text != self._written:
-            write_private(path, text, mode=int(self._file.mode, 8))
+            write_private(path, text, mode=int(self._file.mode, 8), owner=owner)
             self._written = text
             if self._file.command:
                 await _run(self._file.command)
+            if self._file.signal is not None and self._file.pid_file is not None:
+                send_signal(self._file.signal, self._file.pid_file)
         return wait
 
 

@@ -13,6 +13,9 @@ from keyturn.agent.application import AgentApplication
 from keyturn.agent.files import FileWriter
 from keyturn.agent.listening import identity, listen, remove
 from keyturn.agent.settings import SECRET, AgentSettings, AgentSettingsError
+from keyturn.agent.sinks.content import Client
+from keyturn.agent.sinks.making import make_runners
+from keyturn.agent.sinks.owners import check_owner
 from keyturn.agent.tokens import Tokens
 from keyturn.client.credentials import ClientCredentials
 from keyturn.client.secret_rotation import keep_secret_new
@@ -34,8 +37,8 @@ class AgentFailedError(KeyturnError):
 
 
 def run(path: Path) -> None:
-    """Serve until SIGTERM or SIGINT. Raises AgentSettingsError and SecretStateError if it cannot start, and
-    AgentFailedError if it cannot go on."""
+    """Serve until SIGTERM or SIGINT. Raises AgentSettingsError, FileOwnerError, MissingExtraError and
+    SecretStateError if it cannot start, and AgentFailedError if it cannot go on."""
     configure_logs(service="agent")
     settings = AgentSettings.read(path)
     asyncio.run(serve(settings, os.environ))
@@ -45,6 +48,8 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
     """Serve until a signal."""
     secret = ClientSecret(settings.first_secret(environment), state=Path(settings.state))
     secret.check()
+    for file in settings.files:
+        check_owner(Path(file.path), file.owner, file.group)
     os.environ.pop(SECRET, None)
     # Over http, which is to this machine, a proxy would see the secret.
     http = httpx.AsyncClient(
@@ -57,16 +62,19 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
         return ClientCredentials(settings.issuer, settings.client_id, secret, scope=scope, resource=resource)
 
     tokens = Tokens(credentials)
-    application = AgentApplication(tokens, http, port=settings.port)
+    files = [FileWriter(file, secret, tokens, http) for file in settings.files]
+    client = Client(settings.issuer, settings.client_id)
+    sinks = make_runners(settings, client, secret, settings.state, environment)
+    statuses = [*(file.status for file in files), *(sink.status for sink in sinks)]
+    application = AgentApplication(tokens, http, port=settings.port, sinks=statuses)
     server = HttpServer(application, AsgiConnection, drain_seconds=_GRACE_SECONDS)
     failed: list[BaseException | None] = []
     with listen(settings) as listening:
         own = identity(settings)
         async with http:
             tasks = [asyncio.create_task(keep_secret_new(secret, credentials(None, None), http))]
-            tasks += [
-                asyncio.create_task(FileWriter(file, secret, tokens, http).run()) for file in settings.files
-            ]
+            tasks += [asyncio.create_task(file.run()) for file in files]
+            tasks += [asyncio.create_task(sink.run()) for sink in sinks]
             for task in tasks:
                 task.add_done_callback(lambda _: server.stop())  # none of them ends by itself
             server.stop_on_signals()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from keyturn.agent.sinks.settings import SinkSettings, check_sinks
 from keyturn_shared.errors import KeyturnError
 
 SECRET: Final = "KEYTURN_AGENT_SECRET"  # noqa: S105 - the name of a variable
@@ -26,17 +27,25 @@ class AgentSettingsError(KeyturnError):
 
 class WrittenFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """A file for programs that read files only. ``holds``: an access token, or the secret in use. ``scope``,
-    ``resource``: of the token. ``mode``: octal. ``command``: run after each change, without a shell."""
+    ``resource``: of the token. ``mode``: octal. ``owner``, ``group``: names or numbers, the agent's by
+    default. ``format``: ``env`` for a line ``NAME="…"`` with this ``name``. ``command``: run after each
+    change, without a shell. ``signal``: sent after each change to the process of ``pid_file``."""
 
     path: Text
     holds: Literal["token", "secret"]
     scope: str | None = None
     resource: str | None = None
     mode: Annotated[str, msgspec.Meta(pattern=r"^0?[0-7]{3}$")] = "0600"
+    owner: Text | None = None
+    group: Text | None = None
+    format: Literal["plain", "env"] = "plain"
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z", max_length=200)] | None = None
     command: Annotated[list[Text], msgspec.Meta(max_length=100)] = msgspec.field(default_factory=list)
+    signal: Literal["HUP", "USR1", "USR2", "TERM"] | None = None
+    pid_file: Text | None = None
 
 
-class AgentSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class AgentSettings(SinkSettings, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """``issuer``: of the realm. ``state``: file with the secrets of rotations. ``secret_file``: with the
     first secret; else the environment has it. ``socket``: path of a Unix socket, or ``port`` on 127.0.0.1.
     ``ca_file``: certificate authorities of the issuer's server, in PEM."""
@@ -93,10 +102,15 @@ def _check(settings: AgentSettings) -> None:
         )
     if (settings.socket is None) == (settings.port is None):
         raise ValueError("set either socket, the path of a Unix socket, or port")
-    paths = [settings.state, *(file.path for file in settings.files)]
+    paths = [settings.state, f"{settings.state}.sinks", *(file.path for file in settings.files)]
     for path in paths:
         if paths.count(path) > 1:
             raise ValueError(f"{path} is named twice")
     for file in settings.files:
         if file.holds == "secret" and (file.scope or file.resource):
             raise ValueError(f"{file.path} holds a secret, which has no scope or resource")
+        if (file.format == "env") != (file.name is not None):
+            raise ValueError(f'{file.path}: format = "env" and name go together')
+        if (file.signal is None) != (file.pid_file is None):
+            raise ValueError(f"{file.path}: signal and pid_file go together")
+    check_sinks(settings)

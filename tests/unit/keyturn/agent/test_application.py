@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import parse_qs
 
 import httpx
@@ -10,6 +10,7 @@ import pytest
 
 from keyturn import ClientCredentials, ClientSecret
 from keyturn.agent.application import AgentApplication
+from keyturn.agent.sinks.status import Status
 from keyturn.agent.tokens import MAX_KINDS, Tokens
 
 ISSUER = "https://id.example.test/realms/acme"
@@ -39,14 +40,16 @@ def endpoint() -> TokenEndpoint:
     return TokenEndpoint()
 
 
-def application(endpoint: TokenEndpoint, *, port: int | None = None) -> AgentApplication:
+def application(
+    endpoint: TokenEndpoint, *, port: int | None = None, sinks: Sequence[Status] = ()
+) -> AgentApplication:
     secret = ClientSecret("the secret")
 
     def credentials(scope: str | None, resource: str | None) -> ClientCredentials:
         return ClientCredentials(ISSUER, "orders", secret, scope=scope, resource=resource)
 
     outgoing = httpx.AsyncClient(transport=httpx.MockTransport(endpoint))
-    return AgentApplication(Tokens(credentials), outgoing, port=port)
+    return AgentApplication(Tokens(credentials), outgoing, port=port, sinks=sinks)
 
 
 @pytest.fixture
@@ -123,6 +126,26 @@ async def test_what_it_does_not_serve_is_refused(
 ) -> None:
     assert (await agent.request(method, target)).status_code == status
     assert not endpoint.asked
+
+
+async def test_the_sinks_are_shown_and_change_no_status(endpoint: TokenEndpoint) -> None:
+    good, bad = Status("file:/run/secret", now=lambda: 1800000000.5), Status("webhook:a.example/")
+    good.succeed()
+    bad.fail("the receiver answers 500")
+    shown = {
+        "file:/run/secret": {"current": True, "last_success": 1800000000, "last_error": None},
+        "webhook:a.example/": {"current": False, "last_success": None, "last_error": bad.failure},
+    }
+    transport = httpx.ASGITransport(application(endpoint, sinks=[good, bad]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://agent") as http:
+        healthy = await http.get("/health")
+        assert (healthy.status_code, healthy.json()) == (200, {"status": "ok", "sinks": shown})
+    transport = httpx.ASGITransport(application(endpoint, sinks=[good, bad]))
+    endpoint.answer = httpx.ConnectError("away")
+    async with httpx.AsyncClient(transport=transport, base_url="http://agent") as http:
+        refused = await http.get("/health")
+        assert (refused.status_code, refused.json()["sinks"]) == (503, shown)
+        assert "sinks" not in (await http.get("/token")).json()
 
 
 async def test_the_number_of_kinds_is_bounded(agent: httpx.AsyncClient, endpoint: TokenEndpoint) -> None:

@@ -13,6 +13,8 @@ state = "/var/lib/agent/orders.json"
 socket = "/run/agent.sock"
 """
 
+SECRET = '[[files]]\npath = "a"\nholds = "secret"\n'
+
 
 def read(directory: Path, text: str) -> AgentSettings:
     path = directory / "agent.toml"
@@ -64,6 +66,16 @@ def test_a_complete_file_is_read(tmp_path: Path) -> None:
             (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json"\nholds = "secret"'),
             "orders.json is named twice",
         ),
+        (
+            (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json.sinks"\nholds = "secret"'),
+            "orders.json.sinks is named twice",
+        ),
+        ((GOOD, GOOD + SECRET + 'format = "env"'), "format = .env. and name go together"),
+        ((GOOD, GOOD + SECRET + 'name = "A"'), "format = .env. and name go together"),
+        ((GOOD, GOOD + SECRET + 'format = "env"\nname = "A B"'), r"files\[0\].name"),
+        ((GOOD, GOOD + SECRET + 'format = "env"\nname = "A\\n"'), r"files\[0\].name"),
+        ((GOOD, GOOD + SECRET + 'signal = "HUP"'), "signal and pid_file go together"),
+        ((GOOD, GOOD + SECRET + 'signal = "KILL"\npid_file = "p"'), "Invalid enum value 'KILL'"),
     ],
 )
 def test_a_mistake_is_named_with_its_file(tmp_path: Path, change: tuple[str, str], told: str) -> None:

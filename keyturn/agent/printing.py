@@ -1,0 +1,24 @@
+"""``keyturn agent --manifest``."""
+
+import os
+import sys
+from pathlib import Path
+
+from keyturn.agent.settings import AgentSettings, AgentSettingsError
+from keyturn.agent.sinks.content import Client
+from keyturn.agent.sinks.manifest import documents, manifest
+from keyturn.client.secrets import ClientSecret
+
+
+def print_manifests(path: Path) -> None:
+    """Print the Secrets of the settings on standard output, for kubectl. The server is not asked: the secret
+    is the one that the agent uses, or the configured one if it has not run yet. Raises AgentSettingsError and
+    SecretStateError."""
+    settings = AgentSettings.read(path)
+    if not settings.kubernetes:
+        raise AgentSettingsError(f"{path}: there is no [[kubernetes]]")
+    secret = ClientSecret(settings.first_secret(os.environ), state=Path(settings.state))
+    client = Client(settings.issuer, settings.client_id)
+    text = documents(manifest(each, client, secret.reveal()) for each in settings.kubernetes)
+    sys.stdout.write(text)
+    sys.stdout.flush()
