@@ -3,7 +3,7 @@
 What services import::
 
     from keyturn import ClientCredentials, ClientKeys, JwksEndpoint, rotate  # prove who a client is
-    from keyturn import ClientSecret, keep_secret_new  # the same with a secret
+    from keyturn import ClientSecret, follow_secret_rotations  # the same with a secret
     from keyturn import BearerMiddleware, Verifier  # check tokens inside a resource server
 
 The second needs the extra ``resource-server``. Names are loaded when they are first used, so that
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         RotationError,
         SecretStateError,
         SigningKey,
-        keep_secret_new,
+        follow_secret_rotations,
         rotate,
         take_new_secret,
     )
@@ -60,7 +60,7 @@ __all__ = [
     "Verifier",
     "VerifierSettings",
     "VerifierUnavailableError",
-    "keep_secret_new",
+    "follow_secret_rotations",
     "rotate",
     "take_new_secret",
     "verified_token",
@@ -77,7 +77,7 @@ _OF_CLIENTS: Final = frozenset(
         "RotationError",
         "SecretStateError",
         "SigningKey",
-        "keep_secret_new",
+        "follow_secret_rotations",
         "rotate",
         "take_new_secret",
     }

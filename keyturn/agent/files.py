@@ -5,7 +5,6 @@ import logging
 import os
 import time
 from asyncio.subprocess import DEVNULL
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -14,11 +13,11 @@ import httpx
 from keyturn.agent.settings import WrittenFile
 from keyturn.agent.tokens import Tokens, TooManyKindsError
 from keyturn.client.credentials import NoTokenError
+from keyturn.client.repeating import Sleep, repeat
 from keyturn.client.secrets import ClientSecret
 from keyturn_shared.private_files import write_private
 
 _LOOK_SECONDS: Final = 1.0
-_FIRST_PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _EARLY_SECONDS: Final = 30.0
 _COMMAND_SECONDS: Final = 60.0
@@ -36,7 +35,7 @@ class FileWriter:
         tokens: Tokens,
         http: httpx.AsyncClient,
         *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._file = file
         self._secret = secret
@@ -48,15 +47,13 @@ class FileWriter:
     async def run(self) -> NoReturn:
         """Write the file whenever its text changes. A failure is logged, without the text, and tried again
         at growing intervals."""
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                wait = await self.update()
-                pause = _FIRST_PAUSE_SECONDS
-            except (NoTokenError, TooManyKindsError, httpx.HTTPError, OSError) as error:
-                _log.warning("%s is not current: %s", self._file.path, type(error).__name__)
-                wait, pause = pause, min(2 * pause, _LONGEST_PAUSE_SECONDS)
-            await self._sleep(wait)
+        await repeat(
+            self.update,
+            survives=(NoTokenError, TooManyKindsError, httpx.HTTPError, OSError),
+            failed=self._tell,
+            longest_pause=_LONGEST_PAUSE_SECONDS,
+            sleep=self._sleep,
+        )
 
     async def update(self) -> float:
         """Write the file if its text has changed. Return the seconds after which to look again. Raises
@@ -76,6 +73,9 @@ class FileWriter:
             if self._file.command:
                 await _run(self._file.command)
         return wait
+
+    def _tell(self, error: Exception) -> None:
+        _log.warning("%s is not current: %s", self._file.path, type(error).__name__)
 
 
 async def _run(command: list[str]) -> None:

@@ -15,7 +15,7 @@ from keyturn.agent.listening import identity, listen, remove
 from keyturn.agent.settings import SECRET, AgentSettings, AgentSettingsError
 from keyturn.agent.tokens import Tokens
 from keyturn.client.credentials import ClientCredentials
-from keyturn.client.secret_rotation import keep_secret_new
+from keyturn.client.secret_rotation import follow_secret_rotations
 from keyturn.client.secrets import ClientSecret
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.http_server.asgi_connection import AsgiConnection
@@ -63,7 +63,7 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
     with listen(settings) as listening:
         own = identity(settings)
         async with http:
-            tasks = [asyncio.create_task(keep_secret_new(secret, credentials(None, None), http))]
+            tasks = [asyncio.create_task(follow_secret_rotations(secret, credentials(None, None), http))]
             tasks += [
                 asyncio.create_task(FileWriter(file, secret, tokens, http).run()) for file in settings.files
             ]

@@ -4,7 +4,7 @@ from keyturn.client.credentials import AccessToken, ClientCredentials, NoTokenEr
 from keyturn.client.jwks_endpoint import JwksEndpoint
 from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.rotation import rotate
-from keyturn.client.secret_rotation import keep_secret_new, take_new_secret
+from keyturn.client.secret_rotation import follow_secret_rotations, take_new_secret
 from keyturn.client.secrets import ClientSecret, SecretStateError
 from keyturn_shared.jose.signing import SigningKey
 
@@ -18,7 +18,7 @@ __all__ = [
     "RotationError",
     "SecretStateError",
     "SigningKey",
-    "keep_secret_new",
+    "follow_secret_rotations",
     "rotate",
     "take_new_secret",
 ]

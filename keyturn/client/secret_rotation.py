@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import math
-import random
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -12,11 +10,9 @@ import httpx
 
 from keyturn.client.credentials import ClientCredentials
 from keyturn.client.keys import RotationError
+from keyturn.client.repeating import Sleep, repeat
 from keyturn.client.secrets import ClientSecret, SecretStateError
 
-_FIRST_PAUSE_SECONDS: Final = 1.0
-_LONGEST_PAUSE_SECONDS: Final = 300.0
-_JITTER: Final = 0.1
 _SHORTEST_SECONDS: Final = 1.0
 _LONGEST_SECONDS: Final = 3600.0
 """Bounds of the interval that a server gives."""
@@ -42,24 +38,25 @@ async def take_new_secret(
     return seen.interval
 
 
-async def keep_secret_new(
+async def follow_secret_rotations(
     secret: ClientSecret,
     credentials: ClientCredentials,
     http: httpx.AsyncClient,
     *,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    sleep: Sleep = asyncio.sleep,
 ) -> NoReturn:
     """Take every new secret, for as long as the task runs. A server that is away or refuses is asked again,
     at growing intervals; the secret in use stays in use."""
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
-        try:
-            wait = await take_new_secret(secret, credentials, http)
-            pause = _FIRST_PAUSE_SECONDS
-        except (httpx.HTTPError, RotationError, SecretStateError) as error:
-            _log.warning("the client's rotation cannot be seen: %s", str(error) or type(error).__name__)
-            wait, pause = pause, min(2 * pause, _LONGEST_PAUSE_SECONDS)
-        await sleep(wait * random.uniform(1 - _JITTER, 1))  # noqa: S311 - not a secret
+
+    def failed(error: Exception) -> None:
+        _log.warning("the client's rotation cannot be seen: %s", str(error) or type(error).__name__)
+
+    await repeat(
+        lambda: take_new_secret(secret, credentials, http),
+        survives=(httpx.HTTPError, RotationError, SecretStateError),
+        failed=failed,
+        sleep=sleep,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,7 +157,7 @@ async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> Non
 
 def test_the_examples_of_the_documentation_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERS_SECRET", "the first secret")
-    page = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "clients.md").read_text()
     with_keys, with_a_secret = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     names: dict[str, Any] = {}
     exec(compile(with_keys, "docs/clients.md", "exec"), names)
