@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import httpx
 
 from keyturn.agent.tokens import MAX_KINDS, Kind, Tokens, TooManyKindsError
-from keyturn.client.credentials import NoTokenError
+from keyturn.client.access_token import NoTokenError
 
 HEADER: Final = b"keyturn-agent"
 """Required over TCP: servers that can be made to fetch URLs do not send it."""

@@ -12,7 +12,7 @@ import httpx
 
 from keyturn.agent.settings import WrittenFile
 from keyturn.agent.tokens import Tokens, TooManyKindsError
-from keyturn.client.credentials import NoTokenError
+from keyturn.client.access_token import NoTokenError
 from keyturn.client.repeating import Sleep, repeat
 from keyturn.client.secrets import ClientSecret
 from keyturn_shared.private_files import write_private

@@ -33,7 +33,7 @@ def kids(keys: ClientKeys) -> list[str]:
 def test_a_key_is_published_before_it_signs_and_for_a_while_after() -> None:
     clock = Clock()
     old, new = SigningKey.generate(kid="old"), SigningKey.generate(kid="new")
-    keys = ClientKeys(old, withdrawn_after=75, now=clock)
+    keys = ClientKeys(old, withdrawn_after=75, elapsed=clock, now=clock)
     keys.publish(new)
     assert (keys.signing.kid, kids(keys)) == ("old", ["old", "new"])
     with pytest.raises(RotationError):

@@ -258,4 +258,4 @@ async def test_the_task_survives_a_server_that_is_away_and_backs_off() -> None:
 def test_a_client_with_keys_has_no_secret_to_rotate() -> None:
     credentials = ClientCredentials(ISSUER, "worker", ClientKeys(SigningKey.generate()))
     with pytest.raises(TypeError):
-        credentials.rotation_request()
+        credentials.rotation_request(confirmed="r-1")

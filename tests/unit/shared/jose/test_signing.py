@@ -34,7 +34,7 @@ def test_what_a_key_signs_its_public_key_verifies(alg: str) -> None:
 
 def test_default_is_es256_under_its_thumbprint() -> None:
     key = SigningKey.generate()
-    assert key.algorithm.name == "ES256"
+    assert key.algorithm == "ES256"
     assert key.kid == key.verification_key.thumbprint
     assert key.public_jwk == {
         "kid": key.kid,
