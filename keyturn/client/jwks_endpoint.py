@@ -25,17 +25,14 @@ class _Endpoint:
     def _answer(self, method: str, known: str | None) -> Answer:
         """Return the response. ``known``: If-None-Match (RFC 9110 section 13.1.2)."""
         if method not in ("GET", "HEAD"):
-            return HTTPStatus.METHOD_NOT_ALLOWED, [("allow", "GET, HEAD"), ("content-length", "0")], b""
+            fields = [("allow", "GET, HEAD"), ("content-type", "text/plain"), ("content-length", "0")]
+            return HTTPStatus.METHOD_NOT_ALLOWED, fields, b""
         body = json.dumps(self._keys.jwks).encode()
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        fields = [
-            ("content-type", "application/json"),
-            ("cache-control", f"max-age={self._max_age}"),
-            ("etag", tag),
-        ]
+        fields = [("cache-control", f"max-age={self._max_age}"), ("etag", tag)]
         if known == tag:
             return HTTPStatus.NOT_MODIFIED, fields, b""
-        fields.append(("content-length", str(len(body))))
+        fields += [("content-type", "application/json"), ("content-length", str(len(body)))]
         return HTTPStatus.OK, fields, b"" if method == "HEAD" else body
 
 
