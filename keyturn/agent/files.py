@@ -26,19 +26,20 @@ _log = logging.getLogger(__name__)
 
 
 class FileWriter:
-    """Keeps one file current. The file is replaced atomically: its readers see the old text or the new."""
+    """Keeps one file current. The file is replaced atomically: its readers see the old text or the new.
+    ``secret``: for a file that holds it."""
 
     def __init__(
         self,
         file: WrittenFile,
-        secret: ClientSecret,
+        secret: ClientSecret | None,
         tokens: Tokens,
         http: httpx.AsyncClient,
         *,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._file = file
-        self._secret = secret
+        self._secret = secret if file.holds == "secret" else None
         self._tokens = tokens
         self._http = http
         self._sleep = sleep
@@ -58,7 +59,7 @@ class FileWriter:
     async def update(self) -> float:
         """Write the file if its text has changed. Return the seconds after which to look again. Raises
         NoTokenError, TooManyKindsError, OSError and errors of httpx."""
-        if self._file.holds == "secret":
+        if self._secret is not None:
             text, wait = self._secret.reveal(), _LOOK_SECONDS
         else:
             token = await self._tokens.get(self._http, (self._file.scope, self._file.resource))

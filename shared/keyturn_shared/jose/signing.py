@@ -61,6 +61,10 @@ class SigningKey:
             private_key = ed25519.Ed25519PrivateKey.generate()
         return cls(private_key, alg, kid=kid)
 
+    def renamed(self, kid: str) -> Self:
+        """Return the same key under another ``kid``."""
+        return type(self)(self._private_key, self.algorithm, kid=kid)
+
     @property
     def kid(self) -> str:
         return self.verification_key.kid
