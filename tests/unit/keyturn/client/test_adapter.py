@@ -164,10 +164,14 @@ async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> Non
     assert first.headers["cache-control"] == "max-age=10"
 
 
-def test_the_examples_of_the_documentation_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_documentation_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("ORDERS_SECRET", "the first secret")
     page = (Path(__file__).parents[4] / "docs" / "clients.md").read_text()
     with_keys, with_a_secret = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    state = tmp_path / "keys.json"
+    with_keys = with_keys.replace("/var/lib/orders/keys.json", str(state))
     names: dict[str, Any] = {}
     exec(compile(with_keys, "docs/clients.md", "exec"), names)
     assert kids(names["keys"]) == [names["keys"].signing.kid]
