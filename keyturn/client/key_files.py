@@ -50,9 +50,10 @@ def load_key(
             private = _from_archive(path, content, octets, alias)
         else:
             private = _from_pem(path, content, octets)
-        if not isinstance(private, PrivateKey):
+        alg = default_algorithm(private) if isinstance(private, PrivateKey) else None
+        if not isinstance(private, PrivateKey) or alg is None:
             raise KeyFileError(f"{path} has a key for which there is no signature algorithm")
-        return SigningKey(private, algorithm or _algorithm_of(private), kid=kid)
+        return SigningKey(private, algorithm or alg, kid=kid)
     except KeyFileError:
         raise
     except KeyturnError as error:
@@ -110,13 +111,11 @@ def _names(found: pkcs12.PKCS12KeyAndCertificates) -> Iterator[str]:
         yield found.cert.friendly_name.decode(errors="replace").lower()
 
 
-def _algorithm_of(key: PrivateKey) -> str:
-    """Return the usual algorithm of a key. Raises KeyFileError for a curve without one."""
+def default_algorithm(key: PrivateKey) -> str | None:
+    """Return the usual algorithm of a key; None for a curve without one."""
     match key:
         case rsa.RSAPrivateKey():
             return "RS256"
         case ed25519.Ed25519PrivateKey():
             return "EdDSA"
-    if key.curve.name not in _ALGORITHM_OF_CURVE:
-        raise KeyFileError(f"a key on the curve {key.curve.name}, for which there is no signature algorithm")
-    return _ALGORITHM_OF_CURVE[key.curve.name]
+    return _ALGORITHM_OF_CURVE.get(key.curve.name)

@@ -13,7 +13,7 @@ from keyturn.client.key_state import KeyStateError
 from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.own_rotation import OwnRotation, read_rotation, see_rotation
 from keyturn.client.repeating import Sleep, repeat
-from keyturn.client.rotation import SETTLED_AFTER_SECONDS, Proving, publish_next
+from keyturn.client.rotation import SETTLED_AFTER_SECONDS, Proving, maker_of_next, publish_next
 from keyturn.client.signer import Signer
 
 _log = logging.getLogger(__name__)
@@ -67,13 +67,14 @@ async def follow_key_rotations(
     """Offer a new key whenever the policy wants one, for as long as the task runs. A server that is away or
     refuses is asked again, at growing intervals; the key in use stays in use. Raises TypeError if there has
     to be a ``new_key``."""
+    make = new_key or maker_of_next(keys.signing)
 
     def failed(error: Exception) -> None:
         _log.warning("the client's rotation does not go on: %s", str(error) or type(error).__name__)
 
     await repeat(
         lambda: offer_new_key(
-            keys, credentials, http, new_key=new_key, settled_after=settled_after, sleep=sleep
+            keys, credentials, http, new_key=make, settled_after=settled_after, sleep=sleep
         ),
         survives=(httpx.HTTPError, RotationError, KeyStateError),
         failed=failed,

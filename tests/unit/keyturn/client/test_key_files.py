@@ -86,7 +86,7 @@ def test_an_archive_of_openssl_is_read(name: str) -> None:
         (pem(RSA, BestAvailableEncryption(b"top secret")), None, "is encrypted"),
         (pem(RSA, BestAvailableEncryption(b"top secret")), "wrong", "cannot be read with this password"),
         (pem(RSA), PASSWORD, "is not encrypted, but a password is given"),
-        (pem(ec.generate_private_key(ec.SECP256K1())), None, "the curve secp256k1"),
+        (pem(ec.generate_private_key(ec.SECP256K1())), None, "no signature algorithm"),
         (pem(x25519.X25519PrivateKey.generate()), None, "no signature algorithm"),
         (b"x" * 1_100_000, None, "is longer than"),
     ],
@@ -99,7 +99,7 @@ def test_what_is_no_private_key_is_refused_and_not_quoted(
     with pytest.raises(KeyFileError, match=told) as refused:
         load_key(file, password=password)
     assert "secret" not in refused.value.detail
-    assert str(file) in refused.value.detail or "curve" in told
+    assert str(file) in refused.value.detail
     assert refused.value.__cause__ is None
 
 

@@ -277,7 +277,7 @@ async def test_the_key_is_rotated_on_schedule_also_over_restarts(tmp_path: Path)
     assert scene.keys.signing.kid != scene.first.kid
 
 
-async def test_a_schedule_needs_a_time_and_a_next_key() -> None:
+async def test_what_runs_for_ever_says_at_once_what_is_missing() -> None:
     scene = Scene()
     async with scene.server.http() as http:
         with pytest.raises(ValueError, match="more than zero"):
@@ -285,6 +285,8 @@ async def test_a_schedule_needs_a_time_and_a_next_key() -> None:
         keys = ClientKeys(ExternalKey())
         with pytest.raises(TypeError, match="name the next key"):
             await rotate_on_schedule(keys, scene.credentials, http, every=timedelta(days=1))
+        with pytest.raises(TypeError, match="name the next key"):
+            await follow_key_rotations(keys, scene.credentials, http)
 
 
 async def test_a_generated_key_is_as_large_as_the_former_one() -> None:

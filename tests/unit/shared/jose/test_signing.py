@@ -145,3 +145,8 @@ def test_a_header_is_of_a_plain_jwt_unless_told_otherwise() -> None:
     key = SigningKey.generate()
     assert parse_compact(key.sign_compact(key.header_segment(), {})).header.typ == "JWT"
     assert parse_compact(key.sign_compact(header_segment("ES256"), {})).header.typ == "JWT"
+
+
+def test_a_key_may_be_given_another_name() -> None:
+    key = SigningKey.generate(kid="old")
+    assert key.renamed("new").public_jwk == {**key.public_jwk, "kid": "new"}
