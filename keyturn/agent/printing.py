@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from keyturn.agent.credential import credential_of
 from keyturn.agent.settings import AgentSettings, AgentSettingsError
 from keyturn.agent.sinks.content import Client
 from keyturn.agent.sinks.manifest import documents, manifest
@@ -17,7 +18,8 @@ def print_manifests(path: Path) -> None:
     settings = AgentSettings.read(path)
     if not settings.kubernetes:
         raise AgentSettingsError(f"{path}: there is no [[kubernetes]]")
-    secret = ClientSecret(settings.first_secret(os.environ), state=Path(settings.state))
+    secret = credential_of(settings, os.environ)
+    assert isinstance(secret, ClientSecret), "sinks of keys were refused"  # noqa: S101 - by credential_of
     client = Client(settings.issuer, settings.client_id)
     text = documents(manifest(each, client, secret.reveal()) for each in settings.kubernetes)
     sys.stdout.write(text)

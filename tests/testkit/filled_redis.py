@@ -58,7 +58,7 @@ def projected_key(key: SigningKey, state: Any = "active") -> ProjectedSigningKey
     sealed = None if state == "retiring" else RING.seal(key.export_private_jwk(), f"signing-key:{key.kid}")
     return ProjectedSigningKey(
         kid=key.kid,
-        alg=key.algorithm.name,
+        alg=key.algorithm,
         state=state,
         public_jwk=key.public_jwk,
         sealed_private_jwk=sealed,

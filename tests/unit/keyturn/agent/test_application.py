@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from keyturn import ClientCredentials, ClientSecret
-from keyturn.agent.application import AgentApplication
+from keyturn import ClientCredentials, ClientKeys, ClientSecret, SigningKey
+from keyturn.agent.application import AgentApplication, PublishedKeys
 from keyturn.agent.sinks.status import Status
 from keyturn.agent.tokens import MAX_KINDS, Tokens
 
@@ -188,3 +188,29 @@ async def test_a_token_is_not_in_its_description(endpoint: TokenEndpoint) -> Non
         token = await credentials.token(http)
     assert "token 1" not in repr(token)
     assert token.expires_at == pytest.approx(time.time() + 300, abs=60)
+
+
+async def test_a_key_set_is_served_to_the_program_and_alone_to_everybody(endpoint: TokenEndpoint) -> None:
+    keys = ClientKeys(SigningKey.generate())
+    tokens = Tokens(lambda scope, resource: ClientCredentials(ISSUER, "orders", keys, scope=scope))
+    outgoing = httpx.AsyncClient(transport=httpx.MockTransport(endpoint))
+    own = httpx.ASGITransport(AgentApplication(tokens, outgoing, port=None, keys=keys))
+    public = httpx.ASGITransport(PublishedKeys(keys))
+    guarded = httpx.ASGITransport(AgentApplication(tokens, outgoing, port=8090, keys=keys))
+    async with (
+        httpx.AsyncClient(transport=own, base_url="http://agent") as to_own,
+        httpx.AsyncClient(transport=public, base_url="http://agent") as to_public,
+        httpx.AsyncClient(transport=guarded, base_url="http://127.0.0.1:8090") as to_guarded,
+    ):
+        for http in (to_own, to_public):
+            assert (await http.get("/k_jwks")).json() == keys.jwks
+        assert (await to_guarded.get("/k_jwks")).status_code == 403
+        assert (await to_own.get("/token")).status_code == 200
+        for path in ("/token", "/health", "/", "/k_jwks/"):
+            assert (await to_public.get(path)).status_code == 404
+        assert (await to_public.post("/k_jwks")).status_code == 405
+        assert "/k_jwks" in (await to_own.get("/")).text
+
+
+async def test_a_client_with_a_secret_has_no_key_set(agent: httpx.AsyncClient) -> None:
+    assert (await agent.get("/k_jwks")).status_code == 404
