@@ -18,12 +18,13 @@ from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.engine_factory import Limits
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.search_query import Criteria
+from keyturn_shared.clock import SystemClock
 from keyturn_shared.projection import secret_context
 from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
 
 SCRIPTS = Path(migrating.__file__).parent / "migrations"
-REVISIONS = [f"{number:04}" for number in range(1, 13)]
+REVISIONS = [f"{number:04}" for number in range(1, 14)]
 
 _PARTS = "\n".join(sorted({"old-orders"[start : start + 2] for start in range(9)}))
 
@@ -120,6 +121,25 @@ async def test_what_was_there_is_found_and_works_on(upgraded: Instance) -> None:
             (Criteria(attributes=attributes), 1),
         ):
             assert len(await find_page(reading, "realm-1", criteria, first=0, most=9)) == count
+
+
+async def test_the_age_of_keys_counts_from_the_upgrade(settings: CredentialsSettings) -> None:
+    instance = instance_of(settings)
+    began = SystemClock().now()
+    async with instance.database.migrating() as connection:
+        await connection.run_sync(upgrade_to, "0013")
+        for statement, values in rows(settings, "0013"):
+            if not instance.database.is_postgresql:
+                statement = statement.replace("CAST(:attributes AS json)", ":attributes")
+                statement = statement.replace("CAST(:secrets AS json)", ":secrets")
+            await connection.execute(text(statement.replace("'client-secret'", "'client-jwt'")), values)
+    await migrate(instance.database)
+    async with instance.store.read() as reading:
+        client = await reading.clients.get("realm-1", "uuid-1")
+    await instance.database.close()
+    assert client is not None
+    assert client.keys_since is not None
+    assert began - 2 <= client.keys_since <= SystemClock().now() + 2
 
 
 async def test_blocks_of_names_are_made_for_as_many_clients_as_there_are(

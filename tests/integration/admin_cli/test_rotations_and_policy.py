@@ -98,11 +98,10 @@ def test_an_invalid_policy_is_refused_and_changes_nothing(signed_in: Program) ->
 
 def test_a_key_is_rotated(signed_in: Program, tmp_path: Path) -> None:
     first, second = SigningKey.generate("ES256"), SigningKey.generate("ES256")
-    document = {"clientId": "signing", "clientAuthenticatorType": "client-jwt"}
-    keys = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": [first.public_jwk]})}
-    file = tmp_path / "client.json"
-    file.write_text(json.dumps(document | {"attributes": keys}))
-    signed_in.ok("clients", "create", "--file", str(file))
+    present = tmp_path / "jwks.json"
+    present.write_text(json.dumps({"keys": [first.public_jwk]}))
+    signed_in.ok("clients", "create", "signing", "--authenticator", "client-jwt")
+    signed_in.ok("keys", "import", "signing", str(present))
     private, public = tmp_path / "private.jwk", tmp_path / "public.jwk"
     private.write_bytes(second.export_private_jwk())
     public.write_text(json.dumps(second.public_jwk))
