@@ -87,6 +87,9 @@ class RunningStack:
     def base_url(self) -> str:
         return str(self.local["base_url"])
 
+    def issuer(self, realm: str) -> str:
+        return f"{self.base_url}/realms/{realm}"
+
     @property
     def node_urls(self) -> list[str]:
         return [node["base_url"] for node in self.local["nodes"]]

@@ -18,7 +18,7 @@ MIN_ALERT_SECONDS: Final = 60
 MIN_SELF_SERVICE_INTERVAL: Final = 10
 """Seconds between two looks of an instance of a client that takes its secret itself, at least."""
 MAX_AT_ONCE: Final = 100_000
-MIN_KEY_PERIOD: Final = 60
+MIN_KEY_PERIOD: Final = 10
 """Seconds between two rotations of a key by policy, at least."""
 _LEAST_PART: Final = 10
 """A secret is rotated in the last nine tenths of its lifetime, and with a tenth of it left."""

@@ -306,7 +306,7 @@ async def test_a_secret_and_a_key_of_one_client_may_be_rotated_at_once(scene: Sc
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"keyturn.key.rotation-period": "59"}, "rotation-period"),
+        ({"keyturn.key.rotation-period": "9"}, "rotation-period"),
         ({"keyturn.key.rotation-period": "100", "keyturn.key.overlap": "101"}, "overlap"),
         ({"keyturn.key.overlap": "a day"}, "overlap"),
         ({"keyturn.key.revoke-former": "yes"}, "revoke-former"),
