@@ -50,6 +50,10 @@ simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000 FIRST
 rotations: install ## A client and what people do to its rotations, in 10,000 random histories
 	ROTATION_EXAMPLES=10000 $(BIN)/python -m pytest -q --timeout 0 -k TestRotations tests/unit/credentials/domain
 
+.PHONY: rotation-kills
+rotation-kills: install ## Rotations by policy for two minutes, while every kind of process is killed
+	$(BIN)/python -m tests.rotation_kills $(ARGS)
+
 .PHONY: storm
 storm: install ## One minute of faults at every edge of 20 real nodes, judged from outside
 	$(BIN)/python -m tests.storm $(ARGS)

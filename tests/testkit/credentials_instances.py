@@ -15,7 +15,7 @@ from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_credentials.settings import CredentialsSettings
 from tests.testkit.admin_api import settings_for
 from tests.testkit.credentials_process import environment
-from tests.testkit.ending import end_process, kill_process
+from tests.testkit.ending import kill_process
 from tests.testkit.ports import find_free_port, find_free_ports
 from tests.testkit.postgres import PostgresServer
 from tests.testkit.single_request import until_ready
@@ -26,12 +26,15 @@ READY_SECONDS = 120.0
 
 @dataclass
 class Instance:
-    """One process; after a restart it has the same address."""
+    """One process; after a restart it has the same address. ``service``: which one it is. ``variables``: its
+    environment, by default that of the credentials service."""
 
     name: str
     port: int
     settings: CredentialsSettings
     log: Path
+    service: str = "credentials"
+    variables: dict[str, str] | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,7 +46,8 @@ class Instance:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        self.process = _launch("credentials", environment(self.settings, self.port), self.log)
+        variables = self.variables or environment(self.settings, self.port)
+        self.process = _launch(self.service, variables, self.log)
 
     def kill(self) -> None:
         """Kill it, as ``kill -9`` does."""
@@ -91,6 +95,10 @@ class Surroundings:
 
     async def start_node(self) -> str:
         """Start a verifier node that runs until they are closed; return its URL."""
+        return (await self.make_node("node")).url
+
+    async def make_node(self, name: str) -> Instance:
+        """Start a verifier node that runs until they are closed."""
         port = find_free_port()
         settings = self.settings
         ours = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
@@ -100,10 +108,12 @@ class Surroundings:
             "KEYTURN_PORT": str(port),
             "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
         }
-        node = _launch("verifier", environment, self.directory / "node.log")
-        self._stack.callback(end_process, node, _STOP_SECONDS)
-        await until_ready(f"http://127.0.0.1:{port}", seconds=READY_SECONDS)
-        return f"http://127.0.0.1:{port}"
+        log = self.directory / f"{name}.log"
+        node = Instance(name, port, settings, log, service="verifier", variables=environment)
+        self._stack.callback(node.kill)
+        node.start()
+        await until_ready(node.url, seconds=READY_SECONDS)
+        return node
 
     def close(self) -> None:
         self._stack.close()

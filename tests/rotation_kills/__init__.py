@@ -1,0 +1,1 @@
+"""Rotations by policy while every kind of process is killed at random times."""
