@@ -39,6 +39,7 @@ from keyturn_credentials.operations.signing_loop import SigningLoop
 from keyturn_credentials.operations.wiring import Operations, build_operations
 from keyturn_credentials.queries.administrators import AdministratorQueries
 from keyturn_credentials.queries.fetched_keys import FleetKeySets
+from keyturn_credentials.queries.policy_trials import PolicyTrials
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.queries.rotations import RotationQueries
 from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
@@ -282,7 +283,9 @@ def build_app(
         *UsageRoutes(queries, last_used).routes(gate),
         *JwksUrlHealthRoutes(queries, fetched).routes(gate),
         *ExpiringSecretRoutes(queries, clock).routes(gate),
-        *RotationRoutes(RotationQueries(store, fleet.registry, clock), operations.rotations).routes(gate),
+        *RotationRoutes(
+            RotationQueries(store, fleet.registry, clock), PolicyTrials(store, clock), operations.rotations
+        ).routes(gate),
         *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
         *ExportRoutes(queries, clock).routes(gate),
