@@ -1,5 +1,6 @@
 """WCAG 2.2 AA as far as a program can check it, on every page; and use by keyboard only."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, ex
 from tests.browser.conftest import OpenConsole, context_of
 from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, address_of
-from tests.testkit.console_realm import Scene
+from tests.testkit.console_realm import DAY, Scene
 from tests.testkit.nodejs import install_packages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -154,6 +155,49 @@ async def test_everything_can_be_done_with_the_keyboard_alone(open_console: Open
     await keys.press("Enter")
     await expect(dialog).to_have_count(0)
     await expect(page.get_by_role("button", name="Regenerate")).to_be_focused()
+
+
+async def test_a_campaign_is_run_with_the_keyboard_alone(console: Console) -> None:
+    page, keys, scene = console.page, console.page.keyboard, console.scene
+    uuid = scene.client("by-keyboard")
+    await asyncio.sleep(1.1)  # a secret's time of creation has whole seconds
+    await console.open("rotations")
+    await tab_to(page, "Rotate many clients")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="Rotate many clients")).to_be_focused()
+    await tab_to(page, "Client ID contains")
+    await keys.type("by-keyboard")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="1 client", exact=True)).to_be_visible()
+    await tab_to(page, "Start")
+    await keys.press("Enter")
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
+    await keys.press("Tab")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="Done", exact=True)).to_be_focused()
+    rotations = scene.admin.call("GET", f"/clients/{uuid}/rotations").json()
+    assert [rotation["state"] for rotation in rotations] == ["prepared"]
+
+
+async def test_a_policy_is_set_with_the_keyboard_alone(console: Console) -> None:
+    page, keys, scene = console.page, console.page.keyboard, console.scene
+    uuid = scene.client("policy-by-keyboard")
+    await console.open_client("policy-by-keyboard", "rotation")
+    await tab_to(page, "Rotate every (days)")
+    await keys.type("30")
+    await tab_to(page, "Overlap (days)")
+    await keys.type("31")
+    await keys.press("Enter")
+    await expect(page.locator(".problem")).to_have_count(1)
+    await expect(page.get_by_label("Overlap (days)")).to_be_focused()
+    await keys.press("Backspace")
+    await keys.press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await tab_to(page, "Save the policy")
+    await keys.press("Enter")
+    await console.expect_toast("Policy saved.")
+    attributes = scene.admin.call("GET", f"/clients/{uuid}").json()["attributes"]
+    assert attributes["keyturn.secret.rotated-expiration-period"] == str(3 * DAY)
 
 
 async def test_the_first_stop_skips_the_navigation(console: Console) -> None:

@@ -1,6 +1,6 @@
-import { get } from "../api.js";
-import { fill, h } from "../dom.js";
-import { badge, empty } from "../parts/feedback.js";
+import { get, getVersioned } from "../api.js";
+import { fill, h, refill } from "../dom.js";
+import { badge, empty, loading } from "../parts/feedback.js";
 import { card, head } from "../parts/controls.js";
 import { signingKeysCard } from "../parts/signing-keys.js";
 import { link, pagePath } from "../router.js";
@@ -19,33 +19,50 @@ const STAGES = [
 ];
 const KINDS = { due: "warning", overlapping: "good", expired: "bad" };
 
-export async function rotationsPage({ main, realm, base }) {
-  async function show() {
-    const [representation, keys, secrets, rotations] = await Promise.all([
-      get(base),
+export async function rotationsPage({ main, realm, base, onLeave }) {
+  const secretsPlace = h("div", {}, loading());
+  const calendarPlace = h("div", { class: "pile" });
+  const policyPlace = h("div", {});
+  const keysPlace = h("div", {});
+
+  /** Everything but the policy, which somebody may be editing. */
+  async function showTimes() {
+    const [keys, secrets] = await Promise.all([
       get(`${base}/keys`),
       get(`${base}/expiring-secrets?max=${MOST}`),
-      get(`${base}/rotations?state=open&max=${MOST}`),
     ]);
-    fill(
-      main,
-      head("Rotations", "Secrets and keys that are replaced before they expire. A client keeps its former secret until it uses the new one."),
-      h(
-        "div",
-        { class: "pile" },
-        underWayCard({ realm, base, rotations, reload: show }),
-        card(
-          "Client secrets",
-          { note: "The status of each secret that expires." },
-          secrets.length ? pipeline(realm, secrets) : noSecrets(),
-        ),
-        card("Upcoming", { note: "The next five weeks." }, calendar(realm, comingOf(secrets, keys))),
-        policyCard({ base, attributes: representation.attributes || {}, reload: show }),
-        signingKeysCard({ base, keys, reload: show }),
-      ),
+    refill(secretsPlace, secrets.length ? pipeline(realm, secrets) : noSecrets());
+    refill(calendarPlace, calendar(realm, comingOf(secrets, keys)));
+    refill(keysPlace, signingKeysCard({ base, keys, reload: showTimes }));
+  }
+  async function showPolicy() {
+    const { value, version } = await getVersioned(base);
+    const reload = () => Promise.all([showPolicy(), showTimes()]);
+    refill(
+      policyPlace,
+      policyCard({ base, path: base, attributes: value.attributes || {}, version, reload }),
     );
   }
-  await show();
+
+  const underWay = underWayCard({ realm, base, onLeave, changed: showTimes });
+  await Promise.all([showTimes(), showPolicy(), underWay.start()]);
+  fill(
+    main,
+    head(
+      "Rotations",
+      "A rotation gives a client a new secret and keeps the former one valid until the client has used the new one. There are two exceptions: a policy that ends unused secrets, and a secret that is compromised.",
+      link(pagePath(realm, "rotations", "campaign"), "Rotate many clients", { class: "button" }),
+    ),
+    h(
+      "div",
+      { class: "pile" },
+      underWay.card,
+      card("Client secrets", { note: "The status of each secret that expires." }, secretsPlace),
+      card("Upcoming", { note: "The next five weeks." }, calendarPlace),
+      policyPlace,
+      keysPlace,
+    ),
+  );
 }
 
 const noSecrets = () =>
