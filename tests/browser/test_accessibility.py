@@ -92,6 +92,33 @@ async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: s
     await console.page.close()
 
 
+async def test_axe_finds_nothing_while_a_campaign_runs_and_after_it(
+    unguarded: BrowserContext, scene: Scene, axe: str
+) -> None:
+    console = Console(unguarded, await unguarded.new_page(), scene)
+    await console.begin()
+    for number in range(2):
+        scene.client(f"axe-campaign-{number}")
+    await asyncio.sleep(1.1)  # a secret's time of creation has whole seconds
+    await console.open("rotations/campaign")
+    await console.fill("Client ID contains", "axe-campaign")
+    await console.click("Show the clients")
+    await console.fill("First clients", "1")
+    await console.click("Start")
+    await console.confirm("Rotate them")
+    await expect(console.page.get_by_text("Waiting for 1 of the first 1 clients")).to_be_visible()
+    await require_no_violations(console, axe, "campaign, running")
+    title = await console.page.get_by_role("heading", name="Rotating").bounding_box()
+    bar = await console.page.get_by_role("progressbar").bounding_box()
+    assert title is not None
+    assert bar is not None
+    assert bar["y"] >= title["y"] + title["height"]
+    await console.click("Stop")
+    await expect(console.page.get_by_role("heading", name="Stopped")).to_be_visible()
+    await require_no_violations(console, axe, "campaign, stopped")
+    await console.page.close()
+
+
 async def test_axe_finds_nothing_at_the_sign_in(open_console: OpenConsole, axe: str) -> None:
     console = await open_console(signed_in=False, bypass_csp=True)
     await require_no_violations(console, axe, "sign in")

@@ -162,7 +162,7 @@ async def test_leaving_asks_first_whichever_way(console: Console) -> None:
     assert asked == ["beforeunload"]
     await page.evaluate("history.back()")
     await console.confirm("Stop and leave")
-    await expect(page.get_by_role("heading", name="Clients on their way")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Client rotations")).to_be_visible()
     await console.settled()
     done = [client_id for client_id in secrets if state_of(console, client_id)]
     await asyncio.sleep(6)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def row_of(console: Console, client_id: str) -> Locator:
-    rows = console.card("Clients on their way").locator("tbody tr")
+    rows = console.card("Client rotations").locator("tbody tr")
     return rows.filter(has=console.page.get_by_role("link", name=client_id, exact=True))
 
 
@@ -42,7 +42,7 @@ async def test_stages_and_calendar_show_every_secret_that_expires(console: Conso
         await expect(there.get_by_role("link", name=client)).to_be_visible()
     calendar = page.get_by_role("table", name="Upcoming in the next five weeks")
     await expect(calendar.locator("td")).to_have_count(35)
-    await expect(calendar.get_by_role("link", name="basket-fr Secret expires")).to_be_visible()
+    await expect(calendar.get_by_role("link", name="basket-fr Rotation begins")).to_be_visible()
     await expect(calendar.get_by_role("link", name="orders Former secret ends")).to_be_visible()
 
 
@@ -53,7 +53,7 @@ async def test_a_rotation_is_held_up_and_given_up(console: Console) -> None:
     row = row_of(console, "held-up")
     await expect(row).to_contain_text("New secret accepted")
     await expect(row).to_contain_text("the client to get the new secret")
-    await expect(row).to_contain_text("alert if unused")
+    await expect(row).to_contain_text("if unused")
     await row.get_by_role("button", name="Pause").click()
     await console.expect_toast("The rotation is paused.")
     await expect(row).to_contain_text("somebody to resume it")
@@ -108,7 +108,7 @@ async def test_the_history_has_every_move_with_its_event(console: Console) -> No
             await expect(row.locator("code")).to_have_text(f"#{move['sequence']}")
     assert moves[1]["sequence"]
     await page.get_by_role("link", name="Rotations", exact=True).last.click()
-    await expect(page.get_by_role("heading", name="Clients on their way")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Client rotations")).to_be_visible()
 
 
 async def test_what_a_newer_server_answers_is_shown_by_its_name(console: Console) -> None:
@@ -256,7 +256,7 @@ async def test_a_client_is_rotated_and_has_a_policy_of_its_own(console: Console)
     await expect(console.card("Policy").locator(".problem")).to_contain_text("Rotate every (days)")
     await period.fill("30")
     await expect(page.get_by_label("Remaining rotation period (days)")).to_have_attribute("placeholder", "0")
-    await console.choose("End unused", "true")
+    await console.choose("End the former secret in any case", "true")
     await console.click("Check and save")
     await expect(page.get_by_role("dialog")).to_contain_text("1 secret would be rotated.")
     await console.confirm("Save the policy")

@@ -5,7 +5,7 @@ import { Campaign, MAX_FAILURES, Selection, createdAt, handled } from "../campai
 import { fill, h } from "../dom.js";
 import { button, card, checkbox, facts, field, form, head, input, select, setProblem } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
-import { badge, empty, failure, notice } from "../parts/feedback.js";
+import { announce, badge, empty, failure, notice } from "../parts/feedback.js";
 import { table } from "../parts/table.js";
 import { guardLeaving, link, pagePath, setQuery } from "../router.js";
 import { exact, moment } from "../time.js";
@@ -27,7 +27,7 @@ export async function campaignPage({ main, realm, base, session, onLeave }) {
     running?.abort();
     guardLeaving(null);
   });
-  const place = { realm, base, isOwn, chosen, progress, choice: h("div", {}) };
+  const place = { realm, base, isOwn, chosen, progress, choice: h("div", {}), before: null };
 
   fill(place.choice, choosing(place, known, (found) => showList(place, found, (begun) => (running = begun))));
   document.title = `Rotate many clients · ${realm} · keyturn`;
@@ -49,7 +49,8 @@ export async function campaignPage({ main, realm, base, session, onLeave }) {
 }
 
 /** The form that finds clients. Its choice is kept in the address, so the same campaign can be continued. */
-function choosing({ base, isOwn, chosen, progress }, known, show) {
+function choosing(place, known, show) {
+  const { base, isOwn, chosen, progress } = place;
   const part = input(known.get("search") || "", { type: "search" });
   const query = input(known.get("query") || "", { placeholder: "team:payments" });
   const kind = select(
@@ -57,6 +58,7 @@ function choosing({ base, isOwn, chosen, progress }, known, show) {
     known.get("authenticator") || "",
   );
   const before = input(localTime(known.get("created_before")), { type: "datetime-local", step: 1 });
+  place.before = before;
 
   async function action() {
     setProblem(before, null);
@@ -90,7 +92,7 @@ function choosing({ base, isOwn, chosen, progress }, known, show) {
       { label: "Show the clients", action, full: true, novalidate: true },
       h(
         "div",
-        { class: "columns" },
+        { class: "columns wide" },
         field("Client ID contains", part),
         field("Attributes", query, "Name and value with a colon between them. Several: separate with spaces."),
         field("Authenticator", kind),
@@ -113,6 +115,7 @@ function localTime(seconds) {
 
 /** The list, and how to rotate it. `begun` gets the campaign once it runs, and null once it has ended. */
 function showList(place, { selection, clients, hasOwn }, begun) {
+  announce(clients.length ? many(clients.length, "client") : "No client has such a secret");
   const own = hasOwn && notice("", h("p", {}, "Your own client, which you are signed in with, is left out."));
   const note = `With a secret made before ${exact(selection.createdBefore)}.`;
   if (!clients.length) {
@@ -171,7 +174,7 @@ function pacing(count, start) {
       title: `${isCompromised ? "End" : "Rotate"} the secrets of ${many(count, "client")}?`,
       consequences: isCompromised
         ? ["Every node rejects each of these secrets as soon as its client’s turn has come.", "These clients get no tokens until they have their new secrets."]
-        : ["Each client gets a new secret, and keeps the former one until it has used the new one, unless its policy ends unused secrets."],
+        : ["Each client gets a new secret, and keeps the former one until it has used the new one, unless its policy ends the former one in any case."],
       action: isCompromised ? "End them" : "Rotate them",
       kind: isCompromised ? "danger" : "primary",
     });
@@ -214,8 +217,9 @@ async function run(place, { selection, clients, pace, isCompromised }, begun) {
     tell: view.show,
   });
   begun(campaign);
-  guardLeaving(() => leaving(campaign.outcome));
+  guardLeaving(() => leaving(campaign.outcome, selection));
   keepInAddress(selection);
+  place.before.value = localTime(String(selection.createdBefore));
   choice.hidden = true;
   fill(chosen);
   fill(progress, view.element);
@@ -251,11 +255,11 @@ function keepInAddress({ createdBefore, part, query, authenticator: kind }) {
   setQuery(new URLSearchParams(Object.entries(all).filter(([, value]) => value)));
 }
 
-const leaving = (outcome) => ({
+const leaving = (outcome, { createdBefore }) => ({
   title: "Stop the campaign?",
   consequences: [
     `${handled(outcome)} of ${many(outcome.selected, "client")} are done. The others are not rotated once you leave this page.`,
-    "To continue, choose the same clients with the same time.",
+    `To continue, choose the same clients again, with secrets made before ${exact(createdBefore)}.`,
   ],
   action: "Stop and leave",
 });
@@ -278,7 +282,7 @@ function progressView(count, abort) {
       "section",
       { class: "card" },
       h("header", {}, h("div", {}, title, h("p", { class: "note" }, `It stops after more than ${MAX_FAILURES} failures. Keep this page in the foreground: browsers slow down pages in the background.`)), stop),
-      bar,
+      h("div", {}, bar),
       text,
     ),
     focus: () => title.focus(),

@@ -72,7 +72,7 @@ const calmly = (client) => ({
   title: `Rotate the secret of ${client.clientId}?`,
   consequences: [
     "The client gets a new secret. Until it has used that one and the overlap has passed, the former one stays valid.",
-    "If its policy ends unused secrets, the former one ends after the overlap in any case.",
+    "If its policy ends the former secret in any case, it ends after the overlap, used or not.",
   ],
   action: "Rotate",
   kind: "primary",

@@ -22,17 +22,18 @@ const KINDS = { due: "warning", overlapping: "good", expired: "bad" };
 export async function rotationsPage({ main, realm, base, onLeave }) {
   const secretsPlace = h("div", {}, loading());
   const calendarPlace = h("div", { class: "pile" });
-  const policyPlace = h("div", {});
+  const policyPlace = h("div", {}, loading());
   const keysPlace = h("div", {});
 
   /** Everything but the policy, which somebody may be editing. */
   async function showTimes() {
-    const [keys, secrets] = await Promise.all([
+    const [keys, secrets, plan] = await Promise.all([
       get(`${base}/keys`),
       get(`${base}/expiring-secrets?max=${MOST}`),
+      get(`${base}/rotations/plan?max=${MOST}`),
     ]);
     refill(secretsPlace, secrets.length ? pipeline(realm, secrets) : noSecrets());
-    refill(calendarPlace, calendar(realm, comingOf(secrets, keys)));
+    refill(calendarPlace, calendar(realm, comingOf(plan, secrets, keys)));
     refill(keysPlace, signingKeysCard({ base, keys, reload: showTimes }));
   }
   async function showPolicy() {
@@ -45,12 +46,11 @@ export async function rotationsPage({ main, realm, base, onLeave }) {
   }
 
   const underWay = underWayCard({ realm, base, onLeave, changed: showTimes });
-  await Promise.all([showTimes(), showPolicy(), underWay.start()]);
   fill(
     main,
     head(
       "Rotations",
-      "A rotation gives a client a new secret and keeps the former one valid until the client has used the new one. There are two exceptions: a policy that ends unused secrets, and a secret that is compromised.",
+      "A rotation gives a client a new secret and keeps the former one valid until the client has used the new one. There are two exceptions: a policy that ends the former secret in any case, and a secret that is compromised.",
       link(pagePath(realm, "rotations", "campaign"), "Rotate many clients", { class: "button" }),
     ),
     h(
@@ -58,11 +58,12 @@ export async function rotationsPage({ main, realm, base, onLeave }) {
       { class: "pile" },
       underWay.card,
       card("Client secrets", { note: "The status of each secret that expires." }, secretsPlace),
-      card("Upcoming", { note: "The next five weeks." }, calendarPlace),
+      card("Upcoming", { note: "The next five weeks, by the policies in force." }, calendarPlace),
       policyPlace,
       keysPlace,
     ),
   );
+  await Promise.all([showTimes(), showPolicy(), underWay.start()]);
 }
 
 const noSecrets = () =>
@@ -108,12 +109,15 @@ const pipeline = (realm, secrets) =>
   );
 
 /** Everything with a date; see `calendar`. */
-function comingOf(secrets, { keys = [], rotatesAt = null }) {
-  const found = secrets.flatMap(({ client_uuid, client_id: name, due_at, expires_at, former_ends_at }) => [
-    { at: due_at, kind: "due", name, client_uuid },
-    { at: expires_at, kind: "expires", name, client_uuid },
-    { at: former_ends_at, kind: "former", name, client_uuid },
-  ]);
+function comingOf(plan, secrets, { keys = [], rotatesAt = null }) {
+  const found = [
+    ...plan.map(({ client_uuid, client_id: name, at, effect }) => {
+      return { at, kind: effect === "expires" ? "expires" : "due", name, client_uuid };
+    }),
+    ...secrets.map(({ client_uuid, client_id: name, former_ends_at: at }) => {
+      return { at, kind: "former", name, client_uuid };
+    }),
+  ];
   if (rotatesAt) found.push({ at: rotatesAt, kind: "signing", name: "Next key signs" });
   for (const { endsAt } of keys) found.push({ at: endsAt, kind: "signing", name: "Retired key removed" });
   return found.filter((entry) => entry.at).sort((one, other) => one.at - other.at);

@@ -61,7 +61,7 @@ export function underWayCard({ realm, base, onLeave, changed }) {
   );
   return {
     card: card(
-      "Clients on their way",
+      "Client rotations",
       { note: "Each rotation moves by itself, as soon as what it waits for has happened." },
       h("div", { class: "toolbar" }, field("Show", shown)),
       list,

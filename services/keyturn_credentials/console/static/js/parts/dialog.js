@@ -37,7 +37,7 @@ export function confirm({ title, consequences, action, kind = "danger", body = n
         h(
           "div",
           { class: "row end" },
-          h("button", { class: "button", value: "no" }, "Cancel"),
+          h("button", { class: "button", value: "no", autofocus: true }, "Cancel"),
           h("button", { class: `button ${kind}`, value: "yes" }, action),
         ),
       ),

@@ -21,6 +21,7 @@ const NUMBERS = {
   [PERIOD]: {
     label: "Rotate every (days)",
     help: "A new secret is valid for this long, and is replaced before it expires. Without it, secrets never expire and are not rotated.",
+    ofClient: "A new secret is valid for this long, and is replaced before it expires. Without it, the realm’s policy applies.",
     unit: DAY,
     none: "Never",
   },
@@ -56,8 +57,8 @@ const CHOICES = {
     standard: "true",
   },
   [RETIRE]: {
-    label: "End unused",
-    help: "If so, the former secret ends after the overlap even if the client has not used the new one. A client that has not taken it by then is locked out.",
+    label: "End the former secret in any case",
+    help: "If so, it ends after the overlap even if the client has not used the new one. A client that has not taken the new one by then is locked out.",
     standard: "false",
   },
   [SELF]: {
@@ -146,7 +147,7 @@ function numberField(name, rule, attributes, inherited) {
   const text = () => control.value.trim().replace(",", ".");
   return {
     control,
-    element: field(rule.label, control, rule.help),
+    element: field(rule.label, control, (inherited && rule.ofClient) || rule.help),
     // What is not changed is written as it was, not as it is shown.
     value: () => {
       if (control.value === first) return stored;

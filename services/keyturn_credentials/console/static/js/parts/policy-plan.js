@@ -7,7 +7,7 @@ import { table } from "./table.js";
 export const DAYS = 90;
 /** So many secrets that expire, and so many that would get an expiry, are looked at. */
 export const MOST = 1000;
-const LISTED = 20;
+const LISTED = 100;
 
 const EFFECTS = {
   rotates: "Rotated",
@@ -24,7 +24,7 @@ export function planView(plan) {
   const rotated = plan.length - lockedOut.length;
   return h(
     "div",
-    { class: "pile tight" },
+    { class: "pile tight plan" },
     h("h3", {}, `The next ${DAYS} days`),
     lockedOut.length > 0 &&
       notice(
@@ -34,7 +34,6 @@ export function planView(plan) {
           { class: "strong" },
           `${of(lockedOut.length, "client would be", "clients would be")} locked out: no rotation begins, and ${lockedOut.length === 1 ? "its secret expires" : "their secrets expire"}.`,
         ),
-        h("p", {}, namesOf(lockedOut)),
       ),
     h("p", {}, lockedOut.length ? null : "No client would be locked out. ", rotatedText(rotated, strictly)),
     plan.length > 0 &&
@@ -56,10 +55,4 @@ function rotatedText(rotated, strictly) {
   if (!strictly) return `${all} Each client keeps its former secret until it has used the new one.`;
   const ends = "the former secret ends even if the client has not used the new one.";
   return strictly < rotated ? `${all} For ${strictly} of them, ${ends}` : `${all} Then ${ends}`;
-}
-
-function namesOf(entries) {
-  const names = entries.slice(0, LISTED).map(({ client_id: name, at }) => `${name} (${exact(at)})`);
-  const more = entries.length - names.length;
-  return `${names.join(", ")}${more ? `, and ${more} more` : ""}`;
 }

@@ -14,18 +14,20 @@ export function rotationTable({ realm, base, rotations, caption, reload, ofClien
   const first = ofClient ? "Kind" : "Client";
   return table(
     caption,
-    [first, "State", "Waits for", "Deadline", "In this state", ""],
+    [first, "State", "Waits for", "Deadline", ""],
     rotations.map((rotation) => [
       ofClient
         ? kindName(rotation.kind)
         : lines(
-            link(pagePath(realm, "clients", rotation.client_uuid, "rotation"), rotation.client_id),
+            link(pagePath(realm, "clients", rotation.client_uuid, "rotation"), rotation.client_id, {
+              class: "cut",
+              title: rotation.client_id,
+            }),
             rotation.kind !== "secret" && kindName(rotation.kind),
           ),
       stateCell(rotation),
       waitsFor(rotation),
       deadlineCell(rotation),
-      moment(rotation.history.at(-1).at),
       h(
         "div",
         { class: "row" },
@@ -46,6 +48,7 @@ function stateCell(rotation) {
     { class: "rotation-state" },
     h("span", {}, stateBadge(rotation)),
     OPEN_STATES.includes(rotation.state) && track(rotation.state),
+    h("small", {}, "entered ", moment(rotation.history.at(-1).at)),
     alert && h("small", { class: "alert" }, alert),
   );
 }
@@ -65,7 +68,7 @@ const track = (state) =>
 
 export function deadlineCell(rotation) {
   const next = deadlineOf(rotation);
-  return next && h("span", { title: exact(next.at) }, `${next.word} `, moment(next.at));
+  return next && h("span", { title: exact(next.at) }, `${next.word} `, moment(next.at), next.condition);
 }
 
 /** Buttons for what the rotation's state allows. */

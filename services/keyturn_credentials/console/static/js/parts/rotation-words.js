@@ -54,11 +54,11 @@ export function waitsFor({ waits_for: name, state, kind }) {
   return of({ nodes: `every node to ${what}` }, name, kind);
 }
 
-/** The next time that matters: `{word, at}`; null for none. */
+/** The next time that matters: `{word, at, condition}`; null for none. */
 export function deadlineOf({ state, alert, kind, start_at: start, deadline, retire_at: ends }) {
   if (state === "planned") return { word: "begins", at: start };
   if (!["prepared", "delivered", "in_use"].includes(state)) return null;
   if (ends) return { word: `former ${kind === "key" ? "key" : "secret"} ends`, at: ends };
   if (state === "in_use" || !deadline) return null;
-  return { word: alert ? "alert since" : "alert if unused", at: deadline };
+  return alert ? { word: "was due", at: deadline } : { word: "alert", at: deadline, condition: " if unused" };
 }
