@@ -94,7 +94,7 @@ async def fill_in_wrongly(console: Console) -> None:
     await console.fill("Overlap (days)", "soon")
     await console.fill("Time zone", "Europe/Nowhere")
     await console.click("Check and save")
-    await expect(console.page.get_by_text("Each says why.")).to_be_visible()
+    await expect(console.page.get_by_text("Correct the 2 fields that are marked.")).to_be_visible()
 
 
 async def show_the_plan(console: Console) -> None:

@@ -59,7 +59,7 @@ async def test_a_rotation_is_held_up_and_given_up(console: Console) -> None:
     await expect(row).to_contain_text("somebody to resume it")
     await row.get_by_role("button", name="Resume").click()
     await console.expect_toast("The rotation goes on.")
-    await row.get_by_role("button", name="Client has it").click()
+    await row.get_by_role("button", name="Confirm delivery").click()
     await console.expect_toast("Noted: held-up has it.")
     await row.get_by_role("button", name="Cancel").click()
     await expect(page.get_by_role("dialog")).to_contain_text("The former secret is the only one again.")
@@ -92,7 +92,7 @@ async def test_the_history_has_every_move_with_its_event(console: Console) -> No
     await row_of(console, "with-history").get_by_role("link", name="History of").click()
     await expect(page.get_by_role("heading", name="Rotation of with-history")).to_be_focused()
     facts = console.card("Progress")
-    await expect(facts).to_contain_text("Begun by hand")
+    await expect(facts).to_contain_text("Manual")
     await facts.get_by_role("button", name="Cancel").click()
     await console.confirm("Cancel the rotation")
     await console.expect_toast("The rotation was cancelled.")
@@ -219,7 +219,7 @@ async def test_a_policy_that_is_wrong_says_so_once_at_each_field(console: Consol
             "Enter a whole number from 1 to 100000, or nothing.",
         ]
     )
-    await expect(policy.get_by_role("alert")).to_contain_text("5 fields are wrong. Each says why.")
+    await expect(policy.get_by_role("alert")).to_contain_text("Correct the 5 fields that are marked.")
     overlap = page.get_by_label("Overlap (days)")
     await expect(overlap).to_be_focused()
     await expect(overlap).to_have_accessible_description(

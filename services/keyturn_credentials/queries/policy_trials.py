@@ -1,4 +1,4 @@
-"""What policies that are not stored would do."""
+"""Plans under policies that are not stored."""
 
 from collections.abc import Callable, Mapping
 

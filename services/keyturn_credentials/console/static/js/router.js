@@ -56,6 +56,7 @@ export function setQuery(query) {
 
 /** Show the page in the address now and whenever it changes; `show` is told whether the user has moved. */
 export function follow(show) {
+  shown = location.pathname + location.search;
   onpopstate = async (event) => {
     const wanted = location.pathname + location.search;
     if (event.isTrusted && guard) {

@@ -54,7 +54,7 @@ function choosing(place, known, show) {
   const part = input(known.get("search") || "", { type: "search" });
   const query = input(known.get("query") || "", { placeholder: "team:payments" });
   const kind = select(
-    [["", "Every one with a secret"], ...AUTHENTICATORS.map((id) => [id, authenticator(id).label])],
+    [["", "Any that uses a secret"], ...AUTHENTICATORS.map((id) => [id, authenticator(id).label])],
     known.get("authenticator") || "",
   );
   const before = input(localTime(known.get("created_before")), { type: "datetime-local", step: 1 });
@@ -94,12 +94,12 @@ function choosing(place, known, show) {
         "div",
         { class: "columns wide" },
         field("Client ID contains", part),
-        field("Attributes", query, "Name and value with a colon between them. Several: separate with spaces."),
+        field("Attributes", query, "Name and value with a colon between them. Separate several with spaces."),
         field("Authenticator", kind),
         field(
           "Secret made before",
           before,
-          "Empty: now. A secret made later is left alone, so the same time again continues a campaign.",
+          "If empty: now. A secret made later is left alone, so the same time again continues a campaign.",
         ),
       ),
     ),
@@ -187,7 +187,7 @@ function pacing(count, start) {
       "div",
       { class: "columns" },
       field("Rotations a second", rate),
-      field("First clients", canary, "So many are rotated first. The others follow once all of these use their new secrets."),
+      field("First clients", canary, "This many are rotated first. The others follow once all of these have used their new secrets."),
       field("Wait for the first clients (s)", wait, "If one does not use its new secret in this time, the campaign stops."),
     ),
     compromised.line,
@@ -281,7 +281,7 @@ function progressView(count, abort) {
     element: h(
       "section",
       { class: "card" },
-      h("header", {}, h("div", {}, title, h("p", { class: "note" }, `It stops after more than ${MAX_FAILURES} failures. Keep this page in the foreground: browsers slow down pages in the background.`)), stop),
+      h("header", {}, h("div", {}, title, h("p", { class: "note" }, `Stops after more than ${MAX_FAILURES} failures. Keep this page in the foreground: browsers slow down pages in the background.`)), stop),
       h("div", {}, bar),
       text,
     ),

@@ -2,7 +2,7 @@
 import { change, get } from "../api.js";
 import { authenticator } from "../authenticators.js";
 import { fill, h, refill } from "../dom.js";
-import { live } from "../live.js";
+import { afterChanges } from "../live.js";
 import { button, card } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
 import { empty, reportChange } from "../parts/feedback.js";
@@ -33,15 +33,7 @@ export async function rotationTab(context) {
       reload,
     }),
   );
-  let head = null;
-  return onLeave(
-    live.listen((fleet) => {
-      if (fleet.head === undefined || fleet.head === head) return;
-      const isFirst = head === null;
-      head = fleet.head;
-      if (!isFirst) show().catch(() => {});
-    }),
-  );
+  return onLeave(afterChanges(show));
 }
 
 function rotationsCard({ client, path, base, realm, rotations, reload }) {
@@ -64,7 +56,7 @@ function rotationsCard({ client, path, base, realm, rotations, reload }) {
     },
     rotations.length
       ? rotationTable({ realm, base, rotations, caption: "Rotations of this client", reload, ofClient: true })
-      : empty("rotations", "No rotation yet", "A policy begins them in time, or somebody does here."),
+      : empty("rotations", "No rotation yet", "A policy begins one in time, or you can begin one now."),
   );
 }
 

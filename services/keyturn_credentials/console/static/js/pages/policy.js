@@ -38,7 +38,7 @@ export function policyCard({ base, path, attributes, version, client = null, inh
     }
     fields.show(found);
     const count = Object.keys(found).length;
-    if (count) throw new Error(count === 1 ? "One field is wrong. It says why." : `${count} fields are wrong. Each says why.`);
+    if (count) throw new Error(`Correct the ${count === 1 ? "field that is" : `${count} fields that are`} marked.`);
     const isHarmful = planned.some(({ effect }) => effect === "expires");
     const sure = await confirm({
       title: client ? `Save this policy of ${client.clientId}?` : "Save this policy?",

@@ -1,7 +1,7 @@
 // One rotation: where it is, and every move that it has made.
 import { get } from "../api.js";
-import { fill, h } from "../dom.js";
-import { live } from "../live.js";
+import { fill, h, refill } from "../dom.js";
+import { afterChanges } from "../live.js";
 import { card, facts, head } from "../parts/controls.js";
 import { notice } from "../parts/feedback.js";
 import { deadlineCell, moves, stateBadge } from "../parts/rotation-table.js";
@@ -19,7 +19,7 @@ export async function rotationPage({ realm, main, base, onLeave }, id) {
     const rotation = await get(path);
     document.title = `Rotation of ${rotation.client_id} · ${realm} · keyturn`;
     const alert = alertText(rotation);
-    fill(
+    refill(
       body,
       alert && notice("warning", h("p", {}, alert)),
       card(
@@ -50,15 +50,7 @@ export async function rotationPage({ realm, main, base, onLeave }, id) {
       head(`Rotation of ${name}`, null),
     ),
   );
-  let seen = null;
-  onLeave(
-    live.listen((fleet) => {
-      if (fleet.head === undefined || fleet.head === seen) return;
-      const isFirst = seen === null;
-      seen = fleet.head;
-      if (!isFirst && !body.contains(document.activeElement)) show().catch(() => {});
-    }),
-  );
+  onLeave(afterChanges(show));
 }
 
 const deadlineOfFacts = (rotation) => {

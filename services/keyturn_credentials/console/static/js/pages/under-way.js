@@ -1,7 +1,7 @@
 // The rotations of a realm: each client on its way, what it waits for, and how to hold it up.
 import { get } from "../api.js";
 import { h, refill } from "../dom.js";
-import { live } from "../live.js";
+import { afterChanges } from "../live.js";
 import { card, field, select } from "../parts/controls.js";
 import { empty, failure, loading } from "../parts/feedback.js";
 import { rotationTable } from "../parts/rotation-table.js";
@@ -50,19 +50,11 @@ export function underWayCard({ realm, base, onLeave, changed }) {
   }
 
   shown.addEventListener("change", show);
-  let head = null;
-  onLeave(
-    live.listen((fleet) => {
-      if (fleet.head === undefined || fleet.head === head) return;
-      const isFirst = head === null;
-      head = fleet.head;
-      if (!isFirst) Promise.all([show(), changed()]).catch(() => {});
-    }),
-  );
+  onLeave(afterChanges(() => Promise.all([show(), changed()])));
   return {
     card: card(
       "Client rotations",
-      { note: "Each rotation moves by itself, as soon as what it waits for has happened." },
+      { note: "Each rotation moves on by itself as soon as what it waits for has happened." },
       h("div", { class: "toolbar" }, field("Show", shown)),
       list,
     ),

@@ -23,30 +23,35 @@ const NUMBERS = {
     help: "A new secret is valid for this long, and is replaced before it expires. Without it, secrets never expire and are not rotated.",
     ofClient: "A new secret is valid for this long, and is replaced before it expires. Without it, the realm’s policy applies.",
     unit: DAY,
+    most: 36_500,
     none: "Never",
   },
   [OVERLAP]: {
     label: "Overlap (days)",
     help: "How long the former secret stays valid once the client has used the new one.",
     unit: DAY,
+    most: 36_500,
     none: "0",
   },
   [BEFORE]: {
     label: "Remaining rotation period (days)",
     help: "The rotation begins this long before the expiry, or earlier if the overlap or a tenth of the lifetime is longer. A change to the client within this time rotates its secret at once.",
     unit: DAY,
+    most: 36_500,
     none: "0",
   },
   [JITTER]: {
     label: "Jitter (hours)",
     help: "Each client begins earlier by its own share of this time, so that they do not all begin at once.",
     unit: HOUR,
+    most: 87_600,
     none: "0",
   },
   [AT_ONCE]: {
     label: "At most at once",
     help: "How many rotations the policy may have under way in this realm at the same time.",
     unit: 1,
+    most: 100_000,
     none: "Any number",
   },
 };
@@ -154,11 +159,13 @@ function numberField(name, rule, attributes, inherited) {
       return text() && String(Math.round(Number(text()) * rule.unit));
     },
     problem: () => {
-      if (!text()) return null;
+      // The server judges what is not changed.
+      if (!text() || control.value === first) return null;
       const number = /^\d{1,9}(\.\d*)?$/.test(text()) ? Number(text()) : NaN;
-      if (isCount && !(Number.isInteger(number) && number >= 1 && number <= 100_000))
-        return "Enter a whole number from 1 to 100000, or nothing.";
+      if (isCount && !(Number.isInteger(number) && number >= 1 && number <= rule.most))
+        return `Enter a whole number from 1 to ${rule.most}, or nothing.`;
       if (Number.isNaN(number)) return "Enter a number, such as 30 or 0.5, or nothing.";
+      if (number > rule.most) return `Enter at most ${rule.most}.`;
       if (name === PERIOD && Math.round(number * rule.unit) < 1) return "Enter more than 0, or nothing.";
       return null;
     },

@@ -97,7 +97,7 @@ export function moves({ base, rotation, reload }) {
     button(label, action, { kind: `little ${kind}`, "aria-label": `${label}: ${name}` });
   const canConfirm = state === "prepared" || (state === "retired" && rotation.waits_for === "delivery");
   return [
-    canConfirm && small("Client has it", move("delivered", `Noted: ${name} has it.`)),
+    canConfirm && small("Confirm delivery", move("delivered", `Noted: ${name} has it.`)),
     state !== "retired" &&
       (paused
         ? small("Resume", move("resume", "The rotation goes on."))

@@ -27,7 +27,7 @@ const ALERTS = {
   successor_missing: "The client has not published a new key.",
   former_published: "The client still publishes its former key.",
 };
-const REASONS = { policy: "Policy", manual: "Begun by hand", compromised: "Compromised" };
+const REASONS = { policy: "Policy", manual: "Manual", compromised: "Compromised" };
 const KINDS = { secret: "Secret", key: "Key" };
 
 export const OPEN_STATES = ["planned", "prepared", "delivered", "in_use", "retired"];
