@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Locator, Route, expect
 
@@ -262,3 +263,33 @@ async def test_the_own_client_is_left_out_and_wrong_numbers_are_named(open_conso
     )
     await expect(page.get_by_label("Rotations a second")).to_be_focused()
     assert state_of(console, "own-0") == []
+
+
+async def test_a_campaign_whose_session_ends_is_continued_after_the_next_sign_in(
+    open_console: OpenConsole,
+) -> None:
+    console = await open_console(signed_in=False)
+    console.expected.append("401")
+    page, scene = console.page, console.scene
+    session = sign_in(scene.stack)
+    await give_cookie(console.context, console.base, session.cookies[COOKIE])
+    await team(console, "ended", 2)
+    await choose(console, "ended")
+    await console.fill("Rotations a second", "0.3")
+    await console.click("Start")
+    await console.confirm("Rotate them")
+    await expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
+    async with httpx.AsyncClient(base_url=console.base, trust_env=False, timeout=30) as http:
+        headers = {"X-CSRF-Token": session.json()["csrf"], "Origin": console.base}
+        cookies = {"Cookie": f"{COOKIE}={session.cookies[COOKIE]}"}
+        (await http.delete("/console/session", headers=headers | cookies)).raise_for_status()
+    await expect(page.get_by_text("Your session has ended.")).to_be_visible()
+    admin = scene.stack.local["admin"]
+    await console.fill("Client ID", admin["client_id"])
+    await console.fill("Client secret", admin["client_secret"])
+    await console.click("Sign in")
+    await expect(page.get_by_label("Attributes")).to_have_value("campaign:ended")
+    await console.click("Show the clients")
+    await expect(page.get_by_role("heading", name="1 client", exact=True)).to_be_visible()
+    await page.get_by_role("link", name="Events").click()
+    await expect(page.get_by_role("heading", name="Events")).to_be_visible()
