@@ -284,3 +284,25 @@ async def test_a_client_is_rotated_and_has_a_policy_of_its_own(console: Console)
     await console.confirm("End it")
     await console.expect_toast("The compromised secret has ended. Safe now")
     assert [ask_token(node, REALM, "own-policy", each).status_code for each in (former, new)] == [401, 401]
+
+
+async def test_a_policy_is_saved_after_a_rotation_but_not_over_somebody_elses(console: Console) -> None:
+    page, admin = console.page, console.scene.admin
+    uuid = console.scene.client("edited-twice")
+    await console.open_client("edited-twice", "rotation")
+    await console.fill("Rotate every (days)", "30")
+    admin.call("POST", f"/clients/{uuid}/rotations", json={})
+    await expect(console.card("Rotations of this client").locator("tbody tr")).to_have_count(1)
+    await console.click("Check and save")
+    await console.confirm("Save the policy")
+    await console.expect_toast("Policy saved.")
+
+    period = "keyturn.secret.expiration-period"
+    await console.fill("Rotate every (days)", "40")
+    admin.call("PUT", f"/clients/{uuid}", json={"attributes": {period: str(50 * DAY)}})
+    await console.click("Check and save")
+    await console.confirm("Save the policy")
+    policy = console.card("Policy")
+    await expect(policy.get_by_role("alert")).to_contain_text("Somebody else has changed this policy")
+    assert admin.call("GET", f"/clients/{uuid}").json()["attributes"][period] == str(50 * DAY)
+    await expect(page.get_by_label("Rotate every (days)")).to_have_value("40")

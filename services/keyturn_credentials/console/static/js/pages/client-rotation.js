@@ -13,7 +13,7 @@ import { policyCard } from "./policy.js";
 const MOST = 50;
 
 export async function rotationTab(context) {
-  const { client, version, body, path, base, reload, onLeave } = context;
+  const { client, body, path, base, reload, onLeave } = context;
   if (client.publicClient || client.bearerOnly)
     return fill(body, card(null, {}, empty("key", "No credentials", "This client is public or bearer-only: it does not authenticate.")));
   const place = h("div", {});
@@ -27,13 +27,14 @@ export async function rotationTab(context) {
       base,
       path,
       attributes: client.attributes || {},
-      version,
       client,
       inherited: settings.attributes || {},
       reload,
     }),
   );
-  return onLeave(afterChanges(show));
+  // The tab is built again when the policy is saved.
+  const stop = afterChanges(async () => (place.isConnected ? show() : stop()));
+  return onLeave(stop);
 }
 
 function rotationsCard({ client, path, base, realm, rotations, reload }) {

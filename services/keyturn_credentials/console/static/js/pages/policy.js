@@ -1,5 +1,5 @@
 // The rotation policy of a realm or a client: edited, checked as a whole, shown with what it would do, then saved.
-import { ApiError, change, send } from "../api.js";
+import { ApiError, change, getVersioned, send } from "../api.js";
 import { card, form } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
 import { notice, reportChange } from "../parts/feedback.js";
@@ -10,16 +10,25 @@ import { DAYS, MOST, planView } from "../parts/policy-plan.js";
 const POINTER = "#/attributes/";
 
 /**
- * `path`: of the realm or client with these attributes, in this version. `client`: its representation, and
- * `inherited` the realm's attributes, if the policy is a client's.
+ * `path`: of the realm or client with these attributes. `client`: its representation, and `inherited` the realm's
+ * attributes, if the policy is a client's.
  */
-export function policyCard({ base, path, attributes, version, client = null, inherited = null, reload }) {
+export function policyCard({ base, path, attributes, client = null, inherited = null, reload }) {
   const fields = policyFields(attributes, inherited);
 
   async function plan(values) {
     const json = { attributes: values, ...(client && { client_uuid: client.id }) };
     const response = await send("POST", `${base}/rotations/plan?days=${DAYS}&max=${MOST}`, { json });
     return response.json();
+  }
+
+  /** The current version, if the policy is still the one that was shown: rotations change a client all the time. */
+  async function versionOfSame(values) {
+    const { value, version } = await getVersioned(path);
+    const stored = value.attributes || {};
+    if (Object.keys(values).some((name) => (stored[name] || "") !== (attributes[name] || "")))
+      throw new Error("Somebody else has changed this policy meanwhile. Reload the page to see it.");
+    return version;
   }
 
   async function action() {
@@ -48,6 +57,7 @@ export function policyCard({ base, path, attributes, version, client = null, inh
       kind: isHarmful ? "danger" : "primary",
     });
     if (!sure) throw new Error("Nothing was saved.");
+    const version = await versionOfSame(values);
     const { fleet } = await change("PUT", path, { json: { attributes: values }, version });
     await reportChange("Policy saved.", fleet, reload);
   }

@@ -1,4 +1,4 @@
-import { get, getVersioned } from "../api.js";
+import { get } from "../api.js";
 import { fill, h, refill } from "../dom.js";
 import { badge, empty, loading } from "../parts/feedback.js";
 import { card, head } from "../parts/controls.js";
@@ -37,11 +37,11 @@ export async function rotationsPage({ main, realm, base, onLeave }) {
     refill(keysPlace, signingKeysCard({ base, keys, reload: showTimes }));
   }
   async function showPolicy() {
-    const { value, version } = await getVersioned(base);
+    const { attributes = {} } = await get(base);
     const reload = () => Promise.all([showPolicy(), showTimes()]);
     refill(
       policyPlace,
-      policyCard({ base, path: base, attributes: value.attributes || {}, version, reload }),
+      policyCard({ base, path: base, attributes, reload }),
     );
   }
 
