@@ -92,6 +92,7 @@ async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: s
     await console.page.close()
 
 
+@pytest.mark.usefixtures("made_for_this_test")
 async def test_axe_finds_nothing_while_a_campaign_runs_and_after_it(
     unguarded: BrowserContext, scene: Scene, axe: str
 ) -> None:
@@ -184,6 +185,7 @@ async def test_everything_can_be_done_with_the_keyboard_alone(open_console: Open
     await expect(page.get_by_role("button", name="Regenerate")).to_be_focused()
 
 
+@pytest.mark.usefixtures("made_for_this_test")
 async def test_a_campaign_is_run_with_the_keyboard_alone(console: Console) -> None:
     page, keys, scene = console.page, console.page.keyboard, console.scene
     uuid = scene.client("by-keyboard")
@@ -206,6 +208,7 @@ async def test_a_campaign_is_run_with_the_keyboard_alone(console: Console) -> No
     assert [rotation["state"] for rotation in rotations] == ["prepared"]
 
 
+@pytest.mark.usefixtures("made_for_this_test")
 async def test_a_policy_is_set_with_the_keyboard_alone(console: Console) -> None:
     page, keys, scene = console.page, console.page.keyboard, console.scene
     uuid = scene.client("policy-by-keyboard")

@@ -14,7 +14,7 @@ from tests.testkit.console_realm import REALM
 from tests.testkit.console_session import COOKIE, give_cookie, sign_in
 from tests.testkit.local_stack import ask_token
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("made_for_this_test")]
 
 
 async def team(console: Console, name: str, count: int = 3) -> dict[str, str]:

@@ -50,6 +50,7 @@ async def test_clients_ids_names_and_attributes_are_text(console: Console) -> No
     await require_nothing_ran(console)
 
 
+@pytest.mark.usefixtures("made_for_this_test")
 async def test_clients_of_rotations_plans_and_campaigns_are_text(console: Console) -> None:
     page, scene = console.page, console.scene
     client_id = f"yy {MARKUP}"

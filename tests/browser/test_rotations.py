@@ -11,7 +11,7 @@ from tests.testkit.console_realm import DAY, POLICY, REALM
 from tests.testkit.local_stack import ask_token
 from tests.testkit.waiting import wait_until
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("made_for_this_test")]
 
 
 def row_of(console: Console, client_id: str) -> Locator:
