@@ -2,11 +2,11 @@
 
 What services import::
 
-    from keyturn import ClientCredentials, ClientKeys, JwksEndpoint, rotate  # prove who a client is
-    from keyturn import ClientSecret, keep_secret_new  # the same with a secret
+    from keyturn import ClientCredentials, ClientKeys, follow_key_rotations  # prove who a client is
+    from keyturn import ClientSecret, follow_secret_rotations  # the same with a secret
     from keyturn import BearerMiddleware, Verifier  # check tokens inside a resource server
 
-The second needs the extra ``resource-server``. Names are loaded when they are first used, so that
+The last line needs the extra ``resource-server``. Names are loaded when they are first used, so that
 ``import keyturn`` costs nothing.
 """
 
@@ -20,12 +20,20 @@ if TYPE_CHECKING:
         ClientKeys,
         ClientSecret,
         JwksEndpoint,
+        KeyFileError,
+        KeyStateError,
         NoTokenError,
         RotationError,
         SecretStateError,
+        Signer,
         SigningKey,
-        keep_secret_new,
+        WsgiJwksEndpoint,
+        follow_key_rotations,
+        follow_secret_rotations,
+        load_key,
+        offer_new_key,
         rotate,
+        rotate_on_schedule,
         take_new_secret,
     )
     from keyturn.resource_server import (
@@ -49,19 +57,27 @@ __all__ = [
     "ClientKeys",
     "ClientSecret",
     "JwksEndpoint",
+    "KeyFileError",
+    "KeyStateError",
     "NoTokenError",
     "PresentedRequest",
     "ResourceServerSettings",
     "RotationError",
     "SecretStateError",
+    "Signer",
     "SigningKey",
     "TokenRefusedError",
     "VerifiedToken",
     "Verifier",
     "VerifierSettings",
     "VerifierUnavailableError",
-    "keep_secret_new",
+    "WsgiJwksEndpoint",
+    "follow_key_rotations",
+    "follow_secret_rotations",
+    "load_key",
+    "offer_new_key",
     "rotate",
+    "rotate_on_schedule",
     "take_new_secret",
     "verified_token",
 ]
@@ -73,12 +89,20 @@ _OF_CLIENTS: Final = frozenset(
         "ClientKeys",
         "ClientSecret",
         "JwksEndpoint",
+        "KeyFileError",
+        "KeyStateError",
         "NoTokenError",
         "RotationError",
         "SecretStateError",
+        "Signer",
         "SigningKey",
-        "keep_secret_new",
+        "WsgiJwksEndpoint",
+        "follow_key_rotations",
+        "follow_secret_rotations",
+        "load_key",
+        "offer_new_key",
         "rotate",
+        "rotate_on_schedule",
         "take_new_secret",
     }
 )

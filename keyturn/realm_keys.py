@@ -61,7 +61,7 @@ async def _keys_of(database_url: str, fleet: FleetRing, names: Sequence[str]) ->
             if realm is None:
                 raise NotFoundError(f"realm {name} does not exist")
             texts.append(fleet.keys_of(realm.id))
-            projected = (await log.projections([realm_field(name)])).get(realm_field(name))
+            projected = await log.projection(realm_field(name))
             if not _opens(texts[-1], realm.id, projected):
                 unsealed.append(name)
         return ",".join(texts), unsealed
@@ -69,10 +69,10 @@ async def _keys_of(database_url: str, fleet: FleetRing, names: Sequence[str]) ->
         await database.close()
 
 
-def _opens(keys: str, realm_id: str, projected: tuple[int, bytes | None] | None) -> bool:
-    if projected is None or projected[1] is None:
+def _opens(keys: str, realm_id: str, projected: tuple[int, bytes] | None) -> bool:
+    if projected is None:
         return False
-    _, realm = decode_realm(projection_value(projected[0], projected[1]))
+    _, realm = decode_realm(projection_value(*projected))
     ring = LimitedRings.from_text(keys).require(realm_id)
     sealed = [key.sealed_private_jwk for key in realm.signing_keys if key.sealed_private_jwk is not None]
     return all(map(ring.knows, sealed))

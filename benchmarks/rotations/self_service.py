@@ -22,7 +22,7 @@ from typing import Any, Final
 import httpx
 
 from benchmarks.rotations.chart import Sample, draw
-from keyturn import ClientCredentials, ClientSecret, keep_secret_new
+from keyturn import ClientCredentials, ClientSecret, follow_secret_rotations
 from tests.testkit.local_stack import Admin, RunningStack, token_url
 
 REALM: Final = "measured"
@@ -57,7 +57,7 @@ class Fleet:
             for node in self.nodes
         ]
         await asyncio.sleep(random.uniform(0, _START_SECONDS))
-        keeping = asyncio.create_task(keep_secret_new(secret, own, http))
+        keeping = asyncio.create_task(follow_secret_rotations(secret, own, http))
         try:
             for turn in count(hash(name)):
                 try:

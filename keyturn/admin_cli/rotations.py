@@ -1,17 +1,19 @@
 """``keyturn rotations``."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from keyturn.admin_cli.client_lookup import uuid_of
 from keyturn.admin_cli.options import DEFAULT_WAIT, Client, Json, Most, ProfileName, Realm, Wait
+from keyturn.admin_cli.public_keys import read_public_jwk
 from keyturn.admin_cli.rendering import Output, time_text
 from keyturn.admin_cli.session import Session, opened
 
 app: Final = typer.Typer(
-    help="Start, follow and steer rotations of secrets.", no_args_is_help=True, rich_markup_mode=None
+    help="Start, follow and steer rotations of secrets and keys.", no_args_is_help=True, rich_markup_mode=None
 )
 
 Rotation = Annotated[str, typer.Argument(help="The rotation's ID, as keyturn rotations list shows it.")]
@@ -70,16 +72,26 @@ def show(rotation: Rotation, realm: Realm = None, profile: ProfileName = None, a
 def start(
     client: Client,
     compromised: Annotated[
-        bool, typer.Option("--compromised", help="Somebody else knows the secret: it ends at once.")
+        bool, typer.Option("--compromised", help="Somebody else has the secret or key: it ends at once.")
     ] = False,
+    key: Annotated[
+        bool, typer.Option("--key", help="Rotate the client's key instead: ask the client for its next one.")
+    ] = False,
+    jwk: Annotated[
+        Path | None,
+        typer.Option(help="A file with the client's next public key as a JWK, to register; - reads it."),
+    ] = None,
     realm: Realm = None,
     profile: ProfileName = None,
     wait: Wait = DEFAULT_WAIT,
     as_json: Json = False,
 ) -> None:
-    """Start to rotate a client's secret. The former one ends once the client has used the new one."""
+    """Start to rotate a client's secret or key. The former one ends once the client has used the new one."""
     with opened(profile, realm, as_json=as_json) as session:
-        body = {"kind": "secret", "reason": "compromised" if compromised else "manual"}
+        reason = "compromised" if compromised else "manual"
+        body: dict[str, Any] = {"kind": "key" if key or jwk else "secret", "reason": reason}
+        if jwk is not None:
+            body["jwk"] = read_public_jwk(jwk)
         uuid = uuid_of(session, client)
         change = session.change("POST", "clients", uuid, "rotations", wait=wait, json=body)
         begun = change.body

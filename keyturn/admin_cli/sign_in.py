@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.profiles import Profile
 from keyturn.admin_cli.servers import Server, refusal
+from keyturn.client.key_files import default_algorithm
 from keyturn.stack import local_file
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.errors import StackError
 from keyturn.stack.local_file import LocalStack
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.jose.algorithms import PrivateKey
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.secret import Secret
 
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 2.2
 _ASSERTION_SECONDS: Final = 30
 _MAX_FILE_BYTES: Final = 64 * 1024
-_ALG_OF_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,9 @@ def read_key(path: Path, key_id: str | None) -> SigningKey:
         if text.lstrip().startswith(b"{"):
             return SigningKey.from_private_jwk(text)
         key = load_pem_private_key(text, password=None)
-        match key:
-            case ec.EllipticCurvePrivateKey():
-                return SigningKey(key, _ALG_OF_CURVE[key.curve.name], kid=key_id)
-            case rsa.RSAPrivateKey():
-                return SigningKey(key, "RS256", kid=key_id)
-            case ed25519.Ed25519PrivateKey():
-                return SigningKey(key, "EdDSA", kid=key_id)
-    except (KeyturnError, ValueError, TypeError, KeyError):
+        if isinstance(key, PrivateKey) and (alg := default_algorithm(key)) is not None:
+            return SigningKey(key, alg, kid=key_id)
+    except (KeyturnError, ValueError, TypeError):
         pass
     raise CommandError(
         f"{path} is not a private key: a JWK with alg, or PEM without a password", ExitCode.USAGE

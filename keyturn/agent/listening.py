@@ -1,4 +1,4 @@
-"""The agent's listening socket."""
+"""The agent's listening sockets."""
 
 import os
 import socket
@@ -29,6 +29,19 @@ def listen(settings: AgentSettings) -> socket.socket:
         return _bind(path)
     except OSError as error:
         raise AgentSettingsError(f"socket {path}: {error.strerror or error}") from error
+
+
+def listen_for_keys(settings: AgentSettings) -> socket.socket | None:
+    """Open the socket on which the key set is published; None without one. Raises AgentSettingsError."""
+    if settings.jwks_port is None:
+        return None
+    host = settings.jwks_host or LOOPBACK
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, settings.jwks_port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = error.strerror or error
+        raise AgentSettingsError(f"jwks_port {settings.jwks_port} of {host}: {reason}") from error
 
 
 def remove(settings: AgentSettings, own: tuple[int, int] | None) -> None:

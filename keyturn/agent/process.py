@@ -3,39 +3,37 @@
 import asyncio
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
-from keyturn.agent.application import AgentApplication
+from keyturn.agent.application import AgentApplication, PublishedKeys
+from keyturn.agent.credential import SECRET, credential_of
 from keyturn.agent.files import FileWriter
-from keyturn.agent.listening import identity, listen, remove
-from keyturn.agent.settings import SECRET, AgentSettings, AgentSettingsError
+from keyturn.agent.listening import identity, listen, listen_for_keys, remove
+from keyturn.agent.servers import Servers
+from keyturn.agent.settings import AgentSettings, AgentSettingsError
+from keyturn.agent.sinks.content import Client
+from keyturn.agent.sinks.making import make_runners
+from keyturn.agent.sinks.owners import check_owner
 from keyturn.agent.tokens import Tokens
 from keyturn.client.credentials import ClientCredentials
-from keyturn.client.secret_rotation import keep_secret_new
+from keyturn.client.key_rotation import follow_key_rotations
+from keyturn.client.keys import ClientKeys
+from keyturn.client.secret_rotation import follow_secret_rotations
 from keyturn.client.secrets import ClientSecret
-from keyturn_shared.errors import KeyturnError
-from keyturn_shared.http_server.asgi_connection import AsgiConnection
-from keyturn_shared.http_server.server import HttpServer
 from keyturn_shared.logs import configure_logs
-from keyturn_shared.tasks import end_tasks
 
 _GRACE_SECONDS: Final = 5.0
 _TIMEOUT_SECONDS: Final = 10.0
 
 
-class AgentFailedError(KeyturnError):
-    """A part of the agent has failed that must not; it ends, to be started again."""
-
-    code = "agent_failed"
-
-
 def run(path: Path) -> None:
-    """Serve until SIGTERM or SIGINT. Raises AgentSettingsError and SecretStateError if it cannot start, and
-    AgentFailedError if it cannot go on."""
+    """Serve until SIGTERM or SIGINT. Raises AgentSettingsError, FileOwnerError, MissingExtraError,
+    SecretStateError and KeyStateError if it cannot start, and AgentFailedError if it cannot go on."""
     configure_logs(service="agent")
     settings = AgentSettings.read(path)
     asyncio.run(serve(settings, os.environ))
@@ -43,8 +41,11 @@ def run(path: Path) -> None:
 
 async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None:
     """Serve until a signal."""
-    secret = ClientSecret(settings.first_secret(environment), state=Path(settings.state))
-    secret.check()
+    credential = credential_of(settings, environment)
+    secret = credential if isinstance(credential, ClientSecret) else None
+    keys = credential if isinstance(credential, ClientKeys) else None
+    for file in settings.files:
+        check_owner(Path(file.path), file.owner, file.group)
     os.environ.pop(SECRET, None)
     # Over http, which is to this machine, a proxy would see the secret.
     http = httpx.AsyncClient(
@@ -54,30 +55,37 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
     )
 
     def credentials(scope: str | None, resource: str | None) -> ClientCredentials:
-        return ClientCredentials(settings.issuer, settings.client_id, secret, scope=scope, resource=resource)
+        return ClientCredentials(
+            settings.issuer, settings.client_id, credential, scope=scope, resource=resource
+        )
 
     tokens = Tokens(credentials)
-    application = AgentApplication(tokens, http, port=settings.port)
-    server = HttpServer(application, AsgiConnection, drain_seconds=_GRACE_SECONDS)
-    failed: list[BaseException | None] = []
-    with listen(settings) as listening:
-        own = identity(settings)
+    files = [FileWriter(file, secret, tokens, http) for file in settings.files]
+    client = Client(settings.issuer, settings.client_id)
+    sinks = [] if secret is None else make_runners(settings, client, secret, settings.state, environment)
+    statuses = [*(file.status for file in files), *(sink.status for sink in sinks)]
+    with ExitStack() as sockets:
+        servers = Servers(drain_seconds=_GRACE_SECONDS)
+        application = AgentApplication(tokens, http, port=settings.port, keys=keys, sinks=statuses)
+        servers.add(application, sockets.enter_context(listen(settings)))
+        identified = identity(settings)
+        sockets.callback(lambda: remove(settings, identified))
+        public = listen_for_keys(settings)
+        if public is not None and keys is not None:
+            servers.add(PublishedKeys(keys), sockets.enter_context(public))
         async with http:
-            tasks = [asyncio.create_task(keep_secret_new(secret, credentials(None, None), http))]
-            tasks += [
-                asyncio.create_task(FileWriter(file, secret, tokens, http).run()) for file in settings.files
-            ]
-            for task in tasks:
-                task.add_done_callback(lambda _: server.stop())  # none of them ends by itself
-            server.stop_on_signals()
-            try:
-                await server.serve(listening)
-                failed = [task.exception() for task in tasks if task.done()]
-            finally:
-                await end_tasks(*tasks)
-                remove(settings, own)
-    if failed:
-        raise AgentFailedError(f"the agent cannot go on: {failed[0]!r:.300}")
+            following = _follow(credential, credentials(None, None), http)
+            writing = [*(file.run() for file in files), *(sink.run() for sink in sinks)]
+            await servers.run_beside([following, *writing])
+
+
+def _follow(
+    credential: ClientSecret | ClientKeys, credentials: ClientCredentials, http: httpx.AsyncClient
+) -> Coroutine[Any, Any, object]:
+    """Return what takes new secrets, or brings new keys, for ever."""
+    if isinstance(credential, ClientSecret):
+        return follow_secret_rotations(credential, credentials, http)
+    return follow_key_rotations(credential, credentials, http)
 
 
 def _authorities(settings: AgentSettings) -> ssl.SSLContext | bool:

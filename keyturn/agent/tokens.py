@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import httpx
 
-from keyturn.client.credentials import AccessToken, ClientCredentials
+from keyturn.client.access_token import AccessToken
+from keyturn.client.credentials import ClientCredentials
 from keyturn_shared.runtime.single_flight import SingleFlight
 
 MAX_KINDS = 100

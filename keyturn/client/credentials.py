@@ -1,62 +1,41 @@
 """Access tokens for httpx: requested with a secret or a key, reused until shortly before they expire."""
 
 import base64
-import math
 import time
-import uuid
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import quote_plus
 
 import httpx
 
+from keyturn.client.access_token import AccessToken
+from keyturn.client.assertions import client_assertion, next_key_proof
+from keyturn.client.key_state import KeyStateError
 from keyturn.client.keys import ClientKeys
 from keyturn.client.secrets import ClientSecret, SecretStateError
-from keyturn_shared.errors import KeyturnError
-from keyturn_shared.jose.signing import SigningKey
+from keyturn.client.signer import Signer
 
-ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 2.2
-_LIFETIME_SECONDS: Final = 30
 _EARLY_SECONDS: Final = 30.0
 
-
-class NoTokenError(KeyturnError):
-    """The token endpoint issued no token; ``status`` of its response, with its OAuth error in the detail."""
-
-    code = "no_token"
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """An access token, and when it expires (seconds of the caller's clock)."""
-
-    text: str
-    expires_at: float
-
-    def __repr__(self) -> str:
-        return "AccessToken(***)"
+Used = TypeVar("Used", str, Signer)
 
 
 class ClientCredentials(httpx.Auth):
     """``httpx.AsyncClient(auth=ClientCredentials(...))``, and the same for ``httpx.Client``.
 
     ``issuer``: of the realm, ``https://…/realms/acme``; by default the token endpoint is at Keycloak's path
-    below it. ``credential``: its keys for private_key_jwt, or its secret for client_secret_basic. ``scope``,
-    ``resource``: requested values. A token is renewed half a minute before it expires, by one request while
-    the others go on using it; a request that is answered 401 is sent once more with a new token.
+    below it. ``credential``: its keys for private_key_jwt, or one key that is never rotated, or its secret
+    for client_secret_basic. ``scope``, ``resource``: requested values. A token is renewed half a minute
+    before it expires, by one request while the others go on using it; a request that is answered 401 is sent
+    once more with a new token.
     """
 
     def __init__(
         self,
         issuer: str,
         client_id: str,
-        credential: ClientKeys | ClientSecret,
+        credential: ClientKeys | ClientSecret | Signer,
         *,
         scope: str | None = None,
         resource: str | None = None,
@@ -65,7 +44,9 @@ class ClientCredentials(httpx.Auth):
     ) -> None:
         self._issuer = issuer
         self._client_id = client_id
-        self._credential = credential
+        self._credential = (
+            credential if isinstance(credential, ClientKeys | ClientSecret) else ClientKeys(credential)
+        )
         self._asked = {name: value for name, value in (("scope", scope), ("resource", resource)) if value}
         self._endpoint = token_endpoint or f"{issuer}/protocol/openid-connect/token"
         self._now = now
@@ -135,36 +116,51 @@ class ClientCredentials(httpx.Auth):
         finally:
             flow.close()
 
-    def token_request(self, key: SigningKey | None = None) -> httpx.Request:
+    def token_request(self, key: Signer | None = None) -> httpx.Request:
         """Build a token request. ``key``: to sign the assertion with, in place of the one in use."""
-        form = {"grant_type": "client_credentials", **self._asked}
-        if isinstance(self._credential, ClientSecret):
-            return self._with_secret(self._endpoint, form, self._credential.reveal())
-        key = key or self._credential.signing
-        now = int(self._now())
-        claims = {
-            "iss": self._client_id,
-            "sub": self._client_id,
-            "aud": self._issuer,
-            "jti": str(uuid.uuid4()),
-            "iat": now,
-            "exp": now + _LIFETIME_SECONDS,
-        }
-        form |= {
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": key.sign_compact(key.header_segment(), claims),
-        }
-        return httpx.Request("POST", self._endpoint, data=form)
+        return self._token_request(key or self._in_use())
 
-    def rotation_request(self, *, secret: str | None = None, confirmed: str | None = None) -> httpx.Request:
-        """Build a request for the rotation of the client's secret. ``secret``: to authenticate with, in place
-        of the one in use. ``confirmed``: id of a rotation whose new secret the client has stored. Raises
-        TypeError for a client with keys."""
-        if not isinstance(self._credential, ClientSecret):
+    def rotation_request(
+        self,
+        *,
+        secret: str | None = None,
+        confirmed: str | None = None,
+        key: Signer | None = None,
+        next_key: Signer | None = None,
+    ) -> httpx.Request:
+        """Build a request for the client's own rotation.
+
+        ``secret``, ``key``: to authenticate with, in place of the one in use. ``confirmed``: id of a rotation
+        whose new secret the client has stored. ``next_key``: a key to introduce, which signs that itself.
+        Raises TypeError for what the client does not have.
+        """
+        has_keys = isinstance(self._credential, ClientKeys)
+        if has_keys and (secret is not None or confirmed is not None):
             raise TypeError("a client with keys has no secret to rotate")
-        url = f"{self._issuer}/rotation" + ("" if confirmed is None else "/delivered")
-        form = {"rotation": confirmed or ""}
-        return self._with_secret(url, form, secret or self._credential.reveal())
+        if not has_keys and (key is not None or next_key is not None):
+            raise TypeError("a client with a secret has no key to rotate")
+        endpoint = f"{self._issuer}/rotation"
+        used = secret or key or self._in_use()
+        if isinstance(used, str):
+            url = endpoint if confirmed is None else f"{endpoint}/delivered"
+            return self._with_secret(url, {"rotation": confirmed or ""}, used)
+        now, proof = int(self._now()), None
+        if next_key is not None:
+            proof = next_key_proof(next_key, self._client_id, endpoint, now)
+        form = client_assertion(used, self._client_id, endpoint, now, next_key=proof)
+        return httpx.Request("POST", endpoint if proof is None else f"{endpoint}/key", data=form)
+
+    def _in_use(self) -> str | Signer:
+        if isinstance(self._credential, ClientSecret):
+            return self._credential.reveal()
+        return self._credential.signing
+
+    def _token_request(self, used: str | Signer) -> httpx.Request:
+        form = {"grant_type": "client_credentials", **self._asked}
+        if isinstance(used, str):
+            return self._with_secret(self._endpoint, form, used)
+        form |= client_assertion(used, self._client_id, self._issuer, int(self._now()))
+        return httpx.Request("POST", self._endpoint, data=form)
 
     def _with_secret(self, url: str, form: dict[str, str], secret: str) -> httpx.Request:
         """Build a request with HTTP Basic (RFC 6749 section 2.3.1)."""
@@ -176,39 +172,30 @@ class ClientCredentials(httpx.Auth):
         self._renewing = True
         try:
             if isinstance(self._credential, ClientSecret):
-                answer = yield from self._with_any_secret(self._credential)
+                secret = self._credential
+                answer = yield from self._with_any(secret.reveal(), secret.others, secret.use)
             else:
-                answer = yield self.token_request()
+                keys = self._credential
+                answer = yield from self._with_any(keys.signing, keys.others, keys.use)
             if answer.status_code != 200 and former is not None and self._now() < former.expires_at:
                 return former  # still valid: the next request tries again
-            self._token = self._read(answer)
+            self._token = AccessToken.read(answer, self._now())
             return self._token
         finally:
             self._renewing = False
 
-    def _with_any_secret(
-        self, credential: ClientSecret
+    def _with_any(
+        self, used: Used, others: Callable[[Used], Iterable[Used]], use: Callable[[Used], None]
     ) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
-        """Send the secret in use. If it is refused, try the others, and go on with one that is accepted."""
-        form, sent = {"grant_type": "client_credentials", **self._asked}, credential.reveal()
-        refused = yield self._with_secret(self._endpoint, form, sent)
+        """Send the secret or key in use. If it is refused, try the others, and go on with one that is
+        accepted."""
+        refused = yield self._token_request(used)
         if refused.status_code != 401:
             return refused
-        for other in credential.others(sent):
-            answer = yield self._with_secret(self._endpoint, form, other)
+        for other in others(used):
+            answer = yield self._token_request(other)
             if answer.status_code == 200:
-                with suppress(SecretStateError):  # it is found again after a restart
-                    credential.use(other)
+                with suppress(SecretStateError, KeyStateError):  # it is found again after a restart
+                    use(other)
                 return answer
         return refused
-
-    def _read(self, answer: httpx.Response) -> AccessToken:
-        try:
-            body: Any = answer.json()
-            text, seconds = body["access_token"], float(body.get("expires_in", 0))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            text, seconds = None, 0.0
-        if answer.status_code != 200 or not isinstance(text, str) or not text or not math.isfinite(seconds):
-            text = "the response has no token" if answer.status_code == 200 else answer.text[:200]
-            raise NoTokenError(answer.status_code, f"{answer.status_code}: {text}")
-        return AccessToken(text, self._now() + seconds)

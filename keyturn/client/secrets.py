@@ -1,15 +1,14 @@
 """A client's secret, and those that may be valid beside it while a rotation is under way."""
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from keyturn.client.file_lock import locked
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.private_files import PRIVATE_FILE, write_private
+from keyturn_shared.private_files import write_private
 
 _KEPT: Final = 3
 """Secrets in the file: the one in use, and those before it."""
@@ -59,7 +58,7 @@ class ClientSecret:
             self._known = [secret, *(each for each in self._known if each != secret)][:_KEPT]
             return
         try:
-            with _locked(self._state):
+            with locked(self._state):
                 # Another process may have stored a newer one.
                 kept = list(dict.fromkeys([secret, *_read(self._state), *self._known]))[:_KEPT]
                 write_private(self._state, json.dumps({"secrets": kept}) + "\n")
@@ -74,17 +73,6 @@ class ClientSecret:
         directory = self._state.absolute().parent
         if not os.access(directory, os.W_OK | os.X_OK):
             raise SecretStateError(f"{directory} is not a directory that can be written to")
-
-
-@contextmanager
-def _locked(state: Path) -> Iterator[None]:
-    """Keep other processes from writing the file. The lock ends with the process. Raises OSError."""
-    descriptor = os.open(state.with_name(f".{state.name}.lock"), os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _read(state: Path) -> list[str]:

@@ -118,7 +118,7 @@ http {{
             proxy_next_upstream off;
         }}
 
-        location ~ ^/realms/[^/]+/rotation(/delivered)?$ {{
+        location ~ ^/realms/[^/]+/rotation(/(delivered|key))?$ {{
             proxy_pass http://credentials;
             proxy_next_upstream off;
         }}

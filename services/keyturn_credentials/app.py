@@ -31,9 +31,7 @@ from keyturn_credentials.fleet.propagation_view import FleetWatch
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.operations.first_admin import FirstAdmin, bootstrap
 from keyturn_credentials.operations.maintenance_loop import MaintenanceLoop
-from keyturn_credentials.operations.own_rotations import OwnRotationOperations
-from keyturn_credentials.operations.rotation_loop import RotationLoop
-from keyturn_credentials.operations.rotation_runner import RotationRunner
+from keyturn_credentials.operations.rotation_wiring import build_rotations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.signing_loop import SigningLoop
 from keyturn_credentials.operations.wiring import Operations, build_operations
@@ -201,15 +199,17 @@ def build_app(
         seconds=settings.rotation_check_seconds,
         elapsed=clock.elapsed,
     )
-
-    async def has_applied(sequence: int) -> bool:
-        return (await fleet.waiter.wait(sequence, 0)).safe
-
     last_used = LastUsedRegistry(redis)
-    runner = RotationRunner(
-        store, operations.rotation_changes, operations.policy_sweep, clock, last_used, has_applied
+    fetched = FleetKeySets(redis, settings.named_fetcher_keys())
+    rotations = build_rotations(
+        store,
+        operations,
+        clock,
+        metrics,
+        last_used=last_used,
+        has_applied=fleet.waiter.has_applied,
+        fetched=fetched.thumbprints,
     )
-    rotations = RotationLoop(runner, metrics, elapsed=clock.elapsed)
     signing = SigningLoop(Signatures(database, settings.log_keys()), clock, metrics)
     readiness = Readiness(WriteProbe(database, clock.elapsed), fleet.registry, relay_loop)
 
@@ -256,16 +256,15 @@ def build_app(
     supervisor = Supervisor(metrics)
     supervisor.watch(relay_loop.task)
     supervisor.add(
-        redis_check.task, maintenance.task, administrators.last_used.task, signing.task, rotations.task
+        redis_check.task, maintenance.task, administrators.last_used.task, signing.task, rotations.loop.task
     )
 
     async def not_ready() -> dict[str, str]:
         return supervisor.not_ready() | await readiness.not_ready()
 
-    fetched = FleetKeySets(redis, settings.named_fetcher_keys())
     gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
     revocations = Revocations(operations.tokens, gate.change_headers, settings.fleet_ring())
-    own_rotations = OwnRotationOperations(store, operations.rotations, clock, has_applied)
+    rotation_queries = RotationQueries(store, fleet.registry, clock)
     accounts = ServiceAccountQueries(store, queries := Queries(store))
     routes = [
         *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
@@ -284,7 +283,7 @@ def build_app(
         *JwksUrlHealthRoutes(queries, fetched).routes(gate),
         *ExpiringSecretRoutes(queries, clock).routes(gate),
         *RotationRoutes(
-            RotationQueries(store, fleet.registry, clock), PolicyTrials(store, clock), operations.rotations
+            rotation_queries, PolicyTrials(store, clock), operations.rotations, rotations.keys
         ).routes(gate),
         *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
@@ -303,7 +302,7 @@ def build_app(
         *ReadingToolsRoutes(queries).routes(gate),
         openapi_route(gate),
         *ConsoleRoutes(console, Throttle(clock), secure=is_secure).routes(),
-        *administrators.routes(revocations, own_rotations),
+        *administrators.routes(revocations, rotations.own),
         *revocations.routes(),
         *health_routes(not_ready, metrics, degraded=readiness.degraded),
     ]

@@ -2,17 +2,19 @@
 
 import re
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 
+from tests.e2e.running_agent import Agent, is_accepted
 from tests.testkit.go_program import run_go
 from tests.testkit.local_stack import Admin, RunningStack, eventually
+from tests.testkit.maven import run_java
 from tests.testkit.nodejs import node_directory
-from tests.testkit.processes import Processes, RunningProcess
+from tests.testkit.processes import Processes
 from tests.testkit.tools import REPOSITORY, run
 
 PAGE: Final = (REPOSITORY / "docs" / "agent.md").read_text()
@@ -24,6 +26,10 @@ POLICY: Final = {
 """A secret is six seconds old when its rotation begins."""
 MAIN: Final = {
     "js": "console.log(await token());\n",
+    "java": (
+        "\n    public static void main(String[] arguments) throws IOException {\n"
+        "        System.out.println(token());\n    }\n}\n"
+    ),
     "go": (
         "\nfunc main() {\n\ttext, err := token()\n\tif err != nil {\n\t\tpanic(err)\n\t}\n"
         "\tfmt.Println(text)\n}\n"
@@ -34,7 +40,8 @@ MAIN: Final = {
 def example(language: str) -> str:
     """Return the program of the page, which prints a token."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(found) + MAIN[language]
+    body = str(found).removesuffix("}\n") if language == "java" else str(found)
+    return body + MAIN[language]
 
 
 class Scene:
@@ -43,35 +50,18 @@ class Scene:
     def __init__(self, stack: RunningStack, admin: Admin, processes: Processes, directory: Path) -> None:
         self._stack = stack
         self._admin = admin
-        self._processes = processes
         self.uuid = admin.make_client("with-agent", attributes=POLICY)
         self.first = admin.secret(self.uuid)
         (directory / "secret").write_text(self.first)
-        self.socket = directory / "agent.sock"
         self.token_file, self.secret_file = directory / "token", directory / "current"
-        self.config = directory / "agent.toml"
-        self.config.write_text(
+        self.agent = Agent(
+            processes,
+            directory,
             f'issuer = "{stack.base_url}/realms/{admin.realm}"\nclient_id = "with-agent"\n'
-            f'secret_file = "{directory / "secret"}"\nstate = "{directory / "state.json"}"\n'
-            f'socket = "{self.socket}"\n'
+            f'secret_file = "{directory / "secret"}"\n'
             f'[[files]]\npath = "{self.token_file}"\nholds = "token"\n'
-            f'[[files]]\npath = "{self.secret_file}"\nholds = "secret"\n'
+            f'[[files]]\npath = "{self.secret_file}"\nholds = "secret"\n',
         )
-
-    def start(self) -> RunningProcess:
-        """Start the agent, and wait until it can have a token."""
-        agent = self._processes.start([sys.executable, "-m", "keyturn", "agent", str(self.config)])
-
-        def is_healthy() -> bool:
-            assert agent.alive, agent.output()
-            with self.client() as http:
-                return http.get("http://agent/health").status_code == 200
-
-        eventually(is_healthy)
-        return agent
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(transport=httpx.HTTPTransport(uds=str(self.socket)), timeout=30)
 
     def wait_for(self, state: str, number: int) -> None:
         """Wait until the client has so many rotations, and the newest one is in that state."""
@@ -83,12 +73,11 @@ class Scene:
         eventually(is_there, seconds=120)
 
     def is_accepted(self, token: str) -> bool:
-        url = f"{self._stack.base_url}/realms/{self._admin.realm}/forward-auth"
-        return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, trust_env=False).is_success
+        return is_accepted(self._stack, self._admin, token)
 
 
 class Programs:
-    """The programs of the page, each run to its end."""
+    """The programs of the page, each run to its end. They are built at once, since rotations do not wait."""
 
     def __init__(self, directory: Path) -> None:
         self._script = directory / "program.mjs"
@@ -98,11 +87,19 @@ class Programs:
         (self._module / "main.go").write_text(example("go"))
         (self._module / "go.mod").write_text("module keyturn.test/agent\n\ngo 1.26\n")
         (self._module / "go.sum").touch()
+        self._class = directory / "java" / "Agent.java"
+        self._class.parent.mkdir()
+        self._class.write_text(example("java"))
+        self._run()
+
+    def _run(self) -> list[subprocess.CompletedProcess[str]]:
+        node = run([node_directory() / "bin" / "node", self._script])
+        return [node, run_go(self._module), run_java(self._class)]
 
     def tokens(self) -> list[str]:
         """Return a token that each has got."""
-        ended = [run([node_directory() / "bin" / "node", self._script]), run_go(self._module)]
-        assert [each.returncode for each in ended] == [0, 0], ended
+        ended = self._run()
+        assert [each.returncode for each in ended] == [0, 0, 0], ended
         return [each.stdout.strip() for each in ended]
 
 
@@ -114,9 +111,10 @@ def test_programs_have_tokens_through_two_rotations_and_a_killed_agent(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    scene, programs = Scene(stack, admin, processes, tmp_path), Programs(tmp_path)
-    monkeypatch.setenv("AGENT_SOCKET", str(scene.socket))
-    agent, known = scene.start(), [scene.first]
+    programs = Programs(tmp_path)
+    scene = Scene(stack, admin, processes, tmp_path)
+    monkeypatch.setenv("AGENT_SOCKET", str(scene.agent.socket))
+    agent, known = scene.agent.start(), [scene.first]
 
     def all_are_accepted() -> bool:
         return all(map(scene.is_accepted, [*programs.tokens(), scene.token_file.read_text()]))
@@ -126,15 +124,15 @@ def test_programs_have_tokens_through_two_rotations_and_a_killed_agent(
         scene.wait_for("prepared", number)
         assert all_are_accepted()
         agent.kill()
-        agent = scene.start()  # and it looks at once
+        agent = scene.agent.start()  # and it looks at once
         scene.wait_for("done", number)
         assert all_are_accepted()
         known.append(scene.secret_file.read_text())
     assert len(set(known)) == 3
-    for private in (scene.socket, scene.token_file, scene.secret_file, tmp_path / "state.json"):
+    for private in (scene.agent.socket, scene.token_file, scene.secret_file, scene.agent.state):
         assert stat.S_IMODE(private.stat().st_mode) == 0o600, private
     assert agent.stop() == 0
-    assert not scene.socket.exists()
+    assert not scene.agent.socket.exists()
     assert not any(secret in agent.output() for secret in known)
 
 
@@ -142,7 +140,7 @@ def test_programs_have_tokens_through_two_rotations_and_a_killed_agent(
     ("change", "told"),
     [
         (("client_id", "client"), "unknown field `client`"),
-        (("secret_file", "# secret_file"), "set secret_file, or KEYTURN_AGENT_SECRET"),
+        (("secret_file", "# secret_file"), "set secret_file, key_file, generate_key or keycloak_json"),
         (("/secret", "/none"), "cannot be read"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from keyturn import ClientCredentials, ClientSecret, keep_secret_new
+from keyturn import ClientCredentials, ClientSecret, follow_secret_rotations
 from tests.testkit.local_stack import Admin, RunningStack, eventually
 
 CLIENTS = 3
@@ -38,7 +38,7 @@ class Worker:
 
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             keeping = asyncio.create_task(
-                keep_secret_new(self.secret, self.credentials, http, sleep=look_often)
+                follow_secret_rotations(self.secret, self.credentials, http, sleep=look_often)
             )
             try:
                 while True:

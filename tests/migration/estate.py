@@ -181,7 +181,7 @@ def _with_key(client_id: str, keys: Path, key: SigningKey) -> dict[str, Any]:
         "attributes": {
             "use.jwks.string": "true",
             "jwks.string": json.dumps({"keys": [key.public_jwk]}),
-            "token.endpoint.auth.signing.alg": key.algorithm.name,
+            "token.endpoint.auth.signing.alg": key.algorithm,
         },
     }
 

@@ -29,6 +29,10 @@ class Protection:
     faults: tuple[str, ...] = ()
 
 
+_ANOTHER_LOG: Final = (
+    ("publish", "if sequence == newest and newest_id ~= ARGV[3] then return 'diverged' end", ""),
+    ("publish", "if newest_id ~= ARGV[4] then return 'diverged' end", ""),
+)
 _ALL: Final = (
     Protection(
         "atomic-publish",
@@ -41,9 +45,16 @@ _ALL: Final = (
         edits=(
             ("publish", "if sequence <= newest then return 'duplicate' end", ""),
             ("publish", "if sequence ~= newest + 1 then return 'gap' end", ""),
+            *_ANOTHER_LOG,
         ),
         replace=replacements.accept_any_id,
         faults=("stop_instance", "bad_weather"),
+    ),
+    Protection(
+        "one-chain",
+        "an event follows the one that precedes it in the database's log",
+        edits=_ANOTHER_LOG,
+        faults=("set_back_unnoticed", "relays_take_turns", "database_fails_over"),
     ),
     Protection(
         "signatures",

@@ -31,7 +31,7 @@ from tests.simulation.settings import LEEWAY
 from tests.testkit.simulated_process import Process
 
 Without = AbstractContextManager[object]
-_EVENT_ARGUMENTS: Final = 5
+_EVENT_ARGUMENTS: Final = 6
 
 
 def publish_in_two_steps() -> Without:
@@ -41,8 +41,8 @@ def publish_in_two_steps() -> Without:
         if name != "publish":
             return await sound(self, name, calls)
         outcomes = await sound(self, name, [(keys, args[:_EVENT_ARGUMENTS]) for keys, args in calls])
-        for keys, arguments in calls:
-            pairs = list(zip(arguments[5::2], arguments[6::2], strict=True))
+        for keys, args in calls:
+            pairs = list(zip(args[_EVENT_ARGUMENTS::2], args[_EVENT_ARGUMENTS + 1 :: 2], strict=True))
             await self._link.request([partial(_write, key=keys[2], pairs=pairs)])
         return outcomes
 

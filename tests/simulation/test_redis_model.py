@@ -127,6 +127,8 @@ def _random_script(draw: random.Random) -> tuple[str, list[str], list[Any]]:
     epoch, sequence, node = draw.randint(1, 3), draw.randint(1, 12), draw.choice("mn")
     values, event_id = _VALUES % epoch, f"event-{sequence}"
     field, value = draw.choice(["client:r:a", "realm:r"]), b"%d:{}" % sequence
+    previous = draw.choice(["", f"event-{sequence - 1}", f"event-{sequence - 1}"])
+    event: list[Any] = [epoch, sequence, event_id, previous, b"{}", 1000]
     terms: list[Any] = [10_000, 1_000]
     seen: list[Any] = [_RUN_ID, 1_700_000_000_000, 10**15]
     known: list[Any] = draw.choice([[""], [1_600_000_000_000], [1_600_000_000_000, "m", "n"]])
@@ -150,8 +152,8 @@ def _random_script(draw: random.Random) -> tuple[str, list[str], list[Any]]:
                 [epoch, *seen, draw.choice("kl"), draw.choice(["admit", "forget", "returned"]), node],
             ),
             ("return_assertions", [_HEAD, "kt:{0}:jti:d", "kt:{0}:jti:e"], [epoch, 60_000, 60_000]),
-            ("publish", [_HEAD, _EVENTS, values], [epoch, sequence, event_id, b"{}", 1000, field, value]),
-            ("publish", [_HEAD, _EVENTS, values], [epoch, sequence, event_id, b"{}", 1000, field, b"9:"]),
+            ("publish", [_HEAD, _EVENTS, values], [*event, field, value]),
+            ("publish", [_HEAD, _EVENTS, values], [*event, field, b"9:"]),
             ("write_projections", [_HEAD, values], [epoch, field, value]),
             ("complete_epoch", [_HEAD, values], [epoch]),
             ("find_loss", [_HEAD, _EVENTS, values, _NODES], [epoch]),

@@ -116,7 +116,7 @@ def signed(
 
 def sign_raw(key: SigningKey, payload: bytes, header: dict[str, Any] | None = None) -> str:
     """Sign any payload under any header."""
-    first = {"alg": key.algorithm.name, "kid": key.kid, "typ": "JWT"} | (header or {})
+    first = {"alg": key.algorithm, "kid": key.kid, "typ": "JWT"} | (header or {})
     kept = {name: value for name, value in first.items() if value is not None}
     signing_input = base64url.encode(strict_json.encode(kept)) + b"." + base64url.encode(payload)
     return (signing_input + b"." + base64url.encode(key.sign(signing_input))).decode()

@@ -23,7 +23,7 @@ def proof(
     jwk = {
         name: value for name, value in key.public_jwk.items() if name in ("kty", "crv", "x", "y", "n", "e")
     }
-    members = {"typ": "dpop+jwt", "alg": key.algorithm.name, "jwk": jwk} | (header or {})
+    members = {"typ": "dpop+jwt", "alg": key.algorithm, "jwk": jwk} | (header or {})
     stated = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time())} | (
         {"ath": hashed(token)} if token is not None else {}
     )

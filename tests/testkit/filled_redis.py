@@ -58,7 +58,7 @@ def projected_key(key: SigningKey, state: Any = "active") -> ProjectedSigningKey
     sealed = None if state == "retiring" else RING.seal(key.export_private_jwk(), f"signing-key:{key.kid}")
     return ProjectedSigningKey(
         kid=key.kid,
-        alg=key.algorithm.name,
+        alg=key.algorithm,
         state=state,
         public_jwk=key.public_jwk,
         sealed_private_jwk=sealed,
@@ -177,7 +177,7 @@ class Filling:
         ]
         changes += [(name, sequence, None) for name in gone]
         payload = SIGNER.event(sequence, encode_event(event))
-        publication = Publication(sequence, event.id, payload, tuple(changes))
+        publication = Publication(sequence, event.id, self.last_event_id, payload, tuple(changes))
         assert await self.channel.publish(self.epoch, [publication]) == [Published.PUBLISHED]
         self.sequence, self.last_event_id = sequence, event.id
         for each in projections:

@@ -28,14 +28,14 @@ _OPTIONS: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Duser.langua
 
 def run_java(
     source: Path,
-    project: Path,
+    project: Path = _COMPILER,
     *,
     environment: Mapping[str, str] | None = None,
     stdin: str = "",
     seconds: float = 120.0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the class of a source file with the libraries of a project. Raises ToolError; the caller checks the
-    exit code."""
+    """Run the class of a source file with the libraries of a project, by default of none but the compiler's.
+    Raises ToolError; the caller checks the exit code."""
     classes = _compiled(source, project)
     command = [_java(), *_OPTIONS, "-cp", f"{classes}:{jars_of(project)}/*", source.stem]
     return run(command, environment=environment, stdin=stdin, seconds=seconds)

@@ -140,7 +140,7 @@ def credential_of(client: ExportedClient, keys: Keys, now: Callable[[], float] =
             return Credential(client.client_id, by_secret)
         case "client-jwt":
             key, kid = keys.signing_key(client.client_id, alg)
-            header = header_segment(key.algorithm.name, kid=kid)
+            header = header_segment(key.algorithm, kid=kid)
 
             def by_key(issuer: str) -> Mapping[str, str]:
                 return _as_form(key.sign_compact(header, _assertion(client.client_id, issuer, now())))

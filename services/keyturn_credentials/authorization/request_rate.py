@@ -10,18 +10,26 @@ _MAX_KEPT: Final = 10_000
 
 
 class RequestRate:
-    """A token bucket for each client: so many requests a second, and so many at once after a pause.
+    """A token bucket for each client: so many requests ``a_second``, and so many ``at_once`` after a pause.
     ``elapsed``: a monotonic clock in seconds."""
 
-    def __init__(self, elapsed: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        elapsed: Callable[[], float],
+        *,
+        a_second: float = REQUESTS_A_SECOND,
+        at_once: int = AT_ONCE,
+    ) -> None:
         self._elapsed = elapsed
+        self._a_second = a_second
+        self._at_once = float(at_once)
         self._kept: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def admits(self, client_uuid: str) -> bool:
         """Count a request. Return whether it is within the limit."""
         now = self._elapsed()
-        left, seen = self._kept.pop(client_uuid, (float(AT_ONCE), now))
-        left = min(float(AT_ONCE), left + (now - seen) * REQUESTS_A_SECOND)
+        left, seen = self._kept.pop(client_uuid, (self._at_once, now))
+        left = min(self._at_once, left + (now - seen) * self._a_second)
         admitted = left >= 1
         self._kept[client_uuid] = (left - admitted, now)
         if len(self._kept) > _MAX_KEPT:

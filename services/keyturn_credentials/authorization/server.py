@@ -10,7 +10,6 @@ from keyturn_credentials.authorization.client_keys import AdministratorKeys
 from keyturn_credentials.authorization.endpoints import Endpoints, RealmEndpoint
 from keyturn_credentials.authorization.own_rotation import OwnRotationEndpoint, OwnRotationReadSet
 from keyturn_credentials.authorization.read_set import DatabaseDecider, DatabaseReadSet
-from keyturn_credentials.authorization.request_rate import RequestRate
 from keyturn_credentials.authorization.used_assertions import DatabaseAssertions
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.operations.own_rotations import OwnRotationOperations
@@ -121,9 +120,10 @@ class AdministratorsServer:
             clients,
             authenticator,
             rotations,
-            RequestRate(clock.elapsed),
+            clock,
             self._addresses,
             self._clients_log,
+            clock_skew=settings.clock_skew,
         )
         discovery = metadata_endpoint(decider, discovery_document(settings.certificate_capabilities()))
         endpoints = Endpoints(self._metrics)
@@ -132,6 +132,7 @@ class AdministratorsServer:
                 "": RealmEndpoint(RealmInfoEndpoint(decider), ("GET", "HEAD")),
                 "rotation": RealmEndpoint(own.show, ("POST",)),
                 "rotation/delivered": RealmEndpoint(own.confirm, ("POST",)),
+                "rotation/key": RealmEndpoint(own.register, ("POST",)),
                 "protocol/openid-connect/token": RealmEndpoint(token, ("POST",)),
                 "protocol/openid-connect/token/introspect": RealmEndpoint(introspection, ("POST",)),
                 "protocol/openid-connect/revoke": RealmEndpoint(revocation, ("POST",)),

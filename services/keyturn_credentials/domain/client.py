@@ -32,7 +32,8 @@ class Client:
     ``version`` counts changes (the ETag). ``keys_not_before``: sequence of the last clearing of its key
     cache. ``revoked_keys``: RFC 7638 thumbprint to NumericDate seconds of revocation; it only grows.
     ``token_generation``: how often all its tokens were ended. ``revoked_tokens``: digests of individually
-    revoked tokens, to their expiry.
+    revoked tokens, to their expiry. ``keys_since``: NumericDate seconds since when it has its present keys,
+    None if it does not authenticate by keys.
     """
 
     uuid: str
@@ -49,6 +50,7 @@ class Client:
     token_generation: int = 0
     revoked_tokens: Mapping[str, float] = field(default_factory=dict)
     service_account: ServiceAccount = field(default_factory=ServiceAccount)
+    keys_since: float | None = None
 
     @property
     def is_confidential(self) -> bool:

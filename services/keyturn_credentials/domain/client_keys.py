@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client, KeySource
 from keyturn_credentials.errors import InvalidRequestError, LimitReachedError
+from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet, SkippedKey
@@ -21,6 +22,13 @@ from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 
 _CREDENTIAL: Final = "jwt.credential"
+_NAMES: Final = (
+    attributes.USE_JWKS_URL,
+    attributes.USE_JWKS_STRING,
+    attributes.JWKS_STRING,
+    *(f"{_CREDENTIAL}.{name}" for name in (attributes.CERTIFICATE, attributes.PUBLIC_KEY, attributes.KID)),
+)
+"""Attributes with a client's keys, beside its URL."""
 _SHORT: Final = 8192
 """Characters of a key set up to which its parsed form is kept for a while."""
 # 43 characters are 258 bits: the last two must be zero, or the text is not the encoding of 256 bits.
@@ -67,6 +75,19 @@ def keys_of(client: Client) -> ClientKeys:
     if attributes.is_true(client.attributes, attributes.USE_JWKS_STRING):
         return _inline(client.attributes.get(attributes.JWKS_STRING, ""))
     return _certificate(client.attributes)
+
+
+def key_age_noted(before: Client | None, after: Client, now: float) -> Client:
+    """Return the client with the time since when it has its keys, from before the change or ``now``."""
+    if CLIENT_AUTHENTICATORS[after.authenticator].credential != "keys":
+        return replace(after, keys_since=None)
+    if before is None or before.keys_since is None or _configured(before) != _configured(after):
+        return replace(after, keys_since=now)
+    return replace(after, keys_since=before.keys_since)
+
+
+def _configured(client: Client) -> tuple[str | None, ...]:
+    return client.jwks_url, *(client.attributes.get(name) for name in _NAMES)
 
 
 def is_thumbprint(text: str) -> bool:

@@ -14,10 +14,17 @@ from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.secrets import Due, due_change, set_expiry
 from keyturn_credentials.errors import InvalidMembersError, InvalidRequestError
 
-_WITHIN_LIFETIME: Final = (attributes.POLICY_ROTATED_EXPIRATION, attributes.POLICY_REMAINING_ROTATION)
+_WITHIN: Final = {
+    attributes.POLICY_ROTATED_EXPIRATION: attributes.POLICY_EXPIRATION,
+    attributes.POLICY_REMAINING_ROTATION: attributes.POLICY_EXPIRATION,
+    attributes.KEY_OVERLAP: attributes.KEY_PERIOD,
+}
+"""Times with the one that they must not exceed."""
 _NAMES: Final = (
     attributes.POLICY_EXPIRATION,
-    *_WITHIN_LIFETIME,
+    *_WITHIN,
+    attributes.KEY_PERIOD,
+    attributes.KEY_REVOKE_FORMER,
     attributes.ROTATION_AUTOMATIC,
     attributes.ROTATION_WINDOW,
     attributes.ROTATION_JITTER,
@@ -25,7 +32,8 @@ _NAMES: Final = (
     attributes.ROTATION_RETIRE_UNUSED,
     attributes.ROTATION_SELF_SERVICE,
 )
-_LONGEST: Final = "9999999999"
+_LONGEST: Final = {attributes.POLICY_EXPIRATION: "9999999999"}
+"""A policy without a lifetime is not looked at."""
 
 
 def try_policy(
@@ -80,15 +88,13 @@ def plan_after_change(client: Client, rules: RotationRules, now: float) -> Plann
 def _problems_of(values: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in values.items():
-        lifetime = {attributes.POLICY_EXPIRATION: _LONGEST} if name in _WITHIN_LIFETIME else {}
-        problem = _problem_of({**lifetime, name: value}) if value else None
+        problem = _problem_of({**_LONGEST, name: value}) if value else None
         if problem is not None:
             found[name] = problem
-    lifetime = {attributes.POLICY_EXPIRATION: values[attributes.POLICY_EXPIRATION]}
-    if _problem_of(lifetime) is None:
-        for name in _WITHIN_LIFETIME:
-            if name not in found and _problem_of({**lifetime, name: values[name]}) is not None:
-                found[name] = f"{name} must not exceed {attributes.POLICY_EXPIRATION}"
+    for name, whole in _WITHIN.items():
+        are_right = values[name] and values[whole] and not found.keys() & {name, whole}
+        if are_right and _problem_of({name: values[name], whole: values[whole]}) is not None:
+            found[name] = f"{name} must not exceed {whole}"
     return found
 
 

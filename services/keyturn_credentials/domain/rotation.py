@@ -1,20 +1,24 @@
 """A rotation of a client's credential, as data."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
 
 class Kind(StrEnum):
-    """Kind of credential."""
+    """Kind of credential. KEY: the client's key pair, of which keyturn has only the public key."""
 
     SECRET = "secret"  # noqa: S105 - a kind
+    KEY = "key"
 
 
 class Reason(StrEnum):
-    """Reason of a rotation. COMPROMISED: somebody else knows the credential, so there is no overlap."""
+    """Reason of a rotation. CLIENT: the client has registered its next key by itself. COMPROMISED: somebody
+    else knows the credential, so there is no overlap."""
 
     POLICY = "policy"
+    CLIENT = "client"
     MANUAL = "manual"
     COMPROMISED = "compromised"
 
@@ -43,24 +47,31 @@ _OPEN: Final = frozenset({State.PLANNED, State.PREPARED, State.DELIVERED, State.
 
 
 class WaitsFor(StrEnum):
-    """The condition of the next move. TURN: fewer rotations of the realm under way. NODES: all nodes apply
-    the change. USE: the client authenticates with the successor. OVERLAP: the end of the overlap.
+    """The condition of the next move. TURN: fewer rotations of the realm under way. SUCCESSOR: the client
+    registers or publishes its next key. NODES: all nodes apply the change. USE: the client authenticates with
+    the successor. OVERLAP: the end of the overlap. WITHDRAWAL: the client stops publishing its former key.
     PERSON: it is paused."""
 
     START = "start"
     WINDOW = "window"
     TURN = "turn"
+    SUCCESSOR = "successor"
     NODES = "nodes"
     DELIVERY = "delivery"
     USE = "use"
     OVERLAP = "overlap"
+    WITHDRAWAL = "withdrawal"
     PERSON = "person"
 
 
 class Alert(StrEnum):
-    """Something for a person. UNUSED: the client still uses the former credential after the deadline."""
+    """Something for a person, after the deadline or the overlap. UNUSED: the client still uses the former
+    credential. MISSING: it has not registered or published its next key. PUBLISHED: it still publishes the
+    former key."""
 
     UNUSED = "successor_unused"
+    MISSING = "successor_missing"
+    PUBLISHED = "former_published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +83,27 @@ class Move:
     sequence: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RotatedKeys:
+    """Keys of a rotation, by RFC 7638 thumbprint. ``former``: None until they are known. ``published``: the
+    client publishes its keys at a URL. ``certificate``: the attributes with the former key, if they were a
+    certificate's or public key's, to restore them."""
+
+    former: tuple[str, ...] | None = None
+    successors: tuple[str, ...] = ()
+    published: bool = False
+    certificate: Mapping[str, str] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """Times are NumericDate seconds.
 
     ``start_at``: not prepared before. ``deadline``: when somebody is alerted that the successor is not in
-    use. ``retire_at``: when the former credential ends. ``former_expires_at``: expiry that the former
-    credential had, to restore it. ``sequence``: the newest event of the rotation. ``overlap``: seconds for
-    which both are accepted once the successor is in use. ``delivered``: somebody has confirmed that the
-    client has it. ``self_service``: the client takes it itself.
+    use, or not there. ``retire_at``: when the former credential ends. ``former_expires_at``: expiry that the
+    former credential had, to restore it. ``sequence``: the newest event of the rotation. ``overlap``: seconds
+    for which both are accepted once the successor is in use. ``delivered``: somebody has confirmed that the
+    client has it. ``self_service``: the client takes it itself. ``keys``: of a rotation of keys.
     """
 
     id: str
@@ -99,6 +122,7 @@ class Rotation:
     deadline: float | None = None
     retire_at: float | None = None
     former_expires_at: float | None = None
+    keys: RotatedKeys | None = None
 
     @property
     def state(self) -> State:

@@ -24,6 +24,17 @@ def own_rotation_at(client: Client) -> float | None:
     return rules.start_at(client.uuid, current.expires_at)
 
 
+def own_key_rotation_at(client: Client) -> float | None:
+    """Return when the rotation of the client's key begins by its own policy; None without one."""
+    if client.keys_since is None or not client.attributes.get(attributes.KEY_PERIOD, "").strip():
+        return None
+    try:
+        rules = RotationRules.from_attributes(client.attributes, {})
+    except InvalidRequestError:  # written by an earlier build
+        return None
+    return rules.key_start_at(client.uuid, client.keys_since)
+
+
 class Effect(StrEnum):
     """ROTATES: the client keeps the former secret until it uses the new one. ROTATES_STRICTLY: the former
     secret ends after the overlap, used or not. EXPIRES: no rotation begins, so the client is locked out."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.rotation import Rotation
+from keyturn_credentials.domain.rotation import Kind, Rotation
 from keyturn_credentials.domain.rotation_window import Window
 from keyturn_credentials.domain.secrets import RotationPolicy
 from keyturn_credentials.errors import InvalidRequestError
@@ -18,8 +18,33 @@ MIN_ALERT_SECONDS: Final = 60
 MIN_SELF_SERVICE_INTERVAL: Final = 10
 """Seconds between two looks of an instance of a client that takes its secret itself, at least."""
 MAX_AT_ONCE: Final = 100_000
+MIN_KEY_PERIOD: Final = 60
+"""Seconds between two rotations of a key by policy, at least."""
 _LEAST_PART: Final = 10
 """A secret is rotated in the last nine tenths of its lifetime, and with a tenth of it left."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPolicy:
+    """``period``: seconds after which a policy asks for the client's next key; None: never. ``overlap``:
+    seconds for which the former key is still accepted once the next one is in use. ``revoke_former``: a
+    former key that the client still publishes is revoked then."""
+
+    period: int | None = None
+    overlap: int = DEFAULT_OVERLAP_SECONDS
+    revoke_former: bool = False
+
+    @property
+    def patience(self) -> int:
+        """Seconds until somebody is alerted that the client has not done what a rotation waits for."""
+        return max(self.overlap, MIN_ALERT_SECONDS)
+
+    def start_at(self, keys_since: float, share: int) -> float | None:
+        """Return when a rotation begins by policy; None if none does. ``keys_since``: NumericDate seconds
+        since when the client has its keys. ``share``: seconds by which this client is earlier."""
+        if self.period is None:
+            return None
+        return keys_since + self.period - min(share, self.period // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,7 @@ class RotationRules:
     jitter: int = 0
     max_at_once: int | None = None
     self_service: bool = True
+    keys: KeyPolicy = KeyPolicy()
 
     @classmethod
     def from_attributes(
@@ -56,6 +82,7 @@ class RotationRules:
             jitter=_number(both.get(attributes.ROTATION_JITTER, ""), attributes.ROTATION_JITTER) or 0,
             max_at_once=_number(limit, attributes.ROTATION_MAX_AT_ONCE),
             self_service=_flag(both, attributes.ROTATION_SELF_SERVICE, default=True),
+            keys=_key_policy(both),
         )
 
     @property
@@ -92,8 +119,16 @@ class RotationRules:
         latest = self.policy.expiration - margin_of(self.policy)
         return expires_at - min(lead_of(self.policy) + self._share(client_uuid), latest)
 
+    def key_start_at(self, client_uuid: str, keys_since: float | None) -> float | None:
+        """Return when a rotation of the client's key begins; None if no policy asks for one."""
+        if keys_since is None or not self.automatic:
+            return None
+        return self.keys.start_at(keys_since, self._share(client_uuid))
+
     def rest_of(self, rotation: Rotation) -> int:
         """Return the seconds without a rotation by policy after this one was given up."""
+        if rotation.kind is Kind.KEY:
+            return max(rotation.overlap, MIN_ALERT_SECONDS)
         return rotation.overlap if self.policy is None else max(rotation.overlap, margin_of(self.policy))
 
     def _share(self, client_uuid: str) -> int:
@@ -118,6 +153,22 @@ def margin_of(policy: RotationPolicy) -> int:
 def least_of(policy: RotationPolicy) -> int:
     """Return the seconds that a secret has at least, whose rotation is to begin by itself."""
     return max(MIN_ALERT_SECONDS, margin_of(policy))
+
+
+def _key_policy(values: Mapping[str, str]) -> KeyPolicy:
+    period = _number(values.get(attributes.KEY_PERIOD, ""), attributes.KEY_PERIOD)
+    overlap = _number(values.get(attributes.KEY_OVERLAP, ""), attributes.KEY_OVERLAP)
+    if period is not None and period < MIN_KEY_PERIOD:
+        raise InvalidRequestError(f"{attributes.KEY_PERIOD} must be at least {MIN_KEY_PERIOD} seconds")
+    if overlap is None:
+        overlap = DEFAULT_OVERLAP_SECONDS
+    elif period is not None and overlap > period:
+        raise InvalidRequestError(f"{attributes.KEY_OVERLAP} must not exceed {attributes.KEY_PERIOD}")
+    return KeyPolicy(
+        period=period,
+        overlap=overlap if period is None else min(overlap, period - period // _LEAST_PART),
+        revoke_former=_flag(values, attributes.KEY_REVOKE_FORMER, default=False),
+    )
 
 
 def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -105,7 +105,7 @@ def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     if rotation.paused and (state is State.PLANNED or not rules.retire_unused):
         return WaitsFor.PERSON
     if state is State.PLANNED:
-        return _reason_not_to_begin(rotation, rules, facts, now)
+        return reason_not_to_begin(rotation, rules, now, has_turn=facts.has_turn)
     if state is State.PREPARED:
         return WaitsFor.DELIVERY if facts.applied else WaitsFor.NODES
     return WaitsFor.USE if state is State.DELIVERED else WaitsFor.OVERLAP
@@ -148,7 +148,8 @@ def _begin(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -
     if not _is_asked_for(rotation, rules, facts, now):
         act = Act.RESTORE if facts.is_successor_current else Act.NOTHING
         return Step(rotation.moved(State.SUPERSEDED, now), act)
-    if rotation.paused or _reason_not_to_begin(rotation, rules, facts, now) is not None:
+    held_up = reason_not_to_begin(rotation, rules, now, has_turn=facts.has_turn) is not None
+    if rotation.paused or held_up:
         return _extend(rotation, rules, facts, now)
     has_ended = facts.current_expires_at is not None and now >= facts.current_expires_at
     if rotation.reason is Reason.COMPROMISED or has_ended:
@@ -175,16 +176,17 @@ def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: f
     return start_at is None or start_at <= now
 
 
-def _reason_not_to_begin(
-    rotation: Rotation, rules: RotationRules, facts: Facts, now: float
+def reason_not_to_begin(
+    rotation: Rotation, rules: RotationRules, now: float, *, has_turn: bool
 ) -> WaitsFor | None:
+    """Return what a planned rotation waits for before it begins. Only one by policy waits."""
     if rotation.reason is not Reason.POLICY:
         return None
     if now < rotation.start_at:
         return WaitsFor.START
     if rules.window is not None and not rules.window.is_open(now):
         return WaitsFor.WINDOW
-    return None if facts.has_turn else WaitsFor.TURN
+    return None if has_turn else WaitsFor.TURN
 
 
 def _extend(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:

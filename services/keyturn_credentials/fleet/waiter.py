@@ -56,6 +56,10 @@ class FleetWaiter:
         _, summary = await self.watch(sequence, timeout)
         return summary
 
+    async def has_applied(self, sequence: int) -> bool:
+        """Return whether every node has applied an event, or cannot answer any more."""
+        return (await self.wait(sequence, 0)).safe
+
     async def wait_while_likely(self, sequence: int, timeout: float) -> FleetSummary:
         """Wait like ``wait``, for a caller that did not request it: not while Redis does not answer, nor
         while it may have lost leases for longer than ``timeout``."""

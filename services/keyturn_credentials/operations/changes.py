@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client_keys import key_age_noted
 from keyturn_credentials.domain.guards import NO_CLIENT, require_client, require_realm, require_version
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.realm import Realm, RealmKey
@@ -139,6 +140,7 @@ class Changes:
         the last event. All rows are written before the first event (see ``UnitOfWork``)."""
         for before, change in changes:
             permission(principal, realm.name, [each for each in (before, change.after) if each is not None])
+        changes = [(before, _with_key_age(before, change, transaction.now)) for before, change in changes]
         added = [change.after for before, change in changes if before is None and not change.clears_keys]
         await transaction.clients.insert_all([client for client in added if client is not None])
         records: list[ClientRecord] = []
@@ -240,6 +242,12 @@ class Changes:
             stamp=stamp,
             details=change.details,
         )
+
+
+def _with_key_age(before: Client | None, change: ClientChange[Any], now: float) -> ClientChange[Any]:
+    if change.after is None:
+        return change
+    return replace(change, after=key_age_noted(before, change.after, now))
 
 
 async def _require_distinct_name(

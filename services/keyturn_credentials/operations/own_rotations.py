@@ -1,4 +1,4 @@
-"""A client's own rotation: the client takes its new secret itself."""
+"""A client's own rotation: the client takes its new secret, or registers its next key, itself."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -6,13 +6,18 @@ from typing import Final
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
+from keyturn_credentials.domain.key_rotation_steps import KeyFacts, waits_for_key
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation import Rotation, State
-from keyturn_credentials.domain.rotation_rules import MIN_SELF_SERVICE_INTERVAL, RotationRules
+from keyturn_credentials.domain.rotation import Kind, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_rules import MIN_SELF_SERVICE_INTERVAL
 from keyturn_credentials.domain.rotation_secrets import secret_to_take
+from keyturn_credentials.domain.rotation_steps import Facts, waits_for
 from keyturn_credentials.errors import ConflictError, ForbiddenError, NotFoundError
+from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.permissions import being_the_client
+from keyturn_credentials.operations.rotation_changes import Scene, scene_of
 from keyturn_credentials.operations.rotations import RotationOperations
+from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.last_used import name_of_secret
@@ -32,11 +37,13 @@ HasApplied = Callable[[int], Awaitable[bool]]
 @dataclass(frozen=True, slots=True)
 class OwnRotation:
     """``rotation``: the open one, None without one. ``secret``: the new one, for its client to take.
-    ``interval``: seconds after which the client should ask again."""
+    ``interval``: seconds after which the client should ask again. ``waits_for``: the condition of its next
+    move."""
 
     rotation: Rotation | None
     secret: Secret | None
     interval: int
+    waits_for: WaitsFor | None = None
 
 
 class OwnRotationOperations:
@@ -45,53 +52,81 @@ class OwnRotationOperations:
     caller has authenticated."""
 
     def __init__(
-        self, store: Store, rotations: RotationOperations, clock: Clock, has_applied: HasApplied
+        self,
+        store: Store,
+        rotations: RotationOperations,
+        keys: KeyRotationOperations,
+        clock: Clock,
+        has_applied: HasApplied,
     ) -> None:
         self._store = store
         self._rotations = rotations
+        self._keys = keys
         self._clock = clock
         self._has_applied = has_applied
         self._audited: dict[tuple[str, str | None], float] = {}
 
-    async def read(self, actor: Actor, realm_name: str, used: str) -> OwnRotation:
+    async def read(self, actor: Actor, realm_name: str, kind: Kind, used: str) -> OwnRotation:
         """Return the client's rotation, and its new secret once every node accepts it, unless the caller has
         it. That it was shown is written into the audit log, once in five minutes for each address."""
-        realm, client, rotation = await self._find(actor, realm_name)
-        rules = RotationRules.from_attributes(client.attributes, realm.attributes)
-        interval = min(rules.self_service_interval, MAX_INTERVAL_SECONDS)
+        scene, rotation = await self._find(actor, realm_name, kind)
         if rotation is None:
-            return OwnRotation(None, None, self._until_begin(rules, client, interval))
-        secret = secret_to_take(client.secrets, rotation, digests_only=realm.keeps_digests_only)
-        if secret is None or _is_current(client, used):
-            return OwnRotation(rotation, None, interval)
-        if rotation.sequence is not None and not await self._has_applied(rotation.sequence):
-            return OwnRotation(rotation, None, _WAITING_FOR_NODES_SECONDS)
+            return OwnRotation(None, None, self._until_begin(scene, kind))
+        own = await self._show(scene, rotation)
+        if kind is Kind.KEY:
+            return own
+        secret = secret_to_take(scene.client.secrets, rotation, digests_only=scene.realm.keeps_digests_only)
+        if secret is None or _is_current(scene.client, used):
+            return own
+        if own.waits_for is WaitsFor.NODES:
+            return replace(own, interval=_WAITING_FOR_NODES_SECONDS)
         is_new = self._is_new(rotation, actor)
         if is_new or not rotation.self_service:
-            await self._note(actor, realm, client, rotation)
-        return OwnRotation(rotation, secret, _TO_TAKE_SECONDS)
+            await self._note(actor, scene.realm, scene.client, rotation)
+        return replace(own, secret=secret, interval=_TO_TAKE_SECONDS)
 
-    async def confirm(self, actor: Actor, realm_name: str, rotation_id: str, used: str) -> Rotation:
+    async def confirm(self, actor: Actor, realm_name: str, rotation_id: str, used: str) -> OwnRotation:
         """Note that an instance of the client has stored its new secret, with which it must have
         authenticated."""
-        _, client, rotation = await self._find(actor, realm_name)
+        scene, rotation = await self._find(actor, realm_name, Kind.SECRET)
         if rotation is None or rotation.id != rotation_id:
             raise NotFoundError("the client has no such rotation under way")
-        if not _is_current(client, used):
+        if not _is_current(scene.client, used):
             raise ConflictError("authenticate with the new secret to confirm it")
-        if rotation.state is not State.PREPARED or rotation.delivered:
-            return rotation  # confirmed before: the response to that may have been lost
-        moved = await self._rotations.confirm_delivery(actor, realm_name, rotation.id, being_the_client)
-        return moved.rotation
+        if rotation.state is State.PREPARED and not rotation.delivered:
+            moved = await self._rotations.confirm_delivery(actor, realm_name, rotation.id, being_the_client)
+            rotation = moved.rotation
+        return await self._show(scene, rotation)  # else confirmed before: the response may have been lost
 
-    async def _find(self, actor: Actor, realm_name: str) -> tuple[Realm, Client, Rotation | None]:
+    async def register(self, actor: Actor, realm_name: str, jwk: object, used: str) -> OwnRotation:
+        """Register the client's next public key. Raises InvalidRequestError and LimitReachedError as well."""
+        scene, _ = await self._find(actor, realm_name, Kind.KEY)
+        target = ClientTarget(actor, realm_name, scene.client.uuid)
+        moved = await self._keys.register(target, jwk, used)
+        return await self._show(scene, moved.rotation)
+
+    async def _show(self, scene: Scene, rotation: Rotation) -> OwnRotation:
+        applied = rotation.sequence is None or await self._has_applied(rotation.sequence)
+        now, rules = self._clock.now(), scene.rules
+        interval = min(rules.self_service_interval, MAX_INTERVAL_SECONDS)
+        if rotation.kind is Kind.KEY:
+            waits = waits_for_key(rotation, rules, KeyFacts(applied=applied), now)
+            interval = min(max(rules.keys.overlap // 2, MIN_SELF_SERVICE_INTERVAL), MAX_INTERVAL_SECONDS)
+        else:
+            waits = waits_for(rotation, rules, Facts(applied=applied), now)
+            if not applied:
+                waits = WaitsFor.NODES
+        return OwnRotation(rotation, None, interval, waits)
+
+    async def _find(self, actor: Actor, realm_name: str, kind: Kind) -> tuple[Scene, Rotation | None]:
         async with self._store.find() as reading:
             realm = require_realm(await reading.realms.get(realm_name))
             client = require_client(await reading.clients.get(realm.id, actor.principal.client_uuid))
             found = await reading.rotations.open_of_client(client.uuid)
-        if not RotationRules.from_attributes(client.attributes, realm.attributes).self_service:
-            raise ForbiddenError("the policy does not let this client take its secret itself")
-        return realm, client, found[0] if found else None
+        scene = scene_of(realm, client)
+        if not scene.rules.self_service:
+            raise ForbiddenError("the policy does not let this client rotate its own credentials")
+        return scene, next((each for each in found if each.kind is kind), None)
 
     async def _note(self, actor: Actor, realm: Realm, client: Client, rotation: Rotation) -> None:
         """Write into the audit log that the secret is shown, and into the rotation that its client takes it
@@ -118,11 +153,17 @@ class OwnRotationOperations:
         self._audited[key] = now
         return True
 
-    def _until_begin(self, rules: RotationRules, client: Client, interval: int) -> int:
+    def _until_begin(self, scene: Scene, kind: Kind) -> int:
         """Return the seconds until the policy begins a rotation, within bounds."""
-        current = client.secrets.current
-        ends = None if current is None else current.expires_at
-        start_at = None if ends is None else rules.start_at(client.uuid, ends)
+        client, rules = scene.client, scene.rules
+        if kind is Kind.KEY:
+            interval = MAX_INTERVAL_SECONDS
+            start_at = rules.key_start_at(client.uuid, client.keys_since)
+        else:
+            interval = min(rules.self_service_interval, MAX_INTERVAL_SECONDS)
+            current = client.secrets.current
+            ends = None if current is None else current.expires_at
+            start_at = None if ends is None else rules.start_at(client.uuid, ends)
         if start_at is None:
             return interval
         return int(min(max(start_at - self._clock.now(), MIN_SELF_SERVICE_INTERVAL), interval))

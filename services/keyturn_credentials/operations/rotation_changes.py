@@ -1,6 +1,6 @@
 """Writes the steps of rotations: the client's secrets with their event, and the rotation itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -49,19 +49,35 @@ class RotationChanges:
     ) -> tuple[Rotation, int | None]:
         """Write a step. Return the rotation and the sequence of its event, None if it has none. A step
         without an event has an audit entry of its own."""
-        before, rotation = scene.client, step.after
+        secrets = self._apply(scene, step, transaction.now)
+        changed: list[tuple[Client, Callable[..., Event]]] = []
+        if secrets != scene.client.secrets:
+            changed.append((replace(scene.client, secrets=secrets), _event(step.act, secrets)))
+        return await self.record(transaction, principal, permission, scene, step.after, changed)
+
+    async def record(
+        self,
+        transaction: UnitOfWork,
+        principal: Principal,
+        permission: Permission,
+        scene: Scene,
+        rotation: Rotation,
+        changed: Sequence[tuple[Client, Callable[..., Event]]],
+    ) -> tuple[Rotation, int | None]:
+        """Write a rotation after a step, with the client's states after the step's changes, one after the
+        other, and what makes their events. Return as ``write`` does."""
+        before, sequence = scene.client, None
         details = {"rotation": rotation.id, "state": rotation.state.value, "reason": rotation.reason.value}
         if rotation.alert is not None:
             details["alert"] = rotation.alert.value
-        secrets = self._apply(scene, step, transaction.now)
-        sequence = None
-        if secrets != before.secrets:
-            after = replace(before, secrets=secrets, version=before.version + 1)
-            event = _event(step.act, secrets)
+        for state, event in changed:
+            after = replace(state, version=before.version + 1)
             change = Change(after=after, event=event, value=None, details=details)
             sequence = await self._changes.write_clients(
                 transaction, principal, permission, scene.realm, [(before, change)]
             )
+            before = after
+        if sequence is not None:
             rotation = rotation.with_sequence(sequence)
         else:
             permission(principal, scene.realm.name, [before])
@@ -100,6 +116,15 @@ class RotationChanges:
 
 def scene_of(realm: Realm, client: Client) -> Scene:
     return Scene(realm, client, RotationRules.from_attributes(client.attributes, realm.attributes))
+
+
+async def has_turn(transaction: UnitOfWork, scene: Scene, rotation: Rotation) -> bool:
+    """Return whether the realm's limit of rotations under way lets a planned one begin."""
+    limit = scene.rules.max_at_once
+    if limit is None or rotation.state is not State.PLANNED:
+        return True
+    await transaction.lock_event_log()  # no other rotation can begin until this one has
+    return await transaction.rotations.count_under_way(scene.realm.id) < limit
 
 
 def due_by_policy(scene: Scene, now: float) -> float | None:

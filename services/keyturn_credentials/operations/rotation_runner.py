@@ -9,7 +9,8 @@ from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Kind, Reason, Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules, lead_of
 from keyturn_credentials.domain.rotation_steps import Step, next_step
-from keyturn_credentials.errors import ConflictError, InvalidRequestError
+from keyturn_credentials.errors import ConflictError, InvalidRequestError, LimitReachedError
+from keyturn_credentials.operations.key_rotation_runner import KeyRotationRunner
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
 from keyturn_credentials.operations.policy_sweep import PolicySweep
 from keyturn_credentials.operations.rotation_changes import (
@@ -17,10 +18,11 @@ from keyturn_credentials.operations.rotation_changes import (
     Scene,
     due_by_policy,
     facts_in,
+    has_turn,
     scene_of,
 )
 from keyturn_credentials.operations.rotations import new_rotation
-from keyturn_credentials.store.unit_of_work import SYSTEM, Store, UnitOfWork
+from keyturn_credentials.store.unit_of_work import SYSTEM, Store
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.last_used import name_of_secret
@@ -59,6 +61,7 @@ class RotationRunner:
         clock: Clock,
         last_used: LastUsed,
         has_applied: HasApplied,
+        keys: KeyRotationRunner,
     ) -> None:
         self._store = store
         self._changes = changes
@@ -66,6 +69,7 @@ class RotationRunner:
         self._clock = clock
         self._last_used = last_used
         self._has_applied = has_applied
+        self._keys = keys
 
     async def plan(self) -> int:
         """Begin a rotation of each secret for which a policy asks. Return their number."""
@@ -86,13 +90,8 @@ class RotationRunner:
                     realm.id, now, lead=lead, automatic=rules.automatic, most=BATCH
                 )
             due += [(realm.id, uuid) for uuid in uuids]
-        return sum(
-            [
-                await self._plan_client(realms[realm_id].name, uuid)
-                for realm_id, uuid in due
-                if realm_id in realms
-            ]
-        )
+        begun = [await self._plan_client(realms[each].name, uuid) for each, uuid in due if each in realms]
+        return sum(begun) + await self._keys.plan(realms, known, most=BATCH)
 
     async def advance(self) -> int:
         """Take the steps that are due. Return their number."""
@@ -139,7 +138,7 @@ class RotationRunner:
         """Take the step that is due, if any. One that cannot be taken holds no other rotation up."""
         try:
             return await self._advance(rotation)
-        except InvalidRequestError as error:  # attributes that an earlier build stored
+        except (InvalidRequestError, LimitReachedError) as error:  # attributes that an earlier build stored
             _log.warning("rotation_not_advanced", rotation=rotation.id, detail=error.detail)
             return False
 
@@ -152,6 +151,8 @@ class RotationRunner:
             return False
         applied = seen.sequence is None or await self._has_applied(seen.sequence)
         used = await self._used(seen.client_uuid)
+        if seen.kind is Kind.KEY:
+            return await self._keys.advance(seen, scene_of(realm, client), applied=applied, used=used)
 
         def decide(scene: Scene, *, has_turn: bool, now: float) -> Step | None:
             facts = facts_in(
@@ -171,19 +172,12 @@ class RotationRunner:
             if found is None or await transaction.rotations.get_for_change(realm.id, seen.id) != seen:
                 return False
             scene = scene_of(*found)
-            has_turn = await self._has_turn(transaction, scene, seen)
-            step = decide(scene, has_turn=has_turn, now=transaction.now)
+            turn = await has_turn(transaction, scene, seen)
+            step = decide(scene, has_turn=turn, now=transaction.now)
             if step is None:
                 return False
             await self._changes.write(transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step)
         return True
-
-    async def _has_turn(self, transaction: UnitOfWork, scene: Scene, rotation: Rotation) -> bool:
-        limit = scene.rules.max_at_once
-        if limit is None or rotation.state is not State.PLANNED:
-            return True
-        await transaction.lock_event_log()  # no other rotation can begin until this one has
-        return await transaction.rotations.count_under_way(scene.realm.id) < limit
 
     async def _used(self, client_uuid: str) -> dict[str, float]:
         try:

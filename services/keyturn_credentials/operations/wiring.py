@@ -9,6 +9,7 @@ from keyturn_credentials.operations.client_keys import ClientKeyOperations
 from keyturn_credentials.operations.client_scopes import ClientScopeOperations
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.importing import ImportOperations
+from keyturn_credentials.operations.key_rotation_changes import KeyRotationChanges
 from keyturn_credentials.operations.maintenance import Maintenance
 from keyturn_credentials.operations.policy_sweep import PolicySweep
 from keyturn_credentials.operations.protocol_mappers import ProtocolMapperOperations
@@ -47,6 +48,7 @@ class Operations:
     secrets: SecretOperations
     rotations: RotationOperations
     rotation_changes: RotationChanges
+    key_rotation_changes: KeyRotationChanges
     policy_sweep: PolicySweep
     keys: ClientKeyOperations
     certificates: CertificateOperations
@@ -65,6 +67,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
     changes = Changes(store, projector)
     keys = ClientKeyOperations(changes)
     rotation_changes = RotationChanges(changes, maker)
+    key_rotation_changes = KeyRotationChanges(rotation_changes)
     realms = RealmOperations(store, changes, store.encryption)
     imports = ImportOperations(store, changes, maker, realms)
     return Operations(
@@ -78,7 +81,8 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         role_mappings=RoleMappingOperations(changes),
         scope_mappings=ScopeMappingOperations(changes),
         secrets=SecretOperations(changes, maker),
-        rotations=RotationOperations(store, rotation_changes),
+        rotations=RotationOperations(store, rotation_changes, key_rotation_changes),
+        key_rotation_changes=key_rotation_changes,
         rotation_changes=rotation_changes,
         policy_sweep=PolicySweep(store, projector),
         keys=keys,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
@@ -22,6 +24,14 @@ class FleetKeySets:
     async def health(self, url: str, networks: tuple[str, ...]) -> KeySetHealth | None:
         """Return a URL's health; None if no client needed it recently, or Redis does not answer."""
         return await self.health_of(KeySetAddress.of(url, networks))
+
+    async def thumbprints(self, realm: Realm, client: Client) -> frozenset[str] | None:
+        """Return the thumbprints of the keys in use from a client's URL; None without any, and if Redis does
+        not answer."""
+        if client.jwks_url is None:
+            return None
+        health = await self.health(client.jwks_url, realm.allowed_networks)
+        return frozenset(key.thumbprint for key in health.keys) or None if health is not None else None
 
     async def health_of(self, address: KeySetAddress) -> KeySetHealth | None:
         """Return the health of a key set, as above."""

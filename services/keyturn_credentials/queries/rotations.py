@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
+from keyturn_credentials.domain.key_rotation_steps import KeyFacts, waits_for_key
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation import Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation import Kind, Rotation, State, WaitsFor
 from keyturn_credentials.domain.rotation_planning import Planned, plan_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import is_undelivered
@@ -91,11 +92,16 @@ class RotationQueries:
             rules = RotationRules.from_attributes(client.attributes, realm.attributes)
             has_turn = rules.max_at_once is None or under_way < rules.max_at_once
             facts = Facts(
-                applied=rotation.id in applied,
+                applied=rotation.sequence is None or rotation.id in applied,
                 is_undelivered=realm.keeps_digests_only and is_undelivered(client.secrets, rotation),
                 has_turn=has_turn,
             )
-            shown.append(ShownRotation(rotation, client.client_id, waits_for(rotation, rules, facts, now)))
+            if rotation.kind is Kind.KEY:
+                key_facts = KeyFacts(applied=facts.applied, has_turn=has_turn)
+                waits = waits_for_key(rotation, rules, key_facts, now)
+            else:
+                waits = waits_for(rotation, rules, facts, now)
+            shown.append(ShownRotation(rotation, client.client_id, waits))
         return shown
 
     async def _applied(self, found: list[Rotation]) -> set[str]:

@@ -20,10 +20,24 @@ def belong_together(events: Sequence[LoggedEvent], projections: Projections) -> 
     )
 
 
-def publication(signer: LogSigner, event: LoggedEvent, projections: Projections) -> Publication:
-    """Sign an event together with the projections that it touches."""
+def publications(
+    signer: LogSigner, previous_id: str, events: Sequence[LoggedEvent], projections: Projections
+) -> list[Publication]:
+    """Sign consecutive events, each together with the projections that it touches. ``previous_id``: of the
+    event before the first one, empty without one."""
+    previous = [previous_id, *(event.id for event in events)]
+    return [
+        _publication(signer, before, event, projections)
+        for before, event in zip(previous, events, strict=False)
+    ]
+
+
+def _publication(
+    signer: LogSigner, previous_id: str, event: LoggedEvent, projections: Projections
+) -> Publication:
     touched = []
     for field in event.touches:
         sequence, body = projections[field]
         touched.append((field, sequence, None if body is None else signer.projection(field, sequence, body)))
-    return Publication(event.sequence, event.id, signer.event(event.sequence, event.payload), tuple(touched))
+    payload = signer.event(event.sequence, event.payload)
+    return Publication(event.sequence, event.id, previous_id, payload, tuple(touched))

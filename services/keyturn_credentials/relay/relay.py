@@ -12,7 +12,7 @@ from keyturn_credentials.relay.claimants import ClaimantKeeper
 from keyturn_credentials.relay.deleted_clients import DeletedClients
 from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent
 from keyturn_credentials.relay.metrics import RelayMetrics
-from keyturn_credentials.relay.publications import belong_together, publication
+from keyturn_credentials.relay.publications import belong_together, publications
 from keyturn_credentials.relay.reconciliation import Action, Comparison, decide, next_epoch
 from keyturn_credentials.relay.refill import read_ahead, sign_rows
 from keyturn_credentials.relay.statements import HeadStatements
@@ -146,7 +146,7 @@ class Relay:
                 events = events[1:]
             if not events:
                 break
-            published += await self._publish(position, events)
+            published += await self._publish(position, event_id, events)
             if len(events) < _PUBLISH_BATCH:
                 break  # later commits wake the loop, or are found at its next look
         return published
@@ -271,7 +271,8 @@ class Relay:
             self._head = None
         _log.info("relay_filled", epoch=epoch, projections=written)
 
-    async def _publish(self, position: Position, events: Sequence[LoggedEvent]) -> int:
+    async def _publish(self, position: Position, previous_id: str, events: Sequence[LoggedEvent]) -> int:
+        """Publish events that follow the one with ``previous_id`` in the log."""
         fields = {field for event in events for field in event.touches}
         projections = await self._log.projections(fields, events[-1])
         if projections is None or not belong_together(events, projections):
@@ -281,11 +282,9 @@ class Relay:
         if self._published_while_filling is not None:
             self._published_while_filling.update(fields)
         signer = await self._statements.signer()
-        publications = [publication(signer, event, projections) for event in events]
+        signed = publications(signer, previous_id, events, projections)
         published = 0
-        for event, outcome in zip(
-            events, await self._channel.publish(position.epoch, publications), strict=True
-        ):
+        for event, outcome in zip(events, await self._channel.publish(position.epoch, signed), strict=True):
             if outcome not in (Published.PUBLISHED, Published.DUPLICATE):
                 _log.warning("relay_refused", outcome=outcome.value, sequence=event.sequence)
                 self._metrics.refusals.labels(outcome.value).inc()

@@ -1,14 +1,14 @@
 """Clients in the database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, Text, bindparam, cast, delete, func, insert, select, update
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation_planning import own_rotation_at
+from keyturn_credentials.domain.rotation_planning import own_key_rotation_at, own_rotation_at
 from keyturn_credentials.domain.secrets import StoredSecret
 from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.store.connection import Connection
@@ -236,6 +236,12 @@ class Clients:
         values = {"secrets": sealed, "seal_keys": seal_keys_of(sealed)}
         await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
 
+    async def note_key_age(self, client: Client, since: float) -> None:
+        """Set since when a client has its keys. It is not a change: nodes do not use it."""
+        changed = replace(client, keys_since=since)
+        values = {"keys_since": since, "own_key_rotation_at": own_key_rotation_at(changed)}
+        await self._connection.execute(update(clients).where(clients.c.uuid == client.uuid).values(values))
+
     async def _one(self, query: Select[Any], **values: str) -> Client | None:
         row = (await self._connection.execute(query, values)).one_or_none()
         return None if row is None else self.from_row(row)
@@ -274,6 +280,7 @@ class Clients:
             token_generation=row.token_generation,
             revoked_tokens=row.revoked_tokens,
             service_account=ServiceAccount.from_stored(row.service_account),
+            keys_since=row.keys_since,
         )
 
     def to_row(self, client: Client) -> dict[str, Any]:
@@ -305,6 +312,8 @@ def _unsealed_row(client: Client) -> dict[str, Any]:
         "secret_expires_at": _end_of(client.secrets.current),
         "former_secret_ends_at": _end_of(client.secrets.rotated),
         "own_rotation_at": own_rotation_at(client),
+        "keys_since": client.keys_since,
+        "own_key_rotation_at": own_key_rotation_at(client),
     }
 
 

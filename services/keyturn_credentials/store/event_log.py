@@ -42,6 +42,9 @@ _read: Final = (
     .order_by(events.c.sequence)
     .limit(bindparam("most"))
 )
+_one_projection: Final = select(projections.c.sequence, projections.c.body).where(
+    projections.c.field == bindparam("field"), projections.c.body.is_not(None)
+)
 _projections_with_event: Final = {
     on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body)
     .select_from(
@@ -93,6 +96,12 @@ class DatabaseEventLog:
         with map_driver_errors():
             rows = await self._database.find(_read, {"first": first, "most": limit})
         return [LoggedEvent(row.sequence, row.id, row.payload, tuple(row.touches)) for row in rows]
+
+    async def projection(self, field: str) -> tuple[int, bytes] | None:
+        """Return sequence and JSON of a projection; None if there is none."""
+        with map_driver_errors():
+            rows = await self._database.find(_one_projection, {"field": field})
+        return (rows[0].sequence, rows[0].body) if rows else None
 
     async def projections(
         self, fields: Collection[str], event: LoggedEvent

@@ -1,12 +1,13 @@
 """Rotations in the database."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
 from keyturn_credentials.domain import attributes
-from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, Rotation, State
+from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, RotatedKeys, Rotation, State
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.tables import clients, rotations
@@ -23,18 +24,21 @@ _reschedule: Final = (
     .where(rotations.c.id == bindparam("of_id"), rotations.c.next_at <= bindparam("seen"))
     .values(next_at=bindparam("at"))
 )
-_open_of_client: Final = (
-    select(rotations.c.id)
-    .where(
-        rotations.c.client_uuid == clients.c.uuid,
-        rotations.c.is_open | (rotations.c.hold_until > bindparam("now")),
-    )
-    .exists()
-)
 _automatic: Final = func.lower(func.trim(clients.c.attributes[attributes.ROTATION_AUTOMATIC].as_string()))
 
 
-def _may_begin(*, automatic: bool) -> Any:
+def has_open_rotation(kind: Kind) -> Any:
+    """Match clients with an open rotation of the kind, or one that was given up a short while before
+    ``now``."""
+    of_client = select(rotations.c.id).where(
+        rotations.c.client_uuid == clients.c.uuid,
+        rotations.c.kind == kind.value,
+        rotations.c.is_open | (rotations.c.hold_until > bindparam("now")),
+    )
+    return of_client.exists()
+
+
+def may_begin(*, automatic: bool) -> Any:
     """Match clients whose rotations begin by themselves. ``automatic``: whether their realm's do. Others must
     not be found again and again, in the place of clients whose secret is due."""
     by_itself = func.coalesce(_automatic, "") != "false" if automatic else _automatic == "true"
@@ -111,12 +115,14 @@ class Rotations:
         return {(State(state), bool(alerts)): int(count) for state, alerts, count in rows}
 
     async def count_under_way(self, realm_id: str) -> int:
-        """Count the rotations of a realm that began by policy and have not ended."""
+        """Count the rotations of a realm that began by policy and have not ended: those for which there is a
+        successor, or its client has been asked for one."""
+        is_asked = rotations.c.document["deadline"].as_string().is_not(None)
         query = select(func.count()).where(
             rotations.c.realm_id == realm_id,
             rotations.c.is_open,
             rotations.c.reason == Reason.POLICY.value,
-            rotations.c.state != State.PLANNED.value,
+            (rotations.c.state != State.PLANNED.value) | is_asked,
         )
         return int((await self._connection.execute(query)).scalar_one())
 
@@ -132,10 +138,10 @@ class Rotations:
             .where(
                 clients.c.own_rotation_at <= now,
                 clients.c.secret_expires_at > now,
-                ~_open_of_client,
+                ~has_open_rotation(Kind.SECRET),
                 or_(
-                    ~is_by_hand & _may_begin(automatic=True),
-                    is_by_hand & _may_begin(automatic=False),
+                    ~is_by_hand & may_begin(automatic=True),
+                    is_by_hand & may_begin(automatic=False),
                 ),
             )
             .order_by(clients.c.own_rotation_at)
@@ -157,8 +163,8 @@ class Rotations:
                 clients.c.own_rotation_at.is_(None),
                 ends > now,
                 ends <= now + lead,
-                ~_open_of_client,
-                _may_begin(automatic=automatic),
+                ~has_open_rotation(Kind.SECRET),
+                may_begin(automatic=automatic),
             )
             .order_by(ends)
             .limit(most)
@@ -202,6 +208,7 @@ def _row(rotation: Rotation, *, next_at: float) -> dict[str, Any]:
             "self_service": rotation.self_service,
             "alert": None if rotation.alert is None else rotation.alert.value,
             "history": [[move.state.value, move.at, move.sequence] for move in rotation.history],
+            **({} if rotation.keys is None else {"keys": asdict(rotation.keys)}),
             **{name: getattr(rotation, name) for name in _OPTIONAL},
         },
     }
@@ -224,5 +231,16 @@ def _rotation(row: Row[Any]) -> Rotation:
         self_service=kept.get("self_service", False),
         alert=None if alert is None else Alert(alert),
         history=tuple(Move(State(state), at, sequence) for state, at, sequence in kept["history"]),
+        keys=None if "keys" not in kept else _keys(kept["keys"]),
         **{name: kept.get(name) for name in _OPTIONAL},
+    )
+
+
+def _keys(kept: Mapping[str, Any]) -> RotatedKeys:
+    former = kept["former"]
+    return RotatedKeys(
+        former=None if former is None else tuple(former),
+        successors=tuple(kept["successors"]),
+        published=kept["published"],
+        certificate=kept["certificate"],
     )

@@ -106,6 +106,8 @@ clients: Final = Table(
     Column("revoked_tokens", JSON, nullable=False, server_default="{}"),
     Column("service_account", JSON, nullable=False, server_default="{}"),
     Column("own_rotation_at", Double),
+    Column("keys_since", Double),
+    Column("own_key_rotation_at", Double),
     # A copy, and NULL if an earlier build wrote the row.
     Column("service_account_id", _Id),
     UniqueConstraint("realm_id", "client_id"),
@@ -119,19 +121,23 @@ clients: Final = Table(
             postgresql_where=text(f"{name} IS NOT NULL"),
             sqlite_where=text(f"{name} IS NOT NULL"),
         )
-        for name in ("secret_expires_at", "former_secret_ends_at")
+        for name in ("secret_expires_at", "former_secret_ends_at", "keys_since")
     ),
-    Index(
-        "ix_clients_own_rotation_at",
-        "own_rotation_at",
-        postgresql_where=text("own_rotation_at IS NOT NULL"),
-        sqlite_where=text("own_rotation_at IS NOT NULL"),
+    *(
+        Index(
+            f"ix_clients_{name}",
+            name,
+            postgresql_where=text(f"{name} IS NOT NULL"),
+            sqlite_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in ("own_rotation_at", "own_key_rotation_at")
     ),
 )
 """A client is one row, so one row lock makes reading and changing it atomic. ``secrets``: encrypted under the
 encryption keys; see ``clients.py``. Copies in other columns: the ids of these keys and of the digests'
 (``seal_keys``), to find what must be re-encrypted, and the expiry times, to list upcoming ones.
-``own_rotation_at``: when the rotation of the secret begins by the client's own policy; NULL without one."""
+``own_rotation_at``, ``own_key_rotation_at``: when the rotation of the secret, or key, begins by the client's
+own policy; NULL without one. ``keys_since``: NULL if an earlier build wrote the row."""
 
 _is_open: Final = text("is_open")
 rotations: Final = Table(

@@ -7,9 +7,10 @@ from typing import Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from keyturn_credentials.domain.rotation import Kind, Reason, State
+from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, State
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.changes import Done
+from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.rotations import Moved, RotationOperations
 from keyturn_credentials.queries.policy_trials import PolicyTrials
 from keyturn_credentials.queries.rotations import RotationQueries, ShownRotation
@@ -21,7 +22,7 @@ from keyturn_credentials.web.query_params import whole_number
 
 MAX_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 200
-_MEMBERS: Final = {"kind", "reason"}
+_MEMBERS: Final = {"kind", "reason", "jwk"}
 _TRIAL_MEMBERS: Final = {"attributes", "client_uuid"}
 OPEN: Final = "open"
 DAY_SECONDS: Final = 86_400
@@ -33,11 +34,16 @@ class RotationRoutes:
     """Handlers of rotations."""
 
     def __init__(
-        self, queries: RotationQueries, trials: PolicyTrials, operations: RotationOperations
+        self,
+        queries: RotationQueries,
+        trials: PolicyTrials,
+        operations: RotationOperations,
+        keys: KeyRotationOperations,
     ) -> None:
         self._queries = queries
         self._trials = trials
         self._operations = operations
+        self._keys = keys
 
     def routes(self, gate: Gate) -> list[BaseRoute]:
         realm = "/admin/realms/{realm}"
@@ -95,9 +101,12 @@ class RotationRoutes:
         return JSONResponse(_describe(await self._queries.one(call.realm, call.path("rotation"))))
 
     async def start(self, call: Call) -> Response:
-        """Rotate the client's secret now."""
-        kind, reason = _asked(await read_json(call.request))
-        moved = await self._operations.start(call.client_target, kind, reason)
+        """Rotate the client's secret or key now."""
+        kind, reason, jwk = _asked(await read_json(call.request))
+        if kind is Kind.KEY:
+            moved = await self._keys.start(call.client_target, reason, jwk)
+        else:
+            moved = await self._operations.start(call.client_target, reason)
         response = await self._answer(call, moved, status=201)
         path = call.request.url.path.partition("/clients/")[0]
         response.headers["location"] = f"{path}/rotations/{moved.rotation.id}"
@@ -134,22 +143,33 @@ def _describe(shown: ShownRotation) -> dict[str, Any]:
         "start_at": rotation.start_at,
         "deadline": rotation.deadline,
         "retire_at": rotation.retire_at,
+        "keys": None if rotation.keys is None else _describe_keys(rotation.keys),
         "history": [
             {"state": move.state.value, "at": move.at, "sequence": move.sequence} for move in rotation.history
         ],
     }
 
 
-def _asked(body: dict[str, Any]) -> tuple[Kind, Reason]:
+def _describe_keys(keys: RotatedKeys) -> dict[str, Any]:
+    return {
+        "former": None if keys.former is None else list(keys.former),
+        "successors": list(keys.successors),
+        "published": keys.published,
+    }
+
+
+def _asked(body: dict[str, Any]) -> tuple[Kind, Reason, object]:
     unknown = sorted(set(body) - _MEMBERS)
     if unknown:
-        raise InvalidRequestError(f"unknown member {unknown[0]!r}; the members are kind and reason")
+        raise InvalidRequestError(f"unknown member {unknown[0]!r}; the members are kind, reason and jwk")
     kind, reason = body.get("kind", Kind.SECRET.value), body.get("reason", Reason.MANUAL.value)
     if kind not in [each.value for each in Kind]:
         raise InvalidRequestError(f"kind must be {' or '.join(each.value for each in Kind)}")
     if reason not in (Reason.MANUAL.value, Reason.COMPROMISED.value):
         raise InvalidRequestError("reason must be manual or compromised")
-    return Kind(kind), Reason(reason)
+    if kind != Kind.KEY.value and "jwk" in body:
+        raise InvalidRequestError("jwk is for rotations of kind key")
+    return Kind(kind), Reason(reason), body.get("jwk")
 
 
 def _tried(body: dict[str, Any]) -> tuple[str | None, dict[str, object]]:

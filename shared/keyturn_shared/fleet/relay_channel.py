@@ -34,10 +34,12 @@ class Published(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An event with the projections it touches: field to (sequence, body), body None when deleted."""
+    """An event with the projections it touches: field to (sequence, body), body None when deleted.
+    ``previous_id``: of the event before it in the database's log, empty for the first."""
 
     sequence: int
     event_id: str
+    previous_id: str
     payload: bytes
     projections: tuple[tuple[str, int, bytes | None], ...]
 
@@ -163,7 +165,7 @@ class RelayChannel:
         return as_text(await self._scripts.run("stamp", [self._layout.head], arguments)) == "stamped"
 
     async def publish(self, epoch: int, publications: Sequence[Publication]) -> list[Published]:
-        """Publish in order. After the first event that is refused, the rest are refused as gaps."""
+        """Publish in order. After the first event that is refused, so are the rest."""
         keys = [self._layout.head, self._layout.events, self._layout.projections(epoch)]
         calls = [(keys, _publish_arguments(epoch, publication)) for publication in publications]
         replies = await self._scripts.run_many("publish", calls)
@@ -232,8 +234,8 @@ def _claimant_arguments(claimants: Claimants | None) -> list[Argument]:
 
 
 def _publish_arguments(epoch: int, publication: Publication) -> list[Argument]:
-    arguments: list[Argument] = [epoch, publication.sequence, publication.event_id, publication.payload]
-    arguments.append(STREAM_LENGTH)
+    arguments: list[Argument] = [epoch, publication.sequence, publication.event_id, publication.previous_id]
+    arguments += [publication.payload, STREAM_LENGTH]
     for field, sequence, body in publication.projections:
         arguments += [field, b"%d:%s" % (sequence, body or b"")]
     return arguments

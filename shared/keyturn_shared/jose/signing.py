@@ -38,12 +38,12 @@ class SigningKey:
     """A private key, the one algorithm it signs with, and its public key. Neither ``repr`` nor pickling
     reveals the private part; only ``export_private_jwk`` does."""
 
-    __slots__ = ("_private_key", "algorithm", "verification_key")
+    __slots__ = ("_algorithm", "_private_key", "verification_key")
 
     def __init__(self, private_key: PrivateKey, alg: str, *, kid: str | None = None) -> None:
         """``kid``: the thumbprint by default. Raises InvalidKeyError if the key does not fit ``alg``."""
         self._private_key = private_key
-        self.algorithm = _signature_algorithm(alg)
+        self._algorithm = _signature_algorithm(alg)
         self.verification_key = VerificationKey.from_public_key(private_key.public_key(), kid=kid, alg=alg)
 
     @classmethod
@@ -61,9 +61,18 @@ class SigningKey:
             private_key = ed25519.Ed25519PrivateKey.generate()
         return cls(private_key, alg, kid=kid)
 
+    def renamed(self, kid: str) -> Self:
+        """Return the same key under another ``kid``."""
+        return type(self)(self._private_key, self.algorithm, kid=kid)
+
     @property
     def kid(self) -> str:
         return self.verification_key.kid
+
+    @property
+    def algorithm(self) -> str:
+        """The ``alg`` of its signatures (RFC 7515 section 4.1.1)."""
+        return self._algorithm.name
 
     @property
     def public_jwk(self) -> dict[str, object]:
@@ -73,11 +82,11 @@ class SigningKey:
     def header_segment(self, typ: str = "JWT") -> bytes:
         """Encode the header of this key's tokens of one type (``at+jwt``: access tokens, RFC 9068), for
         reuse."""
-        return header_segment(self.algorithm.name, kid=self.kid, typ=typ)
+        return header_segment(self.algorithm, kid=self.kid, typ=typ)
 
     def sign(self, signing_input: bytes) -> bytes:
         """Return the JWS signature over these octets."""
-        return self.algorithm.sign(  # __init__ has matched the types of the algorithm and the key
+        return self._algorithm.sign(  # __init__ has matched the types of the algorithm and the key
             self._private_key,  # type: ignore[arg-type]  # any algorithm's type
             signing_input,
         )
@@ -109,7 +118,7 @@ class SigningKey:
         return cls(private_key, stated.alg, kid=stated.kid)
 
     def __repr__(self) -> str:
-        return f"SigningKey(kid={self.kid!r}, alg={self.algorithm.name!r})"
+        return f"SigningKey(kid={self.kid!r}, alg={self.algorithm!r})"
 
     def __reduce__(self) -> Never:
         raise TypeError("a SigningKey is never serialised; export its JWK and encrypt it")

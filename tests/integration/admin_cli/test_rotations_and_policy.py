@@ -1,9 +1,12 @@
 """Rotations and policies from the command line."""
 
+import json
 import time
+from pathlib import Path
 
 import httpx
 
+from keyturn_shared.jose.signing import SigningKey
 from tests.integration.admin_cli.program import Program
 
 TOKEN = "/realms/acme/protocol/openid-connect/token"
@@ -91,3 +94,22 @@ def test_an_invalid_policy_is_refused_and_changes_nothing(signed_in: Program) ->
     assert "keyturn.rotation.window" in refused.err
     assert signed_in.run("policy", "set", "colour=blue").code == 2
     assert signed_in.ok("policy", "show").out == "No policy: no secret expires or rotates.\n"
+
+
+def test_a_key_is_rotated(signed_in: Program, tmp_path: Path) -> None:
+    first, second = SigningKey.generate("ES256"), SigningKey.generate("ES256")
+    document = {"clientId": "signing", "clientAuthenticatorType": "client-jwt"}
+    keys = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": [first.public_jwk]})}
+    file = tmp_path / "client.json"
+    file.write_text(json.dumps(document | {"attributes": keys}))
+    signed_in.ok("clients", "create", "--file", str(file))
+    private, public = tmp_path / "private.jwk", tmp_path / "public.jwk"
+    private.write_bytes(second.export_private_jwk())
+    public.write_text(json.dumps(second.public_jwk))
+    refused = signed_in.run("rotations", "start", "signing", "--jwk", str(private))
+    assert (refused.code, "has a private key; nothing was sent" in refused.err) == (2, True)
+    begun = signed_in.run("rotations", "start", "signing", "--jwk", str(public), "--json").json["rotation"]
+    assert (begun["kind"], begun["state"], len(begun["keys"]["successors"])) == ("key", "prepared", 1)
+    assert "rolled_back" in signed_in.ok("rotations", "cancel", begun["id"]).out
+    asked = signed_in.run("rotations", "start", "signing", "--key", "--json").json["rotation"]
+    assert (asked["kind"], asked["state"]) == ("key", "planned")

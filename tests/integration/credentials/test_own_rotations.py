@@ -189,9 +189,11 @@ async def test_a_certificate_or_a_token_of_somebody_else_is_no_secret(api: Admin
     key = SigningKey.generate()
     changed = await api.call("PUT", f"/acme/clients/{client.uuid}", json={"attributes": jwks_of(key)})
     assert changed.status_code == 204, changed.text
-    signed = by_assertion(assertion(key, "orders", "acme", aud=URL))
-    refused = await api.http.post(ROTATION, data=signed)
-    assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
+    signed = [by_assertion(assertion(key, "orders", "acme", aud=URL)) for _ in range(2)]
+    shown = await api.http.post(ROTATION, data=signed[0])
+    assert shown.json() == {"rotation": None, "interval": 300}, "it has keys and no secret"
+    refused = await api.http.post(f"{ROTATION}/delivered", data={**signed[1], "rotation": "x"})
+    assert (refused.status_code, refused.json()["error"]) == (409, "conflict")
     token = {"Authorization": f"Bearer {await api.token()}"}
     answer = await api.http.post(ROTATION, headers=token, data={"client_id": "orders"})
     assert answer.status_code == 401

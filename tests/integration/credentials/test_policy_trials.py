@@ -111,6 +111,10 @@ async def test_each_wrong_attribute_is_named_once(api: AdminApi) -> None:
     found = await problems(api, {"attributes": long})
     assert found == {name: f"{name} must not exceed {PERIOD}" for name in long}
     assert long.keys() == (await problems(api, {"attributes": {PERIOD: "60"} | long})).keys()
+    of_keys = {"keyturn.key.rotation-period": "3600", "keyturn.key.overlap": "3601"}
+    found = await problems(api, {"attributes": of_keys})
+    assert found == {"keyturn.key.overlap": "keyturn.key.overlap must not exceed keyturn.key.rotation-period"}
+    assert (await problems(api, {"attributes": {"keyturn.key.overlap": "long"}})).keys() == found.keys()
     own = {"client_uuid": uuid, "attributes": {"keyturn.rotation.max-at-once": "5"}}
     assert (await problems(api, own)).keys() == {"keyturn.rotation.max-at-once"}
     assert await tried(api, own | {"attributes": {"keyturn.rotation.max-at-once": ""}})

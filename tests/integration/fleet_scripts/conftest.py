@@ -26,7 +26,7 @@ HOUR_MS = 3_600_000
 
 def publication(sequence: int, **projections: bytes | None) -> Publication:
     changes = tuple((field, sequence, body) for field, body in projections.items())
-    return Publication(sequence, f"event-{sequence}", b"{}", changes)
+    return Publication(sequence, f"event-{sequence}", f"event-{sequence - 1}", b"{}", changes)
 
 
 @dataclass

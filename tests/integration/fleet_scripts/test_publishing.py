@@ -102,6 +102,22 @@ async def test_an_event_comes_once_and_in_order(fleet: Fleet) -> None:
     assert [entry for entry, _ in await entries_of(fleet.redis, LAYOUT.events)] == [b"3-1", b"3-2"]
 
 
+async def test_another_event_under_the_newest_number_is_refused(fleet: Fleet) -> None:
+    before = await fleet.everything()
+    wrong = replace(publication(1, a=b"new"), event_id="another")
+    assert await fleet.relay.publish(EPOCH, [wrong]) == [Published.DIVERGED]
+    assert await fleet.everything() == before
+
+
+@pytest.mark.parametrize("previous", ["another", "", "event-2"])
+async def test_an_event_follows_only_the_one_before_it(fleet: Fleet, previous: str) -> None:
+    before = await fleet.everything()
+    wrong = replace(publication(2, a=b"new"), previous_id=previous)
+    both = [wrong, publication(3, a=b"newer")]
+    assert await fleet.relay.publish(EPOCH, both) == [Published.DIVERGED, Published.GAP]
+    assert await fleet.everything() == before
+
+
 async def test_a_stream_that_is_further_than_its_head_takes_no_event(fleet: Fleet) -> None:
     await fleet.redis.xadd(LAYOUT.events, {"x": "y"}, id=f"{EPOCH}-2")
     before = await fleet.everything()

@@ -102,7 +102,8 @@ async def test_a_port_that_somebody_took_in_the_last_moment_is_named(nginx: Path
 
 async def test_each_path_goes_to_the_service_that_answers_it(stack: Stack) -> None:
     master = ("/realms/master/protocol/x", "/.well-known/openid-configuration/realms/master")
-    own_rotation = ("/realms/demo/rotation", "/realms/demo/rotation/delivered")
+    rotation = "/realms/demo/rotation"
+    own_rotation = (rotation, f"{rotation}/delivered", f"{rotation}/key")
     for path in (
         "/admin/realms",
         "/console/",

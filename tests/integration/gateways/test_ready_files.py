@@ -156,7 +156,8 @@ async def test_each_request_goes_to_the_service_that_answers_it(front: Front) ->
         "/realms/master/.well-known/openid-configuration",
         "/.well-known/oauth-authorization-server/realms/master",
     )
-    own_rotation = ("/realms/acme/rotation", "/realms/master/rotation", "/realms/acme/rotation/delivered")
+    rotation = "/realms/acme/rotation"
+    own_rotation = (rotation, "/realms/master/rotation", f"{rotation}/delivered", f"{rotation}/key")
     for path in (
         *administrators,
         *own_rotation,

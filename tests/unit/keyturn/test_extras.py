@@ -1,6 +1,7 @@
 """Each role of keyturn runs with its extra, and reports a missing one in one sentence."""
 
 import json
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -79,6 +80,19 @@ def test_a_resource_server_without_its_extra_is_told_its_name(code: str) -> None
     assert ended.stderr.splitlines()[-1].endswith("install it with pip install 'keyturn[resource-server]'"), (
         ended.stderr
     )
+
+
+def test_an_agent_with_webhooks_names_its_extra(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a secret")
+    config = tmp_path / "agent.toml"
+    config.write_text(
+        'issuer = "https://id.example.test/realms/acme"\nclient_id = "orders"\nport = 8090\n'
+        f'state = "{tmp_path}/state"\nsecret_file = "{tmp_path}/secret"\n'
+        '[[webhooks]]\nurl = "https://a.example.test"\nsecret_file = "s"\nkey_file = "k"\n'
+    )
+    ended = run_with_only(brought_by("agent"), COMMAND, "agent", str(config))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.splitlines()[-1].endswith("install it with pip install 'keyturn[agent-webhooks]'")
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "List a client's rotations, newest first.", _LISTED, query={"max": NUMBER}
     ),
     ("POST", _OF_CLIENT): Operation(
-        "Rotate the client's secret now. The former one is accepted until the client has used the new one and"
-        " the overlap has passed; if it is compromised, it ends at once.",
+        "Rotate the client's secret or key now. The former one is accepted until the client has used the new"
+        " one and the overlap has passed; if it is compromised, it ends at once.",
         {201: Content("Begun.", {"application/json": reference("Rotation")}, ("Location",))},
         refusals=(409,),
         body=Body(reference("NewRotation")),
@@ -104,6 +104,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "start_at": TIME,
             "deadline": MAYBE_TIME,
             "retire_at": MAYBE_TIME,
+            "keys": {
+                "anyOf": [
+                    record_of(
+                        {
+                            "former": {"type": ["array", "null"], "items": TEXT},
+                            "successors": {"type": "array", "items": TEXT},
+                            "published": FLAG,
+                        }
+                    ),
+                    {"type": "null"},
+                ],
+                "description": "thumbprints (RFC 7638) of a rotation of kind key",
+            },
             "history": {
                 "type": "array",
                 "items": record_of(
@@ -117,7 +130,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
         }
     ),
     "NewRotation": object_of(
-        {"kind": {"enum": [*Kind]}, "reason": {"enum": [Reason.MANUAL, Reason.COMPROMISED]}}
+        {
+            "kind": {"enum": [*Kind]},
+            "reason": {"enum": [Reason.MANUAL, Reason.COMPROMISED]},
+            "jwk": {"type": "object", "description": "the next public key (RFC 7517), to register"},
+        }
     ),
     "PolicyTrial": object_of(
         {

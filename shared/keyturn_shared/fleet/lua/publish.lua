@@ -1,13 +1,18 @@
--- KEYS head, events, projections. ARGV epoch, sequence, event id, event, maxlen, then pairs of field and value
+-- KEYS head, events, projections. ARGV epoch, sequence, event id, id of the event before it in the database's log,
+-- event, maxlen, then pairs of field and value
 -- "<sequence>:<json>", or "<sequence>:" for a deletion. Writes event and projections together, in order, once.
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 'superseded' end
 if not trusted(KEYS[1]) then return 'untrusted' end
 local sequence = tonumber(ARGV[2])
 local newest = tonumber(redis.call('HGET', KEYS[1], 'sequence'))
+local newest_id = redis.call('HGET', KEYS[1], 'event_id')
+-- The database may have been set back, and have other events under the numbers that are here.
+if sequence == newest and newest_id ~= ARGV[3] then return 'diverged' end
 if sequence <= newest then return 'duplicate' end
 if sequence ~= newest + 1 then return 'gap' end
-if not add_event(KEYS[2], ARGV[5], ARGV[1] .. '-' .. ARGV[2], ARGV[4], text(now_ms())) then return 'diverged' end
-for i = 6, #ARGV, 2 do
+if newest_id ~= ARGV[4] then return 'diverged' end
+if not add_event(KEYS[2], ARGV[6], ARGV[1] .. '-' .. ARGV[2], ARGV[5], text(now_ms())) then return 'diverged' end
+for i = 7, #ARGV, 2 do
   local present = redis.call('HGET', KEYS[3], ARGV[i])
   local stored = present and tonumber(string.match(present, '^(%d+):')) or -1
   local offered, body = string.match(ARGV[i + 1], '^(%d+):(.*)$')

@@ -7,12 +7,9 @@ from typing import Any, Final
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.replay import AssertionUse
-from keyturn_shared.jose import base64url, strict_json
-from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_shared.jose.compact import UnverifiedToken, parse_compact
-from keyturn_shared.jose.errors import JoseError, MalformedError
-from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.verify import require_algorithm
+from keyturn_shared.jose import base64url
+from keyturn_shared.jose.errors import JoseError
+from keyturn_shared.jose.self_signed import read_self_signed
 from keyturn_shared.oauth.errors import InvalidDpopProofError, ReplayedError
 from keyturn_shared.oauth.ports import UsedAssertions
 from keyturn_shared.oauth.sender_constraint.htu import normalised_target
@@ -36,17 +33,11 @@ class DpopProof:
 def read_dpop_proof(text: str) -> DpopProof:
     """Parse the proof in a ``DPoP`` header. Raises InvalidDpopProofError."""
     try:
-        token = parse_compact(text, max_bytes=MAX_PROOF_BYTES)
-        if not token.header.is_type(PROOF_TYPE):
-            raise MalformedError(f"typ is not {PROOF_TYPE}")
-        require_algorithm(token, ASYMMETRIC_NAMES)
-        # The one place that uses a key from a token. It proves only that its holder sent the request;
-        # everything else is bound to its thumbprint.
-        key = VerificationKey.from_jwk(_jwk_of(token))
-        key.verify(token.header.algorithm, token.signature, token.signing_input, keep_loaded=False)
+        # It proves only that the key's holder sent the request; everything else is bound to its thumbprint.
+        proof = read_self_signed(text, typ=PROOF_TYPE, max_bytes=MAX_PROOF_BYTES)
     except JoseError as error:
         raise InvalidDpopProofError(f"{error.code}: {error.detail}") from None
-    return DpopProof(key.thumbprint, token.claims)
+    return DpopProof(proof.key.thumbprint, proof.claims)
 
 
 class DpopCheck:
@@ -100,11 +91,3 @@ class DpopCheck:
             raise InvalidDpopProofError(f"iat is {issued_at - now:.0f} s in the future")
         if now >= issued_at + LIFETIME_SECONDS + self._clock_skew:
             raise InvalidDpopProofError(f"issued {now - issued_at:.0f} s ago")
-
-
-def _jwk_of(token: UnverifiedToken) -> Mapping[str, object]:
-    header = strict_json.decode_object(base64url.decode(token.signing_input.partition(b".")[0]))
-    jwk = header.get("jwk")
-    if not isinstance(jwk, dict):
-        raise MalformedError("no jwk in the header")
-    return jwk

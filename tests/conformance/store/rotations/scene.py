@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Rotation, State
+from keyturn_credentials.operations.key_rotations import KeyRotationOperations
+from keyturn_credentials.operations.own_rotations import OwnRotationOperations
 from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.operations.wiring import Operations
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.errors import RedisUnavailableError
-from keyturn_shared.fleet.last_used import name_of_secret
+from keyturn_shared.fleet.last_used import name_of_key, name_of_secret
 from tests.conformance.store.conftest import ACTOR
 from tests.testkit.clocks import SetClock
 
@@ -27,18 +30,26 @@ class Fleet:
 
     applies: bool = True
     answers: bool = True
-    used: dict[str, set[str]] = field(default_factory=dict)
+    used: dict[str, dict[str, float]] = field(default_factory=dict)
+    at_url: frozenset[str] | None = None
+    """Thumbprints of the keys that it has fetched from a client's URL."""
 
     async def read(self, client_uuid: str) -> dict[str, float]:
         if not self.answers:
             raise RedisUnavailableError("it is away")
-        return dict.fromkeys(self.used.get(client_uuid, ()), 1.0)
+        return dict(self.used.get(client_uuid, {}))
+
+    async def fetched(self, realm: Realm, client: Client) -> frozenset[str] | None:
+        return self.at_url if self.answers and client.jwks_url is not None else None
 
     async def has_applied(self, sequence: int) -> bool:
         return self.applies
 
     def use(self, client: Client, digest: str) -> None:
-        self.used.setdefault(client.uuid, set()).add(name_of_secret(digest))
+        self.used.setdefault(client.uuid, {})[name_of_secret(digest)] = 1.0
+
+    def use_key(self, client_uuid: str, thumbprint: str, at: float) -> None:
+        self.used.setdefault(client_uuid, {})[name_of_key(thumbprint)] = float(int(at))
 
 
 @dataclass
@@ -50,6 +61,15 @@ class Scene:
     operations: Operations
     fleet: Fleet
     runners: list[RotationRunner]
+
+    @property
+    def keys(self) -> KeyRotationOperations:
+        return KeyRotationOperations(self.store, self.operations.key_rotation_changes, self.fleet.fetched)
+
+    @property
+    def own(self) -> OwnRotationOperations:
+        rotations, applied = self.operations.rotations, self.fleet.has_applied
+        return OwnRotationOperations(self.store, rotations, self.keys, self.clock, applied)
 
     async def create(self, client_id: str, **members: Any) -> str:
         """Create a client in the realm."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyturn_credentials.domain.rotation import Kind, Reason, State
+from keyturn_credentials.domain.rotation import Reason, State
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
 from keyturn_credentials.operations.targets import RealmTarget
 from tests.conformance.store.conftest import ACTOR
@@ -12,7 +12,7 @@ from tests.conformance.store.rotations.scene import DAY, POLICY, Scene, target
 async def test_a_rotation_begun_by_a_caller_is_prepared_when_the_call_returns(scene: Scene) -> None:
     uuid = await scene.create("orders")
     former = (await scene.client(uuid)).secrets.current
-    started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+    started = await scene.operations.rotations.start(target(uuid), Reason.MANUAL)
     assert started.rotation.state is State.PREPARED
     assert started.sequence is not None
     assert former is not None
@@ -20,14 +20,14 @@ async def test_a_rotation_begun_by_a_caller_is_prepared_when_the_call_returns(sc
     assert secrets.rotated is not None
     assert secrets.rotated.digest == former.digest
     with pytest.raises(ConflictError):
-        await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+        await scene.operations.rotations.start(target(uuid), Reason.MANUAL)
 
 
 async def test_a_compromised_secret_ends_at_once_whatever_is_under_way(scene: Scene) -> None:
     uuid = await scene.create("orders")
-    await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+    await scene.operations.rotations.start(target(uuid), Reason.MANUAL)
     scene.clock.time += 1
-    started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.COMPROMISED)
+    started = await scene.operations.rotations.start(target(uuid), Reason.COMPROMISED)
     assert started.rotation.state is State.RETIRED
     assert (await scene.client(uuid)).secrets.rotated is None
     scene.fleet.applies = False
@@ -146,7 +146,7 @@ async def test_where_only_digests_are_kept_a_secret_is_there_until_its_client_ha
     attributes = POLICY | {"keyturn.secret.digest-only": "true"}
     await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": attributes})
     uuid = await scene.create("orders")
-    started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, reason)
+    started = await scene.operations.rotations.start(target(uuid), reason)
     if reason is Reason.MANUAL:
         await scene.operations.secrets.revoke_rotated(target(uuid))
     await scene.run(days=40)
@@ -180,7 +180,7 @@ async def test_a_replaced_successor_is_not_kept_in_full_where_only_digests_are_k
     attributes = POLICY | {"keyturn.secret.digest-only": "true"}
     await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": attributes})
     uuid = await scene.create("orders")
-    await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.MANUAL)
+    await scene.operations.rotations.start(target(uuid), Reason.MANUAL)
     await scene.operations.secrets.regenerate(target(uuid))
     secrets = (await scene.client(uuid)).secrets
     for stored in (secrets.current, secrets.rotated):
@@ -191,9 +191,9 @@ async def test_a_replaced_successor_is_not_kept_in_full_where_only_digests_are_k
 async def test_what_has_no_secret_or_does_not_exist_is_refused(scene: Scene) -> None:
     public = await scene.create("site", publicClient=True)
     with pytest.raises(InvalidRequestError):
-        await scene.operations.rotations.start(target(public), Kind.SECRET, Reason.MANUAL)
+        await scene.operations.rotations.start(target(public), Reason.MANUAL)
     with pytest.raises(NotFoundError):
-        await scene.operations.rotations.start(target("nobody"), Kind.SECRET, Reason.MANUAL)
+        await scene.operations.rotations.start(target("nobody"), Reason.MANUAL)
     for call in (scene.operations.rotations.pause, scene.operations.rotations.cancel):
         with pytest.raises(NotFoundError):
             await call(ACTOR, "acme", "no-rotation")

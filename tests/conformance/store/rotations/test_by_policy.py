@@ -6,7 +6,7 @@ import pytest
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State
+from keyturn_credentials.domain.rotation import Alert, Reason, State
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations import rotation_changes, rotation_runner
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
@@ -196,7 +196,7 @@ async def test_attributes_that_cannot_be_read_hold_no_other_client_up(
         return rotation_changes.scene_of(realm, client)
 
     first, second = await scene.create("a"), await scene.create("b")
-    await scene.operations.rotations.start(target(first), Kind.SECRET, Reason.MANUAL)
+    await scene.operations.rotations.start(target(first), Reason.MANUAL)
     third = await scene.create("c", attributes={"keyturn.rotation.window": "00:00-24:00"})
     monkeypatch.setattr(rotation_runner, "scene_of", read)
     await scene.run(days=28)
@@ -209,11 +209,11 @@ async def test_the_newest_ended_rotations_of_a_client_are_kept(
 ) -> None:
     monkeypatch.setattr(rotations, "MAX_ENDED", 2)
     uuid, other = await scene.create("orders"), await scene.create("billing")
-    await scene.operations.rotations.start(target(other), Kind.SECRET, Reason.COMPROMISED)
+    await scene.operations.rotations.start(target(other), Reason.COMPROMISED)
     begun = []
     for _ in range(5):
         scene.clock.time += 1
-        started = await scene.operations.rotations.start(target(uuid), Kind.SECRET, Reason.COMPROMISED)
+        started = await scene.operations.rotations.start(target(uuid), Reason.COMPROMISED)
         begun.append(started.rotation.id)
     assert [each.id for each in await scene.rotations(uuid)] == begun[:-4:-1]
     assert len(await scene.rotations(other)) == 1

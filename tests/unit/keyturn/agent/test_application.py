@@ -2,14 +2,15 @@
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
-from keyturn import ClientCredentials, ClientSecret
-from keyturn.agent.application import AgentApplication
+from keyturn import ClientCredentials, ClientKeys, ClientSecret, SigningKey
+from keyturn.agent.application import AgentApplication, PublishedKeys
+from keyturn.agent.sinks.status import Status
 from keyturn.agent.tokens import MAX_KINDS, Tokens
 
 ISSUER = "https://id.example.test/realms/acme"
@@ -39,14 +40,16 @@ def endpoint() -> TokenEndpoint:
     return TokenEndpoint()
 
 
-def application(endpoint: TokenEndpoint, *, port: int | None = None) -> AgentApplication:
+def application(
+    endpoint: TokenEndpoint, *, port: int | None = None, sinks: Sequence[Status] = ()
+) -> AgentApplication:
     secret = ClientSecret("the secret")
 
     def credentials(scope: str | None, resource: str | None) -> ClientCredentials:
         return ClientCredentials(ISSUER, "orders", secret, scope=scope, resource=resource)
 
     outgoing = httpx.AsyncClient(transport=httpx.MockTransport(endpoint))
-    return AgentApplication(Tokens(credentials), outgoing, port=port)
+    return AgentApplication(Tokens(credentials), outgoing, port=port, sinks=sinks)
 
 
 @pytest.fixture
@@ -125,6 +128,26 @@ async def test_what_it_does_not_serve_is_refused(
     assert not endpoint.asked
 
 
+async def test_the_sinks_are_shown_and_change_no_status(endpoint: TokenEndpoint) -> None:
+    good, bad = Status("file:/run/secret", now=lambda: 1800000000.5), Status("webhook:a.example/")
+    good.succeed()
+    bad.fail("the receiver answers 500")
+    shown = {
+        "file:/run/secret": {"current": True, "last_success": 1800000000, "last_error": None},
+        "webhook:a.example/": {"current": False, "last_success": None, "last_error": bad.failure},
+    }
+    transport = httpx.ASGITransport(application(endpoint, sinks=[good, bad]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://agent") as http:
+        healthy = await http.get("/health")
+        assert (healthy.status_code, healthy.json()) == (200, {"status": "ok", "sinks": shown})
+    transport = httpx.ASGITransport(application(endpoint, sinks=[good, bad]))
+    endpoint.answer = httpx.ConnectError("away")
+    async with httpx.AsyncClient(transport=transport, base_url="http://agent") as http:
+        refused = await http.get("/health")
+        assert (refused.status_code, refused.json()["sinks"]) == (503, shown)
+        assert "sinks" not in (await http.get("/token")).json()
+
+
 async def test_the_number_of_kinds_is_bounded(agent: httpx.AsyncClient, endpoint: TokenEndpoint) -> None:
     endpoint.answer = httpx.Response(400, json={"error": "invalid_scope"})
     for number in range(MAX_KINDS):
@@ -165,3 +188,29 @@ async def test_a_token_is_not_in_its_description(endpoint: TokenEndpoint) -> Non
         token = await credentials.token(http)
     assert "token 1" not in repr(token)
     assert token.expires_at == pytest.approx(time.time() + 300, abs=60)
+
+
+async def test_a_key_set_is_served_to_the_program_and_alone_to_everybody(endpoint: TokenEndpoint) -> None:
+    keys = ClientKeys(SigningKey.generate())
+    tokens = Tokens(lambda scope, resource: ClientCredentials(ISSUER, "orders", keys, scope=scope))
+    outgoing = httpx.AsyncClient(transport=httpx.MockTransport(endpoint))
+    own = httpx.ASGITransport(AgentApplication(tokens, outgoing, port=None, keys=keys))
+    public = httpx.ASGITransport(PublishedKeys(keys))
+    guarded = httpx.ASGITransport(AgentApplication(tokens, outgoing, port=8090, keys=keys))
+    async with (
+        httpx.AsyncClient(transport=own, base_url="http://agent") as to_own,
+        httpx.AsyncClient(transport=public, base_url="http://agent") as to_public,
+        httpx.AsyncClient(transport=guarded, base_url="http://127.0.0.1:8090") as to_guarded,
+    ):
+        for http in (to_own, to_public):
+            assert (await http.get("/k_jwks")).json() == keys.jwks
+        assert (await to_guarded.get("/k_jwks")).status_code == 403
+        assert (await to_own.get("/token")).status_code == 200
+        for path in ("/token", "/health", "/", "/k_jwks/"):
+            assert (await to_public.get(path)).status_code == 404
+        assert (await to_public.post("/k_jwks")).status_code == 405
+        assert "/k_jwks" in (await to_own.get("/")).text
+
+
+async def test_a_client_with_a_secret_has_no_key_set(agent: httpx.AsyncClient) -> None:
+    assert (await agent.get("/k_jwks")).status_code == 404

@@ -13,6 +13,8 @@ state = "/var/lib/agent/orders.json"
 socket = "/run/agent.sock"
 """
 
+SECRET = '[[files]]\npath = "a"\nholds = "secret"\n'
+
 
 def read(directory: Path, text: str) -> AgentSettings:
     path = directory / "agent.toml"
@@ -61,9 +63,30 @@ def test_a_complete_file_is_read(tmp_path: Path) -> None:
         ((GOOD, GOOD + '[[files]]\npath = "a"\nholds = "secret"\nscope = "b"'), "holds a secret"),
         ((GOOD, GOOD + '[[files]]\npath = "a"\nholds = "secret"\nmode = "7777"'), r"files\[0\].mode"),
         (
+            (GOOD, GOOD + 'secret_file = "a"\nkey_file = "b"'),
+            "only one of .*: there are secret_file and key_file",
+        ),
+        ((GOOD, GOOD + 'key_alias = "a"'), "key_alias is of a key_file"),
+        ((GOOD, GOOD + 'generate_key = "HS256"'), "generate_key must be one of .*ES256"),
+        ((GOOD, GOOD + 'jwks_host = "::"'), "jwks_host is of jwks_port"),
+        (('socket = "/run/agent.sock"', "port = 80\njwks_port = 80"), "jwks_port and port must differ"),
+        ((GOOD, GOOD + 'keycloak_json = "k"'), "either issuer or keycloak_json"),
+        ((GOOD, 'keycloak_json = "none"\nstate = "s"'), "keycloak_json none cannot be read: No such file"),
+        ((GOOD, 'keycloak_json = 5\nstate = "s"'), "Expected `str | null`"),
+        (
             (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json"\nholds = "secret"'),
             "orders.json is named twice",
         ),
+        (
+            (GOOD, GOOD + '[[files]]\npath = "/var/lib/agent/orders.json.sinks"\nholds = "secret"'),
+            "orders.json.sinks is named twice",
+        ),
+        ((GOOD, GOOD + SECRET + 'format = "env"'), "format = .env. and name go together"),
+        ((GOOD, GOOD + SECRET + 'name = "A"'), "format = .env. and name go together"),
+        ((GOOD, GOOD + SECRET + 'format = "env"\nname = "A B"'), r"files\[0\].name"),
+        ((GOOD, GOOD + SECRET + 'format = "env"\nname = "A\\n"'), r"files\[0\].name"),
+        ((GOOD, GOOD + SECRET + 'signal = "HUP"'), "signal and pid_file go together"),
+        ((GOOD, GOOD + SECRET + 'signal = "KILL"\npid_file = "p"'), "Invalid enum value 'KILL'"),
     ],
 )
 def test_a_mistake_is_named_with_its_file(tmp_path: Path, change: tuple[str, str], told: str) -> None:
@@ -75,19 +98,3 @@ def test_a_mistake_is_named_with_its_file(tmp_path: Path, change: tuple[str, str
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(AgentSettingsError, match=r"none.toml cannot be read: No such file"):
         AgentSettings.read(tmp_path / "none.toml")
-
-
-def test_the_first_secret_is_in_a_file_or_the_environment(tmp_path: Path) -> None:
-    settings = read(tmp_path, GOOD)
-    assert settings.first_secret({"KEYTURN_AGENT_SECRET": "from the environment"}) == "from the environment"
-    with pytest.raises(AgentSettingsError, match="set secret_file, or KEYTURN_AGENT_SECRET"):
-        settings.first_secret({})
-    kept = tmp_path / "secret"
-    settings = read(tmp_path, GOOD + f'secret_file = "{kept}"')
-    with pytest.raises(AgentSettingsError, match="cannot be read"):
-        settings.first_secret({})
-    kept.write_text("\n")
-    with pytest.raises(AgentSettingsError, match="is empty"):
-        settings.first_secret({})
-    kept.write_text("from the file\n")
-    assert settings.first_secret({"KEYTURN_AGENT_SECRET": "x"}) == "from the file"

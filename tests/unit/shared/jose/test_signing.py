@@ -34,7 +34,7 @@ def test_what_a_key_signs_its_public_key_verifies(alg: str) -> None:
 
 def test_default_is_es256_under_its_thumbprint() -> None:
     key = SigningKey.generate()
-    assert key.algorithm.name == "ES256"
+    assert key.algorithm == "ES256"
     assert key.kid == key.verification_key.thumbprint
     assert key.public_jwk == {
         "kid": key.kid,
@@ -145,3 +145,8 @@ def test_a_header_is_of_a_plain_jwt_unless_told_otherwise() -> None:
     key = SigningKey.generate()
     assert parse_compact(key.sign_compact(key.header_segment(), {})).header.typ == "JWT"
     assert parse_compact(key.sign_compact(header_segment("ES256"), {})).header.typ == "JWT"
+
+
+def test_a_key_may_be_given_another_name() -> None:
+    key = SigningKey.generate(kid="old")
+    assert key.renamed("new").public_jwk == {**key.public_jwk, "kid": "new"}

@@ -27,7 +27,7 @@ const ALERTS = {
   successor_missing: "The client has not published a new key.",
   former_published: "The client still publishes its former key.",
 };
-const REASONS = { policy: "Policy", manual: "Manual", compromised: "Compromised" };
+const REASONS = { policy: "Policy", client: "Begun by the client", manual: "Manual", compromised: "Compromised" };
 const KINDS = { secret: "Secret", key: "Key" };
 
 export const OPEN_STATES = ["planned", "prepared", "delivered", "in_use", "retired"];
@@ -55,10 +55,13 @@ export function waitsFor({ waits_for: name, state, kind }) {
 }
 
 /** The next time that matters: `{word, at, condition}`; null for none. */
-export function deadlineOf({ state, alert, kind, start_at: start, deadline, retire_at: ends }) {
+export function deadlineOf({ state, alert, kind, waits_for: waits, start_at: start, deadline, retire_at: ends }) {
+  if (waits === "successor" && deadline) return due(alert, deadline, " if there is none");
   if (state === "planned") return { word: "begins", at: start };
   if (!["prepared", "delivered", "in_use"].includes(state)) return null;
   if (ends) return { word: `former ${kind === "key" ? "key" : "secret"} ends`, at: ends };
   if (state === "in_use" || !deadline) return null;
-  return alert ? { word: "was due", at: deadline } : { word: "alert", at: deadline, condition: " if unused" };
+  return due(alert, deadline, " if unused");
 }
+
+const due = (alert, at, condition) => (alert ? { word: "was due", at } : { word: "alert", at, condition });

@@ -5,11 +5,20 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from wsgiref.validate import validator
 
 import httpx
 import pytest
 
-from keyturn import ClientCredentials, ClientKeys, JwksEndpoint, NoTokenError, RotationError, rotate
+from keyturn import (
+    ClientCredentials,
+    ClientKeys,
+    JwksEndpoint,
+    NoTokenError,
+    RotationError,
+    WsgiJwksEndpoint,
+    rotate,
+)
 from keyturn_shared.jose.compact import parse_compact
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.verify import verify_signature
@@ -33,7 +42,7 @@ def kids(keys: ClientKeys) -> list[str]:
 def test_a_key_is_published_before_it_signs_and_for_a_while_after() -> None:
     clock = Clock()
     old, new = SigningKey.generate(kid="old"), SigningKey.generate(kid="new")
-    keys = ClientKeys(old, withdrawn_after=75, now=clock)
+    keys = ClientKeys(old, withdrawn_after=75, elapsed=clock, now=clock)
     keys.publish(new)
     assert (keys.signing.kid, kids(keys)) == ("old", ["old", "new"])
     with pytest.raises(RotationError):
@@ -155,10 +164,14 @@ async def test_the_key_set_is_served_with_an_etag_and_no_private_member() -> Non
     assert first.headers["cache-control"] == "max-age=10"
 
 
-def test_the_examples_of_the_documentation_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_documentation_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("ORDERS_SECRET", "the first secret")
-    page = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
+    page = (Path(__file__).parents[4] / "docs" / "clients.md").read_text()
     with_keys, with_a_secret = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    state = tmp_path / "keys.json"
+    with_keys = with_keys.replace("/var/lib/orders/keys.json", str(state))
     names: dict[str, Any] = {}
     exec(compile(with_keys, "docs/clients.md", "exec"), names)
     assert kids(names["keys"]) == [names["keys"].signing.kid]
@@ -167,3 +180,26 @@ def test_the_examples_of_the_documentation_can_be_run(monkeypatch: pytest.Monkey
     exec(compile(with_a_secret, "docs/clients.md", "exec"), names)
     assert names["secret"].reveal() == "the first secret"
     assert names["credentials"].token_request().url == tokens
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_wsgi_serves_the_same_as_asgi(method: str) -> None:
+    keys = ClientKeys(SigningKey.generate(kid="k"))
+    url = "https://client/k_jwks"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=JwksEndpoint(keys))) as http:
+        served = await http.request(method, url)
+    same = wsgi_answer(keys, method)
+    assert (same.status_code, same.headers, same.content) == (
+        served.status_code,
+        served.headers,
+        served.content,
+    )
+    if method == "GET":
+        assert wsgi_answer(keys, method, {"If-None-Match": served.headers["etag"]}).status_code == 304
+
+
+def wsgi_answer(keys: ClientKeys, method: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    """Ask the WSGI application, as a server that holds to PEP 3333."""
+    transport = httpx.WSGITransport(app=validator(WsgiJwksEndpoint(keys)))
+    with httpx.Client(transport=transport) as http:
+        return http.request(method, "https://client/k_jwks", headers=headers)

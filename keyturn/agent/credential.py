@@ -1,0 +1,77 @@
+"""The credential that the agent holds: secrets or keys, of which the first one comes from its settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from keyturn.agent.keycloak_json import KeycloakJson, KeycloakJsonError
+from keyturn.agent.settings import AgentSettings, AgentSettingsError
+from keyturn.client.key_files import KeyFileError, load_key
+from keyturn.client.keys import ClientKeys
+from keyturn.client.secrets import ClientSecret
+from keyturn_shared.jose.signing import SigningKey
+
+SECRET: Final = "KEYTURN_AGENT_SECRET"  # noqa: S105 - the name of a variable
+
+
+def credential_of(settings: AgentSettings, environment: Mapping[str, str]) -> ClientSecret | ClientKeys:
+    """Return the client's secrets or keys, with what rotations have stored. Raises AgentSettingsError,
+    SecretStateError and KeyStateError."""
+    state = Path(settings.state)
+    if settings.generate_key is not None:
+        return _keys(settings, ClientKeys.generated(settings.generate_key, state=state))
+    first = _first(settings, environment)
+    if isinstance(first, SigningKey):
+        return _keys(settings, ClientKeys(first, state=state))
+    if settings.jwks_port is not None:
+        raise AgentSettingsError("jwks_port serves keys, and the client has a secret")
+    secret = ClientSecret(first, state=state)
+    secret.check()
+    return secret
+
+
+def _first(settings: AgentSettings, environment: Mapping[str, str]) -> str | SigningKey:
+    try:
+        if settings.keycloak_json is not None:
+            return KeycloakJson.read(Path(settings.keycloak_json)).credential()
+        if settings.key_file is not None:
+            password = settings.key_password_file
+            return load_key(
+                Path(settings.key_file),
+                password=None if password is None else _line("key_password_file", password),
+                algorithm=settings.key_algorithm,
+                kid=settings.key_id,
+                alias=settings.key_alias,
+            )
+    except KeycloakJsonError as error:
+        raise AgentSettingsError(error.detail) from error
+    except KeyFileError as error:
+        name = "key_file" if settings.keycloak_json is None else "client-keystore-file of keycloak_json"
+        raise AgentSettingsError(f"{name} {error.detail}") from error
+    if settings.secret_file is not None:
+        return _line("secret_file", settings.secret_file)
+    secret = environment.get(SECRET, "")
+    if not secret:
+        raise AgentSettingsError(
+            f"set secret_file, key_file, generate_key or keycloak_json, or {SECRET} in the environment"
+        )
+    return secret
+
+
+def _keys(settings: AgentSettings, keys: ClientKeys) -> ClientKeys:
+    for file in settings.files:
+        if file.holds == "secret":
+            raise AgentSettingsError(f"{file.path} holds a secret, and the client has keys")
+    if settings.kubernetes or settings.vault or settings.webhooks:
+        raise AgentSettingsError("kubernetes, vault and webhooks deliver a secret, and the client has keys")
+    return keys
+
+
+def _line(setting: str, path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AgentSettingsError(f"{setting} {path} cannot be read: {error}") from error
+    if not text:
+        raise AgentSettingsError(f"{setting} {path} is empty")
+    return text

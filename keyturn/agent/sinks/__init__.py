@@ -1,0 +1,1 @@
+"""Deliver a client's secret to programs that cannot ask the agent."""

@@ -1,0 +1,122 @@
+"""Brings the server a client's new key whenever the policy of its realm wants one."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+import httpx
+
+from keyturn.client.credentials import ClientCredentials
+from keyturn.client.key_state import KeyStateError
+from keyturn.client.keys import ClientKeys, RotationError
+from keyturn.client.own_rotation import OwnRotation, read_rotation, see_rotation
+from keyturn.client.repeating import Sleep, repeat
+from keyturn.client.rotation import SETTLED_AFTER_SECONDS, Proving, maker_of_next, publish_next
+from keyturn.client.signer import Signer
+
+_log = logging.getLogger(__name__)
+
+
+async def offer_new_key(
+    keys: ClientKeys,
+    credentials: ClientCredentials,
+    http: httpx.AsyncClient,
+    *,
+    new_key: Callable[[], Signer] | None = None,
+    settled_after: float = SETTLED_AFTER_SECONDS,
+    sleep: Sleep = asyncio.sleep,
+) -> float:
+    """Offer a new key if the policy wants one now, and use it once it is accepted. Return the seconds after
+    which to look again.
+
+    A server that has registered the former key registers the new one; a client with a JWKS URL publishes it.
+    It is stored before the server is told, so a crash at any moment loses none, and the next look continues.
+    The former key is kept until the rotation has ended, and used again if the new one is refused. ``new_key``
+    makes the new key; by default it is generated for the same algorithm. Raises RotationError if the server
+    refuses, KeyStateError, errors of httpx, and TypeError if there has to be a ``new_key``.
+    """
+
+    def request(used: Signer) -> httpx.Request:
+        return credentials.rotation_request(key=used)
+
+    seen = await see_rotation(http, request, keys.signing, keys.others, keys.use)
+    rotation = seen.rotation
+    if rotation is None or rotation.kind != "key" or not rotation.is_open:
+        with suppress(RotationError), keys.rotating():  # a pending key may be that of another task
+            keys.settle()
+        return seen.interval
+    is_interrupted = keys.pending is not None and not rotation.paused
+    if is_interrupted or (rotation.wants_key and keys.answered != rotation.id):
+        with keys.rotating():
+            proving = Proving(settled_after=settled_after, sleep=sleep)
+            await _replace_key(keys, credentials, http, rotation, new_key, proving)
+    return seen.interval
+
+
+async def follow_key_rotations(
+    keys: ClientKeys,
+    credentials: ClientCredentials,
+    http: httpx.AsyncClient,
+    *,
+    new_key: Callable[[], Signer] | None = None,
+    settled_after: float = SETTLED_AFTER_SECONDS,
+    sleep: Sleep = asyncio.sleep,
+) -> NoReturn:
+    """Offer a new key whenever the policy wants one, for as long as the task runs. A server that is away or
+    refuses is asked again, at growing intervals; the key in use stays in use. Raises TypeError if there has
+    to be a ``new_key``."""
+    make = new_key or maker_of_next(keys.signing)
+
+    def failed(error: Exception) -> None:
+        _log.warning("the client's rotation does not go on: %s", str(error) or type(error).__name__)
+
+    await repeat(
+        lambda: offer_new_key(
+            keys, credentials, http, new_key=make, settled_after=settled_after, sleep=sleep
+        ),
+        survives=(httpx.HTTPError, RotationError, KeyStateError),
+        failed=failed,
+        sleep=sleep,
+    )
+
+
+async def _replace_key(
+    keys: ClientKeys,
+    credentials: ClientCredentials,
+    http: httpx.AsyncClient,
+    rotation: OwnRotation,
+    new_key: Callable[[], Signer] | None,
+    proving: Proving,
+) -> None:
+    """Store, tell, prove, sign. A failure leaves the new key pending: the next look goes on with it."""
+    if keys.pending is None and keys.answered == rotation.id:
+        return  # by another process, since the look
+    made = None if keys.pending is not None or new_key is None else new_key()
+    key = publish_next(keys, made)
+    is_registered = await _register(keys, credentials, http, key, rotation)
+    if not is_registered:
+        await proving.sleep(proving.settled_after)
+    await proving.prove(credentials, key, http)
+    keys.use(key, answered=rotation.id, keep=is_registered)
+
+
+async def _register(
+    keys: ClientKeys,
+    credentials: ClientCredentials,
+    http: httpx.AsyncClient,
+    key: Signer,
+    rotation: OwnRotation,
+) -> bool:
+    """Tell the server the new key. Return whether it has registered it; False for a client that publishes its
+    keys at a JWKS URL. Raises RotationError and errors of httpx."""
+    answer = await http.send(credentials.rotation_request(next_key=key), auth=None)
+    if answer.status_code == 409:
+        return False
+    if answer.is_client_error and not rotation.wants_key:
+        return True  # it went on before a restart; whether it has this key will be seen
+    if answer.status_code == 403:
+        keys.give_up()
+    read_rotation(answer)
+    return True

@@ -1,0 +1,154 @@
+"""Rotations of keys begun by callers: by an administrator, or by the client that registers its next key."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.guards import require_version
+from keyturn_credentials.domain.key_rotation_steps import KeyAct, KeyStep, keys_in, prepare
+from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation, State
+from keyturn_credentials.errors import ConflictError, InvalidRequestError
+from keyturn_credentials.operations.key_rotation_changes import Added, KeyRotationChanges, uses_keys
+from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, being_the_client
+from keyturn_credentials.operations.registered_keys import (
+    certificate_of,
+    key_named,
+    read_next_key,
+    thumbprints_of,
+)
+from keyturn_credentials.operations.rotation_changes import Scene
+from keyturn_credentials.operations.rotations import Moved, lock_scene, new_rotation, supersede
+from keyturn_credentials.operations.targets import ClientTarget
+from keyturn_credentials.store.unit_of_work import Store, UnitOfWork
+from keyturn_shared.fleet.last_used import name_of_key
+
+FetchedKeys = Callable[[Realm, Client], Awaitable[frozenset[str] | None]]
+"""Returns the thumbprints of the keys that the fleet has fetched from a client's URL; None without any, and
+if they cannot be read."""
+_AT_A_URL: Final = "the client publishes its keys at its JWKS URL, and its next one as well"
+
+
+class KeyRotationOperations:
+    """All raise NotFoundError, ForbiddenError, ConflictError, PreconditionFailedError, InvalidRequestError,
+    LimitReachedError and StoreUnavailableError; then nothing was changed."""
+
+    def __init__(self, store: Store, changes: KeyRotationChanges, fetched: FetchedKeys) -> None:
+        self._store = store
+        self._changes = changes
+        self._fetched = fetched
+
+    async def start(self, target: ClientTarget, reason: Reason, jwk: object = None) -> Moved:
+        """Rotate a client's key now. ``jwk``: the next public key, to register; without it, the client is
+        asked for one. If the key is compromised, all keys that the client has had are revoked by the call."""
+        fetched = await self._fetched_of(target)
+        async with self._store.change(target.actor) as transaction:
+            scene = await lock_scene(transaction, target.realm, target.client_uuid)
+            client = scene.client
+            require_version(client.version, target.expected)
+            if not client.is_confidential or not uses_keys(client):
+                raise InvalidRequestError("the client does not authenticate with keys of its own")
+            if jwk is not None and client.jwks_url is not None:
+                raise InvalidRequestError(_AT_A_URL)
+            key = None if jwk is None else read_next_key(jwk, client)
+            if reason is Reason.COMPROMISED:
+                await supersede(transaction, scene, Kind.KEY)
+            rotation = await _begin(transaction, scene, reason, fetched)
+            if reason is Reason.COMPROMISED:
+                step = _compromised(rotation, None if key is None else key.thumbprint, transaction.now)
+            elif key is not None:
+                step = KeyStep(prepare(rotation, scene.rules, frozenset({key.thumbprint}), transaction.now))
+            else:
+                step = KeyStep(rotation)
+            ended = keys_in(rotation).former or () if reason is Reason.COMPROMISED else ()
+            moved, sequence = await self._changes.write(
+                transaction,
+                target.actor.principal,
+                CONFIGURE_CLIENTS,
+                scene,
+                step,
+                added=None if key is None else Added(key, ended),
+            )
+        return Moved(moved, sequence)
+
+    async def register(self, target: ClientTarget, jwk: object, used: str) -> Moved:
+        """Register the next public key of the client that asks, in its open rotation or a new one. ``used``:
+        name of the credential with which it has authenticated. The key may be sent again; until it is in use,
+        another one replaces it."""
+        async with self._store.change(target.actor) as transaction:
+            scene = await lock_scene(transaction, target.realm, target.client_uuid)
+            client, now = scene.client, transaction.now
+            if client.jwks_url is not None:
+                raise ConflictError(_AT_A_URL)
+            rotation = await _open(transaction, client)
+            successors = () if rotation is None else keys_in(rotation).successors
+            if rotation is not None and key_named(jwk) in successors:
+                return Moved(rotation, None)
+            if rotation is not None and not _takes_another(rotation, used):
+                raise ConflictError("the last rotation is not over; register the next key after it")
+            key = read_next_key(jwk, client)
+            rotation = rotation or await _begin(transaction, scene, Reason.CLIENT, None)
+            if keys_in(rotation).former is None:
+                rotation = replace(rotation, keys=_keys_of(client, None))
+            prepared = prepare(rotation, scene.rules, frozenset({key.thumbprint}), now)
+            moved, sequence = await self._changes.write(
+                transaction,
+                target.actor.principal,
+                being_the_client,
+                scene,
+                KeyStep(prepared),
+                added=Added(key, successors),
+            )
+        return Moved(moved, sequence)
+
+    async def _fetched_of(self, target: ClientTarget) -> frozenset[str] | None:
+        async with self._store.find() as reading:
+            realm = await reading.realms.get(target.realm)
+            client = None if realm is None else await reading.clients.get(realm.id, target.client_uuid)
+        return None if realm is None or client is None else await self._fetched(realm, client)
+
+
+def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeyStep:
+    """Return the step that revokes what the client has had. Registered keys need a successor, because the
+    client would have none; what it publishes is its own matter."""
+    keys = keys_in(rotation)
+    if keys.former is None:
+        raise ConflictError(
+            "no node has fetched the client's key set lately: revoke the key by its thumbprint, or clear the"
+            " cache if that is unknown"
+        )
+    if successor is None and not keys.published:
+        raise InvalidRequestError("jwk, the client's next public key, is required; or revoke its key")
+    retired = replace(rotation, keys=replace(keys, successors=() if successor is None else (successor,)))
+    return KeyStep(retired.moved(State.RETIRED, now), KeyAct.REVOKE_FORMER)
+
+
+def _takes_another(rotation: Rotation, used: str) -> bool:
+    """Return whether another successor may replace the one that a rotation has: the client has not used it,
+    and may have lost it."""
+    if rotation.state not in (State.PLANNED, State.PREPARED):
+        return False
+    return used not in [name_of_key(each) for each in keys_in(rotation).successors]
+
+
+def _keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
+    if client.jwks_url is not None:
+        return RotatedKeys(None if fetched is None else tuple(sorted(fetched)), published=True)
+    return RotatedKeys(tuple(sorted(thumbprints_of(client))), certificate=certificate_of(client))
+
+
+async def _begin(
+    transaction: UnitOfWork, scene: Scene, reason: Reason, fetched: frozenset[str] | None
+) -> Rotation:
+    now = transaction.now
+    keys = _keys_of(scene.client, fetched)
+    rotation = new_rotation(scene, Kind.KEY, reason, start_at=now, now=now, keys=keys)
+    await transaction.rotations.insert(rotation, next_at=now)
+    return rotation
+
+
+async def _open(transaction: UnitOfWork, client: Client) -> Rotation | None:
+    """Return the client's open rotation of its key. Who changes it has locked the client before."""
+    found = await transaction.rotations.open_of_client(client.uuid)
+    return next((each for each in found if each.kind is Kind.KEY), None)
