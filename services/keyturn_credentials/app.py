@@ -37,6 +37,7 @@ from keyturn_credentials.operations.signing_loop import SigningLoop
 from keyturn_credentials.operations.wiring import Operations, build_operations
 from keyturn_credentials.queries.administrators import AdministratorQueries
 from keyturn_credentials.queries.fetched_keys import FleetKeySets
+from keyturn_credentials.queries.policy_trials import PolicyTrials
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.queries.rotations import RotationQueries
 from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
@@ -281,7 +282,9 @@ def build_app(
         *UsageRoutes(queries, last_used).routes(gate),
         *JwksUrlHealthRoutes(queries, fetched).routes(gate),
         *ExpiringSecretRoutes(queries, clock).routes(gate),
-        *RotationRoutes(rotation_queries, operations.rotations, rotations.keys).routes(gate),
+        *RotationRoutes(
+            rotation_queries, PolicyTrials(store, clock), operations.rotations, rotations.keys
+        ).routes(gate),
         *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
         *ExportRoutes(queries, clock).routes(gate),

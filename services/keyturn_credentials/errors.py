@@ -1,5 +1,7 @@
 """Errors of the credentials service. Each has a stable code; the web layer maps them to HTTP statuses."""
 
+from collections.abc import Mapping
+
 from keyturn_shared.errors import KeyturnError
 
 
@@ -13,6 +15,14 @@ class InvalidRequestError(CredentialsError):
     """The request could never succeed."""
 
     code = "invalid_request"
+
+
+class InvalidMembersError(InvalidRequestError):
+    """Several members of the request are wrong. ``members``: what is wrong with each, by its JSON Pointer."""
+
+    def __init__(self, members: Mapping[str, str]) -> None:
+        super().__init__("; ".join(members.values()))
+        self.members = members
 
 
 class UnauthenticatedError(CredentialsError):

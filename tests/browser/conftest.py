@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext
 
 from tests.browser.console import Console
-from tests.testkit.console_realm import Scene
+from tests.testkit.console_realm import REALM, Scene
 from tests.testkit.console_session import give_session
 from tests.testkit.local_stack import RunningStack
 from tests.testkit.threaded_key_server import KeyServer
@@ -31,6 +31,17 @@ def scene(stack: RunningStack) -> Iterator[Scene]:
         made = Scene(stack, keys)
         made.make()
         yield made
+
+
+@pytest.fixture
+def made_for_this_test(scene: Scene) -> Iterator[None]:
+    """Deletes the clients that the test makes, of which others would see pages full."""
+    before = set(scene.uuids)
+    yield
+    for client_id in set(scene.uuids) - before:
+        uuid = scene.uuids.pop(client_id)
+        if scene.admin.http.get(f"/admin/realms/{REALM}/clients/{uuid}").status_code == 200:
+            scene.admin.call("DELETE", f"/clients/{uuid}")
 
 
 @pytest.fixture

@@ -19,6 +19,9 @@ ADDRESSES = {
     "activity": "clients/{orders}/activity",
     "fleet": "fleet",
     "rotations": "rotations",
+    "rotation": "rotations/{rotation}",
+    "campaign": "rotations/campaign",
+    "client-rotation": "clients/{orders}/rotation",
     "jwks-urls": "jwks-urls",
     "events": "events",
     "audit": "audit",
@@ -87,15 +90,39 @@ async def changes(console: Console) -> None:
     await expect(flows.first).to_contain_text("Safe after")
 
 
+async def fill_in_wrongly(console: Console) -> None:
+    await console.fill("Overlap (days)", "soon")
+    await console.fill("Time zone", "Europe/Nowhere")
+    await console.click("Check and save")
+    await expect(console.page.get_by_text("Correct the 2 fields that are marked.")).to_be_visible()
+
+
+async def show_the_plan(console: Console) -> None:
+    """Try a policy under which nothing rotates."""
+    await console.fill("Overlap (days)", "7")
+    await console.fill("Time zone", "")
+    await console.choose("Automatic", "false")
+    await console.click("Check and save")
+    await expect(console.page.get_by_role("dialog")).to_contain_text("locked out")
+
+
+async def list_clients(console: Console) -> None:
+    await console.fill("Client ID contains", "stock")
+    await console.click("Show the clients")
+    await expect(console.page.get_by_role("heading", name="4 clients")).to_be_visible()
+
+
 PREPARED: dict[str, list[tuple[str, Prepare]]] = {
     "clients": [("choosing-a-realm", choose_realm), ("no-client-found", search_in_vain)],
     "secret": [("revealed", reveal), ("regenerating", regenerate), ("switching", switch)],
     "jwks-url": [("tested", test_url), ("revoking", revoke)],
     "certificate": [("generating", generate), ("importing", import_keys)],
     "fleet": [("changes", changes)],
+    "rotations": [("wrong", fill_in_wrongly), ("plan", show_the_plan)],
+    "campaign": [("listed", list_clients)],
 }
 """Further states of a page."""
 
 
 def address_of(console: Console, name: str) -> str:
-    return ADDRESSES[name].format(**console.scene.uuids)
+    return ADDRESSES[name].format(**console.scene.uuids, rotation=console.scene.rotation)

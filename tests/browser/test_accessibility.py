@@ -1,5 +1,6 @@
 """WCAG 2.2 AA as far as a program can check it, on every page; and use by keyboard only."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, ex
 from tests.browser.conftest import OpenConsole, context_of
 from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, address_of
-from tests.testkit.console_realm import Scene
+from tests.testkit.console_realm import DAY, Scene
 from tests.testkit.nodejs import install_packages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -91,6 +92,34 @@ async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: s
     await console.page.close()
 
 
+@pytest.mark.usefixtures("made_for_this_test")
+async def test_axe_finds_nothing_while_a_campaign_runs_and_after_it(
+    unguarded: BrowserContext, scene: Scene, axe: str
+) -> None:
+    console = Console(unguarded, await unguarded.new_page(), scene)
+    await console.begin()
+    for number in range(2):
+        scene.client(f"axe-campaign-{number}")
+    await asyncio.sleep(1.1)  # a secret's time of creation has whole seconds
+    await console.open("rotations/campaign")
+    await console.fill("Client ID contains", "axe-campaign")
+    await console.click("Show the clients")
+    await console.fill("First clients", "1")
+    await console.click("Start")
+    await console.confirm("Rotate them")
+    await expect(console.page.get_by_text("Waiting for 1 of the first 1 clients")).to_be_visible()
+    await require_no_violations(console, axe, "campaign, running")
+    title = await console.page.get_by_role("heading", name="Rotating").bounding_box()
+    bar = await console.page.get_by_role("progressbar").bounding_box()
+    assert title is not None
+    assert bar is not None
+    assert bar["y"] >= title["y"] + title["height"]
+    await console.click("Stop")
+    await expect(console.page.get_by_role("heading", name="Stopped")).to_be_visible()
+    await require_no_violations(console, axe, "campaign, stopped")
+    await console.page.close()
+
+
 async def test_axe_finds_nothing_at_the_sign_in(open_console: OpenConsole, axe: str) -> None:
     console = await open_console(signed_in=False, bypass_csp=True)
     await require_no_violations(console, axe, "sign in")
@@ -154,6 +183,51 @@ async def test_everything_can_be_done_with_the_keyboard_alone(open_console: Open
     await keys.press("Enter")
     await expect(dialog).to_have_count(0)
     await expect(page.get_by_role("button", name="Regenerate")).to_be_focused()
+
+
+@pytest.mark.usefixtures("made_for_this_test")
+async def test_a_campaign_is_run_with_the_keyboard_alone(console: Console) -> None:
+    page, keys, scene = console.page, console.page.keyboard, console.scene
+    uuid = scene.client("by-keyboard")
+    await asyncio.sleep(1.1)  # a secret's time of creation has whole seconds
+    await console.open("rotations")
+    await tab_to(page, "Rotate many clients")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="Rotate many clients")).to_be_focused()
+    await tab_to(page, "Client ID contains")
+    await keys.type("by-keyboard")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="1 client", exact=True)).to_be_visible()
+    await tab_to(page, "Start")
+    await keys.press("Enter")
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Cancel")).to_be_focused()
+    await keys.press("Tab")
+    await keys.press("Enter")
+    await expect(page.get_by_role("heading", name="Done", exact=True)).to_be_focused()
+    rotations = scene.admin.call("GET", f"/clients/{uuid}/rotations").json()
+    assert [rotation["state"] for rotation in rotations] == ["prepared"]
+
+
+@pytest.mark.usefixtures("made_for_this_test")
+async def test_a_policy_is_set_with_the_keyboard_alone(console: Console) -> None:
+    page, keys, scene = console.page, console.page.keyboard, console.scene
+    uuid = scene.client("policy-by-keyboard")
+    await console.open_client("policy-by-keyboard", "rotation")
+    await tab_to(page, "Rotate every (days)")
+    await keys.type("30")
+    await tab_to(page, "Overlap (days)")
+    await keys.type("31")
+    await keys.press("Enter")
+    await expect(page.locator(".problem")).to_have_count(1)
+    await expect(page.get_by_label("Overlap (days)")).to_be_focused()
+    await keys.press("Backspace")
+    await keys.press("Enter")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await tab_to(page, "Save the policy")
+    await keys.press("Enter")
+    await console.expect_toast("Policy saved.")
+    attributes = scene.admin.call("GET", f"/clients/{uuid}").json()["attributes"]
+    assert attributes["keyturn.secret.rotated-expiration-period"] == str(3 * DAY)
 
 
 async def test_the_first_stop_skips_the_navigation(console: Console) -> None:

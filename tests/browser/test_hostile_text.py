@@ -1,5 +1,6 @@
 """Text with markup, from any source, is shown as text and does nothing."""
 
+import asyncio
 import json
 
 import pytest
@@ -46,6 +47,32 @@ async def test_clients_ids_names_and_attributes_are_text(console: Console) -> No
         await console.open(place)
         if place in ("events", "audit"):
             await expect(page.locator("tbody").first).to_contain_text(client_id)
+    await require_nothing_ran(console)
+
+
+@pytest.mark.usefixtures("made_for_this_test")
+async def test_clients_of_rotations_plans_and_campaigns_are_text(console: Console) -> None:
+    page, scene = console.page, console.scene
+    client_id = f"yy {MARKUP}"
+    begun = scene.admin.call("POST", f"/clients/{scene.client(client_id)}/rotations", json={}).json()
+    own = scene.client(f"{client_id} own", attributes={"keyturn.secret.expiration-period": "86400"})
+    await console.open("rotations")
+    await expect(page.get_by_role("link", name=client_id, exact=True)).to_be_visible()
+    await console.open(f"rotations/{begun['id']}")
+    await expect(page.get_by_role("heading", name=f"Rotation of {client_id}")).to_be_visible()
+    await console.click(f"Cancel: {client_id}")
+    await expect(page.get_by_role("dialog")).to_contain_text(client_id)
+    await console.confirm("Cancel")
+    await console.open(f"clients/{own}/rotation")
+    await console.fill("Overlap (days)", "0")
+    await console.click("Check and save")
+    await expect(page.get_by_role("table", name="Plan")).to_contain_text(f"{client_id} own")
+    await console.confirm("Cancel")
+    await asyncio.sleep(1.1)  # a secret's time of creation has whole seconds
+    await console.open("rotations/campaign")
+    await console.fill("Client ID contains", "yy <img")
+    await console.click("Show the clients")
+    await expect(page.get_by_role("link", name=f"{client_id} own")).to_be_visible()
     await require_nothing_ran(console)
 
 

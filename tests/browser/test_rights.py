@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenConsole
-from tests.testkit.console_realm import REALM
+from tests.testkit.console_realm import POLICY, REALM
 from tests.testkit.console_session import COOKIE, give_cookie
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -30,5 +30,11 @@ async def test_who_may_only_view_sees_a_mask_and_changes_nothing(open_console: O
     await console.expect_toast("You do not have permission")
     assert scene.admin.secret(scene.uuids["orders"]) == secret
     assert secret not in await page.content()
+    await console.open("rotations")
+    await console.fill("Overlap (days)", "1")
+    await console.click("Check and save")
+    await console.confirm("Save the policy")
+    await expect(console.card("Policy").get_by_role("alert")).to_contain_text("You do not have permission")
+    assert scene.admin.call("GET", "").json()["attributes"].items() >= POLICY.items()
     await console.open("audit")
     await expect(page.get_by_role("alert")).to_contain_text("You do not have permission")

@@ -22,13 +22,14 @@ PLACES = ("de", "fr", "pl", "us")
 
 
 class Scene:
-    """``uuids``: client id to the client's id."""
+    """``uuids``: client id to the client's id. ``rotation``: id of the one of gift-cards."""
 
     def __init__(self, stack: RunningStack, keys: KeyServer) -> None:
         self.stack = stack
         self.keys = keys
         self.admin = Admin(stack, REALM)
         self.uuids: dict[str, str] = {}
+        self.rotation = ""
         self.signing: dict[str, SigningKey] = {}
 
     def make(self) -> None:
@@ -59,7 +60,7 @@ class Scene:
         self.client("reporting", name="Monthly reports", attributes=due)
         self.client("legacy-export", attributes={"keyturn.secret.expiration-period": "1"})
         cards = self.client("gift-cards", name="Gift cards")
-        self.admin.call("POST", f"/clients/{cards}/rotations", json={})
+        self.rotation = self.admin.call("POST", f"/clients/{cards}/rotations", json={}).json()["id"]
         partner = self.client("partner-feed", name="Partner feed")
         self.admin.call("PUT", f"/clients/{partner}", json={"enabled": False})
         self.client("notifications", clientAuthenticatorType="client-secret-jwt")

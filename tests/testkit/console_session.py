@@ -8,11 +8,12 @@ from tests.testkit.local_stack import RunningStack
 COOKIE = "keyturn_session"
 
 
-def sign_in(stack: RunningStack) -> httpx.Response:
-    """Return the answer to the first admin's sign-in."""
-    admin = stack.local["admin"]
+def sign_in(stack: RunningStack, credentials: dict[str, str] | None = None) -> httpx.Response:
+    """Return the answer to a sign-in: by default, of the first admin."""
     url = f"{stack.base_url}/console/session"
-    return httpx.post(url, json=admin, trust_env=False, timeout=30).raise_for_status()
+    return httpx.post(
+        url, json=credentials or stack.local["admin"], trust_env=False, timeout=30
+    ).raise_for_status()
 
 
 async def give_session(context: BrowserContext, stack: RunningStack) -> None:

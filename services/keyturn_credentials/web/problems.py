@@ -1,6 +1,7 @@
 """Errors as HTTP responses: RFC 9457 problem details with Keycloak's ``error`` and ``errorMessage``."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,12 +42,18 @@ _TITLES: Final = {
 
 
 def problem(
-    status: int, code: str, detail: str, headers: dict[str, str] | None = None, *, error: str | None = None
+    status: int,
+    code: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    *,
+    error: str | None = None,
+    members: Mapping[str, str] | None = None,
 ) -> Response:
     """Build a response. Keycloak puts the text of 401, 403 and 404 into ``error`` and other texts into
     ``errorMessage``; here ``errorMessage`` always has it. ``code`` is stable, ``error`` is Keycloak's own
-    word if it has one."""
-    body = {
+    word if it has one. ``members``: what is wrong with several members, by JSON Pointer."""
+    body: dict[str, Any] = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),
         "status": status,
@@ -55,6 +62,8 @@ def problem(
         "error": error or (detail if status in (401, 403, 404) else code),
         "errorMessage": detail,
     }
+    if members:
+        body["errors"] = [{"detail": text, "pointer": pointer} for pointer, text in members.items()]
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
@@ -79,7 +88,8 @@ async def on_keyturn_error(_: Request, error: Exception) -> Response:
         headers["Retry-After"] = "1"
     detail = "internal error; see the log" if status == 500 else error.detail
     keycloak_error = error.keycloak_error if isinstance(error, KeyStoreError) else None
-    return problem(status, error.code, detail, headers, error=keycloak_error)
+    members = error.members if isinstance(error, errors.InvalidMembersError) else None
+    return problem(status, error.code, detail, headers, error=keycloak_error, members=members)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.rotations import Moved, RotationOperations
+from keyturn_credentials.queries.policy_trials import PolicyTrials
 from keyturn_credentials.queries.rotations import RotationQueries, ShownRotation
 from keyturn_credentials.store.unit_of_work import Actor
 from keyturn_credentials.web.bodies import read_json
@@ -22,6 +23,7 @@ from keyturn_credentials.web.query_params import whole_number
 MAX_PAGE: Final = 1000
 _DEFAULT_PAGE: Final = 200
 _MEMBERS: Final = {"kind", "reason", "jwk"}
+_TRIAL_MEMBERS: Final = {"attributes", "client_uuid"}
 OPEN: Final = "open"
 DAY_SECONDS: Final = 86_400
 _PLAN_DAYS: Final = 90
@@ -32,9 +34,14 @@ class RotationRoutes:
     """Handlers of rotations."""
 
     def __init__(
-        self, queries: RotationQueries, operations: RotationOperations, keys: KeyRotationOperations
+        self,
+        queries: RotationQueries,
+        trials: PolicyTrials,
+        operations: RotationOperations,
+        keys: KeyRotationOperations,
     ) -> None:
         self._queries = queries
+        self._trials = trials
         self._operations = operations
         self._keys = keys
 
@@ -50,7 +57,10 @@ class RotationRoutes:
         }
         return [
             gate.route(f"{realm}/rotations", {"GET": Endpoint(self.list, VIEW)}),
-            gate.route(f"{realm}/rotations/plan", {"GET": Endpoint(self.plan, VIEW)}),
+            gate.route(
+                f"{realm}/rotations/plan",
+                {"GET": Endpoint(self.plan, VIEW), "POST": Endpoint(self.try_policy, VIEW)},
+            ),
             gate.route(
                 f"{realm}/clients/{{uuid}}/rotations",
                 {"GET": Endpoint(self.list_of_client, VIEW), "POST": Endpoint(self.start, CONFIGURE)},
@@ -74,8 +84,17 @@ class RotationRoutes:
 
     async def plan(self, call: Call) -> Response:
         """Return what policies will do to secrets in the next ``days``, soonest first."""
-        days = min(whole_number(call, "days") or _PLAN_DAYS, _MOST_PLAN_DAYS)
-        planned = await self._queries.plan(call.realm, seconds=days * DAY_SECONDS, most=_most(call))
+        planned = await self._queries.plan(call.realm, seconds=_ahead(call), most=_most(call))
+        return JSONResponse([asdict(entry) for entry in planned])
+
+    async def try_policy(self, call: Call) -> Response:
+        """Return what the policy in the body would do in the next ``days``, soonest first; store nothing."""
+        client_uuid, changes = _tried(await read_json(call.request))
+        seconds = _ahead(call)
+        if client_uuid is None:
+            planned = await self._trials.of_realm(call.realm, changes, seconds=seconds, most=_most(call))
+        else:
+            planned = await self._trials.of_client(call.realm, client_uuid, changes, seconds=seconds)
         return JSONResponse([asdict(entry) for entry in planned])
 
     async def get(self, call: Call) -> Response:
@@ -153,6 +172,20 @@ def _asked(body: dict[str, Any]) -> tuple[Kind, Reason, object]:
     return Kind(kind), Reason(reason), body.get("jwk")
 
 
+def _tried(body: dict[str, Any]) -> tuple[str | None, dict[str, object]]:
+    unknown = sorted(set(body) - _TRIAL_MEMBERS)
+    if unknown:
+        raise InvalidRequestError(
+            f"unknown member {unknown[0]!r}; the members are attributes and client_uuid"
+        )
+    client_uuid, attributes = body.get("client_uuid"), body.get("attributes")
+    if client_uuid is not None and not isinstance(client_uuid, str):
+        raise InvalidRequestError("client_uuid must be a string")
+    if not isinstance(attributes, dict):
+        raise InvalidRequestError("attributes must be an object with string values")
+    return client_uuid, attributes
+
+
 def _states(text: str | None) -> list[State]:
     found: list[State] = []
     for name in (name.strip() for name in (text or "").split(",")):
@@ -164,6 +197,11 @@ def _states(text: str | None) -> list[State]:
             known = ", ".join([OPEN, *(state.value for state in State)])
             raise InvalidRequestError(f"unknown state {name!r}; expected one of {known}")
     return found
+
+
+def _ahead(call: Call) -> float:
+    """Return the seconds that a plan looks ahead."""
+    return min(whole_number(call, "days") or _PLAN_DAYS, _MOST_PLAN_DAYS) * DAY_SECONDS
 
 
 def _most(call: Call) -> int:

@@ -51,6 +51,7 @@ LET_THROUGH = {
     "GET /admin/realms/{realm}/expiring-secrets": VIEW,
     "GET /admin/realms/{realm}/rotations": VIEW,
     "GET /admin/realms/{realm}/rotations/plan": VIEW,
+    "POST /admin/realms/{realm}/rotations/plan": VIEW,
     f"GET {ROTATION}": VIEW,
     **{f"POST {ROTATION}/{move}": CONFIGURE for move in ROTATION_MOVES},
     f"GET {CLIENT}/rotations": VIEW,

@@ -101,7 +101,11 @@ _LAST: Final = (
 )
 _WITHOUT_EVENT: Final = {_LAST[-1], *(f"POST {ROTATION}/{move}" for move in ROTATION_MOVES[:-1])}
 """The log of a deleted realm is not shown; nodes need not know that a rotation is held up."""
-_ONLY_READ: Final = ONLY_READ | {f"POST {_REALM}/partial-export", f"POST {_REALM}/push-revocation"}
+_ONLY_READ: Final = ONLY_READ | {
+    f"POST {_REALM}/partial-export",
+    f"POST {_REALM}/push-revocation",
+    f"POST {_REALM}/rotations/plan",
+}
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,12 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {200: json_content("The plan.", array_of("PlannedRotation"))},
         query={"days": {**NUMBER, "description": "90 if absent"}, "max": NUMBER},
     ),
+    ("POST", f"{_ALL}/plan"): Operation(
+        "List what a policy would do, soonest first, and store nothing: that of the realm, or of a client.",
+        {200: json_content("The plan.", array_of("PlannedRotation"))},
+        query={"days": {**NUMBER, "description": "90 if absent"}, "max": NUMBER},
+        body=Body(reference("PolicyTrial")),
+    ),
     ("GET", _OF_CLIENT): Operation(
         "List a client's rotations, newest first.", _LISTED, query={"max": NUMBER}
     ),
@@ -129,6 +135,17 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "reason": {"enum": [Reason.MANUAL, Reason.COMPROMISED]},
             "jwk": {"type": "object", "description": "the next public key (RFC 7517), to register"},
         }
+    ),
+    "PolicyTrial": object_of(
+        {
+            "client_uuid": {**TEXT, "description": "of the client whose policy it is; absent: of the realm"},
+            "attributes": {
+                "type": "object",
+                "additionalProperties": TEXT,
+                "description": "those of the policy that change; an empty one is removed",
+            },
+        },
+        "attributes",
     ),
     "PlannedRotation": record_of(
         {

@@ -91,6 +91,11 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "code": {**_TEXT, "description": "stable"},
             "error": {**_TEXT, "description": "as in Keycloak"},
             "errorMessage": {**_TEXT, "description": "as in Keycloak"},
+            "errors": {
+                "type": "array",
+                "items": object_of({"detail": _TEXT, "pointer": _TEXT}, "detail", "pointer"),
+                "description": "if several members can be wrong: each, with its JSON Pointer",
+            },
         },
         *("type", "title", "status", "detail", "code", "error", "errorMessage"),
         description="RFC 9457 problem details, with the members of Keycloak's ErrorRepresentation",

@@ -4,11 +4,12 @@ const WAIT_SECONDS = 15;
 const FORBIDDEN = "You do not have permission: the client that you signed in with lacks the required role.";
 
 export class ApiError extends Error {
-  /** @param {number} status @param {string} message @param {string} [code] */
-  constructor(status, message, code) {
+  /** @param {number} status @param {string} message @param {string} [code] @param {{detail: string, pointer: string}[]} [errors] */
+  constructor(status, message, code, errors = []) {
     super(message);
     this.status = status;
     this.code = code;
+    this.errors = errors;
   }
 }
 
@@ -24,7 +25,7 @@ async function errorOf(response) {
     const body = JSON.parse(text);
     if (body.detail === "HTTP 403 Forbidden") body.detail = FORBIDDEN;
     const message = body.detail || body.errorMessage || body.error_description || body.error;
-    return new ApiError(response.status, message || response.statusText, body.code);
+    return new ApiError(response.status, message || response.statusText, body.code, body.errors);
   } catch {
     return new ApiError(response.status, text.slice(0, 300) || `The server answered ${response.status}.`);
   }
@@ -67,6 +68,12 @@ export async function send(method, path, { json, form, wait, headers = {} } = {}
 
 export const get = async (path) => (await send("GET", path)).json();
 
+/** The server's time in whole seconds, from its response to a GET. */
+export async function serverTime(path) {
+  const { headers } = await send("GET", path);
+  return Math.floor(Date.parse(headers.get("date")) / 1000);
+}
+
 /** Like `get`, with the version that a change must name, see `change`; and the server's note about what the next
  * change also does, or null. */
 export async function getVersioned(path) {
@@ -100,7 +107,8 @@ export async function change(method, path, { version = null, ...options } = {}) 
   const type = response.headers.get("content-type") || "";
   const body = type.includes("json") ? await response.json() : await response.blob();
   const id = (response.headers.get("location") || "").split("/").pop();
-  return { body, id, fleet: readFleet(response, milliseconds) };
+  const sequence = Number(response.headers.get("keyturn-sequence")) || null;
+  return { body, id, sequence, fleet: readFleet(response, milliseconds) };
 }
 
 /** Parse `Keyturn-Fleet: nodes=3, applied=2, fenced=1, pending=0` to numbers, or `unknown` to true; with `safe`,

@@ -2,6 +2,7 @@
 import { realmPath } from "./api.js";
 
 const RETRY_MS = 2000;
+const GATHER_MS = 1000;
 
 /** Follows the fleet while the document is visible. `latest` is the server's last message, or null. */
 export class Live {
@@ -52,3 +53,24 @@ export class Live {
 }
 
 export const live = new Live();
+
+/** Call `action` after changes, in a realm with many of them once a second. Returns a function that stops that. */
+export function afterChanges(action) {
+  let head = null;
+  let timer = 0;
+  const stop = live.listen((fleet) => {
+    if (fleet.head === undefined || fleet.head === head) return;
+    const isFirst = head === null;
+    head = fleet.head;
+    if (isFirst || timer) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      // The next change tries again after a failure here; the status on every page shows a failing server.
+      action().catch(() => {});
+    }, GATHER_MS);
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}

@@ -2,6 +2,17 @@
 import { h } from "./dom.js";
 import { confirm } from "./parts/dialog.js";
 
+const UNSAVED = {
+  title: "Leave without saving?",
+  consequences: ["Your unsaved changes on this page will be lost."],
+  action: "Leave",
+};
+
+/** Returns the question to ask before the page is left; null: it may be left. */
+let guard = null;
+/** The address of the page that is shown. */
+let shown = location.pathname + location.search;
+
 /** The address of a page. */
 export const pagePath = (realm, ...parts) =>
   ["/console", ...[realm, ...parts].map(encodeURIComponent)].join("/");
@@ -18,16 +29,50 @@ export function here() {
   });
 }
 
-/** Show another page without reloading the document. Asks for confirmation if something is not saved. */
+const warn = (event) => event.preventDefault();
+
+/**
+ * Ask before the page is left, whichever way: `question()` makes what `confirm` asks. Null: no longer.
+ * @param {(() => {title: string, consequences: string[], action: string}) | null} question
+ */
+export function guardLeaving(question) {
+  guard = question;
+  removeEventListener("beforeunload", warn);
+  if (question) addEventListener("beforeunload", warn);
+}
+
+/** Whether the page may be left; asks if something on it would be lost. */
+export async function mayLeave() {
+  const question = guard?.() || (document.querySelector("main form[data-unsaved]") && UNSAVED);
+  return !question || (await confirm(question));
+}
+
+/** Change the query of the current address, for a page that can be opened again as it is. */
+export function setQuery(query) {
+  const text = String(query);
+  shown = location.pathname + (text && `?${text}`);
+  history.replaceState(null, "", shown);
+}
+
+/** Show the page in the address now and whenever it changes; `show` is told whether the user has moved. */
+export function follow(show) {
+  shown = location.pathname + location.search;
+  onpopstate = async (event) => {
+    const wanted = location.pathname + location.search;
+    if (event.isTrusted && guard) {
+      // The browser has gone back already: return to the page until the user is sure.
+      history.pushState(null, "", shown);
+      if (!(await mayLeave())) return;
+      history.replaceState(null, "", wanted);
+    }
+    shown = wanted;
+    show(true);
+  };
+}
+
+/** Show another page without reloading the document. Asks for confirmation if something would be lost. */
 export async function go(path) {
-  if (document.querySelector("main form[data-unsaved]")) {
-    const sure = await confirm({
-      title: "Leave without saving?",
-      consequences: ["Your unsaved changes on this page will be lost."],
-      action: "Leave",
-    });
-    if (!sure) return;
-  }
+  if (!(await mayLeave())) return;
   history.pushState(null, "", path);
   dispatchEvent(new PopStateEvent("popstate"));
   scrollTo(0, 0);

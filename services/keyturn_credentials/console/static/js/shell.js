@@ -4,19 +4,22 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { live } from "./live.js";
 import { auditPage } from "./pages/audit.js";
+import { campaignPage } from "./pages/campaign.js";
 import { clientPage } from "./pages/client.js";
 import { clientsPage } from "./pages/clients.js";
 import { eventsPage } from "./pages/events.js";
 import { fleetPage } from "./pages/fleet.js";
 import { jwksUrlsPage } from "./pages/jwks-urls.js";
 import { realmPage } from "./pages/realm.js";
+import { rotationPage } from "./pages/rotation.js";
 import { rotationsPage } from "./pages/rotations.js";
 import { iconButton } from "./parts/controls.js";
 import { failure, loading } from "./parts/feedback.js";
 import { pulse } from "./parts/pulse.js";
 import { realmChoice } from "./parts/realm-choice.js";
-import { here, link, pagePath } from "./router.js";
+import { follow, here, link, mayLeave, pagePath } from "./router.js";
 
+const CAMPAIGN = "campaign";
 const PAGES = [
   { path: "clients", label: "Clients", glyph: "clients", show: clientsPage },
   { path: "fleet", label: "Fleet", glyph: "fleet", show: fleetPage },
@@ -34,6 +37,8 @@ export function start(app, session, cameIn = false) {
   const realms = h("div", {});
   const fleet = h("div", {});
   const out = iconButton("out", "Sign out", async () => {
+    if (!(await mayLeave())) return;
+    leave();
     await signOut();
     location.assign("/console/");
   });
@@ -99,16 +104,23 @@ export function start(app, session, cameIn = false) {
       onLeave: (action) => leaving.push(action),
     };
     try {
-      if (page.path === "clients" && rest.length) await clientPage(context, rest[0], rest[1]);
-      else await page.show(context);
+      await showPage(page, context, rest);
     } catch (error) {
       fill(place, failure(error));
     }
     if (moved) (place.querySelector("h1") || main).focus({ preventScroll: true });
   }
 
-  onpopstate = show;
+  follow(show);
   show(cameIn);
+}
+
+/** Show a page, or one below it: a client, a rotation, a campaign. */
+function showPage(page, context, [name, tab]) {
+  if (!name) return page.show(context);
+  if (page.path === "clients") return clientPage(context, name, tab);
+  if (page.path === "rotations") return name === CAMPAIGN ? campaignPage(context) : rotationPage(context, name);
+  return page.show(context);
 }
 
 const menuItem = (realm, page, isCurrent) =>

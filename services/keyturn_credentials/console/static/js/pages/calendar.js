@@ -13,8 +13,8 @@ const withMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "sho
 const dayOf = (date) => `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
 
 const KINDS = {
-  due: "Rotation due",
-  expires: "Secret expires",
+  due: "Rotation begins",
+  expires: "Secret expires, client locked out",
   former: "Former secret ends",
   signing: "Signing key of the realm",
 };

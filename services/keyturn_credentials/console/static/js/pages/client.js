@@ -4,6 +4,7 @@ import { copyable } from "../parts/copying.js";
 import { badge, failure, loading, notice } from "../parts/feedback.js";
 import { link, pagePath } from "../router.js";
 import { activityTab } from "./activity.js";
+import { rotationTab } from "./client-rotation.js";
 import { credentialsTab } from "./credentials/tab.js";
 import { settingsTab } from "./settings.js";
 
@@ -11,6 +12,7 @@ import { settingsTab } from "./settings.js";
 const TABS = [
   ["settings", "Settings", settingsTab],
   ["credentials", "Credentials", credentialsTab],
+  ["rotation", "Rotation", rotationTab],
   ["activity", "Activity", activityTab],
 ];
 

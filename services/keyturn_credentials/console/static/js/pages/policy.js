@@ -1,120 +1,81 @@
-// The rotation policy of the realm, in days, and its effect.
-import { change } from "../api.js";
-import { fill, h } from "../dom.js";
-import { card, field, form, input } from "../parts/controls.js";
+// The rotation policy of a realm or a client: edited, checked as a whole, shown with what it would do, then saved.
+import { ApiError, change, getVersioned, send } from "../api.js";
+import { card, form } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
-import { reportChange } from "../parts/feedback.js";
-import { DAY, exact, now } from "../time.js";
+import { notice, reportChange } from "../parts/feedback.js";
+import { h } from "../dom.js";
+import { PERIOD, policyFields } from "../parts/policy-fields.js";
+import { DAYS, MOST, planView } from "../parts/policy-plan.js";
 
-const PERIOD = "keyturn.secret.expiration-period";
-const OVERLAP = "keyturn.secret.rotated-expiration-period";
-const BEFORE = "keyturn.secret.remaining-rotation-period";
+const POINTER = "#/attributes/";
 
-export function policyCard({ base, attributes, reload }) {
-  const days = (name) => (attributes[name] ? String(Number(attributes[name]) / DAY) : "");
-  const number = (name, placeholder) =>
-    input(days(name), { type: "number", min: 0, max: 36500, step: "any", placeholder, inputmode: "decimal" });
-  const period = number(PERIOD, "Never");
-  const overlap = number(OVERLAP, "0");
-  const before = number(BEFORE, "0");
-  const sample = h("div", { role: "status" });
-  const seconds = (control) => Math.round(Number(control.value || 0) * DAY);
+/**
+ * `path`: of the realm or client with these attributes. `client`: its representation, and `inherited` the realm's
+ * attributes, if the policy is a client's.
+ */
+export function policyCard({ base, path, attributes, client = null, inherited = null, reload }) {
+  const fields = policyFields(attributes, inherited);
 
-  function explain() {
-    const [valid, both, due] = [period, overlap, before].map(seconds);
-    const problem =
-      both > valid || due > valid ? "Neither can be longer than the lifetime of the secret." : "";
-    overlap.setCustomValidity(valid && both > valid ? problem : "");
-    before.setCustomValidity(valid && due > valid ? problem : "");
-    fill(
-      sample,
-      valid
-        ? timeline(valid, both, due)
-        : h(
-            "p",
-            { class: "note" },
-            "Secrets never expire, and a regenerated secret replaces the former one at once.",
-          ),
-    );
+  async function plan(values) {
+    const json = { attributes: values, ...(client && { client_uuid: client.id }) };
+    const response = await send("POST", `${base}/rotations/plan?days=${DAYS}&max=${MOST}`, { json });
+    return response.json();
   }
-  for (const control of [period, overlap, before]) control.addEventListener("input", explain);
-  explain();
+
+  /** The current version, if the policy is still the one that was shown: rotations change a client all the time. */
+  async function versionOfSame(values) {
+    const { value, version } = await getVersioned(path);
+    const stored = value.attributes || {};
+    if (Object.keys(values).some((name) => (stored[name] || "") !== (attributes[name] || "")))
+      throw new Error("Somebody else has changed this policy meanwhile. Reload the page to see it.");
+    return version;
+  }
 
   async function action() {
-    const valid = seconds(period);
-    if (attributes[PERIOD] && !valid && !(await confirm(ending()))) throw new Error("Nothing was saved.");
-    const values = valid
-      ? { [PERIOD]: String(valid), [OVERLAP]: String(seconds(overlap)), [BEFORE]: String(seconds(before)) }
-      : { [PERIOD]: "", [OVERLAP]: "", [BEFORE]: "" };
-    const { fleet } = await change("PUT", base, { json: { attributes: values } });
+    let found = fields.problems();
+    let planned = [];
+    const values = fields.values();
+    if (!Object.keys(found).length) {
+      try {
+        planned = await plan(values);
+      } catch (error) {
+        if (!(error instanceof ApiError) || !error.errors.length) throw error;
+        found = Object.fromEntries(
+          error.errors.map(({ pointer, detail }) => [pointer.replace(POINTER, ""), detail]),
+        );
+      }
+    }
+    fields.show(found);
+    const count = Object.keys(found).length;
+    if (count) throw new Error(`Correct the ${count === 1 ? "field that is" : `${count} fields that are`} marked.`);
+    const isHarmful = planned.some(({ effect }) => effect === "expires");
+    const sure = await confirm({
+      title: client ? `Save this policy of ${client.clientId}?` : "Save this policy?",
+      consequences: attributes[PERIOD] && !values[PERIOD] && !client ? ENDING : [],
+      body: planView(planned),
+      action: "Save the policy",
+      kind: isHarmful ? "danger" : "primary",
+    });
+    if (!sure) throw new Error("Nothing was saved.");
+    const version = await versionOfSame(values);
+    const { fleet } = await change("PUT", path, { json: { attributes: values }, version });
     await reportChange("Policy saved.", fleet, reload);
   }
+
   return card(
     "Policy",
-    {
-      note: "Applies to all clients of this realm without their own policy. Existing secrets without an expiry date get one within seconds.",
-    },
-    form(
-      { label: "Save", action, unsaved: true, full: true },
-      h(
-        "div",
-        { class: "columns" },
-        field("Secret expires after (days)", period),
-        field(
-          "Former secret is accepted for (days)",
-          overlap,
-          "From the first use of the new secret; until then the former one stays valid.",
-        ),
-        field(
-          "Rotate before expiry (days)",
-          before,
-          "The rotation begins so long before the expiry, or earlier if the overlap is longer.",
-        ),
-      ),
-      sample,
-    ),
+    { note: client ? OF_CLIENT : OF_REALM },
+    inherited && !attributes[PERIOD] && !inherited[PERIOD] && notice("", h("p", {}, NO_POLICY)),
+    form({ label: "Check and save", action, unsaved: true, full: true, novalidate: true }, fields.elements),
   );
 }
 
-const ending = () => ({
-  title: "Turn off the policy?",
-  consequences: [
-    "Former secrets that are still accepted are rejected after the next change to their client.",
-    "At that change, secrets lose their expiry date and never expire.",
-  ],
-  action: "Turn off",
-});
-
-/** The validity of a secret created now, as a bar and in words. */
-function timeline(valid, both, due) {
-  const bar = h("div", { class: "life", "aria-hidden": "true" });
-  const part = (kind, from, to) => {
-    const piece = h("span", { class: kind });
-    piece.style.left = `${(100 * from) / valid}%`;
-    piece.style.width = `${(100 * (to - from)) / valid}%`;
-    return piece;
-  };
-  fill(
-    bar,
-    part("valid", 0, valid),
-    both > 0 && part("both", 0, Math.min(both, valid)),
-    due > 0 && part("due", Math.max(0, valid - due), valid),
-  );
-  const begun = now();
-  return h(
-    "div",
-    { class: "pile tight" },
-    bar,
-    h(
-      "p",
-      { class: "note" },
-      `A secret created now expires on ${exact(begun + valid)}. `,
-      both
-        ? `The one before it is accepted until ${exact(begun + Math.min(both, valid))}. `
-        : "The one before it is rejected at once. ",
-      due
-        ? `From ${exact(begun + valid - due)} on, a change to the client rotates it.`
-        : "Only regenerating it replaces it.",
-    ),
-  );
-}
+const OF_REALM =
+  "Applies to all clients of this realm without their own policy. A policy that is automatic gives existing secrets an expiry within seconds.";
+const OF_CLIENT =
+  "What is empty here is as in the realm, except that the lifetime, overlap and remaining rotation period belong together: a client with its own lifetime has the other two of its own as well.";
+const NO_POLICY = "Neither this client nor its realm has a policy: the secret never expires, and nothing rotates it.";
+const ENDING = [
+  "The policy is turned off. Secrets that expire keep their expiry until their client is changed, and nothing rotates them before.",
+  "At the next change to a client, its secret never expires again, and a former secret that is still accepted ends.",
+];

@@ -1,6 +1,6 @@
 import { get } from "../api.js";
-import { fill, h } from "../dom.js";
-import { badge, empty } from "../parts/feedback.js";
+import { fill, h, refill } from "../dom.js";
+import { badge, empty, loading } from "../parts/feedback.js";
 import { card, head } from "../parts/controls.js";
 import { signingKeysCard } from "../parts/signing-keys.js";
 import { link, pagePath } from "../router.js";
@@ -19,33 +19,51 @@ const STAGES = [
 ];
 const KINDS = { due: "warning", overlapping: "good", expired: "bad" };
 
-export async function rotationsPage({ main, realm, base }) {
-  async function show() {
-    const [representation, keys, secrets, rotations] = await Promise.all([
-      get(base),
+export async function rotationsPage({ main, realm, base, onLeave }) {
+  const secretsPlace = h("div", {}, loading());
+  const calendarPlace = h("div", { class: "pile" });
+  const policyPlace = h("div", {}, loading());
+  const keysPlace = h("div", {});
+
+  /** Everything but the policy, which somebody may be editing. */
+  async function showTimes() {
+    const [keys, secrets, plan] = await Promise.all([
       get(`${base}/keys`),
       get(`${base}/expiring-secrets?max=${MOST}`),
-      get(`${base}/rotations?state=open&max=${MOST}`),
+      get(`${base}/rotations/plan?max=${MOST}`),
     ]);
-    fill(
-      main,
-      head("Rotations", "Secrets and keys that are replaced before they expire. A client keeps its former secret until it uses the new one."),
-      h(
-        "div",
-        { class: "pile" },
-        underWayCard({ realm, base, rotations, reload: show }),
-        card(
-          "Client secrets",
-          { note: "The status of each secret that expires." },
-          secrets.length ? pipeline(realm, secrets) : noSecrets(),
-        ),
-        card("Upcoming", { note: "The next five weeks." }, calendar(realm, comingOf(secrets, keys))),
-        policyCard({ base, attributes: representation.attributes || {}, reload: show }),
-        signingKeysCard({ base, keys, reload: show }),
-      ),
+    refill(secretsPlace, secrets.length ? pipeline(realm, secrets) : noSecrets());
+    refill(calendarPlace, calendar(realm, comingOf(plan, secrets, keys)));
+    refill(keysPlace, signingKeysCard({ base, keys, reload: showTimes }));
+  }
+  async function showPolicy() {
+    const { attributes = {} } = await get(base);
+    const reload = () => Promise.all([showPolicy(), showTimes()]);
+    refill(
+      policyPlace,
+      policyCard({ base, path: base, attributes, reload }),
     );
   }
-  await show();
+
+  const underWay = underWayCard({ realm, base, onLeave, changed: showTimes });
+  fill(
+    main,
+    head(
+      "Rotations",
+      "A rotation gives a client a new secret and keeps the former one valid until the client has used the new one. There are two exceptions: a policy that ends the former secret in any case, and a secret that is compromised.",
+      link(pagePath(realm, "rotations", "campaign"), "Rotate many clients", { class: "button" }),
+    ),
+    h(
+      "div",
+      { class: "pile" },
+      underWay.card,
+      card("Client secrets", { note: "The status of each secret that expires." }, secretsPlace),
+      card("Upcoming", { note: "The next five weeks, by the policies in force." }, calendarPlace),
+      policyPlace,
+      keysPlace,
+    ),
+  );
+  await Promise.all([showTimes(), showPolicy(), underWay.start()]);
 }
 
 const noSecrets = () =>
@@ -91,12 +109,15 @@ const pipeline = (realm, secrets) =>
   );
 
 /** Everything with a date; see `calendar`. */
-function comingOf(secrets, { keys = [], rotatesAt = null }) {
-  const found = secrets.flatMap(({ client_uuid, client_id: name, due_at, expires_at, former_ends_at }) => [
-    { at: due_at, kind: "due", name, client_uuid },
-    { at: expires_at, kind: "expires", name, client_uuid },
-    { at: former_ends_at, kind: "former", name, client_uuid },
-  ]);
+function comingOf(plan, secrets, { keys = [], rotatesAt = null }) {
+  const found = [
+    ...plan.map(({ client_uuid, client_id: name, at, effect }) => {
+      return { at, kind: effect === "expires" ? "expires" : "due", name, client_uuid };
+    }),
+    ...secrets.map(({ client_uuid, client_id: name, former_ends_at: at }) => {
+      return { at, kind: "former", name, client_uuid };
+    }),
+  ];
   if (rotatesAt) found.push({ at: rotatesAt, kind: "signing", name: "Next key signs" });
   for (const { endsAt } of keys) found.push({ at: endsAt, kind: "signing", name: "Retired key removed" });
   return found.filter((entry) => entry.at).sort((one, other) => one.at - other.at);

@@ -46,6 +46,22 @@ export function field(label, control, help = null) {
   );
 }
 
+/** Say below a control what is wrong with it; null: nothing. Screen readers read it along. */
+export function setProblem(control, text) {
+  control.parentElement.querySelector(`#${control.id}-problem`)?.remove();
+  const others = (control.getAttribute("aria-describedby") || "").split(" ").filter((id) => /-help$/.test(id));
+  if (text) {
+    const id = `${control.id}-problem`;
+    control.insertAdjacentElement("afterend", h("p", { class: "problem", id }, text));
+    control.setAttribute("aria-invalid", "true");
+    control.setAttribute("aria-describedby", [id, ...others].join(" "));
+  } else {
+    control.removeAttribute("aria-invalid");
+    if (others.length) control.setAttribute("aria-describedby", others.join(" "));
+    else control.removeAttribute("aria-describedby");
+  }
+}
+
 export const input = (value = "", properties = {}) =>
   h("input", { type: "text", value, autocomplete: "off", spellcheck: "false", ...properties });
 
@@ -93,10 +109,10 @@ export function choices(legend, options, chosen, onchange) {
 
 /**
  * A form that sends itself by `action`: its button is busy meanwhile, an error is shown above the button.
- * `unsaved`: say when something in it is not saved yet.
+ * `unsaved`: say when something in it is not saved yet. `novalidate`: the action checks what is filled in.
  */
 export function form(
-  { label, action, kind = "primary", others = [], unsaved = false, full = false },
+  { label, action, kind = "primary", others = [], unsaved = false, full = false, novalidate = false },
   ...content
 ) {
   const problem = h("div", {});
@@ -106,6 +122,7 @@ export function form(
     "form",
     {
       class: full ? "stack full" : "stack",
+      novalidate,
       onsubmit: (event) => {
         event.preventDefault();
         fill(problem);

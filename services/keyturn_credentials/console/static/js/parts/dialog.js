@@ -21,21 +21,23 @@ export function openDialog(title, build) {
 
 /** Ask for confirmation of a destructive action. Resolves to true when confirmed. */
 export function confirm({ title, consequences, action, kind = "danger", body = null }) {
+  const lines = consequences.filter(Boolean);
   return new Promise((resolve) => {
     const dialog = openDialog(title, () =>
       h(
         "form",
         { method: "dialog" },
-        h(
-          "ul",
-          { class: "consequences" },
-          consequences.filter(Boolean).map((line) => h("li", {}, line)),
-        ),
+        lines.length > 0 &&
+          h(
+            "ul",
+            { class: "consequences" },
+            lines.map((line) => h("li", {}, line)),
+          ),
         body,
         h(
           "div",
           { class: "row end" },
-          h("button", { class: "button", value: "no" }, "Cancel"),
+          h("button", { class: "button", value: "no", autofocus: true }, "Cancel"),
           h("button", { class: `button ${kind}`, value: "yes" }, action),
         ),
       ),

@@ -4,9 +4,12 @@ import { icon } from "../icons.js";
 
 const SHOWN_MS = { good: 6000, warning: 9000, bad: 10000 };
 
+/** Tell it to assistive technology. */
+export const announce = (text) => (document.getElementById("announcements").textContent = text);
+
 /** Show a toast for a few seconds, and announce it to assistive technology. */
 export function toast(text, kind = "good") {
-  document.getElementById("announcements").textContent = text;
+  announce(text);
   const stack = document.querySelector(".toasts") || document.body.appendChild(h("div", { class: "toasts" }));
   const note = h(
     "div",

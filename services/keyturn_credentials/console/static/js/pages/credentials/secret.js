@@ -43,7 +43,7 @@ export function secretCard(context, type) {
       ["Made", moment(time("creation.time"))],
       [
         "Expires",
-        expires ? moment(expires) : "Never: no rotation policy applies",
+        expires ? moment(expires) : "No time is set: no policy applies, or a rotation is under way",
         isOver && badge("expired", "bad"),
       ],
       ["Last used", moment(usage.secret) || notSeen()],
@@ -100,7 +100,7 @@ async function makeNew(context) {
         : "Every node rejects the current secret at once. The client gets no tokens until it has the new one.",
       rotated &&
         "The former secret, which is still accepted, is rejected at once: only one former secret is kept.",
-      !overlap && "A rotation policy with an overlap would let both work for a while; see Rotations.",
+      "A rotation keeps both valid until the client has used the new one: see the Rotation tab.",
     ],
     action: "Regenerate",
   });
