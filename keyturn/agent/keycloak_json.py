@@ -21,7 +21,8 @@ class KeycloakJsonError(KeyturnError):
 
 @dataclass(frozen=True, slots=True)
 class KeycloakJson:
-    """What the agent needs of the file. ``credentials``: as Keycloak writes them, hidden in ``repr``."""
+    """The members of the file that the agent needs. ``credentials``: as Keycloak writes them, hidden in
+    ``repr``."""
 
     path: Path
     issuer: str

@@ -1,4 +1,4 @@
-"""What a client signs: assertions that authenticate it, and the proof that it has its next key."""
+"""Sign what a client sends: assertions that authenticate it, and the proof that it has its next key."""
 
 import uuid
 from typing import Final

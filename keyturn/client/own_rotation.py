@@ -1,4 +1,4 @@
-"""What the server tells a client of its own rotation: ``POST {issuer}/rotation``."""
+"""Read what the server tells a client of its own rotation: ``POST {issuer}/rotation``."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ class OwnRotation:
 
     @property
     def wants_key(self) -> bool:
-        """Whether the policy wants a new key now."""
+        """True if the policy wants a new key now."""
         return self.state == "planned" and self.waits_for == "successor" and not self.paused
 
 

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proving:
-    """How a new key is tried: after ``settled_after`` seconds if verifiers have to fetch it, then at most
+    """Trials of a new key: after ``settled_after`` seconds if verifiers have to fetch it, then at most
     ``attempts`` times, ``proved_every`` seconds apart."""
 
     settled_after: float = SETTLED_AFTER_SECONDS

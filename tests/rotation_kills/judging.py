@@ -1,4 +1,4 @@
-"""What may have happened to the rotations, and what must not."""
+"""Judge answers and rotations after a run."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ _NEXT: Final[Mapping[str, set[str]]] = {
     "in_use": {"retired", "superseded"},
     "retired": {"done"},
 }
-"""What may follow without anybody interfering."""
+"""States that may follow one another without anybody interfering."""
 _OPEN: Final = frozenset(_NEXT)
 _UNAVAILABLE: Final = frozenset({"none", "503", "temporarily_unavailable"})
 

@@ -12,7 +12,7 @@ def test_every_attribute_of_a_policy_has_a_name() -> None:
     policies = {
         value
         for name, value in vars(attributes).items()
-        if name.startswith(("POLICY_", "ROTATION_"))
+        if name.startswith(("POLICY_", "ROTATION_", "KEY_"))
         and isinstance(value, str)
         and value.startswith("keyturn.")
     }
