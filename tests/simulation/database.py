@@ -6,7 +6,13 @@ from functools import partial
 from typing import Final, TypeVar
 
 from keyturn_credentials.errors import StoreUnavailableError
-from keyturn_credentials.relay.event_log import FleetState, LoggedEvent
+from keyturn_credentials.relay.event_log import (
+    FleetState,
+    LoggedEvent,
+    LogPoint,
+    ProjectionBatch,
+    Projections,
+)
 from keyturn_shared.projection import ClientProjection, Projection, encode_projection
 from tests.simulation.network import Network, NoAnswerError
 from tests.simulation.settings import LOG
@@ -100,13 +106,14 @@ class Database:
             each = each.parent
         return events[::-1][:limit]
 
-    def projections(
-        self, fields: Collection[str], event: LoggedEvent
-    ) -> dict[str, tuple[int, bytes | None]] | None:
-        if [each.id for each in self.read(event.sequence, 1)] != [event.id]:
+    def projections(self, fields: Collection[str], point: LogPoint) -> Projections | None:
+        if [each.id for each in self.read(point.sequence, 1)] != [point.id]:
             return None
         states = self.head.states
-        return {name: (states[name].sequence, states[name].bodies[name]) for name in states if name in fields}
+        found = {
+            name: (states[name].sequence, states[name].bodies[name]) for name in states if name in fields
+        }
+        return Projections(found, LogPoint(self.head.sequence, self.head.id))
 
     def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         if self.fleet_state != seen:
@@ -152,19 +159,17 @@ class DatabaseLink:
     async def read(self, first: int, limit: int) -> list[LoggedEvent]:
         return await self.ask(lambda database: database.read(first, limit))
 
-    async def projections(
-        self, fields: Collection[str], event: LoggedEvent
-    ) -> dict[str, tuple[int, bytes | None]] | None:
-        return await self.ask(lambda database: database.projections(fields, event))
+    async def projections(self, fields: Collection[str], point: LogPoint) -> Projections | None:
+        return await self.ask(lambda database: database.projections(fields, point))
 
-    async def all_projections(self, batch_size: int) -> AsyncGenerator[list[tuple[str, int, bytes]], None]:
+    async def all_projections(self, batch_size: int) -> AsyncGenerator[ProjectionBatch, None]:
         after, size = "", min(batch_size, 2)
         while True:
             batch = await self.ask(partial(_living, after=after, size=size))
-            if not batch:
+            if not batch.rows:
                 return
             yield batch
-            after = batch[-1][0]
+            after = batch.rows[-1][0]
 
     async def fleet_state(self) -> FleetState:
         return await self.ask(lambda database: database.fleet_state)
@@ -179,11 +184,11 @@ class DatabaseLink:
         await self.ask(lambda database: database.release_relay_lease(holder))
 
 
-def _living(database: Database, after: str, size: int) -> list[tuple[str, int, bytes]]:
+def _living(database: Database, after: str, size: int) -> ProjectionBatch:
     states = database.head.states
     found = [
         (name, states[name].sequence, body)
         for name in sorted(states)
         if name > after and (body := states[name].bodies[name]) is not None
     ]
-    return found[:size]
+    return ProjectionBatch(found[:size], LogPoint(database.head.sequence, database.head.id))

@@ -57,6 +57,15 @@ _ALL: Final = (
         faults=("set_back_unnoticed", "relays_take_turns", "database_fails_over"),
     ),
     Protection(
+        "latest-known",
+        "projections newer than the head count only while the database has the event they come from",
+        edits=(
+            ("common", "return tonumber(latest[1] or '0') <= newest or latest[2] == known_id", "return true"),
+        ),
+        replace=replacements.take_any_log_for_the_one_that_projections_come_from,
+        faults=("database_fails_over", "change_while_read", "lose_latest_change", "fail_over"),
+    ),
+    Protection(
         "signatures",
         "what Redis holds counts only with the signature of the log's key (with --intruded)",
         replace=replacements.believe_whatever_redis_holds,

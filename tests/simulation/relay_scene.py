@@ -6,7 +6,14 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent, ProjectionRow
+from keyturn_credentials.relay.event_log import (
+    EventLog,
+    FleetState,
+    LoggedEvent,
+    LogPoint,
+    ProjectionBatch,
+    Projections,
+)
 from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.relay import Relay
 from keyturn_shared.events import (
@@ -93,19 +100,21 @@ class WrittenLog(EventLog):
         assert first >= 1
         return self.events[first - 1 :][:limit]
 
-    async def projections(
-        self, fields: Collection[str], event: LoggedEvent
-    ) -> dict[str, tuple[int, bytes | None]] | None:
+    @property
+    def newest(self) -> LogPoint:
+        return self.events[-1].point if self.events else LogPoint()
+
+    async def projections(self, fields: Collection[str], point: LogPoint) -> Projections | None:
         if self.before_projections:
             self.before_projections.pop(0)()
-        if event not in self.events:
+        if point not in [event.point for event in self.events]:
             return None
-        return {name: self.rows[name] for name in fields if name in self.rows}
+        return Projections({name: self.rows[name] for name in fields if name in self.rows}, self.newest)
 
-    async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
+    async def all_projections(self, batch_size: int) -> AsyncGenerator[ProjectionBatch, None]:
         live = [(name, at, body) for name, (at, body) in self.rows.items() if body is not None]
         for first in range(0, len(live), batch_size):
-            yield live[first : first + batch_size]
+            yield ProjectionBatch(live[first : first + batch_size], self.newest)
             if self.between:
                 self.between.pop(0)()
 

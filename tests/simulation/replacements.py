@@ -10,8 +10,9 @@ from unittest.mock import patch
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.relay import reconciliation, relay
 from keyturn_credentials.relay.claimants import ClaimantKeeper
-from keyturn_credentials.relay.event_log import FleetState
+from keyturn_credentials.relay.event_log import FleetState, LogPoint
 from keyturn_credentials.relay.reconciliation import Action, Comparison, Decision
+from keyturn_credentials.relay.relay import Relay
 from keyturn_shared.fleet.membership import MembershipChannel, Renewal
 from keyturn_shared.fleet.relay_channel import LeaseTerms
 from keyturn_shared.fleet.replay import AssertionRegistry, AssertionUse, Mark, MarkedUses
@@ -31,7 +32,7 @@ from tests.simulation.settings import LEEWAY
 from tests.testkit.simulated_process import Process
 
 Without = AbstractContextManager[object]
-_EVENT_ARGUMENTS: Final = 6
+_EVENT_ARGUMENTS: Final = 9
 
 
 def publish_in_two_steps() -> Without:
@@ -187,6 +188,13 @@ def report_what_is_not_applied() -> Without:
         return renewal
 
     return patch.object(MembershipChannel, "renew", renew)
+
+
+def take_any_log_for_the_one_that_projections_come_from() -> Without:
+    async def has(self: Relay, point: LogPoint) -> bool:
+        return True
+
+    return patch.object(Relay, "_has", has)
 
 
 def wait_by_numbers_alone() -> Without:

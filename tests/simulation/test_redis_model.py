@@ -128,7 +128,8 @@ def _random_script(draw: random.Random) -> tuple[str, list[str], list[Any]]:
     values, event_id = _VALUES % epoch, f"event-{sequence}"
     field, value = draw.choice(["client:r:a", "realm:r"]), b"%d:{}" % sequence
     previous = draw.choice(["", f"event-{sequence - 1}", f"event-{sequence - 1}"])
-    event: list[Any] = [epoch, sequence, event_id, previous, b"{}", 1000]
+    latest: list[Any] = [draw.choice(["", "later"]), draw.choice([0, sequence + 2]), "later"]
+    event: list[Any] = [epoch, sequence, event_id, previous, b"{}", 1000, *latest]
     terms: list[Any] = [10_000, 1_000]
     seen: list[Any] = [_RUN_ID, 1_700_000_000_000, 10**15]
     known: list[Any] = draw.choice([[""], [1_600_000_000_000], [1_600_000_000_000, "m", "n"]])
@@ -154,7 +155,7 @@ def _random_script(draw: random.Random) -> tuple[str, list[str], list[Any]]:
             ("return_assertions", [_HEAD, "kt:{0}:jti:d", "kt:{0}:jti:e"], [epoch, 60_000, 60_000]),
             ("publish", [_HEAD, _EVENTS, values], [*event, field, value]),
             ("publish", [_HEAD, _EVENTS, values], [*event, field, b"9:"]),
-            ("write_projections", [_HEAD, values], [epoch, field, value]),
+            ("write_projections", [_HEAD, values], [epoch, *latest, field, value]),
             ("complete_epoch", [_HEAD, values], [epoch]),
             ("find_loss", [_HEAD, _EVENTS, values, _NODES], [epoch]),
             ("load", [_HEAD, values], [epoch, sequence, field]),

@@ -72,6 +72,28 @@ async def test_an_event_is_not_published_with_the_projections_of_another_one(sce
     assert (await scene.head()).event_id == "instead"
 
 
+async def test_a_projection_of_a_lost_event_does_not_stay(scene: Scene) -> None:
+    """An event was published with a state of the client that a later one made, and that one was lost."""
+    await scene.relay.inspect()
+    scene.log.change("a", id="first")
+
+    def commit_later() -> None:
+        scene.log.change("a", id="lost", deletes=True)
+
+    scene.log.before_projections = [commit_later]
+    assert await scene.relay.publish_new() == 1
+    assert (await scene.read("a", FIRST))[0] is Loaded.ABSENT, "the later event deleted it"
+    assert (await scene.head()).latest_id == "lost"
+    scene.log.events.pop()
+    scene.log.rows["a"] = (3, b'{"of":3}')
+    scene.log.change("b")
+    assert await scene.relay.publish_new() == 0, "not on top of what was lost"
+    await scene.relay.inspect()
+    head = await scene.head()
+    assert head.event_id == scene.log.events[-1].id
+    assert await scene.read("a", head.position.epoch) == (Loaded.FOUND, b'3:{"of":3}')
+
+
 @pytest.mark.parametrize("commits_more", [True, False])
 async def test_an_event_does_not_follow_one_that_the_database_has_lost(
     scene: Scene, commits_more: bool

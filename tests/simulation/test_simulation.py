@@ -33,6 +33,7 @@ _FOUND_BY = {
     "fleet-state": 12,
     "forgotten-memory": 7,
     "gap-detection": 8,
+    "latest-known": 680,
     "lease": 0,
     "lease-at-head": 40,
     "lease-before-send": 2,
@@ -56,7 +57,7 @@ _FOUND_BY = {
 also prevent what they prevent."""
 
 
-@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924, 10040186, 10047791])
+@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924, 10040186, 10047791, 10067255])
 def test_seeds_that_once_showed_a_violation_do_so_no_more(seed: int) -> None:
     with session([]) as run:
         assert run(seed, None).violation is None

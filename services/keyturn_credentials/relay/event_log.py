@@ -1,11 +1,37 @@
 """The relay's port to the database."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 ProjectionRow = tuple[str, int, bytes]
 """Field, sequence and JSON of a live projection."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPoint:
+    """An event's sequence and id. An id at a sequence identifies one log among those that a database that is
+    set back may have had. Sequence 0 is the log's beginning."""
+
+    sequence: int = 0
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Projections:
+    """States of projections, by field: the sequence of the last change and the JSON, None if deleted.
+    ``newest``: the log's newest event in the same state of the database, which they may come from."""
+
+    states: Mapping[str, tuple[int, bytes | None]]
+    newest: LogPoint
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionBatch:
+    """Some live projections. ``newest`` as in ``Projections``."""
+
+    rows: list[ProjectionRow]
+    newest: LogPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +42,10 @@ class LoggedEvent:
     id: str
     payload: bytes
     touches: tuple[str, ...]
+
+    @property
+    def point(self) -> LogPoint:
+        return LogPoint(self.sequence, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +72,12 @@ class EventLog(Protocol):
         """Return events with ``sequence >= first`` in ascending order, at most ``limit``."""
         ...
 
-    async def projections(
-        self, fields: Collection[str], event: LoggedEvent
-    ) -> dict[str, tuple[int, bytes | None]] | None:
-        """Return sequence and JSON of the named projections (None for a deleted one), all from one state of
-        the log that has ``event``; None if the log does not have it, because it was set back."""
+    async def projections(self, fields: Collection[str], point: LogPoint) -> Projections | None:
+        """Return the named projections, all from one state of the log that has the event at ``point``; None
+        if the log does not have it, because it was set back."""
         ...
 
-    def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
+    def all_projections(self, batch_size: int) -> AsyncGenerator[ProjectionBatch, None]:
         """Yield every live projection, in batches, each a short read of its own."""
         ...
 

@@ -27,7 +27,8 @@ class Comparison:
     """Redis and database side by side.
 
     ``head`` was read first; ``newest`` (the log's newest sequence) and ``head_event_id`` (the log's event id
-    at the head's sequence, None if there is none) after it. ``is_signed``: the data bears the signature of
+    at the head's sequence, None if there is none) after it. ``has_latest``: the log has the newest event that
+    a projection in Redis may come from. ``is_signed``: the data bears the signature of
     the current key. ``loss``: what is gone through eviction or deletion, the head's event or projections that
     were complete, or the epoch that nodes are in; empty if nothing is.
     """
@@ -38,6 +39,7 @@ class Comparison:
     head_event_id: str | None
     is_signed: bool
     loss: str = ""
+    has_latest: bool = True
 
 
 def decide(seen: Comparison) -> Decision:
@@ -54,7 +56,7 @@ def decide(seen: Comparison) -> Decision:
         return Decision(Action.OPEN, "redis_older_than_database")
     if head.position.epoch > seen.state.epoch:
         return Decision(Action.OPEN, "database_older_than_redis")
-    if not belongs_together(head, seen.state, seen.head_event_id):
+    if not belongs_together(head, seen.state, seen.head_event_id) or not seen.has_latest:
         return Decision(Action.OPEN, "database_restored")
     if not seen.is_signed:
         return Decision(Action.OPEN, "signing_key_changed")

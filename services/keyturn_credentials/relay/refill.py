@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
-from keyturn_credentials.relay.event_log import ProjectionRow
+from keyturn_credentials.relay.event_log import ProjectionBatch, ProjectionRow
 from keyturn_shared.signed_log.signer import LogSigner
 from keyturn_shared.tasks import end_tasks
 
@@ -12,8 +12,8 @@ _SIGNED_AT_ONCE: Final = 50
 
 
 async def read_ahead(
-    batches: AsyncIterator[list[ProjectionRow]],
-) -> AsyncGenerator[list[ProjectionRow], None]:
+    batches: AsyncIterator[ProjectionBatch],
+) -> AsyncGenerator[ProjectionBatch, None]:
     """Yield the batches and read the next one while the caller processes one. The caller must close the
     generator."""
     reading = asyncio.create_task(_next(batches))
@@ -39,6 +39,6 @@ async def sign_rows(signer: LogSigner, rows: Sequence[ProjectionRow]) -> list[Pr
     return signed
 
 
-async def _next(batches: AsyncIterator[list[ProjectionRow]]) -> list[ProjectionRow]:
-    """Return the next batch, or an empty one at the end."""
-    return await anext(batches, [])
+async def _next(batches: AsyncIterator[ProjectionBatch]) -> ProjectionBatch | None:
+    """Return the next batch, or None at the end."""
+    return await anext(batches, None)

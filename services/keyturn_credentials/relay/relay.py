@@ -10,9 +10,9 @@ import structlog
 
 from keyturn_credentials.relay.claimants import ClaimantKeeper
 from keyturn_credentials.relay.deleted_clients import DeletedClients
-from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent
+from keyturn_credentials.relay.event_log import EventLog, FleetState, LoggedEvent, LogPoint, ProjectionRow
 from keyturn_credentials.relay.metrics import RelayMetrics
-from keyturn_credentials.relay.publications import belong_together, publications
+from keyturn_credentials.relay.publications import belong_together, latest_of, publications
 from keyturn_credentials.relay.reconciliation import Action, Comparison, decide, next_epoch
 from keyturn_credentials.relay.refill import read_ahead, sign_rows
 from keyturn_credentials.relay.statements import HeadStatements
@@ -66,6 +66,7 @@ class Relay:
         self._new_id = new_id
         self._fill_batch = fill_batch
         self._head: tuple[Position, str] | None = None
+        self._latest = LogPoint()
         self._published_while_filling: set[str] | None = None
         self._leads_until = 0.0
         self._epoch = 0
@@ -109,7 +110,11 @@ class Relay:
         stated = await self._statements.read(head)
         event_id = at_head.id if at_head else None
         loss = "" if head is None else await self._channel.find_loss(head.position.epoch)
-        decision = decide(Comparison(head, state, newest, event_id, stated is not None, loss))
+        latest = LogPoint() if head is None else LogPoint(head.latest_sequence, head.latest_id)
+        if head is not None and latest.sequence <= head.position.sequence:
+            latest = LogPoint()  # the head stands for it
+        has_latest = await self._has(latest)
+        decision = decide(Comparison(head, state, newest, event_id, stated is not None, loss, has_latest))
         if loss:
             _log.error(loss, epoch=head.position.epoch if head else 0)
         if head is None or decision.action is Action.OPEN:
@@ -120,6 +125,7 @@ class Relay:
             statement = await self._statements.renew(head, seen, stated, newest)
             if await self._channel.stamp(head, seen=seen, statement=statement):
                 self._head = (head.position, head.event_id)
+                self._latest = latest
         await self.publish_new()
         await self._claimants.keep()
         await self._deleted.forget()
@@ -182,6 +188,7 @@ class Relay:
         )
         if opened:
             self._note_epoch(Position(epoch, sequence), head.event_id, reason)
+            self._latest = LogPoint(head.latest_sequence, head.latest_id)
 
     async def _open_epoch(self, reason: str, state: FleetState, seen: Look) -> None:
         epoch = await self._take_epoch(state)
@@ -237,6 +244,7 @@ class Relay:
 
     def _note_epoch(self, position: Position, event_id: str, reason: str) -> None:
         self._head = (position, event_id)
+        self._latest = LogPoint()
         self._metrics.epochs.labels(reason).inc()
         _log.info("relay_epoch_opened", epoch=position.epoch, sequence=position.sequence, reason=reason)
 
@@ -254,8 +262,8 @@ class Relay:
             contextlib.aclosing(read_ahead(projections)) as batches,
         ):
             async for batch in batches:
-                wanted = await sign_rows(signer, [row for row in batch if row[0] not in published])
-                if not await self._channel.write_projections(epoch, wanted):
+                wanted = await sign_rows(signer, [row for row in batch.rows if row[0] not in published])
+                if not await self._write(epoch, wanted, batch.newest):
                     self._head = None
                     return
                 written += len(wanted)
@@ -274,15 +282,20 @@ class Relay:
     async def _publish(self, position: Position, previous_id: str, events: Sequence[LoggedEvent]) -> int:
         """Publish events that follow the one with ``previous_id`` in the log."""
         fields = {field for event in events for field in event.touches}
-        projections = await self._log.projections(fields, events[-1])
-        if projections is None or not belong_together(events, projections):
+        later = max(events[-1].point, self._latest, key=lambda point: point.sequence)
+        projections = await self._log.projections(fields, later)
+        is_other_log = any(
+            event.sequence == self._latest.sequence and event.id != self._latest.id for event in events
+        )
+        if projections is None or is_other_log or not belong_together(events, projections):
             _log.warning("relay_database_set_back", sequence=events[-1].sequence)
             self._head = None
             return 0
         if self._published_while_filling is not None:
             self._published_while_filling.update(fields)
         signer = await self._statements.signer()
-        signed = publications(signer, previous_id, events, projections)
+        signed = publications(signer, previous_id, events, projections, self._latest)
+        self._latest = latest_of(events, projections, self._latest)
         published = 0
         for event, outcome in zip(events, await self._channel.publish(position.epoch, signed), strict=True):
             if outcome not in (Published.PUBLISHED, Published.DUPLICATE):
@@ -296,6 +309,25 @@ class Relay:
         self._deleted.note(events)
         self._metrics.head.set(events[-1].sequence)
         return published
+
+    async def _write(self, epoch: int, rows: Sequence[ProjectionRow], newest: LogPoint) -> bool:
+        """Write projections from a state of the log with this newest event. Return False if the log was set
+        back since the ones before, or Redis is another one."""
+        known = self._latest
+        if newest != known:
+            if not (await self._has(known) and await self._has(newest)):
+                return False
+            self._latest = max(known, newest, key=lambda point: point.sequence)
+        return await self._channel.write_projections(
+            epoch, rows, known_latest=known.id, latest=(self._latest.sequence, self._latest.id)
+        )
+
+    async def _has(self, point: LogPoint) -> bool:
+        """Return whether the database has this event."""
+        if point.sequence == 0:
+            return True
+        event = await self._event_at(point.sequence)
+        return event is not None and event.id == point.id
 
     async def _event_at(self, sequence: int) -> LoggedEvent | None:
         events = await self._log.read(sequence, 1) if sequence > 0 else []

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Row,
     Select,
     bindparam,
     delete,
@@ -15,7 +16,13 @@ from sqlalchemy import (
     update,
 )
 
-from keyturn_credentials.relay.event_log import FleetState, LoggedEvent, ProjectionRow
+from keyturn_credentials.relay.event_log import (
+    FleetState,
+    LoggedEvent,
+    LogPoint,
+    ProjectionBatch,
+    Projections,
+)
 from keyturn_credentials.store.array_parameters import texts_of
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.database import Database
@@ -45,8 +52,13 @@ _read: Final = (
 _one_projection: Final = select(projections.c.sequence, projections.c.body).where(
     projections.c.field == bindparam("field"), projections.c.body.is_not(None)
 )
+_newest: Final = select(events.c.sequence, events.c.id).order_by(events.c.sequence.desc()).limit(1).subquery()
+_NEWEST: Final = (
+    select(_newest.c.sequence).scalar_subquery().label("newest"),
+    select(_newest.c.id).scalar_subquery().label("newest_id"),
+)
 _projections_with_event: Final = {
-    on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body)
+    on_postgresql: select(projections.c.field, projections.c.sequence, projections.c.body, *_NEWEST)
     .select_from(
         events.outerjoin(
             projections, projections.c.field.in_(texts_of("fields", on_postgresql=on_postgresql))
@@ -58,8 +70,9 @@ _projections_with_event: Final = {
 
 
 def _next_projections(place: ColumnElement[Any]) -> Select[Any]:
+    columns = (projections.c.field, projections.c.sequence, projections.c.body, *_NEWEST)
     return (
-        select(place.label("place"), projections.c.field, projections.c.sequence, projections.c.body)
+        select(place.label("place"), *columns)
         .where(place > bindparam("after"), projections.c.body.is_not(None))
         .order_by(place)
         .limit(bindparam("most"))
@@ -103,19 +116,18 @@ class DatabaseEventLog:
             rows = await self._database.find(_one_projection, {"field": field})
         return (rows[0].sequence, rows[0].body) if rows else None
 
-    async def projections(
-        self, fields: Collection[str], event: LoggedEvent
-    ) -> dict[str, tuple[int, bytes | None]] | None:
-        parameters = {"fields": list(fields), "sequence": event.sequence, "id": event.id}
+    async def projections(self, fields: Collection[str], point: LogPoint) -> Projections | None:
+        parameters = {"fields": list(fields), "sequence": point.sequence, "id": point.id}
         with map_driver_errors():
             rows = await self._database.find(
                 _projections_with_event[self._database.is_postgresql], parameters
             )
         if not rows:
             return None
-        return {row.field: (row.sequence, row.body) for row in rows if row.field is not None}
+        states = {row.field: (row.sequence, row.body) for row in rows if row.field is not None}
+        return Projections(states, _newest_in(rows[0]))
 
-    async def all_projections(self, batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
+    async def all_projections(self, batch_size: int) -> AsyncGenerator[ProjectionBatch, None]:
         statement, after = _in_order_of[self._database.is_postgresql]
         while True:
             with map_driver_errors():
@@ -123,7 +135,8 @@ class DatabaseEventLog:
                     rows = (await connection.execute(statement, {"after": after, "most": batch_size})).all()
             if not rows:
                 return
-            yield [(row.field, row.sequence, row.body) for row in rows]
+            found = [(row.field, row.sequence, row.body) for row in rows]
+            yield ProjectionBatch(found, _newest_in(rows[-1]))
             after = rows[-1].place
 
     async def fleet_state(self) -> FleetState:
@@ -171,3 +184,7 @@ class DatabaseEventLog:
             return self._clock.now()
         now = await connection.execute(select(func.extract("epoch", func.clock_timestamp())))
         return float(now.scalar_one())
+
+
+def _newest_in(row: Row[Any]) -> LogPoint:
+    return LogPoint() if row.newest is None else LogPoint(row.newest, row.newest_id)

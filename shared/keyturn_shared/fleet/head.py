@@ -17,7 +17,8 @@ class Head:
     ``replay_barrier``: assertions issued up to then may have been used without Redis remembering it.
     ``base_sequence``: the sequence at which the epoch began. ``stamped_at``: the relay's last check of the
     database. ``closed_nonce``: set while the fleet is shut down cleanly. ``statement``: the relay's signed
-    statement about the head, unverified (see ``signed_log.head``).
+    statement about the head, unverified (see ``signed_log.head``). ``latest_sequence``, ``latest_id``: of the
+    newest event that a projection in this Redis may come from, if that is newer than the head.
     """
 
     position: Position
@@ -33,6 +34,8 @@ class Head:
     replay_barrier: int
     closed_nonce: str | None
     statement: bytes = b""
+    latest_sequence: int = 0
+    latest_id: str = ""
 
     @classmethod
     def from_hash(cls, fields: Mapping[str, str], run_id: str) -> Self | None:
@@ -57,4 +60,6 @@ class Head:
             replay_barrier=number("replay_barrier"),
             closed_nonce=fields.get("closed_nonce") or None,
             statement=fields.get("statement", "").encode(),
+            latest_sequence=number("latest_sequence"),
+            latest_id=fields.get("latest_id", ""),
         )

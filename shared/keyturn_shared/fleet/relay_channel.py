@@ -35,13 +35,17 @@ class Published(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Publication:
     """An event with the projections it touches: field to (sequence, body), body None when deleted.
-    ``previous_id``: of the event before it in the database's log, empty for the first."""
+    ``previous_id``: of the event before it in the database's log, empty for the first. ``latest``: sequence
+    and id of the newest event that a projection in Redis comes from afterwards; ``known_latest``: the id of
+    the one before."""
 
     sequence: int
     event_id: str
     previous_id: str
     payload: bytes
     projections: tuple[tuple[str, int, bytes | None], ...]
+    known_latest: str = ""
+    latest: tuple[int, str] = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +141,17 @@ class RelayChannel:
         keys = [self._layout.head, self._layout.events, self._layout.nodes]
         return int(await self._scripts.run("newest_epoch", keys, []))
 
-    async def write_projections(self, epoch: int, batch: Sequence[tuple[str, int, bytes]]) -> bool:
-        """Write projections (field, sequence, body). Return False in another epoch or Redis process."""
-        arguments: list[Argument] = [epoch]
+    async def write_projections(
+        self,
+        epoch: int,
+        batch: Sequence[tuple[str, int, bytes]],
+        *,
+        known_latest: str = "",
+        latest: tuple[int, str] = (0, ""),
+    ) -> bool:
+        """Write projections (field, sequence, body). ``known_latest`` and ``latest`` as in ``Publication``.
+        Return False in another epoch or Redis process, and if projections of another log may be there."""
+        arguments: list[Argument] = [epoch, known_latest, *latest]
         for field, sequence, body in batch:
             arguments += [field, b"%d:%s" % (sequence, body)]
         keys = [self._layout.head, self._layout.projections(epoch)]
@@ -235,7 +247,7 @@ def _claimant_arguments(claimants: Claimants | None) -> list[Argument]:
 
 def _publish_arguments(epoch: int, publication: Publication) -> list[Argument]:
     arguments: list[Argument] = [epoch, publication.sequence, publication.event_id, publication.previous_id]
-    arguments += [publication.payload, STREAM_LENGTH]
+    arguments += [publication.payload, STREAM_LENGTH, publication.known_latest, *publication.latest]
     for field, sequence, body in publication.projections:
         arguments += [field, b"%d:%s" % (sequence, body or b"")]
     return arguments

@@ -1,12 +1,12 @@
 """State, projection and event commit together, in one order without gaps, with any number of writers."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, StoreUnavailableError
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.relay.event_log import LogPoint, Projections
 from keyturn_credentials.store.former_ids import has_used
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value, realm_field
@@ -30,9 +30,9 @@ async def test_a_change_is_in_the_state_the_projection_and_the_log(instance: Ins
     assert isinstance(event, ClientCreated)
     assert (event.sequence, event.id, event.client_id) == (2, logged.id, "orders")
     assert logged.touches == event.touches == (client_field(realm_id, "orders"),)
-    projections = await instance.log.projections(logged.touches, logged)
+    projections = await instance.log.projections(logged.touches, logged.point)
     assert projections is not None
-    sequence, body = projections[logged.touches[0]]
+    sequence, body = projections.states[logged.touches[0]]
     assert body is not None
     assert decode_client(projection_value(sequence, body))[1].uuid == client.uuid
     async with instance.store.find() as reading:
@@ -44,12 +44,16 @@ async def test_projections_are_read_beside_an_event_or_not_at_all(instance: Inst
     await instance.operations.clients.create(ACTOR, "acme", {"clientId": "orders"})
     (logged,) = await instance.log.read(2, 10)
     many = [client_field(realm_id, f"unknown-{number}") for number in range(1200)]
-    found = await instance.log.projections([*logged.touches, *many], logged)
+    found = await instance.log.projections([*logged.touches, *many], logged.point)
     assert found is not None
-    assert list(found) == list(logged.touches)
-    assert await instance.log.projections(many, logged) == {}
-    assert await instance.log.projections([], logged) == {}
-    for lost in (replace(logged, id="another"), replace(logged, sequence=1), replace(logged, sequence=3)):
+    assert (list(found.states), found.newest) == (list(logged.touches), logged.point)
+    for none in (many, []):
+        assert await instance.log.projections(none, logged.point) == Projections({}, logged.point)
+    await make_realm(instance, "other")
+    later = await instance.log.projections(logged.touches, logged.point)
+    assert later is not None
+    assert (later.states, later.newest.sequence) == (found.states, 3)
+    for lost in (LogPoint(2, "another"), LogPoint(1, logged.id), LogPoint(3, logged.id), LogPoint(4, "x")):
         assert await instance.log.projections(logged.touches, lost) is None
 
 
@@ -163,7 +167,7 @@ async def test_a_deleted_realm_takes_its_clients_projections_with_it(instance: I
         await instance.operations.clients.create(ACTOR, "acme", {"clientId": f"client-{number}"})
     await instance.operations.realms.delete(RealmTarget(ACTOR, "acme"))
     batches = [batch async for batch in instance.log.all_projections(1)]
-    assert [field for batch in batches for field, _, _ in batch] == [realm_field("other")]
+    assert [field for batch in batches for field, _, _ in batch.rows] == [realm_field("other")]
     gone = await stored_projections(
         instance.database, [client_field(realm_id, "client-0"), realm_field("acme")]
     )
@@ -175,8 +179,10 @@ async def test_projections_come_in_batches_each_of_them_once(instance: Instance)
     for number in range(7):
         await instance.operations.clients.create(ACTOR, "acme", {"clientId": f"client-{number}"})
     batches = [batch async for batch in instance.log.all_projections(3)]
-    assert [len(batch) for batch in batches] == [3, 3, 2]
-    fields = [field for batch in batches for field, _, _ in batch]
+    assert [len(batch.rows) for batch in batches] == [3, 3, 2]
+    newest = (await instance.log.read(8, 1))[0].point
+    assert [batch.newest for batch in batches] == [newest] * 3
+    fields = [field for batch in batches for field, _, _ in batch.rows]
     assert len(set(fields)) == 8
 
 

@@ -118,6 +118,36 @@ async def test_an_event_follows_only_the_one_before_it(fleet: Fleet, previous: s
     assert await fleet.everything() == before
 
 
+async def test_who_writes_has_seen_the_latest_event_that_projections_come_from(fleet: Fleet) -> None:
+    early = replace(publication(2, a=b"of five"), latest=(5, "event-5"))
+    assert await fleet.relay.publish(EPOCH, [early]) == [Published.PUBLISHED]
+    head = (await fleet.look()).head
+    assert head is not None
+    assert (head.latest_sequence, head.latest_id) == (5, "event-5")
+    before = await fleet.everything()
+    for known in ("", "another"):
+        third = replace(publication(3, a=b"three"), known_latest=known, latest=(6, "event-6"))
+        assert await fleet.relay.publish(EPOCH, [third]) == [Published.DIVERGED]
+        assert not await fleet.relay.write_projections(EPOCH, [("b", 1, b"{}")], known_latest=known)
+    assert await fleet.everything() == before
+    seen = replace(publication(3, a=b"three"), known_latest="event-5", latest=(4, "event-4"))
+    assert await fleet.relay.publish(EPOCH, [seen]) == [Published.PUBLISHED]
+    assert (await fleet.head("latest_sequence"), await fleet.head("latest_id")) == ("5", "event-5")
+    assert await fleet.relay.write_projections(
+        EPOCH, [("b", 1, b"{}")], known_latest="event-5", latest=(7, "event-7")
+    )
+    assert await fleet.head("latest_sequence") == "7"
+
+
+async def test_the_head_stands_for_what_it_has_reached(fleet: Fleet) -> None:
+    early = replace(publication(2, a=b"of three"), latest=(3, "event-3"))
+    own = replace(publication(3, a=b"three"), known_latest="event-3", latest=(3, "event-3"))
+    assert await fleet.relay.publish(EPOCH, [early, own]) == [Published.PUBLISHED] * 2
+    assert await publish(fleet, 4) is Published.PUBLISHED
+    await fleet.open(OTHER, 4)
+    assert await fleet.head("latest_sequence") == "0"
+
+
 async def test_a_stream_that_is_further_than_its_head_takes_no_event(fleet: Fleet) -> None:
     await fleet.redis.xadd(LAYOUT.events, {"x": "y"}, id=f"{EPOCH}-2")
     before = await fleet.everything()

@@ -8,7 +8,7 @@ import pytest
 
 from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.operations.targets import ClientTarget
-from keyturn_credentials.relay.event_log import ProjectionRow
+from keyturn_credentials.relay.event_log import LogPoint, ProjectionBatch, Projections
 from keyturn_credentials.store.retention import forget_events
 from keyturn_shared.fleet.registry import summarize
 from keyturn_shared.position import Position
@@ -45,8 +45,8 @@ async def test_events_are_not_published_with_projections_from_before_them(
     former = await stored_projections(scene.database, [client_field(realm.id, "a")])
     await scene.clients.update(ClientTarget(ACTOR, "acme", uuid), {"name": "another"})
 
-    async def set_back(*_: object) -> dict[str, tuple[int, bytes | None]]:
-        return former
+    async def set_back(*_: object) -> Projections:
+        return Projections(former, LogPoint())
 
     with monkeypatch.context() as patched:
         patched.setattr(scene.log, "projections", set_back)
@@ -162,9 +162,9 @@ async def test_a_client_deleted_during_a_filling_does_not_come_back_with_it(scen
     uuids = {name: await add_client(scene, name) for name in "abc"}
     read_all = scene.log.all_projections
 
-    async def read_and_then_delete(batch_size: int) -> AsyncGenerator[list[ProjectionRow], None]:
+    async def read_and_then_delete(batch_size: int) -> AsyncGenerator[ProjectionBatch, None]:
         async for batch in read_all(batch_size):
-            for name in [name for name in uuids if client_field(realm.id, name) == batch[0][0]]:
+            for name in [name for name in uuids if client_field(realm.id, name) == batch.rows[0][0]]:
                 if name != "a":
                     await scene.clients.delete(ClientTarget(ACTOR, "acme", uuids[name]))
             yield batch

@@ -45,6 +45,20 @@ local function trusted(head)
   return vouched and vouched ~= '' and vouched == run_id()
 end
 
+-- A projection may be newer than the head: it comes from an event that is published later. If the database is set
+-- back before that, the event is lost, and the projection is of another log. So the newest such event is kept with
+-- the head, and who writes for an event must have seen that the database still has it.
+local function latest_is(head, newest, known_id)
+  local latest = redis.call('HMGET', head, 'latest_sequence', 'latest_id')
+  return tonumber(latest[1] or '0') <= newest or latest[2] == known_id
+end
+
+local function note_latest(head, sequence, id)
+  if tonumber(sequence) > tonumber(redis.call('HGET', head, 'latest_sequence') or '0') then
+    redis.call('HSET', head, 'latest_sequence', sequence, 'latest_id', id)
+  end
+end
+
 -- Duration of leases from now on. Nodes may hold longer ones, which their next record does not show: if the
 -- duration becomes shorter, waits must outlast those.
 local function set_terms(head, now, lease_ms, margin_ms)

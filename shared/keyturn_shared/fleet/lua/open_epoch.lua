@@ -8,7 +8,8 @@ if known >= tonumber(ARGV[1]) then return 'superseded' end
 local now = now_ms()
 if not add_event(KEYS[2], ARGV[9], ARGV[1] .. '-' .. ARGV[2], ARGV[4], text(now)) then return 'superseded' end
 account_for_losses(KEYS[1], KEYS[3], now, tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8] == '1', ARGV)
-redis.call('HSET', KEYS[1], 'event_id', ARGV[3], 'complete', '0', 'statement', ARGV[13])
+redis.call('HSET', KEYS[1], 'event_id', ARGV[3], 'complete', '0', 'statement', ARGV[13], 'latest_sequence', '0',
+  'latest_id', '')
 redis.call('HSET', KEYS[4], COMPLETE_MARK, '1')
 begin_epoch(KEYS[1], now, ARGV[1], ARGV[2], tonumber(ARGV[5]), tonumber(ARGV[6]))
 return 'opened'

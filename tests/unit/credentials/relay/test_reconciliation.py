@@ -48,6 +48,7 @@ CASES = [
     (seen(state=FleetState(EPOCH - 1)), Action.OPEN, "database_older_than_redis"),
     (seen(head_event_id="another"), Action.OPEN, "database_restored"),
     (seen(head_event_id=None), Action.OPEN, "database_restored"),
+    (seen(has_latest=False), Action.OPEN, "database_restored"),
     (seen(is_signed=False), Action.OPEN, "signing_key_changed"),
     (seen({"complete": False}), Action.OPEN, "filling_interrupted"),
     (seen({"complete": False, "trusted": False}), Action.OPEN, "filling_interrupted"),
