@@ -1,14 +1,16 @@
-"""Clients that take the secrets of their rotations themselves, while they ask several nodes for tokens.
+"""Clients that take the secrets of their rotations, or register their next keys, themselves, while they ask
+several nodes for tokens.
 
 A local stack; a policy of the realm alone begins the rotations; each client uses the Python adapter with its
 real intervals, and asks the nodes in turn. It ends when every client has been through so many rotations.
 Exits with 1 if any valid request was refused, or a rotation did not end as ``done``.
 
-    python -m benchmarks.rotations.self_service --clients 500 --nodes 5 --chart docs/images/rotations.png
+    python -m benchmarks.rotations.self_service --clients 500 --keys 500 --nodes 5 --chart rotations.png
 """
 
 import argparse
 import asyncio
+import json
 import random
 import sys
 import tempfile
@@ -22,7 +24,13 @@ from typing import Any, Final
 import httpx
 
 from benchmarks.rotations.chart import Sample, draw
-from keyturn import ClientCredentials, ClientSecret, follow_secret_rotations
+from keyturn import (
+    ClientCredentials,
+    ClientKeys,
+    ClientSecret,
+    follow_key_rotations,
+    follow_secret_rotations,
+)
 from tests.testkit.local_stack import Admin, RunningStack, token_url
 
 REALM: Final = "measured"
@@ -31,11 +39,13 @@ _POLICY: Final = {
     "keyturn.secret.remaining-rotation-period": "240",
     "keyturn.secret.rotated-expiration-period": "20",
     "keyturn.rotation.jitter": "30",
+    "keyturn.key.rotation-period": "60",
+    "keyturn.key.overlap": "20",
 }
-"""A rotation begins when a secret is half a minute to a minute old."""
+"""A rotation begins when a secret or key is half a minute to a minute old."""
 _START_SECONDS: Final = 30.0
 """Clients start within this time."""
-_TOKEN_EVERY_SECONDS: Final = 3.0
+_TOKEN_EVERY_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 2.0
 _OPEN: Final = {"planned", "prepared", "delivered", "in_use", "retired"}
 _LONGEST_SECONDS: Final = 1500.0
@@ -49,15 +59,20 @@ class Fleet:
     answers: Counter[int] = field(default_factory=Counter)
     failures: int = 0
 
-    async def run(self, issuer: str, name: str, secret: ClientSecret, http: httpx.AsyncClient) -> None:
+    async def run(
+        self, issuer: str, name: str, credential: ClientSecret | ClientKeys, http: httpx.AsyncClient
+    ) -> None:
         """Be one client, until cancelled."""
-        own = ClientCredentials(issuer, name, secret)
+        own = ClientCredentials(issuer, name, credential)
         at = [
-            ClientCredentials(issuer, name, secret, token_endpoint=token_url(node, REALM))
+            ClientCredentials(issuer, name, credential, token_endpoint=token_url(node, REALM))
             for node in self.nodes
         ]
         await asyncio.sleep(random.uniform(0, _START_SECONDS))
-        keeping = asyncio.create_task(follow_secret_rotations(secret, own, http))
+        if isinstance(credential, ClientSecret):
+            keeping = asyncio.create_task(follow_secret_rotations(credential, own, http))
+        else:
+            keeping = asyncio.create_task(follow_key_rotations(credential, own, http))
         try:
             for turn in count(hash(name)):
                 try:
@@ -98,18 +113,41 @@ def _rotations(admin: Admin) -> list[dict[str, Any]]:
     return found
 
 
-async def run(stack: RunningStack, directory: Path, clients: int, rotations: int, chart: Path | None) -> bool:
+def make_client(admin: Admin, name: str, directory: Path) -> ClientSecret:
+    """Create a client with a secret, kept in a file of its own."""
+    return ClientSecret(admin.secret(admin.make_client(name)), state=directory / name)
+
+
+def make_key_client(admin: Admin, name: str, directory: Path) -> ClientKeys:
+    """Create a client with a key, kept in a file of its own."""
+    keys = ClientKeys.generated("ES256", state=directory / name)
+    registered = {"use.jwks.string": "true", "jwks.string": json.dumps(keys.jwks)}
+    admin.make_client(name, clientAuthenticatorType="client-jwt", attributes=registered)
+    return keys
+
+
+async def run(
+    stack: RunningStack, directory: Path, secrets: int, keys: int, rotations: int, chart: Path | None
+) -> bool:
     admin = Admin(stack, REALM)
     admin.make_realm()
-    names = [f"client-{number:04d}" for number in range(clients)]
-    uuids = {name: admin.make_client(name) for name in names}
-    secrets = {name: ClientSecret(admin.secret(uuids[name]), state=directory / name) for name in names}
+    credentials: dict[str, ClientSecret | ClientKeys] = {}
+    for number in range(secrets):
+        name = f"client-{number:04d}"
+        credentials[name] = make_client(admin, name, directory)
+    for number in range(keys):
+        name = f"key-client-{number:04d}"
+        credentials[name] = make_key_client(admin, name, directory)
+    clients = len(credentials)
     admin.call("PUT", "", json={"attributes": _POLICY})
     fleet = Fleet(stack.node_urls)
     limits, timeout = httpx.Limits(max_connections=1000), httpx.Timeout(30, pool=None)
     async with httpx.AsyncClient(trust_env=False, timeout=timeout, limits=limits) as http:
         issuer = f"{stack.base_url}/realms/{REALM}"
-        tasks = [asyncio.create_task(fleet.run(issuer, name, secrets[name], http)) for name in names]
+        tasks = [
+            asyncio.create_task(fleet.run(issuer, name, credential, http))
+            for name, credential in credentials.items()
+        ]
         try:
             samples = await observe(admin, fleet, clients, rotations)
         finally:
@@ -117,11 +155,13 @@ async def run(stack: RunningStack, directory: Path, clients: int, rotations: int
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
     if chart is not None:
-        await draw(samples, chart, f"{clients} clients, {len(fleet.nodes)} nodes, {rotations} rotations each")
+        title = f"{secrets} clients with secrets and {keys} with keys, {len(fleet.nodes)} nodes"
+        await draw(samples, chart, f"{title}, {rotations} rotations each")
     last = samples[-1]
+    print(f"{secrets} clients with secrets and {keys} with keys, {len(fleet.nodes)} nodes:")
     print(
-        f"{clients} clients, {len(fleet.nodes)} nodes: {last.done} rotations done after {last.seconds:.0f} s;"
-        f" answers {dict(fleet.answers)}, {fleet.failures} without a response"
+        f"{last.done} rotations done after {last.seconds:.0f} s; answers {dict(fleet.answers)},"
+        f" {fleet.failures} without a response"
     )
     return set(fleet.answers) == {200} and not fleet.failures
 
@@ -130,7 +170,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--clients", type=int, default=500)
+    parser.add_argument("--clients", type=int, default=500, help="with secrets")
+    parser.add_argument("--keys", type=int, default=500, help="clients with keys")
     parser.add_argument("--nodes", type=int, default=5)
     parser.add_argument("--rotations", type=int, default=2, help="of each client")
     parser.add_argument("--chart", type=Path, help="a PNG of the stages over time")
@@ -139,7 +180,9 @@ def main() -> int:
         tempfile.TemporaryDirectory() as directory,
         RunningStack(Path(directory) / "data", "--no-demo", nodes=chosen.nodes) as stack,
     ):
-        running = run(stack.start(), Path(directory), chosen.clients, chosen.rotations, chosen.chart)
+        running = run(
+            stack.start(), Path(directory), chosen.clients, chosen.keys, chosen.rotations, chosen.chart
+        )
         return 0 if asyncio.run(running) else 1
 
 
