@@ -142,12 +142,8 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
         key = read_public_key(public_key, key_name, kid=kid)
     else:
         return ClientKeys()
-    jwk = key.public_jwk
-    if kid is None:
-        # Without a kid of its own it answers to its thumbprint and to the kid that Keycloak's adapters
-        # derive.
-        del jwk["kid"]
-    return ClientKeys("certificate", keys=(key,), jwks={"keys": [jwk]}, certificate=read)
+    # Without a kid of its own it answers to its thumbprint and to the kid that Keycloak's adapters derive.
+    return ClientKeys("certificate", keys=(key,), jwks={"keys": [key.stored_jwk]}, certificate=read)
 
 
 def _inline(text: str) -> ClientKeys:

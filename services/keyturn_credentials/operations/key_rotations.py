@@ -90,7 +90,7 @@ class KeyRotationOperations:
             key = read_next_key(jwk, client)
             rotation = rotation or await _begin(transaction, scene, Reason.CLIENT, None)
             if keys_in(rotation).former is None:
-                rotation = replace(rotation, keys=_keys_of(client, None))
+                rotation = replace(rotation, keys=rotated_keys_of(client, None))
             prepared = prepare(rotation, scene.rules, frozenset({key.thumbprint}), now)
             moved, sequence = await self._changes.write(
                 transaction,
@@ -132,7 +132,8 @@ def _takes_another(rotation: Rotation, used: str) -> bool:
     return used not in [name_of_key(each) for each in keys_in(rotation).successors]
 
 
-def _keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
+def rotated_keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
+    """Return what a rotation knows of the client's keys when it begins. Raises InvalidRequestError."""
     if client.jwks_url is not None:
         return RotatedKeys(None if fetched is None else tuple(sorted(fetched)), published=True)
     return RotatedKeys(tuple(sorted(thumbprints_of(client))), certificate=certificate_of(client))
@@ -142,7 +143,7 @@ async def _begin(
     transaction: UnitOfWork, scene: Scene, reason: Reason, fetched: frozenset[str] | None
 ) -> Rotation:
     now = transaction.now
-    keys = _keys_of(scene.client, fetched)
+    keys = rotated_keys_of(scene.client, fetched)
     rotation = new_rotation(scene, Kind.KEY, reason, start_at=now, now=now, keys=keys)
     await transaction.rotations.insert(rotation, next_at=now)
     return rotation
