@@ -42,7 +42,7 @@ class KeyRotationOperations:
     async def start(self, target: ClientTarget, reason: Reason, jwk: object = None) -> Moved:
         """Rotate a client's key now. ``jwk``: the next public key, to register; without it, the client is
         asked for one. If the key is compromised, all keys that the client has had are revoked by the call."""
-        fetched = await self._fetched_of(target)
+        url, fetched = await self._fetched_of(target)
         async with self._store.change(target.actor) as transaction:
             scene = await lock_scene(transaction, target.realm, target.client_uuid)
             client = scene.client
@@ -54,6 +54,8 @@ class KeyRotationOperations:
             key = None if jwk is None else read_next_key(jwk, client)
             if reason is Reason.COMPROMISED:
                 await supersede(transaction, scene, Kind.KEY)
+            if client.jwks_url != url:
+                fetched = None  # it is not from its URL
             rotation = await _begin(transaction, scene, reason, fetched)
             if reason is Reason.COMPROMISED:
                 step = _compromised(rotation, None if key is None else key.thumbprint, transaction.now)
@@ -102,11 +104,14 @@ class KeyRotationOperations:
             )
         return Moved(moved, sequence)
 
-    async def _fetched_of(self, target: ClientTarget) -> frozenset[str] | None:
+    async def _fetched_of(self, target: ClientTarget) -> tuple[str | None, frozenset[str] | None]:
+        """Return the client's URL, and what the fleet has fetched from there."""
         async with self._store.find() as reading:
             realm = await reading.realms.get(target.realm)
             client = None if realm is None else await reading.clients.get(realm.id, target.client_uuid)
-        return None if realm is None or client is None else await self._fetched(realm, client)
+        if realm is None or client is None:
+            return None, None
+        return client.jwks_url, await self._fetched(realm, client)
 
 
 def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeyStep:

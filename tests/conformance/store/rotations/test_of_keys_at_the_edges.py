@@ -2,8 +2,14 @@
 
 import json
 
+import pytest
+
+from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.client_keys import keys_of
+from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Reason, State
+from keyturn_credentials.errors import ConflictError
+from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.targets import RealmTarget
 from keyturn_shared.jose.key_set import KeySet
 from tests.conformance.store.conftest import ACTOR
@@ -121,3 +127,20 @@ async def test_a_large_set_does_not_grow_when_a_key_is_removed(scene: Scene) -> 
     )
     await scene.keys.start(target(uuid), Reason.MANUAL, new)
     assert await registered(scene, uuid) == {thumbprint(old), thumbprint(new)}
+
+
+async def test_keys_of_a_url_that_the_client_has_left_meanwhile_are_not_taken_for_its_own(
+    scene: Scene,
+) -> None:
+    uuid = await key_client(scene, None)
+    of_former_url = thumbprint(new_jwk())
+
+    async def fetched(realm: Realm, client: Client) -> frozenset[str]:
+        moved = {"attributes": {"use.jwks.url": "true", "jwks.url": "https://orders.example/moved"}}
+        await scene.operations.clients.update(target(uuid), moved)
+        return frozenset({of_former_url})
+
+    keys = KeyRotationOperations(scene.store, scene.operations.key_rotation_changes, fetched)
+    with pytest.raises(ConflictError, match="thumbprint"):
+        await keys.start(target(uuid), Reason.COMPROMISED)
+    assert (await scene.client(uuid)).revoked_keys == {}
