@@ -165,7 +165,9 @@ def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now
 
 
 def _await_use(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: float) -> KeyStep | None:
-    latest = rotation.retire_at if rules.retire_unused else None
+    if (rotation.retire_at is not None) is not rules.retire_unused:  # the rules were others when it began
+        return KeyStep(replace(rotation, retire_at=now + rules.keys.overlap if rules.retire_unused else None))
+    latest = rotation.retire_at
     if not facts.used.isdisjoint(keys_in(rotation).successors):
         ends = min(now + rules.keys.overlap, math.inf if latest is None else latest)
         return KeyStep(replace(rotation, alert=None, retire_at=ends).moved(State.IN_USE, now))

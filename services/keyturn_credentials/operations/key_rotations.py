@@ -91,7 +91,7 @@ class KeyRotationOperations:
                 raise ConflictError("the last rotation is not over; register the next key after it")
             key = read_next_key(jwk, client)
             rotation = rotation or await _begin(transaction, scene, Reason.CLIENT, None)
-            if keys_in(rotation).former is None:
+            if rotation.state is State.PLANNED:  # its keys may have been changed since
                 rotation = replace(rotation, keys=rotated_keys_of(client, None))
             prepared = prepare(rotation, scene.rules, frozenset({key.thumbprint}), now)
             moved, sequence = await self._changes.write(

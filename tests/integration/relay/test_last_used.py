@@ -26,8 +26,8 @@ async def test_of_very_many_credentials_those_used_last_are_remembered(redis: Re
 async def test_what_others_write_into_a_record_is_passed_over(redis: Redis) -> None:
     registry = LastUsedRegistry(redis)
     await registry.write({("c", "secret:1"): 1_000.0})
-    odd = {"secret:2": "soon", "secret:3": "", "secret:4": "inf", "secret:5": "nan", b"\xff": b"\xff"}
-    await redis.hset(LAYOUT.uses("c"), mapping=odd)
+    for name, odd in enumerate(("soon", "", "inf", "nan", b"\xff")):
+        await redis.hset(LAYOUT.uses("c"), f"key:{name}", odd)
     assert await registry.read("c") == {"secret:1": 1_000.0}
 
 

@@ -22,6 +22,7 @@ from tests.conformance.store.rotations.test_of_keys import (
     new_jwk,
     newest,
     registered,
+    states,
     thumbprint,
 )
 from tests.testkit.certificates import make_authority
@@ -144,3 +145,48 @@ async def test_keys_of_a_url_that_the_client_has_left_meanwhile_are_not_taken_fo
     with pytest.raises(ConflictError, match="thumbprint"):
         await keys.start(target(uuid), Reason.COMPROMISED)
     assert (await scene.client(uuid)).revoked_keys == {}
+
+
+async def test_keys_that_were_replaced_before_the_next_one_was_registered_are_former_ones(
+    scene: Scene,
+) -> None:
+    replaced, new = new_jwk(), new_jwk()
+    uuid = await key_client(scene, new_jwk(), **PERIOD)
+    await scene.keys.start(target(uuid), Reason.MANUAL)
+    await scene.operations.clients.update(target(uuid), {"attributes": PERIOD | key_set(replaced)})
+    await scene.own.register(itself(uuid).actor, "acme", new, "key:x")
+    await scene.run()
+    assert await scene.state(uuid) is State.PREPARED
+    scene.fleet.use_key(uuid, thumbprint(new), scene.clock.time)
+    await scene.run()
+    await scene.run(days=3)
+    assert states(await newest(scene, uuid))[-1] is State.DONE
+    assert await registered(scene, uuid) == {thumbprint(new)}
+
+
+async def test_rules_that_become_stricter_or_milder_hold_for_a_rotation_under_way(scene: Scene) -> None:
+    old, new = new_jwk(), new_jwk()
+    uuid = await key_client(scene, old, **PERIOD)
+    await scene.keys.start(target(uuid), Reason.MANUAL, new)
+    for strict in ("true", "false", "true"):
+        rules = {"attributes": POLICY | {"keyturn.rotation.retire-unused": strict}}
+        await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), rules)
+        await scene.run()
+        assert ((await newest(scene, uuid)).retire_at is not None) is (strict == "true")
+    await scene.run(days=1)
+    assert await scene.state(uuid) is State.PREPARED
+    await scene.run(days=1.1)
+    assert await registered(scene, uuid) == {thumbprint(new)}
+
+
+async def test_the_same_keys_in_another_text_are_as_old_as_before(scene: Scene) -> None:
+    jwk = new_jwk()
+    uuid = await key_client(scene, jwk, **PERIOD)
+    since = (await scene.client(uuid)).keys_since
+    scene.clock.time += DAY
+    text = json.dumps({"keys": [jwk]}, indent=2)
+    attributes = PERIOD | {"use.jwks.string": "true", "jwks.string": text}
+    await scene.operations.clients.update(target(uuid), {"attributes": attributes})
+    assert (await scene.client(uuid)).keys_since == since
+    await scene.operations.clients.update(target(uuid), {"attributes": PERIOD | key_set(new_jwk())})
+    assert (await scene.client(uuid)).keys_since == scene.clock.time
