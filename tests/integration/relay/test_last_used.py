@@ -26,7 +26,7 @@ async def test_of_very_many_credentials_those_used_last_are_remembered(redis: Re
 async def test_what_others_write_into_a_record_is_passed_over(redis: Redis) -> None:
     registry = LastUsedRegistry(redis)
     await registry.write({("c", "secret:1"): 1_000.0})
-    for name, odd in enumerate(("soon", "", "inf", "nan", b"\xff")):
+    for name, odd in enumerate((b"soon", b"", b"inf", b"nan", b"\xff")):
         await redis.hset(LAYOUT.uses("c"), f"key:{name}", odd)
     assert await registry.read("c") == {"secret:1": 1_000.0}
 

@@ -141,7 +141,7 @@ async def test_keys_of_a_url_that_the_client_has_left_meanwhile_are_not_taken_fo
         await scene.operations.clients.update(target(uuid), moved)
         return frozenset({of_former_url})
 
-    keys = KeyRotationOperations(scene.store, scene.operations.key_rotation_changes, fetched)
+    keys = KeyRotationOperations(scene.store, scene.operations.key_rotation_changes, fetched, scene.fleet)
     with pytest.raises(ConflictError, match="thumbprint"):
         await keys.start(target(uuid), Reason.COMPROMISED)
     assert (await scene.client(uuid)).revoked_keys == {}
@@ -190,3 +190,13 @@ async def test_the_same_keys_in_another_text_are_as_old_as_before(scene: Scene) 
     assert (await scene.client(uuid)).keys_since == since
     await scene.operations.clients.update(target(uuid), {"attributes": PERIOD | key_set(new_jwk())})
     assert (await scene.client(uuid)).keys_since == scene.clock.time
+
+
+async def test_a_next_key_that_nodes_have_seen_in_use_is_not_replaced_any_more(scene: Scene) -> None:
+    used = new_jwk()
+    uuid = await key_client(scene, new_jwk())
+    await scene.own.register(itself(uuid).actor, "acme", used, "key:x")
+    scene.fleet.use_key(uuid, thumbprint(used), scene.clock.time)
+    with pytest.raises(ConflictError):
+        await scene.own.register(itself(uuid).actor, "acme", new_jwk(), "key:x")
+    assert thumbprint(used) in await registered(scene, uuid)
