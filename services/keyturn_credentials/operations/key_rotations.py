@@ -136,7 +136,7 @@ def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeySt
 
 def _takes_another(rotation: Rotation, uses: Mapping[str, float]) -> bool:
     """Return whether another successor may replace the one that a rotation has: the client has not used it,
-    and may have lost it. ``uses``: names of credentials and their last use, which nodes note a little later."""
+    and may have lost it. ``uses``: names of credentials and their last use, noted by nodes a little later."""
     if rotation.state not in (State.PLANNED, State.PREPARED):
         return False
     began = int(rotation.created_at)
