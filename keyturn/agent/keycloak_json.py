@@ -68,8 +68,8 @@ class KeycloakJson:
             alias=_text(self.path, jwt, "client-key-alias", default=self.client_id),
             algorithm=_text(self.path, jwt, "algorithm", default=_DEFAULT_ALGORITHM),
         )
-        (of_keycloak,) = key.verification_key.other_kids
-        return key.renamed(of_keycloak)
+        of_keycloak = key.verification_key.other_kids
+        return key.renamed(of_keycloak[0]) if of_keycloak else key  # a JWK names itself
 
 
 def _text(path: Path, members: dict[str, Any], name: str, default: str | None = None) -> str:

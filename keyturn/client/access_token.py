@@ -35,9 +35,10 @@ class AccessToken:
         try:
             body: Any = answer.json()
             text, seconds = body["access_token"], float(body.get("expires_in", 0))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             text, seconds = None, 0.0
-        if answer.status_code != 200 or not isinstance(text, str) or not text or not math.isfinite(seconds):
+        is_token = isinstance(text, str) and text != "" and text.isascii() and text.isprintable()
+        if answer.status_code != 200 or not is_token or not math.isfinite(seconds):
             text = "the response has no token" if answer.status_code == 200 else answer.text[:200]
             raise NoTokenError(answer.status_code, f"{answer.status_code}: {text}")
         return cls(text, now + seconds)

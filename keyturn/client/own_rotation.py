@@ -74,9 +74,9 @@ def read_rotation(answer: httpx.Response) -> Seen:
         body = answer.json()
         rotation = None if body["rotation"] is None else _rotation(body["rotation"])
         secret, interval = body.get("secret"), float(body["interval"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise RotationError("the response is not that of a rotation") from None
-    if secret is not None and (not isinstance(secret, str) or not secret):
+    if secret is not None and not _is_text(secret):
         raise RotationError("the response is not that of a rotation")
     if not math.isfinite(interval):
         raise RotationError("the response has no interval")
@@ -84,9 +84,14 @@ def read_rotation(answer: httpx.Response) -> Seen:
 
 
 def _rotation(shown: Any) -> OwnRotation:
-    if not isinstance(shown["id"], str) or not shown["id"]:
+    if not _is_text(shown["id"]):
         raise ValueError
     kind, state, waits_for = (
         str(shown[name]) if shown.get(name) else None for name in ("kind", "state", "waits_for")
     )
     return OwnRotation(shown["id"], kind, state, waits_for, paused=shown.get("paused") is True)
+
+
+def _is_text(value: object) -> bool:
+    """Return whether it can be sent: JSON may have halves of surrogate pairs."""
+    return isinstance(value, str) and value != "" and not any("\ud800" <= each <= "\udfff" for each in value)

@@ -76,6 +76,6 @@ def _named(answer: httpx.Response) -> str:
     """Return the reason of a Status for people to read, which is one word such as Forbidden."""
     try:
         reason = answer.json()["reason"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return f" ({reason})" if isinstance(reason, str) and re.fullmatch(r"[A-Za-z]{1,40}", reason) else ""

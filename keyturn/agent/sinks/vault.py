@@ -93,7 +93,7 @@ class VaultSink:
             raise refusal(answer, what)
         try:
             data = answer.json()["data"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             data = None
         if not isinstance(data, dict):
             raise SinkError(f"{what} answers with something that is not Vault's")

@@ -38,7 +38,7 @@ class VaultLogin:
             raise refusal(answer, f"the login at {mount}")
         try:
             token = answer.json()["auth"]["client_token"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise SinkError(_UNUSABLE) from None
         if not (isinstance(token, str) and token and token.isascii() and token.isprintable()):
             raise SinkError(_UNUSABLE)

@@ -81,13 +81,24 @@ def key_age_noted(before: Client | None, after: Client, now: float) -> Client:
     """Return the client with the time since when it has its keys, from before the change or ``now``."""
     if CLIENT_AUTHENTICATORS[after.authenticator].credential != "keys":
         return replace(after, keys_since=None)
-    if before is None or before.keys_since is None or _configured(before) != _configured(after):
+    if before is None or before.keys_since is None:
         return replace(after, keys_since=now)
-    return replace(after, keys_since=before.keys_since)
+    is_same = _configured(before) == _configured(after) or _has_same_keys(before, after)
+    return replace(after, keys_since=before.keys_since if is_same else now)
 
 
 def _configured(client: Client) -> tuple[str | None, ...]:
     return client.jwks_url, *(client.attributes.get(name) for name in _NAMES)
+
+
+def _has_same_keys(before: Client, after: Client) -> bool:
+    """Return whether only the text differs in which the keys are stored."""
+    try:
+        one, other = keys_of(before), keys_of(after)
+    except InvalidRequestError:
+        return False
+    thumbprints = [{key.thumbprint for key in each.keys} for each in (one, other)]
+    return one.url == other.url and thumbprints[0] == thumbprints[1]
 
 
 def is_thumbprint(text: str) -> bool:
@@ -142,12 +153,8 @@ def _certificate(values: Mapping[str, str]) -> ClientKeys:
         key = read_public_key(public_key, key_name, kid=kid)
     else:
         return ClientKeys()
-    jwk = key.public_jwk
-    if kid is None:
-        # Without a kid of its own it answers to its thumbprint and to the kid that Keycloak's adapters
-        # derive.
-        del jwk["kid"]
-    return ClientKeys("certificate", keys=(key,), jwks={"keys": [jwk]}, certificate=read)
+    # Without a kid of its own it answers to its thumbprint and to the kid that Keycloak's adapters derive.
+    return ClientKeys("certificate", keys=(key,), jwks={"keys": [key.stored_jwk]}, certificate=read)
 
 
 def _inline(text: str) -> ClientKeys:

@@ -117,8 +117,12 @@ def waits_for_key(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now
 
 
 def pause_key(rotation: Rotation) -> KeyStep | None:
-    """Return the step that holds the rotation up; None once the former key has ended."""
-    return None if rotation.state is State.RETIRED else KeyStep(replace(rotation, paused=True))
+    """Return the step that holds the rotation up; None once the former key has ended. An overlap begins anew
+    after it."""
+    if rotation.state is State.RETIRED:
+        return None
+    ends = None if rotation.state is State.IN_USE else rotation.retire_at
+    return KeyStep(replace(rotation, paused=True, retire_at=ends))
 
 
 def cancel_key(rotation: Rotation, facts: KeyFacts, now: float) -> KeyStep | None:
@@ -161,7 +165,9 @@ def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now
 
 
 def _await_use(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: float) -> KeyStep | None:
-    latest = rotation.retire_at if rules.retire_unused else None
+    if (rotation.retire_at is not None) is not rules.retire_unused:  # the rules were others when it began
+        return KeyStep(replace(rotation, retire_at=now + rules.keys.overlap if rules.retire_unused else None))
+    latest = rotation.retire_at
     if not facts.used.isdisjoint(keys_in(rotation).successors):
         ends = min(now + rules.keys.overlap, math.inf if latest is None else latest)
         return KeyStep(replace(rotation, alert=None, retire_at=ends).moved(State.IN_USE, now))
@@ -175,7 +181,9 @@ def _await_use(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: f
 def _end(rotation: Rotation, rules: RotationRules, now: float) -> KeyStep | None:
     """End the former key after the overlap. What a client publishes ends only by its own hand, or is revoked
     if the policy says so."""
-    if rotation.retire_at is None or now < rotation.retire_at:
+    if rotation.retire_at is None:  # it was paused
+        return KeyStep(replace(rotation, retire_at=now + rules.keys.overlap))
+    if now < rotation.retire_at:
         return None
     if not keys_in(rotation).published:
         return _retire(rotation, KeyAct.REMOVE_FORMER, now)

@@ -74,6 +74,8 @@ class RotationRules:
         }
         window = both.get(attributes.ROTATION_WINDOW, "").strip()
         limit = realm_attributes.get(attributes.ROTATION_MAX_AT_ONCE, "")
+        for values in (client_attributes, realm_attributes):
+            _check_key_overlap(values)
         return cls(
             policy=RotationPolicy.from_attributes(client_attributes, realm_attributes),
             automatic=_flag(both, attributes.ROTATION_AUTOMATIC, default=True),
@@ -162,13 +164,20 @@ def _key_policy(values: Mapping[str, str]) -> KeyPolicy:
         raise InvalidRequestError(f"{attributes.KEY_PERIOD} must be at least {MIN_KEY_PERIOD} seconds")
     if overlap is None:
         overlap = DEFAULT_OVERLAP_SECONDS
-    elif period is not None and overlap > period:
-        raise InvalidRequestError(f"{attributes.KEY_OVERLAP} must not exceed {attributes.KEY_PERIOD}")
     return KeyPolicy(
         period=period,
         overlap=overlap if period is None else min(overlap, period - period // _LEAST_PART),
         revoke_former=_flag(values, attributes.KEY_REVOKE_FORMER, default=False),
     )
+
+
+def _check_key_overlap(values: Mapping[str, str]) -> None:
+    """Raise InvalidRequestError if one place sets an overlap longer than the period. Where a realm and a
+    client each set one of both, no change of either may stop the client's rotations: it is shortened."""
+    period = _number(values.get(attributes.KEY_PERIOD, ""), attributes.KEY_PERIOD)
+    overlap = _number(values.get(attributes.KEY_OVERLAP, ""), attributes.KEY_OVERLAP)
+    if period is not None and overlap is not None and overlap > period:
+        raise InvalidRequestError(f"{attributes.KEY_OVERLAP} must not exceed {attributes.KEY_PERIOD}")
 
 
 def _flag(values: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -62,7 +62,11 @@ class KeyRotationChanges:
             latest = changed[-1][0] if changed else client
             registered = with_next_key(latest, added.key, instead_of=added.instead_of)
             changed.append((registered, partial(ClientKeysChanged, source="jwks")))
-        return await self._changes.record(transaction, principal, permission, scene, step.after, changed)
+        written = await self._changes.record(transaction, principal, permission, scene, step.after, changed)
+        if changed and client.keys_since is not None:
+            # Its keys are as old as before until the rotation is done: it may be given up.
+            await transaction.clients.note_key_age(client, client.keys_since)
+        return written
 
 
 def key_facts_in(

@@ -6,11 +6,11 @@ import structlog
 
 from keyturn_credentials.domain.key_rotation_steps import KeyStep, next_key_step
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation
+from keyturn_credentials.domain.rotation import Kind, Reason, Rotation
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, LimitReachedError
 from keyturn_credentials.operations.key_rotation_changes import KeyRotationChanges, key_facts_in, uses_keys
-from keyturn_credentials.operations.key_rotations import FetchedKeys
+from keyturn_credentials.operations.key_rotations import FetchedKeys, rotated_keys_of
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
 from keyturn_credentials.operations.rotation_changes import Scene, has_turn, scene_of
 from keyturn_credentials.operations.rotations import new_rotation
@@ -94,7 +94,7 @@ class KeyRotationRunner:
                     Reason.POLICY,
                     start_at=start_at,
                     now=now,
-                    keys=RotatedKeys(published=client.jwks_url is not None),
+                    keys=rotated_keys_of(client, None),
                 )
                 await transaction.rotations.insert(rotation, next_at=now)
         except ConflictError:  # another instance was first

@@ -1,6 +1,6 @@
 """Rotations of keys begun by callers: by an administrator, or by the client that registers its next key."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from keyturn_credentials.operations.registered_keys import (
 from keyturn_credentials.operations.rotation_changes import Scene
 from keyturn_credentials.operations.rotations import Moved, lock_scene, new_rotation, supersede
 from keyturn_credentials.operations.targets import ClientTarget
+from keyturn_credentials.operations.used_credentials import LastUsed, used_credentials
 from keyturn_credentials.store.unit_of_work import Store, UnitOfWork
 from keyturn_shared.fleet.last_used import name_of_key
 
@@ -34,15 +35,18 @@ class KeyRotationOperations:
     """All raise NotFoundError, ForbiddenError, ConflictError, PreconditionFailedError, InvalidRequestError,
     LimitReachedError and StoreUnavailableError; then nothing was changed."""
 
-    def __init__(self, store: Store, changes: KeyRotationChanges, fetched: FetchedKeys) -> None:
+    def __init__(
+        self, store: Store, changes: KeyRotationChanges, fetched: FetchedKeys, last_used: LastUsed
+    ) -> None:
         self._store = store
         self._changes = changes
         self._fetched = fetched
+        self._last_used = last_used
 
     async def start(self, target: ClientTarget, reason: Reason, jwk: object = None) -> Moved:
         """Rotate a client's key now. ``jwk``: the next public key, to register; without it, the client is
         asked for one. If the key is compromised, all keys that the client has had are revoked by the call."""
-        fetched = await self._fetched_of(target)
+        url, fetched = await self._fetched_of(target)
         async with self._store.change(target.actor) as transaction:
             scene = await lock_scene(transaction, target.realm, target.client_uuid)
             client = scene.client
@@ -54,6 +58,8 @@ class KeyRotationOperations:
             key = None if jwk is None else read_next_key(jwk, client)
             if reason is Reason.COMPROMISED:
                 await supersede(transaction, scene, Kind.KEY)
+            if client.jwks_url != url:
+                fetched = None  # it is not from its URL
             rotation = await _begin(transaction, scene, reason, fetched)
             if reason is Reason.COMPROMISED:
                 step = _compromised(rotation, None if key is None else key.thumbprint, transaction.now)
@@ -76,6 +82,7 @@ class KeyRotationOperations:
         """Register the next public key of the client that asks, in its open rotation or a new one. ``used``:
         name of the credential with which it has authenticated. The key may be sent again; until it is in use,
         another one replaces it."""
+        uses = await used_credentials(self._last_used, target.client_uuid)
         async with self._store.change(target.actor) as transaction:
             scene = await lock_scene(transaction, target.realm, target.client_uuid)
             client, now = scene.client, transaction.now
@@ -85,12 +92,12 @@ class KeyRotationOperations:
             successors = () if rotation is None else keys_in(rotation).successors
             if rotation is not None and key_named(jwk) in successors:
                 return Moved(rotation, None)
-            if rotation is not None and not _takes_another(rotation, used):
+            if rotation is not None and not _takes_another(rotation, {**uses, used: now}):
                 raise ConflictError("the last rotation is not over; register the next key after it")
             key = read_next_key(jwk, client)
             rotation = rotation or await _begin(transaction, scene, Reason.CLIENT, None)
-            if keys_in(rotation).former is None:
-                rotation = replace(rotation, keys=_keys_of(client, None))
+            if rotation.state is State.PLANNED:  # its keys may have been changed since
+                rotation = replace(rotation, keys=rotated_keys_of(client, None))
             prepared = prepare(rotation, scene.rules, frozenset({key.thumbprint}), now)
             moved, sequence = await self._changes.write(
                 transaction,
@@ -102,11 +109,14 @@ class KeyRotationOperations:
             )
         return Moved(moved, sequence)
 
-    async def _fetched_of(self, target: ClientTarget) -> frozenset[str] | None:
+    async def _fetched_of(self, target: ClientTarget) -> tuple[str | None, frozenset[str] | None]:
+        """Return the client's URL, and what the fleet has fetched from there."""
         async with self._store.find() as reading:
             realm = await reading.realms.get(target.realm)
             client = None if realm is None else await reading.clients.get(realm.id, target.client_uuid)
-        return None if realm is None or client is None else await self._fetched(realm, client)
+        if realm is None or client is None:
+            return None, None
+        return client.jwks_url, await self._fetched(realm, client)
 
 
 def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeyStep:
@@ -124,15 +134,17 @@ def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeySt
     return KeyStep(retired.moved(State.RETIRED, now), KeyAct.REVOKE_FORMER)
 
 
-def _takes_another(rotation: Rotation, used: str) -> bool:
+def _takes_another(rotation: Rotation, uses: Mapping[str, float]) -> bool:
     """Return whether another successor may replace the one that a rotation has: the client has not used it,
-    and may have lost it."""
+    and may have lost it. ``uses``: names of credentials and their last use, noted by nodes a little later."""
     if rotation.state not in (State.PLANNED, State.PREPARED):
         return False
-    return used not in [name_of_key(each) for each in keys_in(rotation).successors]
+    began = int(rotation.created_at)
+    return all(uses.get(name_of_key(each), -1) < began for each in keys_in(rotation).successors)
 
 
-def _keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
+def rotated_keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
+    """Return what a rotation knows of the client's keys when it begins. Raises InvalidRequestError."""
     if client.jwks_url is not None:
         return RotatedKeys(None if fetched is None else tuple(sorted(fetched)), published=True)
     return RotatedKeys(tuple(sorted(thumbprints_of(client))), certificate=certificate_of(client))
@@ -142,7 +154,7 @@ async def _begin(
     transaction: UnitOfWork, scene: Scene, reason: Reason, fetched: frozenset[str] | None
 ) -> Rotation:
     now = transaction.now
-    keys = _keys_of(scene.client, fetched)
+    keys = rotated_keys_of(scene.client, fetched)
     rotation = new_rotation(scene, Kind.KEY, reason, start_at=now, now=now, keys=keys)
     await transaction.rotations.insert(rotation, next_at=now)
     return rotation

@@ -65,7 +65,7 @@ def with_next_key(client: Client, key: VerificationKey, *, instead_of: Collectio
     """Return the client with a further public key, whose other keys become a JWK Set if they are none.
     ``instead_of``: thumbprints of keys that it replaces. Raises InvalidRequestError if the set is too
     long."""
-    return _with_set(client, lambda members: [*_without(members, instead_of), key.public_jwk])
+    return _with_set(client, lambda members: [*_without(members, instead_of), key.stored_jwk])
 
 
 def without_keys(client: Client, thumbprints: Collection[str]) -> Client:
@@ -90,7 +90,7 @@ def _with_set(client: Client, edit: Callable[[list[Any]], list[Any]]) -> Client:
         document = dict(keys.jwks or {"keys": []})
     members = document["keys"]
     assert isinstance(members, list), "the set was read before"  # noqa: S101 - keys_of has raised
-    edited = json.dumps(document | {"keys": edit(members)}, separators=(",", ":"))
+    edited = json.dumps(document | {"keys": edit(members)}, separators=(",", ":"), ensure_ascii=False)
     return with_keys(client, inline_jwks_attributes(edited))
 
 

@@ -1,7 +1,7 @@
 """Rotations that begin and move by themselves."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -22,9 +22,9 @@ from keyturn_credentials.operations.rotation_changes import (
     scene_of,
 )
 from keyturn_credentials.operations.rotations import new_rotation
+from keyturn_credentials.operations.used_credentials import LastUsed, used_credentials
 from keyturn_credentials.store.unit_of_work import SYSTEM, Store
 from keyturn_shared.clock import Clock
-from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.last_used import name_of_secret
 
 BATCH: Final = 100
@@ -32,12 +32,6 @@ FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 _PATIENCE: Final = 0.1
 """A rotation that has waited in a state is evaluated again after a tenth of that time."""
-
-
-class LastUsed(Protocol):
-    """Records of when credentials were last used. Raises RedisUnavailableError."""
-
-    async def read(self, client_uuid: str) -> dict[str, float]: ...
 
 
 _log = structlog.get_logger(__name__)
@@ -150,7 +144,7 @@ class RotationRunner:
         if client is None or realm is None:
             return False
         applied = seen.sequence is None or await self._has_applied(seen.sequence)
-        used = await self._used(seen.client_uuid)
+        used = await used_credentials(self._last_used, seen.client_uuid)
         if seen.kind is Kind.KEY:
             return await self._keys.advance(seen, scene_of(realm, client), applied=applied, used=used)
 
@@ -178,12 +172,6 @@ class RotationRunner:
                 return False
             await self._changes.write(transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step)
         return True
-
-    async def _used(self, client_uuid: str) -> dict[str, float]:
-        try:
-            return await self._last_used.read(client_uuid)
-        except RedisUnavailableError:
-            return {}
 
 
 def pause_of(rotation: Rotation, now: float) -> float:

@@ -8,7 +8,8 @@ from keyturn_credentials.operations.key_rotation_runner import KeyRotationRunner
 from keyturn_credentials.operations.key_rotations import FetchedKeys, KeyRotationOperations
 from keyturn_credentials.operations.own_rotations import OwnRotationOperations
 from keyturn_credentials.operations.rotation_loop import RotationLoop
-from keyturn_credentials.operations.rotation_runner import HasApplied, LastUsed, RotationRunner
+from keyturn_credentials.operations.rotation_runner import HasApplied, RotationRunner
+from keyturn_credentials.operations.used_credentials import LastUsed
 from keyturn_credentials.operations.wiring import Operations
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.clock import Clock
@@ -43,7 +44,7 @@ def build_rotations(
         has_applied,
         KeyRotationRunner(store, changes, clock, fetched),
     )
-    keys = KeyRotationOperations(store, changes, fetched)
+    keys = KeyRotationOperations(store, changes, fetched, last_used)
     return RotationParts(
         RotationLoop(runner, metrics, elapsed=clock.elapsed),
         keys,

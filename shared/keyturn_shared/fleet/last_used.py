@@ -1,11 +1,13 @@
 """Last use of credentials, recorded by the nodes for people to read.
 
-Nothing depends on it: it is lost with Redis, and up to a minute late.
+It is lost with Redis, and up to a minute late. Only rotations depend on it: they wait for the use of a new
+credential.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
@@ -50,7 +52,17 @@ class LastUsedRegistry:
             await self._scripts.run("note_uses", keys, arguments)
 
     async def read(self, client_uuid: str) -> dict[str, float]:
-        """Return the names of a client's credentials and their last use."""
+        """Return the names of a client's credentials and their last use. What is no time was not written by
+        keyturn, and is passed over."""
         with redis_answers("reading when credentials were last used"):
             found = await self._redis.hgetall(self._layout.uses(client_uuid))
-        return {as_text(name): float(at) for name, at in found.items()}
+        times = {as_text(name): _time(at) for name, at in found.items()}
+        return {name: at for name, at in times.items() if at is not None}
+
+
+def _time(value: Any) -> float | None:
+    try:
+        at = float(value)
+    except ValueError:
+        return None
+    return at if math.isfinite(at) else None

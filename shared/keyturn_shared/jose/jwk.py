@@ -151,6 +151,15 @@ class VerificationKey(msgspec.Struct, frozen=True, eq=False, gc=False):
             jwk["key_ops"] = list(self.key_ops)
         return jwk
 
+    @property
+    def stored_jwk(self) -> dict[str, object]:
+        """Build the JWK without a ``kid`` that nobody has given: read again, the key answers to the same
+        names."""
+        jwk = self.public_jwk
+        if self.other_kids:
+            del jwk["kid"]
+        return jwk
+
     def is_called(self, kid: str) -> bool:
         """Return whether a header's ``kid`` names this key."""
         return kid == self.kid or kid in self.other_kids

@@ -101,8 +101,8 @@ class KeySet(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def public_jwks(self) -> dict[str, object]:
-        """Return the usable keys as a JWK Set."""
-        return {"keys": [key.public_jwk for key in self.keys]}
+        """Return the usable keys as a JWK Set, in which each answers to the same names."""
+        return {"keys": [key.stored_jwk for key in self.keys]}
 
     def has_kid(self, kid: str) -> bool:
         """Return whether any key, for whatever algorithm, is called ``kid``."""

@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response with this status and JSON."""
+    """A response with this status and JSON, or octets."""
 
     status: int = 200
     body: Any = None
@@ -65,7 +65,9 @@ class Receiver:
                 if receiver.stalled:
                     receiver._go_on.wait(60)
                 answer = receiver.first.pop(0) if receiver.first else receiver.rules(request)
-                text = b"" if answer.body is None else json.dumps(answer.body).encode()
+                text = answer.body
+                if not isinstance(text, bytes):
+                    text = b"" if text is None else json.dumps(text).encode()
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)

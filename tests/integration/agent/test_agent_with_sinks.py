@@ -26,7 +26,9 @@ from tests.testkit.tools import REPOSITORY
 from tests.testkit.waiting import wait_until_blocking
 
 PAGE: Final = (REPOSITORY / "docs" / "agent.md").read_text()
-EXAMPLES: Final = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+_FILES: Final = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES: Final = [_FILES[0], *(each for each in _FILES if each.startswith("[["))]
+"""A file with a secret, and its sinks; other files of the page have keys."""
 FIRST, SECOND = "the-first-secret-of-orders", "the-second-secret-of-orders"
 LABELS: Final = ["file", "kubernetes:shop/orders-client", "vault:team-shop/kv/shop/orders", "webhook"]
 

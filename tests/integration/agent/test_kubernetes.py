@@ -107,6 +107,7 @@ async def test_a_server_with_another_authority_gets_neither_token_nor_secret(
         (Answer(422, {"reason": f"Invalid: {FIRST}"}), "the API server answers 422"),
         (Answer(409, [FIRST]), "the API server answers 409"),
         (Answer(503), "the API server answers 503"),
+        (Answer(500, b"[" * 100_000), "the API server answers 500"),
         (
             Answer(307, None, {"Location": "/elsewhere"}),
             "the API server answers 307: redirects are not followed",

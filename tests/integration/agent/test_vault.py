@@ -148,6 +148,7 @@ async def test_a_login_with_a_service_account_in_a_namespace_over_tls(
         (Answer(503, {"errors": ["Vault is sealed"]}), "the metadata answers 503"),
         (Answer(307, None, {"Location": "/"}), "the metadata answers 307: redirects are not followed"),
         (Answer(200, ["no Vault"]), "the metadata answers with something that is not Vault's"),
+        (Answer(200, b"[" * 100_000), "the metadata answers with something that is not Vault's"),
         (Answer(200, {"data": {}}), "the response has no current_version"),
         (Answer(204), "the metadata answers 204: secret is no KV engine of version 2"),
     ],
@@ -167,7 +168,7 @@ async def test_a_refusal_is_tried_again_and_its_text_is_not_repeated(
 async def test_a_login_that_is_refused_or_strange_is_told(vault: Vault, tmp_path: Path) -> None:
     run = run_of(vault, tmp_path, approle=AppRole(role_id="orders"))
     assert (await run.look())["last_error"] == "the login at approle answers 400"
-    bodies: list[Any] = [{"auth": None}, {"auth": {"client_token": "a\nb"}}, []]
+    bodies: list[Any] = [{"auth": None}, {"auth": {"client_token": "a\nb"}}, [], b"[" * 100_000]
     for body in bodies:
         vault.first = [Answer(200, body)]
         run.restart()

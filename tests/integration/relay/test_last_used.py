@@ -23,6 +23,14 @@ async def test_of_very_many_credentials_those_used_last_are_remembered(redis: Re
     await registry.write({})
 
 
+async def test_what_others_write_into_a_record_is_passed_over(redis: Redis) -> None:
+    registry = LastUsedRegistry(redis)
+    await registry.write({("c", "secret:1"): 1_000.0})
+    for name, odd in enumerate((b"soon", b"", b"inf", b"nan", b"\xff")):
+        await redis.hset(LAYOUT.uses("c"), f"key:{name}", odd)
+    assert await registry.read("c") == {"secret:1": 1_000.0}
+
+
 async def test_the_record_of_a_deleted_client_goes_also_when_a_node_wrote_it_late(scene: Scene) -> None:
     registry = LastUsedRegistry(scene.redis)
     uuid = await a_client_of_acme(scene)

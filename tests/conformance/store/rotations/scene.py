@@ -64,7 +64,8 @@ class Scene:
 
     @property
     def keys(self) -> KeyRotationOperations:
-        return KeyRotationOperations(self.store, self.operations.key_rotation_changes, self.fleet.fetched)
+        changes, fleet = self.operations.key_rotation_changes, self.fleet
+        return KeyRotationOperations(self.store, changes, fleet.fetched, fleet)
 
     @property
     def own(self) -> OwnRotationOperations:

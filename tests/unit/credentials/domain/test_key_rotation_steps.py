@@ -93,7 +93,13 @@ def facts(accepted: frozenset[str] | None = BOTH, **known: object) -> KeyFacts:
             150.0,
             (State.RETIRED, KeyAct.REMOVE_FORMER),
         ),
-        (key_rotation(State.PREPARED, retire_at=150.0), RULES, facts(), 150.0, None),
+        (
+            key_rotation(State.PREPARED, retire_at=150.0),
+            RULES,
+            facts(),
+            150.0,
+            (State.PREPARED, KeyAct.NOTHING),
+        ),
         (key_rotation(State.PREPARED, State.IN_USE, retire_at=150.0), RULES, facts(), 149.9, None),
         (
             key_rotation(State.PREPARED, State.IN_USE, retire_at=150.0),

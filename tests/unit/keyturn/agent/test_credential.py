@@ -124,6 +124,15 @@ def test_keycloak_json_names_realm_client_and_key(tmp_path: Path) -> None:
     assert PASSWORD not in repr(settings)
 
 
+def test_a_jwk_in_place_of_its_keystore_has_a_name_of_its_own(tmp_path: Path) -> None:
+    made = SigningKey.generate("RS256")
+    kept = tmp_path / "key.jwk"
+    kept.write_bytes(made.export_private_jwk())
+    jwt = {"client-keystore-file": str(kept), "client-keystore-password": PASSWORD}
+    key = keys_of(read(tmp_path, keycloak_json(tmp_path, credentials={"jwt": jwt}))).signing
+    assert key.kid == made.kid
+
+
 def test_keycloak_json_may_have_a_secret(tmp_path: Path) -> None:
     setting = keycloak_json(tmp_path, credentials={"secret": "of keycloak"})
     assert secret_of(read(tmp_path, setting)) == "of keycloak"

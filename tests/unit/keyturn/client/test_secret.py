@@ -178,6 +178,9 @@ def test_processes_that_share_the_file_lose_no_secret_of_each_other(tmp_path: Pa
         {"rotation": "x", "interval": 5, "secret": "s"},
         {"rotation": {"id": "r"}, "interval": 5, "secret": 5},
         {"rotation": {"id": "r"}, "interval": 5, "secret": ""},
+        {"rotation": {"id": "r"}, "interval": 5, "secret": "\ud800"},
+        {"rotation": {"id": "\ud800"}, "interval": 5, "secret": "s"},
+        {"rotation": None, "interval": 10**400},
         {"interval": 5},
         [],
         "text",
@@ -194,7 +197,9 @@ async def test_an_odd_response_is_refused_and_stored_nowhere(tmp_path: Path, bod
 
 
 def answering(body: object) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
+    return httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, content=json.dumps(body)))
+    )
 
 
 @pytest.mark.parametrize(("given", "kept"), [(0, 1), (-5, 1), (1e300, 3600), (60, 60)])
@@ -212,6 +217,9 @@ async def test_an_interval_is_bounded(given: float, kept: float) -> None:
         {"access_token": ""},
         {"access_token": "t", "expires_in": "x"},
         {"access_token": "t", "expires_in": None},
+        {"access_token": "t", "expires_in": 10**400},
+        {"access_token": "two\nlines"},
+        {"access_token": "\ud800"},
     ],
 )
 async def test_an_odd_token_is_none(body: object) -> None:
@@ -219,6 +227,16 @@ async def test_an_odd_token_is_none(body: object) -> None:
     async with answering(body) as http:
         with pytest.raises(NoTokenError, match="the response has no token"):
             await credentials.token(http)
+
+
+async def test_what_is_nested_too_deeply_is_no_answer() -> None:
+    secret = ClientSecret("first")
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content="[" * 100_000))
+    async with httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(RotationError):
+            await take_new_secret(secret, credentials_of(secret), http)
+        with pytest.raises(NoTokenError):
+            await credentials_of(secret).token(http)
 
 
 async def test_whoever_is_refused_with_every_secret_is_told() -> None:
