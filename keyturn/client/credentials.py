@@ -105,7 +105,7 @@ class ClientCredentials(httpx.Auth):
         try:
             request = next(flow)
             while True:
-                request = flow.send(await http.send(request, auth=None))
+                request = flow.send(await http.send(request, auth=None, follow_redirects=False))
         except StopIteration as end:
             renewed: AccessToken = end.value
             return renewed

@@ -111,7 +111,7 @@ async def _register(
 ) -> bool:
     """Tell the server the new key. Return whether it has registered it; False for a client that publishes its
     keys at a JWKS URL. Raises RotationError and errors of httpx."""
-    answer = await http.send(credentials.rotation_request(next_key=key), auth=None)
+    answer = await http.send(credentials.rotation_request(next_key=key), auth=None, follow_redirects=False)
     if answer.status_code == 409:
         return False
     if answer.is_client_error and not rotation.wants_key:

@@ -56,10 +56,10 @@ async def see_rotation(
 ) -> Seen:
     """Ask with the secret or key in use. If it is refused, try the others, and go on with one that is
     accepted. Raises RotationError and errors of httpx."""
-    answer = await http.send(request(used), auth=None)
+    answer = await http.send(request(used), auth=None, follow_redirects=False)
     if answer.status_code == 401:
         for other in others(used):
-            answer = await http.send(request(other), auth=None)
+            answer = await http.send(request(other), auth=None, follow_redirects=False)
             if answer.status_code == 200:
                 use(other)
                 break

@@ -43,7 +43,7 @@ class Proving:
         """Request a token with the key until there is one. Raises RotationError."""
         for _ in range(self.attempts):
             with suppress(httpx.HTTPError):
-                answer = await http.send(credentials.token_request(key), auth=None)
+                answer = await http.send(credentials.token_request(key), auth=None, follow_redirects=False)
                 if answer.status_code == 200:
                     return
             await self.sleep(self.proved_every)

@@ -31,7 +31,9 @@ async def take_new_secret(
     seen = await see_rotation(http, request, secret.reveal(), secret.others, secret.use)
     if seen.secret is not None and seen.rotation is not None:
         secret.use(seen.secret)
-        answer = await http.send(credentials.rotation_request(confirmed=seen.rotation.id), auth=None)
+        answer = await http.send(
+            credentials.rotation_request(confirmed=seen.rotation.id), auth=None, follow_redirects=False
+        )
         if answer.status_code not in (200, 404):  # 404: the rotation has ended, since the secret was used
             raise RotationError(f"the new secret could not be confirmed: {answer.status_code}")
     return seen.interval

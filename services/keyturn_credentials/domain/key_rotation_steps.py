@@ -116,10 +116,10 @@ def waits_for_key(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now
     return WaitsFor.WITHDRAWAL if is_over and keys_in(rotation).published else WaitsFor.OVERLAP
 
 
-def pause_key(rotation: Rotation) -> KeyStep | None:
-    """Return the step that holds the rotation up; None once the former key has ended. An overlap begins anew
-    after it."""
-    if rotation.state is State.RETIRED:
+def pause_key(rotation: Rotation, rules: RotationRules) -> KeyStep | None:
+    """Return the step that holds the rotation up; None once the former key has ended, and if the rules end it
+    on time. An overlap begins anew after it."""
+    if rotation.state is State.RETIRED or (rules.retire_unused and rotation.state is not State.PLANNED):
         return None
     ends = None if rotation.state is State.IN_USE else rotation.retire_at
     return KeyStep(replace(rotation, paused=True, retire_at=ends))

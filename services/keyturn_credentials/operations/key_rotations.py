@@ -97,7 +97,7 @@ class KeyRotationOperations:
             key = read_next_key(jwk, client)
             rotation = rotation or await _begin(transaction, scene, Reason.CLIENT, None)
             if rotation.state is State.PLANNED:  # its keys may have been changed since
-                rotation = replace(rotation, keys=rotated_keys_of(client, None))
+                rotation = replace(rotation, keys=_of_instance(rotated_keys_of(client, None), used))
             prepared = prepare(rotation, scene.rules, frozenset({key.thumbprint}), now)
             moved, sequence = await self._changes.write(
                 transaction,
@@ -148,6 +148,13 @@ def rotated_keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKe
     if client.jwks_url is not None:
         return RotatedKeys(None if fetched is None else tuple(sorted(fetched)), published=True)
     return RotatedKeys(tuple(sorted(thumbprints_of(client))), certificate=certificate_of(client))
+
+
+def _of_instance(keys: RotatedKeys, used: str) -> RotatedKeys:
+    """Return the keys with the former one that the client has signed with alone: others in the set are of
+    other instances, each of which rotates its own."""
+    own = tuple(each for each in keys.former or () if name_of_key(each) == used)
+    return replace(keys, former=own) if own else keys
 
 
 async def _begin(

@@ -119,12 +119,12 @@ def scene_of(realm: Realm, client: Client) -> Scene:
 
 
 async def has_turn(transaction: UnitOfWork, scene: Scene, rotation: Rotation) -> bool:
-    """Return whether the realm's limit of rotations under way lets a planned one begin."""
+    """Return whether the realm's limit of rotations of a kind under way lets a planned one begin."""
     limit = scene.rules.max_at_once
     if limit is None or rotation.state is not State.PLANNED:
         return True
     await transaction.lock_event_log()  # no other rotation can begin until this one has
-    return await transaction.rotations.count_under_way(scene.realm.id) < limit
+    return await transaction.rotations.count_under_way(scene.realm.id, rotation.kind) < limit
 
 
 def due_by_policy(scene: Scene, now: float) -> float | None:

@@ -149,7 +149,7 @@ async def lock_scene(transaction: UnitOfWork, realm_name: str, client_uuid: str)
 
 
 def _pause(rotation: Rotation, scene: Scene, now: float) -> Step | KeyStep | None:
-    return pause_key(rotation) if rotation.kind is Kind.KEY else pause(rotation, scene.rules)
+    return (pause_key if rotation.kind is Kind.KEY else pause)(rotation, scene.rules)
 
 
 def _resume(rotation: Rotation, scene: Scene, now: float) -> Step | KeyStep | None:

@@ -1,4 +1,4 @@
-"""When a client's credentials were last used, as rotations see it."""
+"""Last uses of a client's credentials, as rotations see them."""
 
 from typing import Protocol
 

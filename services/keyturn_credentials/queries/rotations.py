@@ -81,7 +81,7 @@ class RotationQueries:
         return shown[0]
 
     async def _show(
-        self, realm: Realm, clients: dict[str, Client], under_way: int, found: list[Rotation]
+        self, realm: Realm, clients: dict[str, Client], under_way: dict[Kind, int], found: list[Rotation]
     ) -> list[ShownRotation]:
         applied = await self._applied(found)
         now, shown = self._clock.now(), []
@@ -90,7 +90,7 @@ class RotationQueries:
             if client is None:
                 continue  # deleted meanwhile
             rules = RotationRules.from_attributes(client.attributes, realm.attributes)
-            has_turn = rules.max_at_once is None or under_way < rules.max_at_once
+            has_turn = rules.max_at_once is None or under_way.get(rotation.kind, 0) < rules.max_at_once
             facts = Facts(
                 applied=rotation.sequence is None or rotation.id in applied,
                 is_undelivered=realm.keeps_digests_only and is_undelivered(client.secrets, rotation),
@@ -122,9 +122,9 @@ class RotationQueries:
 
 async def _surroundings(
     reading: Reading, realm: Realm, found: list[Rotation]
-) -> tuple[dict[str, Client], int]:
-    """Return the clients of rotations, and how many rotations of the realm are under way by policy."""
+) -> tuple[dict[str, Client], dict[Kind, int]]:
+    """Return the clients of rotations, and how many rotations of the realm are under way by policy, by
+    kind."""
     clients = await reading.clients.by_uuid(realm.id, {each.client_uuid for each in found})
-    if not any(each.state is State.PLANNED for each in found):
-        return clients, 0
-    return clients, await reading.rotations.count_under_way(realm.id)
+    planned = {each.kind for each in found if each.state is State.PLANNED}
+    return clients, {kind: await reading.rotations.count_under_way(realm.id, kind) for kind in planned}

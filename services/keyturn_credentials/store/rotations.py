@@ -114,13 +114,15 @@ class Rotations:
         rows = (tuple(row) for row in await self._connection.execute(query))
         return {(State(state), bool(alerts)): int(count) for state, alerts, count in rows}
 
-    async def count_under_way(self, realm_id: str) -> int:
+    async def count_under_way(self, realm_id: str, kind: Kind) -> int:
         """Count the rotations of a realm that began by policy and have not ended: those for which there is a
-        successor, or its client has been asked for one."""
-        is_asked = rotations.c.document["deadline"].as_string().is_not(None)
+        successor, or its client has been asked for one and has some time left to answer."""
+        document = rotations.c.document
+        is_asked = document["deadline"].as_string().is_not(None) & document["alert"].as_string().is_(None)
         query = select(func.count()).where(
             rotations.c.realm_id == realm_id,
             rotations.c.is_open,
+            rotations.c.kind == kind.value,
             rotations.c.reason == Reason.POLICY.value,
             (rotations.c.state != State.PLANNED.value) | is_asked,
         )

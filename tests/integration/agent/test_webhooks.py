@@ -143,6 +143,7 @@ async def test_during_a_rotation_of_the_signing_secret_both_sign(
         ("signing", "a2V5IG9mIG1vcmUgdGhhbiAyNCBieXRlcw==", "is not a file of signing secrets"),
         ("signing", "whsec_%%%", "is not a file of signing secrets"),
     ],
+    ids=range(13),
 )
 async def test_without_usable_keys_nothing_is_sent(
     subscriber: Subscriber, tmp_path: Path, file: str, content: str, told: str

@@ -6,61 +6,26 @@ from typing import Any
 
 import pytest
 
-from keyturn_credentials.domain.roles import Principal
-from keyturn_credentials.domain.rotation import Alert, Kind, Reason, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
 from keyturn_credentials.errors import ConflictError, ForbiddenError, InvalidRequestError
-from keyturn_credentials.operations.registered_keys import thumbprints_of
-from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
-from keyturn_credentials.store.unit_of_work import Actor
+from keyturn_credentials.operations.targets import RealmTarget
 from keyturn_shared.events import ClientKeysChanged, decode_event
 from keyturn_shared.fleet.last_used import name_of_key
-from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.signing import SigningKey
 from tests.conformance.store.conftest import ACTOR, Instance
-from tests.conformance.store.rotations.scene import DAY, Scene, target
+from tests.conformance.store.rotations.key_clients import (
+    PERIOD,
+    itself,
+    key_client,
+    key_set,
+    new_jwk,
+    newest,
+    registered,
+    states,
+    thumbprint,
+)
+from tests.conformance.store.rotations.scene import Scene, target
 from tests.testkit.certificates import make_authority
-
-PERIOD = {"keyturn.key.rotation-period": str(90 * DAY), "keyturn.key.overlap": str(2 * DAY)}
-Jwk = dict[str, Any]
-
-
-def new_jwk() -> Jwk:
-    return SigningKey.generate("ES256").public_jwk
-
-
-def thumbprint(jwk: Jwk) -> str:
-    return VerificationKey.from_jwk(jwk).thumbprint
-
-
-def key_set(*jwks: Jwk) -> dict[str, str]:
-    return {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": jwks})}
-
-
-AT_URL = {"use.jwks.url": "true", "jwks.url": "https://orders.example/k_jwks"}
-
-
-async def key_client(scene: Scene, jwk: Jwk | None, **attributes: str) -> str:
-    """Create a client that authenticates with this key, or with those at its URL."""
-    keys = AT_URL if jwk is None else key_set(jwk)
-    return await scene.create(
-        "orders", clientAuthenticatorType="client-jwt", attributes={**keys, **attributes}
-    )
-
-
-def itself(uuid: str) -> ClientTarget:
-    return ClientTarget(Actor(Principal("acme", uuid, "orders", frozenset())), "acme", uuid)
-
-
-async def newest(scene: Scene, uuid: str) -> Rotation:
-    return (await scene.rotations(uuid))[0]
-
-
-async def registered(scene: Scene, uuid: str) -> frozenset[str]:
-    return thumbprints_of(await scene.client(uuid))
-
-
-def states(rotation: Rotation) -> list[State]:
-    return [move.state for move in rotation.history]
 
 
 async def test_a_policy_asks_for_the_next_key_and_the_client_rotates_it_alone(scene: Scene) -> None:

@@ -11,10 +11,10 @@ from keyturn_credentials.domain.rotation import Reason, State
 from keyturn_credentials.errors import ConflictError
 from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.targets import RealmTarget
+from keyturn_shared.fleet.last_used import name_of_key
 from keyturn_shared.jose.key_set import KeySet
 from tests.conformance.store.conftest import ACTOR
-from tests.conformance.store.rotations.scene import DAY, POLICY, Scene, target
-from tests.conformance.store.rotations.test_of_keys import (
+from tests.conformance.store.rotations.key_clients import (
     PERIOD,
     itself,
     key_client,
@@ -25,6 +25,7 @@ from tests.conformance.store.rotations.test_of_keys import (
     states,
     thumbprint,
 )
+from tests.conformance.store.rotations.scene import DAY, POLICY, Scene, target
 from tests.testkit.certificates import make_authority
 
 _CERTIFICATE = "jwt.credential.certificate"
@@ -200,3 +201,33 @@ async def test_a_next_key_that_nodes_have_seen_in_use_is_not_replaced_any_more(s
     with pytest.raises(ConflictError):
         await scene.own.register(itself(uuid).actor, "acme", new_jwk(), "key:x")
     assert thumbprint(used) in await registered(scene, uuid)
+
+
+async def test_only_the_key_of_the_instance_that_rotates_ends(scene: Scene) -> None:
+    """Two instances have keys of their own in one set."""
+    one, other, new = new_jwk(), new_jwk(), new_jwk()
+    uuid = await scene.create("orders", clientAuthenticatorType="client-jwt", attributes=key_set(one, other))
+    await scene.own.register(itself(uuid).actor, "acme", new, name_of_key(thumbprint(one)))
+    scene.fleet.use_key(uuid, thumbprint(new), scene.clock.time)
+    await scene.run()
+    await scene.run(days=3)
+    assert await scene.state(uuid) is State.DONE
+    assert await registered(scene, uuid) == {thumbprint(other), thumbprint(new)}
+
+
+async def test_a_client_that_does_not_answer_keeps_no_other_one_from_its_turn(scene: Scene) -> None:
+    limit = {"keyturn.rotation.max-at-once": "1"}
+    await scene.operations.realms.update(RealmTarget(ACTOR, "acme"), {"attributes": POLICY | PERIOD | limit})
+    silent = [
+        await scene.create(name, clientAuthenticatorType="client-jwt", attributes=key_set(new_jwk()))
+        for name in ("first", "second")
+    ]
+    await scene.run(days=91)
+    with_secret = await scene.create("billing")
+    assert sorted([(await newest(scene, uuid)).deadline is not None for uuid in silent]) == [False, True]
+    await scene.run(days=3)
+    await scene.run()
+    for uuid in silent:
+        assert (await newest(scene, uuid)).deadline is not None, "the other one has not answered in time"
+    await scene.run(days=26)
+    assert await scene.state(with_secret) is State.PREPARED, "secrets have turns of their own"

@@ -139,7 +139,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
     @precondition(lambda self: "pause" in self.interferes and self.is_open)
     @rule(paused=st.booleans())
     def pause(self, paused: bool) -> None:
-        step = pause_key(self._open) if paused else KeyStep(replace(self._open, paused=False))
+        step = pause_key(self._open, self._rules()) if paused else KeyStep(replace(self._open, paused=False))
         self._take(step)
 
     @precondition(lambda self: "cancel" in self.interferes and self.is_open)

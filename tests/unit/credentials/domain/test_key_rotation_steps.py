@@ -209,8 +209,9 @@ def test_it_is_given_up_while_the_former_key_is_there(
 
 
 def test_a_revocation_under_way_cannot_be_paused() -> None:
-    assert pause_key(key_rotation(State.PREPARED, State.RETIRED)) is None
-    assert pause_key(key_rotation(State.PREPARED)) is not None
+    assert pause_key(key_rotation(State.PREPARED, State.RETIRED), RULES) is None
+    assert pause_key(key_rotation(State.PREPARED), RULES) is not None
+    assert pause_key(key_rotation(State.PREPARED), STRICT) is None
 
 
 class HastyMachine(KeyRotationMachine):
