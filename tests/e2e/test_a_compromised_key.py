@@ -7,8 +7,8 @@ import httpx
 
 from keyturn import ClientCredentials, ClientKeys, SigningKey
 from keyturn_shared.jose.jwk import VerificationKey
-from tests.integration.agent.receiver import Answer, Receiver
 from tests.testkit.certificates import make_authority
+from tests.testkit.http_receiver import Answer, Receiver
 from tests.testkit.local_stack import Admin, RunningStack, eventually, token_url
 
 

@@ -7,6 +7,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
 from keyturn_credentials.domain.key_rotation_steps import KeyFacts, waits_for_key
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.realm_key_rotations import RealmKeyRotation, realm_key_rotations
 from keyturn_credentials.domain.rotation import Kind, Rotation, State, WaitsFor
 from keyturn_credentials.domain.rotation_planning import Planned, plan_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
@@ -37,13 +38,23 @@ class RotationQueries:
         self._registry = registry
         self._clock = clock
 
-    async def of_realm(self, realm_name: str, states: Collection[State], *, most: int) -> list[ShownRotation]:
-        """Return a realm's rotations, newest first. ``states``: only in these; empty: in any."""
+    async def of_realm(
+        self, realm_name: str, states: Collection[State], *, most: int, kind: Kind | None = None
+    ) -> list[ShownRotation]:
+        """Return a realm's rotations, newest first. ``states``: only in these; empty: in any. ``kind``: only
+        of this one; None: of any."""
         async with self._store.read() as reading:
             realm = require_realm(await reading.realms.get(realm_name))
-            found = await reading.rotations.of_realm(realm.id, states, most=most)
+            found = await reading.rotations.of_realm(realm.id, states, most=most, kind=kind)
             clients, under_way = await _surroundings(reading, realm, found)
         return await self._show(realm, clients, under_way, found)
+
+    async def of_realm_keys(self, realm_name: str) -> list[RealmKeyRotation]:
+        """Return the rotations of a realm's signing keys, newest first."""
+        async with self._store.read() as reading:
+            realm = require_realm(await reading.realms.get(realm_name))
+            keys = await reading.realms.keys(realm.id)
+        return realm_key_rotations(realm, keys, self._clock.now())
 
     async def of_client(self, realm_name: str, client_uuid: str, *, most: int) -> list[ShownRotation]:
         """Return a client's rotations, newest first."""

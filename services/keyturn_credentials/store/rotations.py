@@ -86,9 +86,14 @@ class Rotations:
         """Return a client's open rotations, one of each kind at most."""
         return await self._some((rotations.c.client_uuid == client_uuid) & rotations.c.is_open, most=10)
 
-    async def of_realm(self, realm_id: str, states: Collection[State], *, most: int) -> list[Rotation]:
-        """Return a realm's rotations, newest first. ``states``: only in these; empty: in any."""
+    async def of_realm(
+        self, realm_id: str, states: Collection[State], *, most: int, kind: Kind | None = None
+    ) -> list[Rotation]:
+        """Return a realm's rotations, newest first. ``states``: only in these; empty: in any. ``kind``: only
+        of this one; None: of any."""
         wanted = rotations.c.realm_id == realm_id
+        if kind is not None:
+            wanted &= rotations.c.kind == kind.value
         if states:
             wanted &= rotations.c.state.in_([state.value for state in states])
         return await self._some(wanted, most=most)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from keyturn_credentials.domain.realm_key_rotations import REALM_KEY, RealmKeyRotation
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, State
 from keyturn_credentials.errors import InvalidRequestError
 from keyturn_credentials.operations.changes import Done
@@ -74,8 +75,18 @@ class RotationRoutes:
 
     async def list(self, call: Call) -> Response:
         """Return the realm's rotations, newest first; with ``state``, only those in these states, separated
-        by commas. ``open`` stands for all that have not ended."""
-        found = await self._queries.of_realm(call.realm, _states(call.query("state")), most=_most(call))
+        by commas. ``open`` stands for all that have not ended. ``kind``: ``secret``, ``key``, or ``realm_key``,
+        which is returned only if asked for."""
+        states, kind = _states(call.query("state")), call.query("kind")
+        if kind == REALM_KEY:
+            keys = await self._queries.of_realm_keys(call.realm)
+            return JSONResponse(
+                [_describe_realm_key(each) for each in keys if not states or each.state in states]
+            )
+        if kind is not None and kind not in [each.value for each in Kind]:
+            raise InvalidRequestError(f"kind must be {', '.join(Kind)} or {REALM_KEY}")
+        wanted = None if kind is None else Kind(kind)
+        found = await self._queries.of_realm(call.realm, states, most=_most(call), kind=wanted)
         return JSONResponse([_describe(each) for each in found])
 
     async def list_of_client(self, call: Call) -> Response:
@@ -146,6 +157,28 @@ def _describe(shown: ShownRotation) -> dict[str, Any]:
         "keys": None if rotation.keys is None else _describe_keys(rotation.keys),
         "history": [
             {"state": move.state.value, "at": move.at, "sequence": move.sequence} for move in rotation.history
+        ],
+    }
+
+
+def _describe_realm_key(rotation: RealmKeyRotation) -> dict[str, Any]:
+    return {
+        "id": rotation.id,
+        "client_uuid": None,
+        "client_id": None,
+        "kind": REALM_KEY,
+        "reason": Reason.POLICY.value,
+        "state": rotation.state.value,
+        "paused": False,
+        "waits_for": None if rotation.waits_for is None else rotation.waits_for.value,
+        "alert": None,
+        "created_at": rotation.created_at,
+        "start_at": rotation.start_at,
+        "deadline": None,
+        "retire_at": rotation.retire_at,
+        "keys": {"former": list(rotation.former), "successors": [rotation.id], "published": True},
+        "history": [
+            {"state": move.state.value, "at": move.at, "sequence": None} for move in rotation.history
         ],
     }
 

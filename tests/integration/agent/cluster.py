@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import jsonschema
 
-from tests.integration.agent.receiver import Answer, Receiver, Request
+from tests.testkit.http_receiver import Answer, Receiver, Request
 from tests.testkit.kubernetes import secret_in
 
 

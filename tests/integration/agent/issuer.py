@@ -2,7 +2,7 @@
 
 import base64
 
-from tests.integration.agent.receiver import Answer, Receiver, Request
+from tests.testkit.http_receiver import Answer, Receiver, Request
 
 
 class Issuer(Receiver):

@@ -3,7 +3,7 @@
 import ssl
 from typing import Any, Final
 
-from tests.integration.agent.receiver import Answer, Receiver, Request
+from tests.testkit.http_receiver import Answer, Receiver, Request
 
 MISMATCH: Final = "check-and-set parameter did not match the current version"
 

@@ -13,7 +13,7 @@ from jwcrypto.jwk import JWK
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from keyturn.agent.sinks.settings import WebhookSettings
-from tests.integration.agent.receiver import Answer, Receiver, Request
+from tests.testkit.http_receiver import Answer, Receiver, Request
 
 
 class Subscriber(Receiver):

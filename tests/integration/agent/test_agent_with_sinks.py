@@ -18,8 +18,8 @@ import pytest
 from tests.integration.agent.cluster import Cluster, service_account
 from tests.integration.agent.issuer import Issuer
 from tests.integration.agent.kv import Vault
-from tests.integration.agent.receiver import Answer
 from tests.integration.agent.subscriber import Subscriber
+from tests.testkit.http_receiver import Answer
 from tests.testkit.private_ca import private_ca
 from tests.testkit.processes import Processes, RunningProcess
 from tests.testkit.tools import REPOSITORY

@@ -11,8 +11,8 @@ from keyturn.agent.sinks import kubernetes
 from keyturn.agent.sinks.kubernetes import KubernetesSink
 from keyturn.agent.sinks.settings import KubernetesSettings
 from tests.integration.agent.cluster import Cluster, service_account
-from tests.integration.agent.receiver import Answer
 from tests.integration.agent.runs import CLIENT, FIRST, SECOND, Run
+from tests.testkit.http_receiver import Answer
 from tests.testkit.private_ca import private_ca
 
 

@@ -10,8 +10,8 @@ import pytest
 from keyturn.agent.sinks.settings import AppRole, KubernetesLogin, VaultSettings
 from keyturn.agent.sinks.vault import VaultSink
 from tests.integration.agent.kv import Vault
-from tests.integration.agent.receiver import Answer, Request
 from tests.integration.agent.runs import CLIENT, FIRST, SECOND, Run
+from tests.testkit.http_receiver import Answer, Request
 from tests.testkit.private_ca import private_ca
 
 

@@ -12,9 +12,9 @@ import pytest
 from jwcrypto.jwk import JWK
 
 from keyturn.agent.sinks.webhooks import WebhookSink
-from tests.integration.agent.receiver import Answer
 from tests.integration.agent.runs import CLIENT, FIRST, SECOND, Run
 from tests.integration.agent.subscriber import Subscriber, protected_header
+from tests.testkit.http_receiver import Answer
 
 DAY = 24 * 3600
 

@@ -199,3 +199,17 @@ async def test_what_does_not_exist_is_not_found(api: AdminApi, uuid: str) -> Non
     assert (await api.call("POST", f"/other/rotations/{one}/cancel")).status_code == 404
     assert (await api.call("GET", "/acme/clients/none/rotations")).status_code == 404
     assert (await api.call("POST", "/acme/clients/none/rotations", json={})).status_code == 404
+
+
+async def test_the_keys_of_a_realm_are_shown_in_the_same_form(api: AdminApi) -> None:
+    await api.create("", {"realm": "acme"})
+    listed = (await api.call("GET", "/acme/rotations?kind=realm_key")).json()
+    states = sorted((each["kind"], each["state"]) for each in listed)
+    assert states == [("realm_key", state) for state in ("done", "done", "prepared", "prepared")]
+    published = {key["kid"] for key in (await api.call("GET", "/acme/keys")).json()["keys"]}
+    assert {each["id"] for each in listed} == published
+    prepared = (await api.call("GET", "/acme/rotations?kind=realm_key&state=prepared")).json()
+    assert {each["state"] for each in prepared} == {"prepared"}
+    assert (await api.call("GET", "/acme/rotations")).json() == []
+    refused = await api.call("GET", "/acme/rotations?kind=certificate")
+    assert refused.status_code == 400

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from keyturn_credentials.domain.realm_key_rotations import REALM_KEY
 from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
 from keyturn_credentials.domain.rotation_planning import Effect
 from keyturn_credentials.web.openapi.builders import (
@@ -25,6 +26,7 @@ _REALM: Final = "/admin/realms/{realm}"
 _ALL: Final = f"{_REALM}/rotations"
 _OF_CLIENT: Final = f"{_REALM}/clients/{{uuid}}/rotations"
 _ONE: Final = f"{_ALL}/{{rotation}}"
+_MAYBE_TEXT: Final[Schema] = {"type": ["string", "null"], "description": "null for a key of the realm"}
 _LISTED: Final = {200: json_content("Rotations, newest first.", array_of("Rotation"))}
 
 
@@ -39,6 +41,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         _LISTED,
         query={
             "state": {**TEXT, "description": "comma-separated; open: all that have not ended"},
+            "kind": {"enum": [*Kind, REALM_KEY], "description": "realm_key only if asked for"},
             "max": NUMBER,
         },
     ),
@@ -92,9 +95,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Rotation": record_of(
         {
             "id": TEXT,
-            "client_uuid": TEXT,
-            "client_id": TEXT,
-            "kind": {"enum": [*Kind]},
+            "client_uuid": _MAYBE_TEXT,
+            "client_id": _MAYBE_TEXT,
+            "kind": {"enum": [*Kind, REALM_KEY]},
             "reason": {"enum": [*Reason]},
             "state": {"enum": [*State]},
             "paused": FLAG,
@@ -115,7 +118,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
                     ),
                     {"type": "null"},
                 ],
-                "description": "thumbprints (RFC 7638) of a rotation of kind key",
+                "description": "thumbprints (RFC 7638), or kids of a realm's keys",
             },
             "history": {
                 "type": "array",
