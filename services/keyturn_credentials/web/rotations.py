@@ -75,8 +75,8 @@ class RotationRoutes:
 
     async def list(self, call: Call) -> Response:
         """Return the realm's rotations, newest first; with ``state``, only those in these states, separated
-        by commas. ``open`` stands for all that have not ended. ``kind``: ``secret``, ``key``, or ``realm_key``,
-        which is returned only if asked for."""
+        by commas. ``open`` stands for all that have not ended. ``kind``: ``secret``, ``key``, or
+        ``realm_key``, which is returned only if asked for."""
         states, kind = _states(call.query("state")), call.query("kind")
         if kind == REALM_KEY:
             keys = await self._queries.of_realm_keys(call.realm)
