@@ -122,11 +122,20 @@ def test_every_kind_of_sink_has_one_example() -> None:
     assert kinds == ["files", "kubernetes", "vault", "webhooks"]
 
 
+_PROGRAM = """
+import os, pathlib, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it
+pathlib.Path(sys.argv[1] + ".new").write_text(f"{os.getpid()}\\n")
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(600)
+"""
+
+
 def test_each_sink_gets_each_secret_though_others_are_down_and_the_agent_is_killed(
     scene: Scene, processes: Processes
 ) -> None:
-    program = processes.start(["sleep", "600"])
-    scene.pid_file.write_text(f"{program.pid}\n")
+    program = processes.start([sys.executable, "-c", _PROGRAM, str(scene.pid_file)])
+    wait_until_blocking(scene.pid_file.exists)
     scene.cluster.stalled = True
     up, scene.subscriber.rules = scene.subscriber.rules, lambda _: Answer(503)
     agent = start(scene, processes)

@@ -71,12 +71,12 @@ async def test_an_environment_file_is_followed_by_a_signal(tmp_path: Path) -> No
         format="env",
         name="ORDERS_SECRET",
         group=str(os.getgid()),
-        signal="HUP",
+        signal="USR1",
         pid_file=str(pid_file),
     )
     await writer(file, ClientSecret('$a"b'), []).update()
     assert path.read_text() == 'ORDERS_SECRET="\\$a\\"b"\n'
-    assert await in_time(reader.wait()) == -signal.SIGHUP
+    assert await in_time(reader.wait()) == -signal.SIGUSR1
     pid_file.unlink()
     await writer(file, ClientSecret('$a"b'), []).update()  # nothing has changed, so nothing is sent
 
