@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -45,8 +46,10 @@ _POLICY: Final = {
 """A rotation begins when a secret or key is half a minute to a minute old."""
 _START_SECONDS: Final = 30.0
 """Clients start within this time."""
-_TOKEN_EVERY_SECONDS: Final = 5.0
+_TOKEN_EVERY_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 2.0
+_CLIENTS_A_POOL: Final = 25
+"""A pool looks through all of its connections for each request."""
 _OPEN: Final = {"planned", "prepared", "delivered", "in_use", "retired"}
 _LONGEST_SECONDS: Final = 1500.0
 
@@ -141,12 +144,15 @@ async def run(
     clients = len(credentials)
     admin.call("PUT", "", json={"attributes": _POLICY})
     fleet = Fleet(stack.node_urls)
-    limits, timeout = httpx.Limits(max_connections=1000), httpx.Timeout(30, pool=None)
-    async with httpx.AsyncClient(trust_env=False, timeout=timeout, limits=limits) as http:
+    async with AsyncExitStack() as stack_of_clients:
+        https = [
+            await stack_of_clients.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=30))
+            for _ in range(0, clients, _CLIENTS_A_POOL)
+        ]
         issuer = f"{stack.base_url}/realms/{REALM}"
         tasks = [
-            asyncio.create_task(fleet.run(issuer, name, credential, http))
-            for name, credential in credentials.items()
+            asyncio.create_task(fleet.run(issuer, name, credential, https[number // _CLIENTS_A_POOL]))
+            for number, (name, credential) in enumerate(credentials.items())
         ]
         try:
             samples = await observe(admin, fleet, clients, rotations)
