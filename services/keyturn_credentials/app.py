@@ -264,7 +264,7 @@ def build_app(
 
     gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
     revocations = Revocations(operations.tokens, gate.change_headers, settings.fleet_ring())
-    rotation_queries = RotationQueries(store, fleet.registry, clock)
+    shown, trials = RotationQueries(store, fleet.registry, clock), PolicyTrials(store, clock)
     accounts = ServiceAccountQueries(store, queries := Queries(store))
     routes = [
         *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
@@ -282,9 +282,7 @@ def build_app(
         *UsageRoutes(queries, last_used).routes(gate),
         *JwksUrlHealthRoutes(queries, fetched).routes(gate),
         *ExpiringSecretRoutes(queries, clock).routes(gate),
-        *RotationRoutes(
-            rotation_queries, PolicyTrials(store, clock), operations.rotations, rotations.keys
-        ).routes(gate),
+        *RotationRoutes(shown, trials, operations.rotations, rotations.keys).routes(gate),
         *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
         *ExportRoutes(queries, clock).routes(gate),

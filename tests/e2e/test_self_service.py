@@ -3,6 +3,7 @@ asking for tokens."""
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path
 
@@ -33,7 +34,7 @@ async def look_often(_: float) -> None:
     await asyncio.sleep(0.3)
 
 
-class Worker:
+class Worker(ABC):
     """A client that only the policy and the adapter look after."""
 
     def __init__(self, uuid: str, credentials: ClientCredentials) -> None:
@@ -43,12 +44,13 @@ class Worker:
         self.first = self.used
 
     @property
+    @abstractmethod
     def used(self) -> str:
         """The secret, or the id of the key, in use."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def follow(self, http: httpx.AsyncClient) -> None:
-        raise NotImplementedError
+        """Take part in every rotation, until cancelled."""
 
     async def work(self) -> None:
         """Ask for a token all the time, and take part in every rotation."""

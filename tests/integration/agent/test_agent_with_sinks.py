@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -185,10 +184,9 @@ def test_a_sink_that_hangs_does_not_keep_the_agent_from_ending(scene: Scene, pro
     agent = start(scene, processes)
     wait_until_blocking(lambda: scene.cluster.requests and scene.vault.requests and scene.subscriber.requests)
     wait_until_blocking(scene.sinks)
-    begun = time.monotonic()
     agent.signal(signal.SIGTERM)
     assert agent.wait(60) == 0
-    assert time.monotonic() - begun < 25, "less than an attempt may take"
+    assert "does not have the secret in use" not in agent.output(), "no attempt came to its own limit"
 
 
 def _files_with(root: Path, secret: str) -> Iterator[str]:
