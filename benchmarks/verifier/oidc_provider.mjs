@@ -1,10 +1,11 @@
-// node-oidc-provider with one client, client_credentials, and JWT access tokens under ES256.
-// argv: directory of its package, port, client as JSON. Its replay memory is bounded as keyturn's is by time:
+// node-oidc-provider with one client, client_credentials, and access tokens: JWTs under ES256, or "opaque" ones,
+// which are the only ones that it introspects.
+// argv: directory of its package, port, client as JSON, format of access tokens. Its replay memory is bounded as keyturn's is by time:
 // oidc-provider's own in-memory adapter keeps 1,000 entries.
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 
-const [packageDirectory, port, client] = process.argv.slice(2);
+const [packageDirectory, port, client, format] = process.argv.slice(2);
 const { Provider } = await import(pathToFileURL(join(packageDirectory, "lib", "index.js")).href);
 const { generateKeyPairSync } = await import("node:crypto");
 
@@ -19,12 +20,13 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
+    introspection: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => audience,
       useGrantedResource: () => true,
       getResourceServerInfo: () => ({
-        scope: "read", audience, accessTokenFormat: "jwt", accessTokenTTL: 300, jwt: { sign: { alg: "ES256" } },
+        scope: "read", audience, accessTokenFormat: format, accessTokenTTL: 300, jwt: { sign: { alg: "ES256" } },
       }),
     },
   },

@@ -72,7 +72,9 @@ async def fill(redis_url: str) -> None:
     await redis.aclose()
 
 
-def start_oidc_provider(method: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+def start_oidc_provider(
+    method: str, port: int, log: Path, *, token_format: str = "jwt"
+) -> subprocess.Popen[bytes]:
     client: dict[str, Any] = {
         "client_id": CLIENT,
         "token_endpoint_auth_method": method,
@@ -90,7 +92,7 @@ def start_oidc_provider(method: str, port: int, log: Path) -> subprocess.Popen[b
         return subprocess.Popen(
             [
                 *("taskset", "-c", SERVER_CORE, str(node_directory() / "bin" / "node")),
-                *(str(script), str(packages), str(port), json.dumps(client)),
+                *(str(script), str(packages), str(port), json.dumps(client), token_format),
             ],
             env=os.environ | {"NODE_ENV": "production"},
             stdout=out,

@@ -111,24 +111,29 @@ class Verifier:
         Without ``request``, a token bound to a key or certificate is refused. Raises TokenRefusedError, with
         the reason ``insufficient_scope`` if only a scope is missing, and VerifierUnavailableError.
         """
-        shown = request or PresentedRequest("", ())
-        presented = PresentedToken(token, shown.by_dpop, shown.proof, shown.certificate, shown.method)
-
-        async def possession(_: RealmState, claims: Mapping[str, Any]) -> None:
-            await self._possession.require(claims, presented, shown.urls)
-
+        audience = audience or self.audience
         try:
-            verified = await self._core.verifier.verify(
-                self.realm, token, audience=audience or self.audience, possession=possession
-            )
+            known = self._core.verifier.verify_at_once(self.realm, token, audience=audience)
+            if known is not None and not known.is_bound and (request is None or not request.by_dpop):
+                verified = VerifiedToken(known.client_id, known.own_claims(), True)
+            else:
+                verified = await self._verify(token, audience, request or PresentedRequest("", ()))
         except KeyturnError as error:
             raise translated(error, unavailable=is_unavailable(error)) from error
         if not verified.issued_by_realm:
             raise TokenRefusedError("wrong_issuer", "signed by a client, not issued by the realm")
-        granted = verified.claims.get("scope")
-        if not set(granted.split() if isinstance(granted, str) else ()).issuperset(scopes):
+        granted = verified.claims.get("scope") if scopes else None
+        if scopes and not set(granted.split() if isinstance(granted, str) else ()).issuperset(scopes):
             raise TokenRefusedError("insufficient_scope", " ".join(sorted(scopes)))
         return verified
+
+    async def _verify(self, token: str, audience: str, request: PresentedRequest) -> VerifiedToken:
+        presented = PresentedToken(token, request.by_dpop, request.proof, request.certificate, request.method)
+
+        async def possession(_: RealmState, claims: Mapping[str, Any]) -> None:
+            await self._possession.require(claims, presented, request.urls)
+
+        return await self._core.verifier.verify(self.realm, token, audience=audience, possession=possession)
 
     async def verify_client_token(
         self, token: str, *, audience: str | None = None, single_use: bool = True

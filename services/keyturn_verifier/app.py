@@ -149,7 +149,9 @@ def _realm_routes(
     rings = settings.require_realm_rings()
     nonces = Nonces(rings, clock) if settings.dpop_nonces else None
     authenticator = core.make_authenticator(rings)
-    callers = Callers(core.replica, authenticator, core.verifier, certificates, possession, log)
+    callers = Callers(
+        core.replica, authenticator, core.verifier, certificates, possession, log, core.secret_cache
+    )
     token = TokenEndpoint(
         core.replica,
         authenticator,
@@ -186,22 +188,21 @@ def _realm_routes(
         ForwardedRequests(proxies),
         core.answer_metrics,
     )
+    shadowed = introspect if shadow is None else ShadowedEndpoint(introspect, shadow)
     discovery = metadata_endpoint(core.replica, discovery_document(settings.certificate_capabilities()))
     certs = metadata_endpoint(core.replica, certs_document)
     limit = settings.request_body_limit
     return {
         "": Route(RealmInfoEndpoint(core.replica, credentials_service), _READ, limit),
         f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
-        f"{_PROTOCOL}/token/introspect": Route(
-            introspect if shadow is None else ShadowedEndpoint(introspect, shadow), ("POST",), limit
-        ),
+        f"{_PROTOCOL}/token/introspect": Route(shadowed, ("POST",), limit, at_once=shadowed.at_once),
         f"{_PROTOCOL}/revoke": Route(revoke, ("POST",), limit),
         f"{_PROTOCOL}/certs": Route(certs, _READ, limit),
         **{f".well-known/{kind}": Route(discovery, _READ, limit) for kind in _METADATA},
         "verify": Route(verify, ("POST",), settings.verify_body_limit, MAX_BYTES_WITHOUT_HEADER),
-        "forward-auth": Route(forward_auth, None, limit),
+        "forward-auth": Route(forward_auth, None, limit, at_once=forward_auth.at_once),
         # Envoy appends the path of the request it asks about.
-        "forward-auth/": Route(forward_auth, None, limit),
+        "forward-auth/": Route(forward_auth, None, limit, at_once=forward_auth.at_once),
     }
 
 

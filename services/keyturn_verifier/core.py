@@ -23,11 +23,13 @@ from keyturn_shared.oauth.client_authentication.certificates import CertificateC
 from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
 from keyturn_shared.oauth.client_authentication.last_used import LastUsedRecorder
 from keyturn_shared.oauth.client_authentication.registry import build_verifiers
+from keyturn_shared.oauth.client_authentication.secret_cache import SecretCache
 from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
 from keyturn_shared.oauth.entities import StateReader
 from keyturn_shared.oauth.metrics import AnswerMetrics, ThrottleMetrics
 from keyturn_shared.oauth.sender_constraint.dpop import DpopCheck
 from keyturn_shared.oauth.throttling.throttle import Throttle
+from keyturn_shared.oauth.tokens.token_cache import TokenCache
 from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.position import Position
 from keyturn_shared.realm_rings import RealmRings
@@ -128,9 +130,18 @@ class VerifierCore:
 
         self.make_authenticator = make_authenticator
         """Build the authenticator of a node. A process with public keys only cannot authenticate clients."""
+        self._tokens = TokenCache(clock.now, settings.cached_tokens)
+        self.secret_cache = SecretCache(clock.now)
         self.dpop = DpopCheck(claims, clock, clock_skew=settings.clock_skew)
         self.verifier = TokenVerifier(
-            self.replica, assertions, dummy_keys, self._last_used, clock, clock_skew=settings.clock_skew
+            self.replica,
+            assertions,
+            dummy_keys,
+            self._last_used,
+            clock,
+            clock_skew=settings.clock_skew,
+            at_hand=self.replica,
+            cache=self._tokens,
         )
         self.throttle = Throttle(
             settings.failure_limits(),
@@ -139,6 +150,7 @@ class VerifierCore:
             clock.elapsed,
         )
         self.node_metrics.observe(lease_left=lambda: self.lease.left, cached=lambda: len(self._cache))
+        self.node_metrics.observe_tokens(self._tokens)
         self._fixed_details = self._describe()
         self._supervisor = Supervisor(registry)
         self._supervisor.add(

@@ -1,14 +1,45 @@
 """Metrics of a node in the fleet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+class TokenCounts(Protocol):
+    """Counts of a cache of tokens."""
+
+    hits: int
+    misses: int
+
+    def __len__(self) -> int: ...
+
+
+class _TokenCollector(Collector):
+    """Reads the counts when they are asked for: a counter's lock would cost as much as finding a token."""
+
+    def __init__(self, tokens: TokenCounts) -> None:
+        self._tokens = tokens
+
+    def collect(self) -> Iterator[Metric]:
+        found = CounterMetricFamily(
+            "keyturn_token_cache_lookups", "Access tokens looked up in memory, by outcome", labels=["outcome"]
+        )
+        found.add_metric(["hit"], self._tokens.hits)
+        found.add_metric(["miss"], self._tokens.misses)
+        yield found
+        yield GaugeMetricFamily(
+            "keyturn_token_cache_size", "Verified access tokens in memory", value=len(self._tokens)
+        )
 
 
 class NodeMetrics:
     """Metrics of a node in the fleet."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
         self.position = Gauge(
             "keyturn_node_position", "Sequence of the newest event applied", registry=registry
         )
@@ -49,3 +80,7 @@ class NodeMetrics:
         """Read these values at every scrape."""
         self.lease_left.set_function(lease_left)
         self.cached.set_function(cached)
+
+    def observe_tokens(self, tokens: TokenCounts) -> None:
+        """Read the counts of the cache of verified tokens at every scrape."""
+        self._registry.register(_TokenCollector(tokens))

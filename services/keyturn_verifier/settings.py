@@ -83,6 +83,9 @@ class VerifierSettings(ServiceSettings):
     """Permission to send tokens and the secret over http to another machine."""
 
     cached_clients: int = Field(default=200_000, ge=100)
+    cached_tokens: int = Field(default=20_000, ge=0)
+    """Verified access tokens in memory, each good only while no event has changed its client or realm. 0:
+    every token is verified each time."""
     request_body_limit: int = Field(default=64 * 1024, ge=1024)
     verify_body_limit: int = Field(default=8 * 1024 * 1024, ge=1024)
     request_seconds: float = Field(default=10.0, gt=0)

@@ -31,21 +31,28 @@ class HeldToken:
         return client_field(REALM_ID, self.client_id)
 
 
+@dataclass(slots=True)
+class Seen:
+    """The states on which an answer rests."""
+
+    realm_state: RealmState | None = None
+    client_state: ClientState | None = None
+
+
 class SeenReadSet:
     """Records the states that a decision read."""
 
     def __init__(self, read_set: ReadSet) -> None:
         self._read_set = read_set
-        self.realm_state: RealmState | None = None
-        self.client_state: ClientState | None = None
+        self.seen = Seen()
 
     async def realm(self, name: str) -> RealmState | None:
-        self.realm_state = await self._read_set.realm(name)
-        return self.realm_state
+        self.seen.realm_state = await self._read_set.realm(name)
+        return self.seen.realm_state
 
     async def client(self, realm: RealmState, client_id: str) -> ClientState | None:
-        self.client_state = await self._read_set.client(realm, client_id)
-        return self.client_state
+        self.seen.client_state = await self._read_set.client(realm, client_id)
+        return self.seen.client_state
 
     async def client_id_of(self, realm: RealmState, subject: Subject) -> str | None:
         return await self._read_set.client_id_of(realm, subject)
@@ -59,15 +66,25 @@ class WatchedReplica:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self.seen: SeenReadSet | None = None
+        self.seen: Seen | None = None
 
     def require_lease(self) -> None:
         self._replica.require_lease()
 
+    def realm_at_hand(self, name: str) -> RealmState | None:
+        self.seen = Seen(self._replica.realm_at_hand(name))
+        return self.seen.realm_state
+
+    def client_at_hand(self, realm: RealmState, client_id: str) -> ClientState | None:
+        assert self.seen is not None, "the realm is looked at first"
+        self.seen.client_state = self._replica.client_at_hand(realm, client_id)
+        return self.seen.client_state
+
     async def decide(self, decision: Callable[[ReadSet], Awaitable[T]]) -> T:
         async def watched(read_set: ReadSet) -> T:
-            self.seen = SeenReadSet(read_set)
-            return await decision(self.seen)
+            watching = SeenReadSet(read_set)
+            self.seen = watching.seen
+            return await decision(watching)
 
         return await self._replica.decide(watched)
 

@@ -183,6 +183,11 @@ _ALL: Final = (
         replace=replacements.answer_from_superseded_states,
     ),
     Protection(
+        "current-tokens",
+        "a token that was verified before counts only while the states it was verified with are current",
+        replace=replacements.take_every_cached_token_for_current,
+    ),
+    Protection(
         "gap-detection",
         "at a gap or a new epoch a node forgets everything",
         replace=replacements.take_any_event_for_the_next,

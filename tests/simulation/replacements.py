@@ -18,6 +18,7 @@ from keyturn_shared.fleet.relay_channel import LeaseTerms
 from keyturn_shared.fleet.replay import AssertionRegistry, AssertionUse, Mark, MarkedUses
 from keyturn_shared.fleet.scripts import Argument, Call
 from keyturn_shared.oauth.client_authentication import assertions
+from keyturn_shared.oauth.tokens.token_cache import VerifiedAccessToken
 from keyturn_shared.position import BEGINNING, Position
 from keyturn_shared.runtime.single_flight import Flight
 from keyturn_shared.signed_log.keys import LogVerificationKeys
@@ -119,6 +120,10 @@ def keep_overtaken_reads() -> Without:
 
 def answer_from_superseded_states() -> Without:
     return patch.object(ReadSet, "superseded", False)
+
+
+def take_every_cached_token_for_current() -> Without:
+    return patch.object(VerifiedAccessToken, "is_current", True)
 
 
 def take_any_event_for_the_next() -> Without:

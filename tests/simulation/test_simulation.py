@@ -27,6 +27,7 @@ _FOUND_BY = {
     "awaited-memory": 0,
     "clock-through-stops": 0,
     "comparison": 0,
+    "current-tokens": 2,
     "decision-instant": 14,
     "ended-tokens": 2,
     "explicit-ids": 4,

@@ -32,6 +32,7 @@ from keyturn_shared.oauth.errors import BeforeReplayBarrierError, UnknownRealmEr
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.tokens.access_tokens import AccessTokenIssuer, IssuedToken
 from keyturn_shared.oauth.tokens.grant import decide_grant
+from keyturn_shared.oauth.tokens.token_cache import TokenCache
 from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.secret import Secret
 from keyturn_verifier.metrics import NodeMetrics
@@ -45,7 +46,7 @@ from keyturn_verifier.replica.lease import Lease
 from keyturn_verifier.replica.log_trust import LogTrust
 from keyturn_verifier.replica.replica import ReadSet, Replica
 from keyturn_verifier.replica.stream_reader import StreamReader
-from tests.simulation.access_tokens import HeldToken, WatchedReplica
+from tests.simulation.access_tokens import HeldToken, Seen, WatchedReplica
 from tests.simulation.clients import BASE_URL, REALM, RING, Credential
 from tests.simulation.inline_keys import InlineKeys
 from tests.simulation.redis_links import RedisLink, SimulatedRedis, SimulatedScripts, SimulatedSubscription
@@ -65,6 +66,7 @@ _ANSWER_METRICS: Final = AnswerMetrics(CollectorRegistry())
 _DUMMY_KEYS: Final = DummyKeys()
 _CACHED: Final = 3
 """Fewer than there are realms and clients, so that states are also evicted."""
+_CACHED_TOKENS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Verifier:
         self._last_used = LastUsedRecorder(_Nowhere(), clock)
         verifiers = build_verifiers(self._assertions, SecretCheck(RING, clock), certificates, _DUMMY_KEYS)
         self._authenticator = Authenticator(verifiers, self._last_used)
+        self._tokens = TokenCache(clock.now, _CACHED_TOKENS)
         self._issuer = AccessTokenIssuer(clock, around.draw.randbytes)
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -249,11 +252,20 @@ class Verifier:
     async def _answer_token(self, request: TokenRequest) -> str:
         replica, clock, around = WatchedReplica(self._replica), self.process.clock, self._around
         verifier = TokenVerifier(
-            replica, self._assertions, _DUMMY_KEYS, self._last_used, clock, clock_skew=LEEWAY
+            replica,
+            self._assertions,
+            _DUMMY_KEYS,
+            self._last_used,
+            clock,
+            clock_skew=LEEWAY,
+            at_hand=replica,
+            cache=self._tokens,
         )
         code = "token_accepted"
         try:
-            await verifier.verify_access_token(REALM, request.token.text)
+            text = request.token.text
+            token = verifier.verify_at_once(REALM, text) or await verifier.verify_access_token(REALM, text)
+            replica.seen = Seen(token.realm, token.client)
         except KeyturnError as error:
             code = error.code
             if is_unavailable(error):

@@ -162,7 +162,7 @@ class OwnRotationEndpoint:
         except KeyturnError as failure:
             error = self._log.refused(failure, request, attempt)
             return client_error(error, realm=request.realm, basic=b"basic" in request.schemes)
-        self._log.accepted(attempt)
+        self._log.accepted(attempt.method)
         if not rate.admits(client.uuid):
             again = (b"retry-after", b"10")
             return oauth_error(429, "temporarily_unavailable", "Too many requests; ask less often", [again])

@@ -93,6 +93,16 @@ class Replica:
         self._lease = lease
         self._metrics = metrics
 
+    def realm_at_hand(self, name: str) -> RealmState | None:
+        """Return the realm's current state, if it is in memory."""
+        state = self._cache.cached(realm_field(name))
+        return state if isinstance(state, RealmState) else None
+
+    def client_at_hand(self, realm: RealmState, client_id: str) -> ClientState | None:
+        """Return the current state of a client of the realm, if it is in memory."""
+        state = self._cache.cached(client_field(realm.projection.id, client_id))
+        return state if isinstance(state, ClientState) else None
+
     def require_lease(self) -> None:
         """Raise FencedError unless this node may answer now."""
         state = self._lease.state

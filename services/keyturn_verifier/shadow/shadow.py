@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -122,12 +122,27 @@ class Shadow:
         return 0.0
 
 
-class ShadowedEndpoint:
-    """An endpoint whose answers are offered to the shadow after they were decided."""
+class Answering(Protocol):
+    """An endpoint that answers without waiting where it can."""
 
-    def __init__(self, endpoint: Callable[[Request], Awaitable[Reply]], shadow: Shadow) -> None:
+    async def __call__(self, request: Request) -> Reply: ...
+
+    def at_once(self, request: Request) -> Reply | None: ...
+
+
+class ShadowedEndpoint:
+    """Introspection whose answers are offered to the shadow after they were decided."""
+
+    def __init__(self, endpoint: Answering, shadow: Shadow) -> None:
         self._endpoint = endpoint
         self._shadow = shadow
+
+    def at_once(self, request: Request) -> Reply | None:
+        """Answer without waiting, if the endpoint can."""
+        reply = self._endpoint.at_once(request)
+        if reply is not None:
+            self._shadow.offer(request, reply)
+        return reply
 
     async def __call__(self, request: Request) -> Reply:
         reply = await self._endpoint(request)

@@ -8,12 +8,14 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.web.errors import oauth_error
 from keyturn_shared.oauth.web.messages import Headers, Reply, Request, json_reply
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 Endpoint = Callable[[Request], Awaitable[Reply]]
+AnswerAtOnce = Callable[[Request], Reply | None]
 
 _REALMS: Final = "/realms/"
 _WELL_KNOWN: Final = "/.well-known/"
@@ -29,12 +31,14 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Route:
     """An endpoint of a realm. ``methods``: None for any. ``body_limit``: bytes; ``without_header``: a lower
-    limit in bytes for a request without an Authorization header."""
+    limit in bytes for a request without an Authorization header. ``at_once``: answers without waiting, or
+    returns None or raises KeyturnError where ``endpoint`` must answer."""
 
     endpoint: Endpoint
     methods: tuple[str, ...] | None
     body_limit: int
     without_header: int | None = None
+    at_once: AnswerAtOnce | None = None
 
     def limit_for(self, headers: Headers) -> int:
         """Return the body limit in bytes for a request with these headers."""
@@ -81,6 +85,17 @@ class VerifierApplication:
         route = self._routes.get(rest) or self._by_prefix(rest)
         return (realm, route) if route is not None and realm else (realm, self._missing)
 
+    def reply_at_once(self, route: Route, request: Request) -> Reply | None:
+        """Return the answer if it can be given without waiting. None: ask for ``reply``."""
+        if route.at_once is None or (route.methods is not None and request.method not in route.methods):
+            return None
+        try:
+            return route.at_once(request)
+        except KeyturnError:
+            return None
+        except Exception as error:  # noqa: BLE001 - as in reply
+            return self._failed(request, error)
+
     async def reply(self, route: Route, request: Request) -> Reply:
         """Return the answer in every case: a bug in one request must show, and must not end the node."""
         if route.methods is not None and request.method not in route.methods:
@@ -90,9 +105,12 @@ class VerifierApplication:
         try:
             return await route.endpoint(request)
         except Exception as error:  # noqa: BLE001 - see above
-            self._errors.labels(type(error).__name__).inc()
-            _log.error("request_failed", path=request.path, exc_info=error)
-            return oauth_error(500, "server_error", "This request failed unexpectedly")
+            return self._failed(request, error)
+
+    def _failed(self, request: Request, error: Exception) -> Reply:
+        self._errors.labels(type(error).__name__).inc()
+        _log.error("request_failed", path=request.path, exc_info=error)
+        return oauth_error(500, "server_error", "This request failed unexpectedly")
 
     def refused(self, status: int) -> None:
         """Count a request that was refused as HTTP."""
@@ -110,18 +128,16 @@ class VerifierApplication:
             reply = too_large()
         else:
             client = scope.get("client")
-            reply = await self.reply(
-                route,
-                Request(
-                    scope["method"],
-                    scope["path"],
-                    realm,
-                    scope["query_string"],
-                    scope["headers"],
-                    body,
-                    client[0] if client else "",
-                ),
+            request = Request(
+                scope["method"],
+                scope["path"],
+                realm,
+                scope["query_string"],
+                scope["headers"],
+                body,
+                client[0] if client else "",
             )
+            reply = self.reply_at_once(route, request) or await self.reply(route, request)
         headers = [*reply.headers, *length_of(reply)]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})

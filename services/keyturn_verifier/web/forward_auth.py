@@ -1,6 +1,7 @@
 """``/realms/{realm}/forward-auth``: for nginx ``auth_request``, Traefik ForwardAuth, Envoy ext_authz."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
@@ -9,7 +10,7 @@ from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.errors import InvalidRequestError
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck, PresentedToken
-from keyturn_shared.oauth.tokens.verification import Possession, TokenVerifier, VerifiedToken
+from keyturn_shared.oauth.tokens.verification import Possession, TokenVerifier
 from keyturn_shared.oauth.web.bearer_token import read_bearer_token
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
 from keyturn_shared.oauth.web.errors import bearer_challenge, oauth_error, token_error
@@ -51,6 +52,18 @@ class ForwardAuthEndpoint:
         self._forwarded = forwarded
         self._log = TokenLog(metrics, "forward_auth")
 
+    def at_once(self, request: Request) -> Reply | None:
+        """Answer without waiting, if this process has everything in memory and the token is bound to nothing.
+        Raises KeyturnError, which means the same as None: the complete procedure answers."""
+        scheme, _, text = (request.authorization or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        asked = _asked(request)
+        token = self._verifier.verify_at_once(request.realm, text.strip(), audience=asked.get("audience"))
+        if token is None or token.is_bound:
+            return None
+        return self._decide_scope(request, token.client_id, _scope_of(token.claims), asked)
+
     async def __call__(self, request: Request) -> Reply:
         by_dpop = False
         try:
@@ -73,13 +86,17 @@ class ForwardAuthEndpoint:
         except KeyturnError as error:
             self._log.refused(error.code, error.detail, request.realm)
             return token_error(error, realm=request.realm, by_dpop=by_dpop)
-        scope = _scope(verified)
+        # Only scopes granted by the realm count: a client can write any scope into a token it signs itself.
+        scope = _scope_of(verified.claims) if verified.issued_by_realm else ""
+        return self._decide_scope(request, verified.client_id, scope, asked)
+
+    def _decide_scope(self, request: Request, client_id: str, scope: str, asked: Mapping[str, str]) -> Reply:
         needed = asked.get("scope", "").split()
-        if not set(scope.split()).issuperset(needed):
+        if needed and not set(scope.split()).issuperset(needed):
             self._log.refused("insufficient_scope", " ".join(needed), request.realm)
             return oauth_error(403, "insufficient_scope", "the token lacks a scope")
         self._log.accepted()
-        return Reply(204 if _is_exact(request) else 200, headers=_identity(verified, scope))
+        return Reply(204 if _is_exact(request) else 200, headers=_identity(client_id, scope))
 
     def _possession_of(self, request: Request, token: PresentedToken) -> Possession:
         async def possession(_: RealmState, claims: Mapping[str, Any]) -> None:
@@ -106,23 +123,20 @@ def _asked(request: Request) -> dict[str, str]:
     return dict(pairs)
 
 
-def _scope(verified: VerifiedToken) -> str:
-    # Only scopes granted by the realm count: a client can write any scope into a token it signs itself.
-    scope = verified.claims.get("scope") if verified.issued_by_realm else None
+def _scope_of(claims: Mapping[str, Any]) -> str:
+    scope = claims.get("scope")
     return scope if isinstance(scope, str) else ""
 
 
-def _identity(verified: VerifiedToken, scope: str) -> Headers:
+def _identity(client_id: str, scope: str) -> Headers:
     # Set both always, even an empty scope: a gateway that only overwrites would let the caller's own pass.
-    return [
-        (b"x-keyturn-client", _header_text(verified.client_id)),
-        (b"x-keyturn-scope", _header_text(scope)),
-    ]
+    return [(b"x-keyturn-client", _header_text(client_id)), (b"x-keyturn-scope", _header_text(scope))]
 
 
+@lru_cache(maxsize=4096)
 def _header_text(text: str) -> bytes:
     """Encode as visible ASCII with inner spaces; everything else is percent-encoded. A receiver strips outer
-    spaces (RFC 9110 section 5.5) and would read another client's id."""
+    spaces (RFC 9110 section 5.5) and would read another client's id. Recent results are kept."""
     inner = quote(text.strip(" "), safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
     before = len(text) - len(text.lstrip(" "))
     behind = len(text.lstrip(" ")) - len(text.strip(" "))

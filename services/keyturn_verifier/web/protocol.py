@@ -117,7 +117,6 @@ class HttpProtocol(asyncio.Protocol):
         self._writable = True
         if not self._busy:
             self._next()
-            self._rest()
 
     def shutdown(self) -> None:
         """Finish what is in progress, then close. The server calls it when it stops."""
@@ -133,24 +132,36 @@ class HttpProtocol(asyncio.Protocol):
     # Requests and replies
 
     def _next(self) -> None:
-        """Answer the next request; after the last one, answer with the refusal, if any."""
-        if not self._writable or self._transport is None or self._ending is not None:
+        """Answer the requests that are waiting, one after the other; after the last one, answer with the
+        refusal, if any."""
+        while self._waiting and self._can_answer:
+            asked = self._waiting.popleft()
+            reply = self._application.reply_at_once(asked.route, asked.request)
+            if reply is None:
+                self._busy = True
+                self._server.start(self._serve(asked))
+                return
+            self._answer(asked, reply)
+        transport = self._transport
+        if transport is None or not self._can_answer:
             return
-        if self._waiting:
-            self._busy = True
-            self._server.start(self._serve(self._waiting.popleft()))
-        elif self._refused is not None:
+        if self._refused is not None:
             self._end(self._refused)
         elif self._parser.wants_continue:
             self._parser.wants_continue = False
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        else:
+            self._rest()
+
+    @property
+    def _can_answer(self) -> bool:
+        return self._writable and self._transport is not None and self._ending is None
 
     async def _serve(self, asked: Asked) -> None:
         reply = await self._application.reply(asked.route, asked.request)
         self._busy = False
-        self._send(reply, keep_alive=asked.keep_alive, head=asked.request.method == "HEAD")
+        self._answer(asked, reply)
         self._next()
-        self._rest()
 
     def _rest(self) -> None:
         """Count as idle if nothing is to be done."""
@@ -161,16 +172,16 @@ class HttpProtocol(asyncio.Protocol):
             self.table.is_idle(self)
             self._deadline.set(self._loop.time() + self.idle_seconds)
 
-    def _send(self, reply: Reply, *, keep_alive: bool, head: bool) -> None:
+    def _answer(self, asked: Asked, reply: Reply) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             return
         parts = [_STATUS_LINES[reply.status]]
         for name, value in (*self._server.common_fields(), *reply.headers, *length_of(reply)):
             parts += (name, b": ", value, b"\r\n")
-        close = (self._stopping and not self._waiting) or not keep_alive
+        close = (self._stopping and not self._waiting) or not asked.keep_alive
         parts.append(b"connection: close\r\n\r\n" if close else b"\r\n")
-        if not head:
+        if asked.request.method != "HEAD":
             parts.append(reply.body)
         transport.write(b"".join(parts))
         if close:

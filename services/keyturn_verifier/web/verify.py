@@ -58,6 +58,10 @@ class VerifyRequest(Credentials, frozen=True, kw_only=True):
     certificate: str | None = msgspec.field(default=None, name="x5t#S256")
 
     async def require_certificate(self, _: RealmState, claims: Mapping[str, Any]) -> None:
+        """Raise like ``compare_certificate``."""
+        self.compare_certificate(claims)
+
+    def compare_certificate(self, claims: Mapping[str, Any]) -> None:
         """Raise PossessionError for a token bound to another certificate."""
         bound = confirmation_of(claims).get(CERTIFICATE)
         if bound is not None and bound != self.certificate:
@@ -112,8 +116,33 @@ class VerifyEndpoint:
 
     async def _verify(
         self, realm: str, tokens: Sequence[str], wanted: VerifyRequest, caller: str
-    ) -> list[dict[str, Any]]:
-        return list(await asyncio.gather(*(self._verify_one(realm, each, wanted, caller) for each in tokens)))
+    ) -> list[Any]:
+        """Verify some tokens: without waiting where that is possible, then all others at the same time."""
+        results: list[Any] = [self._verify_at_once(realm, each, wanted, caller) for each in tokens]
+        missing = [index for index, result in enumerate(results) if result is None]
+        if missing:
+            found = await asyncio.gather(
+                *(self._verify_one(realm, tokens[index], wanted, caller) for index in missing)
+            )
+            for index, result in zip(missing, found, strict=True):
+                results[index] = result
+        self._log.accepted(sum(result["active"] for result in results))
+        return results
+
+    def _verify_at_once(
+        self, realm: str, token: str, wanted: VerifyRequest, caller: str
+    ) -> dict[str, Any] | None:
+        if wanted.single_use:
+            return None
+        try:
+            verified = self._verifier.verify_at_once(realm, token, audience=wanted.audience, caller=caller)
+            if verified is None:
+                return None
+            if verified.is_bound and wanted.certificate is not None:
+                wanted.compare_certificate(verified.claims)
+        except KeyturnError as error:
+            return self._refused(error, realm)
+        return self._accepted(verified.client_id, verified.claims)
 
     async def _verify_one(self, realm: str, token: str, wanted: VerifyRequest, caller: str) -> dict[str, Any]:
         try:
@@ -128,13 +157,19 @@ class VerifyEndpoint:
         except UnknownRealmError:
             raise
         except KeyturnError as error:
-            # The keys of one token may be unavailable while the others can be decided.
-            if is_unavailable(error) and error.code != "keys_unavailable":
-                raise
-            self._log.refused(error.code, error.detail, realm)
-            return {"active": False, "error": error.code}
-        self._log.accepted()
-        return {"active": True, "client_id": verified.client_id, "claims": verified.claims}
+            return self._refused(error, realm)
+        return self._accepted(verified.client_id, verified.claims)
+
+    def _accepted(self, client_id: str, claims: dict[str, Any]) -> dict[str, Any]:
+        return {"active": True, "client_id": client_id, "claims": claims}
+
+    def _refused(self, error: KeyturnError, realm: str) -> dict[str, Any]:
+        """Return the result of a refused token. Raises the error if it concerns all tokens."""
+        # The keys of one token may be unavailable while the others can be decided.
+        if is_unavailable(error) and error.code != "keys_unavailable":
+            raise error
+        self._log.refused(error.code, error.detail, realm)
+        return {"active": False, "error": error.code}
 
 
 def _read(body: bytes, decode: Callable[[bytes], Body]) -> Body:

@@ -43,10 +43,12 @@ class SkippedKey:
 class Candidates(tuple[VerificationKey, ...]):
     """The keys tried for a token, at most MAX_CANDIDATES. ``left_out``: how many more match."""
 
-    left_out: int
+    left_out: int = 0
 
     def __new__(cls, fitting: Iterable[VerificationKey] = ()) -> Self:
-        keys = tuple(fitting)
+        keys = super().__new__(cls, fitting)
+        if len(keys) <= MAX_CANDIDATES:
+            return keys
         tried = super().__new__(cls, keys[:MAX_CANDIDATES])
         tried.left_out = len(keys) - len(tried)
         return tried
@@ -117,7 +119,7 @@ class KeySet(msgspec.Struct, frozen=True, gc=False):
         if isinstance(kid, Thumbprint):
             return Candidates(key for key in self.keys if key.thumbprint == kid.value)
         return Candidates(
-            key for key in self.keys if algorithm in key.algorithms and (kid is None or key.is_called(kid))
+            [key for key in self.keys if algorithm in key.algorithms and (kid is None or key.is_called(kid))]
         )
 
 

@@ -49,6 +49,18 @@ class Decider(Protocol):
         ...
 
 
+class StatesAtHand(Protocol):
+    """States in this process's memory, which answer without waiting."""
+
+    def realm_at_hand(self, name: str) -> RealmState | None:
+        """Return the realm's current state, if it is in memory."""
+        ...
+
+    def client_at_hand(self, realm: RealmState, client_id: str) -> ClientState | None:
+        """Return the current state of a client of the realm, if it is in memory."""
+        ...
+
+
 class UsedAssertions(Protocol):
     """Memory of single-use tokens."""
 

@@ -58,7 +58,9 @@ from keyturn_shared.network.host_connections import IDLE_SECONDS as IDLE_HOST_SE
 from keyturn_shared.network.host_connections import MAX_IDLE_HOSTS, MAX_IDLE_PER_HOST
 from keyturn_shared.oauth.certificates.client_certificate import MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES
 from keyturn_shared.oauth.certificates.headers import MAX_CHAIN_BYTES
+from keyturn_shared.oauth.client_authentication.secret_cache import CAPACITY
 from keyturn_shared.oauth.sender_constraint.dpop import MAX_PROOF_BYTES
+from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES
 from keyturn_shared.oauth.tokens.token_profile import MAX_COMBINATIONS
 from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH, MAX_SUBJECT_LENGTH
 from keyturn_verifier.key_sets.documents import MAX_METADATA_BYTES
@@ -93,6 +95,8 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "body": (BODY_BYTES,),
     "rate at which a connection is read": (UPLOAD_BYTES_A_SECOND,),
     "combinations of scope and resource": (MAX_KINDS,),
+    "callers authenticated by secret cached in memory": (CAPACITY,),
+    "verified access tokens cached in memory": (MAX_CACHED_BYTES,),
     "requests of one client for its own rotation": (AT_ONCE,),
     "an idle connection": (IDLE_SECONDS, KEEP_ALIVE_SECONDS),
     "a page of clients, events, the audit log, rotations, expiring secrets": (

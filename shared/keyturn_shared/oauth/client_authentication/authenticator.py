@@ -56,8 +56,12 @@ class Authenticator:
                 await read_set.equalize_time(realm, client_id, subject)
             raise
         attempt.credential = credential
-        self._last_used.note(client.uuid, credential)
+        self.note_use(client.uuid, credential)
         return client
+
+    def note_use(self, client_uuid: str, credential: str) -> None:
+        """Note that a credential was accepted now."""
+        self._last_used.note(client_uuid, credential)
 
     async def _find(self, read_set: ReadSet, realm: RealmState, client_id: str) -> ClientProjection | None:
         all_administer = realm.projection.administers

@@ -1,6 +1,8 @@
 """Introspection responses as JWTs (RFC 9701): proof for the caller of what this realm has stated."""
 
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.oauth.entities import RealmState
@@ -15,8 +17,9 @@ class IntrospectionSigner:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def sign(self, realm: RealmState, caller: str, answer: dict[str, Any]) -> str:
-        """Sign the response for its caller. Raises UnavailableError while the realm has no active key."""
+    def sign(self, realm: RealmState, caller: str, answer: bytes) -> str:
+        """Sign the response, given in JSON, for its caller. Raises UnavailableError while the realm has no
+        active key."""
         key = realm.signing_key
         if key is None:
             raise UnavailableError("the realm has no active signing key")
@@ -24,6 +27,6 @@ class IntrospectionSigner:
             "iss": realm.urls.issuer,
             "aud": caller,
             "iat": int(self._clock.now()),
-            "token_introspection": answer,
+            "token_introspection": msgspec.Raw(answer),
         }
         return key.sign_compact(key.header_segment(TYPE), claims)

@@ -1,8 +1,9 @@
 """Checks tokens for others: access tokens of the realm, and tokens that clients signed themselves."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
+
+import msgspec
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import KeyturnError
@@ -12,7 +13,7 @@ from keyturn_shared.jose.errors import BadSignatureError, MalformedError, Missin
 from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.oauth.client_authentication.assertions import AssertionCheck, require_signing
 from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
-from keyturn_shared.oauth.entities import ACCESS_TOKEN_TYPE, PLAIN_TOKEN_TYPE, RealmState
+from keyturn_shared.oauth.entities import ACCESS_TOKEN_TYPE, PLAIN_TOKEN_TYPE, ClientState, RealmState
 from keyturn_shared.oauth.errors import (
     ClientDisabledError,
     KeyRevokedError,
@@ -22,11 +23,12 @@ from keyturn_shared.oauth.errors import (
     WrongIssuerError,
     is_unavailable,
 )
-from keyturn_shared.oauth.ports import CredentialsInUse, Decider, ReadSet
+from keyturn_shared.oauth.ports import CredentialsInUse, Decider, ReadSet, StatesAtHand
 from keyturn_shared.oauth.realms import require_realm
 from keyturn_shared.oauth.sender_constraint.confirmation import require_unbound
-from keyturn_shared.oauth.tokens.addressees import require_addressed
+from keyturn_shared.oauth.tokens.addressees import is_addressed, require_addressed
 from keyturn_shared.oauth.tokens.ended_tokens import require_issued_since, require_not_ended
+from keyturn_shared.oauth.tokens.token_cache import TokenCache, VerifiedAccessToken, digest_of, names_audience
 from keyturn_shared.projected_mappers import PROTOCOL_CLAIMS
 from keyturn_shared.projection import CLIENT_UUID, ClientProjection, has_plain_tokens
 
@@ -45,8 +47,7 @@ async def left_to_the_caller(_: RealmState, __: Mapping[str, Any]) -> None:
     section 3.2, RFC 9449 section 6.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedToken:
+class VerifiedToken(msgspec.Struct, frozen=True):
     """A valid token and its client."""
 
     client_id: str
@@ -55,7 +56,9 @@ class VerifiedToken:
 
 
 class TokenVerifier:
-    """Checks one token at a time. Marks of used tokens are kept over repeated decisions of one request."""
+    """Checks one token at a time. Marks of used tokens are kept over repeated decisions of one request.
+    ``at_hand``: what this process has in memory; ``cache``: access tokens that it has verified. A process
+    that reads its states anew for each decision has neither."""
 
     def __init__(
         self,
@@ -66,13 +69,76 @@ class TokenVerifier:
         clock: Clock,
         *,
         clock_skew: float,
+        at_hand: StatesAtHand | None = None,
+        cache: TokenCache | None = None,
     ) -> None:
         self._decider = decider
+        self._at_hand = at_hand
+        self._cache = cache
         self._assertions = assertions
         self._dummy_keys = dummy_keys
         self._last_used = last_used
         self._clock = clock
         self._clock_skew = clock_skew
+
+    def verify_at_once(
+        self,
+        realm_name: str,
+        text: str,
+        *,
+        audience: str | None = None,
+        caller: str | None = None,
+        represented: Collection[str] = (),
+    ) -> VerifiedAccessToken | None:
+        """Verify an access token of the realm like ``verify``, without waiting. A bound token is verified as
+        well, and its possession is the caller's to check. ``represented``: audiences that ``caller`` stands
+        for besides its own id, if they are at hand.
+
+        None: more is needed than this process has in memory, or it is no access token of the realm. Nothing
+        is awaited in between, so the answer holds at the instant it is given. Raises like ``verify``.
+        """
+        if self._at_hand is None:
+            return None
+        digest = digest_of(text)
+        try:
+            token = None if self._cache is None else self._cache.find(realm_name, digest)
+            if token is None:
+                token = self._verify_at_hand(self._at_hand, realm_name, text, audience, caller, represented)
+                if token is not None:
+                    self._keep(text, token, digest)
+            elif (caller is not None and not token.is_for(caller, represented)) or not (
+                audience is None or token.names_audience(audience)
+            ):
+                return None  # the refusal, with its time, is that of a token that was never seen
+            return token
+        finally:
+            self._decider.require_lease()  # a refusal needs it as much as the token does
+
+    def _verify_at_hand(
+        self,
+        at_hand: StatesAtHand,
+        realm_name: str,
+        text: str,
+        audience: str | None,
+        caller: str | None,
+        represented: Collection[str],
+    ) -> VerifiedAccessToken | None:
+        realm = at_hand.realm_at_hand(realm_name)
+        if realm is None:
+            return None
+        token = parse_compact(text)
+        claims = token.claims
+        client_id = claims.get("client_id")
+        if claims.get("iss") != realm.urls.issuer or not isinstance(client_id, str):
+            return None
+        if caller is not None and not is_addressed(realm, claims, caller, represented):
+            return None
+        # Look for the client only once the realm has vouched for its name: the time tells nobody who is here.
+        refused_from = self._check_signed(realm, token, audience)
+        client = at_hand.client_at_hand(realm, client_id)
+        if client is None:
+            return None
+        return self._check_issued(realm, client, token, refused_from)
 
     async def verify(
         self,
@@ -101,11 +167,13 @@ class TokenVerifier:
 
         async def decision(read_set: ReadSet) -> VerifiedToken:
             nonlocal claimed
+            client: ClientProjection
             realm = await require_realm(read_set, realm_name)
             if token.claims.get("iss") == realm.urls.issuer:
-                client, refused_from, claims = await self._check_access_token(
-                    read_set, realm, token, audience, caller
-                )
+                checked = await self._check_access_token(read_set, realm, token, audience, caller)
+                self._keep(text, checked)
+                client, refused_from = checked.client.projection, checked.refused_from
+                claims = checked.own_claims()
             else:
                 client, refused_from = await self._check_client_token(read_set, realm, token, audience)
                 claims = token.claims
@@ -126,21 +194,22 @@ class TokenVerifier:
         *,
         possession: Possession = bearer_only,
         caller: str | None = None,
-        is_introspection: bool = False,
-    ) -> VerifiedToken:
-        """Verify like ``verify``, but accept only access tokens of the realm. ``is_introspection``: return
-        the claims that introspection shows, which protocol mappers decide."""
+    ) -> VerifiedAccessToken:
+        """Verify like ``verify``, but accept only access tokens of the realm."""
         token = parse_compact(text)
 
-        async def decision(read_set: ReadSet) -> VerifiedToken:
+        async def decision(read_set: ReadSet) -> VerifiedAccessToken:
             realm = await require_realm(read_set, realm_name)
-            client, _, claims = await self._check_access_token(
-                read_set, realm, token, None, caller, is_introspection=is_introspection
-            )
+            checked = await self._check_access_token(read_set, realm, token, None, caller)
+            self._keep(text, checked)
             await possession(realm, token.claims)
-            return VerifiedToken(client.client_id, claims, True)
+            return checked
 
         return await self._decider.decide(decision)
+
+    def _keep(self, text: str, checked: VerifiedAccessToken, digest: bytes | None = None) -> None:
+        if self._cache is not None:
+            self._cache.keep(digest or digest_of(text), text, checked)
 
     async def _check_access_token(
         self,
@@ -149,29 +218,51 @@ class TokenVerifier:
         token: UnverifiedToken,
         audience: str | None,
         caller: str | None,
-        *,
-        is_introspection: bool = False,
-    ) -> tuple[ClientProjection, float, dict[str, Any]]:
+    ) -> VerifiedAccessToken:
         # Check the addressee first, from what anyone can read in the token: other callers get the same answer
         # after the same time, whatever else is true of it.
         if caller is not None:
             await require_addressed(read_set, realm, token.claims, caller)
-        await _require_type(read_set, realm, token)
+        refused_from = self._check_signed(realm, token, audience)
+        client = await _client(read_set, realm, token.claims.get("client_id"))
+        return self._check_issued(realm, client, token, refused_from)
+
+    def _check_signed(self, realm: RealmState, token: UnverifiedToken, audience: str | None) -> float:
+        """Check that the realm has signed an access token, for this audience and this time. Return the moment
+        from which on it is refused."""
+        # Of its clients' tokens, some may have the other type; the client says whose.
+        if not (token.header.is_type(ACCESS_TOKEN_TYPE) or token.header.is_type(PLAIN_TOKEN_TYPE)):
+            raise MalformedError(f"typ is not {ACCESS_TOKEN_TYPE}")
         verify_with_key_set(token, realm.keys)
         claims = token.claims
         if claims.get("iss") != realm.urls.issuer:
             raise WrongIssuerError("not this realm")
-        if audience is not None:
-            _require_named(claims, audience)
-        refused_from = check_times(claims, now=self._clock.now(), leeway=self._clock_skew, lifetime_cap=None)
-        client = await _client(read_set, realm, claims.get("client_id"))
+        if audience is not None and not names_audience(claims, audience):
+            raise WrongAudienceError("the token is for a different audience")
+        return check_times(claims, now=self._clock.now(), leeway=self._clock_skew, lifetime_cap=None)
+
+    def _check_issued(
+        self, realm: RealmState, state: ClientState, token: UnverifiedToken, refused_from: float
+    ) -> VerifiedAccessToken:
+        """Check a token that the realm has signed against the current state of its client."""
+        claims, client = token.claims, state.projection
+        if not client.enabled:
+            raise ClientDisabledError(client.client_id[:100])
+        has_plain_type = not token.header.is_type(ACCESS_TOKEN_TYPE)
+        if has_plain_type and not has_plain_tokens(realm.projection, client):
+            raise MalformedError(f"typ is not {ACCESS_TOKEN_TYPE}")
         if claims.get(CLIENT_UUID, client.uuid) != client.uuid:
             raise UnknownClientError("client_id was reassigned to another client")
         if not client.service_accounts_enabled:
             raise ClientDisabledError("the client may no longer obtain tokens")
         require_not_ended(claims, realm.projection, client)
-        shown = _with_claims_of_now(realm, client, claims, is_introspection=is_introspection)
-        return client, refused_from, shown
+        return VerifiedAccessToken(
+            realm,
+            state,
+            _claims_of_now(realm, client, claims),
+            valid_from=max(claims.get("nbf", 0), claims.get("iat", 0)) - self._clock_skew,
+            refused_from=refused_from,
+        )
 
     async def _check_client_token(
         self, read_set: ReadSet, realm: RealmState, token: UnverifiedToken, audience: str | None
@@ -180,7 +271,9 @@ class TokenVerifier:
         if not isinstance(issuer, str):
             raise MissingClaimError("iss")
         try:
-            client = await _client(read_set, realm, issuer)
+            client = (await _client(read_set, realm, issuer)).projection
+            if not client.enabled:
+                raise ClientDisabledError(issuer[:100])
             require_signing(client)
             credential = await self._assertions.check_signature(token, realm.projection, client)
         except KeyturnError as error:
@@ -197,47 +290,22 @@ class TokenVerifier:
         return client, refused_from
 
 
-def _with_claims_of_now(
-    realm: RealmState, client: ClientProjection, claims: dict[str, Any], *, is_introspection: bool
-) -> dict[str, Any]:
+def _claims_of_now(realm: RealmState, client: ClientProjection, claims: dict[str, Any]) -> dict[str, Any]:
     """Return the claims without those that the client would not get now: roles that were taken away since the
     token was issued, and what protocol mappers have ceased to set. Raises TokenEndedError if the realm ends
     tokens with such a role."""
-    if not is_introspection and claims.keys() <= PROTOCOL_CLAIMS:
+    if claims.keys() <= PROTOCOL_CLAIMS:
         return claims
-    profile = realm.profile(client)
-    left, lost_role = profile.claims_of_now(claims)
+    left, lost_role = realm.profile(client).claims_of_now(claims)
     if lost_role and realm.projection.ends_tokens_by_role:
         raise TokenEndedError("a role in it was taken away")
-    return profile.introspected(left) if is_introspection else left
+    return left
 
 
-async def _require_type(read_set: ReadSet, realm: RealmState, token: UnverifiedToken) -> None:
-    """Raise MalformedError unless the type is that of access tokens (RFC 9068 section 4), or ``JWT`` for a
-    client whose tokens have that type."""
-    if token.header.is_type(ACCESS_TOKEN_TYPE):
-        return
-    client_id = token.claims.get("client_id")
-    if token.header.is_type(PLAIN_TOKEN_TYPE) and isinstance(client_id, str):
-        state = await read_set.client(realm, client_id)
-        if state is not None and has_plain_tokens(realm.projection, state.projection):
-            return
-    raise MalformedError(f"typ is not {ACCESS_TOKEN_TYPE}")
-
-
-async def _client(read_set: ReadSet, realm: RealmState, client_id: object) -> ClientProjection:
+async def _client(read_set: ReadSet, realm: RealmState, client_id: object) -> ClientState:
     if not isinstance(client_id, str):
         raise MissingClaimError("client_id")
     state = await read_set.client(realm, client_id)
     if state is None:
         raise UnknownClientError(client_id[:100])
-    if not state.projection.enabled:
-        raise ClientDisabledError(client_id[:100])
-    return state.projection
-
-
-def _require_named(claims: dict[str, Any], audience: str) -> None:
-    """Raise unless ``aud`` names the audience. An access token may name several (RFC 9068 section 4)."""
-    named = claims.get("aud")
-    if named != audience and not (isinstance(named, list) and audience in named):
-        raise WrongAudienceError("the token is for a different audience")
+    return state

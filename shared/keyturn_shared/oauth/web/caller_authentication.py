@@ -6,7 +6,12 @@ from typing import Any
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.client_authentication.authenticator import Authenticator
-from keyturn_shared.oauth.client_authentication.credentials import Attempt, read_credentials
+from keyturn_shared.oauth.client_authentication.credentials import (
+    Attempt,
+    PresentedSecret,
+    read_credentials,
+)
+from keyturn_shared.oauth.client_authentication.secret_cache import AuthenticatedClient, SecretCache
 from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.errors import InvalidRequestError
 from keyturn_shared.oauth.ports import Decider, ReadSet
@@ -23,7 +28,8 @@ _CREDENTIALS = ("client_secret", "client_assertion")
 
 
 class Callers:
-    """Authenticates callers of introspection and ``/verify``."""
+    """Authenticates callers of introspection and ``/verify``. ``cache``: those that were authenticated by
+    secret; a process without one compares the secret every time."""
 
     def __init__(
         self,
@@ -33,13 +39,35 @@ class Callers:
         certificates: CertificateSource,
         possession: PossessionCheck,
         log: AuthenticationLog,
+        cache: SecretCache | None = None,
     ) -> None:
         self._decider = decider
+        self._cache = cache
         self._authenticator = authenticator
         self._verifier = verifier
         self._certificates = certificates
         self._possession = possession
         self._log = log
+
+    def recall(self, request: Request, parameters: Mapping[str, str]) -> AuthenticatedClient | None:
+        """Return the caller if it was authenticated before by the same header, and still would be at this
+        instant. None: it must be authenticated. Call ``accepted`` if it gets an answer. Raises FencedError
+        and InvalidRequestError."""
+        if self._cache is None or self._log.refuses_any:
+            return None
+        authorization = request.authorization
+        if authorization is None or any(name in parameters for name in _CREDENTIALS):
+            return None
+        known = self._cache.find(request.realm, authorization)
+        if known is None or parameters.get("client_id", known.client_id) != known.client_id:
+            return None
+        self._decider.require_lease()
+        return known
+
+    def accepted(self, caller: AuthenticatedClient) -> None:
+        """Record an authentication that was recalled, as if it had been repeated."""
+        self._authenticator.note_use(caller.state.projection.uuid, caller.credential)
+        self._log.accepted("client_secret_basic")
 
     async def require(
         self, request: Request, parameters: Mapping[str, str], url: Callable[[RealmUrls], str]
@@ -47,6 +75,10 @@ class Callers:
         """Return the caller's client id. ``url``: of this endpoint. Raises authentication errors."""
         attempt: Attempt | None = None
         try:
+            known = self.recall(request, parameters)
+            if known is not None:
+                self.accepted(known)
+                return known.client_id
             token = read_bearer_token(request, self._certificates)
             if token is not None:
                 if any(name in parameters for name in _CREDENTIALS):
@@ -57,14 +89,14 @@ class Callers:
                 read_credentials(request.authorization, parameters, lambda: self._certificates.of(request))
             )
             self._log.admit(request, attempt)
-            client_id = await self._authenticate(request.realm, attempt)
+            client_id = await self._authenticate(request, attempt)
             self._log.admit(request, attempt)
         except KeyturnError as failure:
             error = self._log.refused(failure, request, attempt)
             if error is failure:
                 raise
             raise error from failure
-        self._log.accepted(attempt)
+        self._log.accepted(attempt.method)
         return client_id
 
     async def _by_token(self, realm_name: str, token: PresentedToken, url: Callable[[RealmUrls], str]) -> str:
@@ -75,9 +107,22 @@ class Callers:
         verified = await self._verifier.verify_access_token(realm_name, token.token, possession=possession)
         return verified.client_id
 
-    async def _authenticate(self, realm_name: str, attempt: Attempt) -> str:
+    async def _authenticate(self, request: Request, attempt: Attempt) -> str:
         async def decision(read_set: ReadSet) -> str:
-            realm = await require_realm(read_set, realm_name)
-            return (await self._authenticator.authenticate(read_set, realm, attempt)).client_id
+            realm = await require_realm(read_set, request.realm)
+            client = await self._authenticator.authenticate(read_set, realm, attempt)
+            await self._keep(request, attempt, read_set, realm, client.client_id)
+            return client.client_id
 
         return await self._decider.decide(decision)
+
+    async def _keep(
+        self, request: Request, attempt: Attempt, read_set: ReadSet, realm: RealmState, client_id: str
+    ) -> None:
+        """Keep an authentication by secret in the header, with the states that this decision has read."""
+        if self._cache is None or not isinstance(attempt.presented, PresentedSecret):
+            return
+        state, authorization = await read_set.client(realm, client_id), request.authorization
+        if state is not None and authorization is not None:
+            known = AuthenticatedClient(realm, state, attempt.credential)
+            self._cache.keep(request.realm, authorization, known)

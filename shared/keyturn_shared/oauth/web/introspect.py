@@ -1,5 +1,6 @@
 """``POST …/token/introspect`` (RFC 7662): an authenticated client asks about an access token."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from keyturn_shared.errors import KeyturnError
@@ -9,17 +10,19 @@ from keyturn_shared.oauth.ports import Decider, ReadSet
 from keyturn_shared.oauth.realms import require_realm
 from keyturn_shared.oauth.tokens.access_tokens import token_type_of
 from keyturn_shared.oauth.tokens.signed_introspection import IntrospectionSigner
-from keyturn_shared.oauth.tokens.verification import TokenVerifier, VerifiedToken, left_to_the_caller
+from keyturn_shared.oauth.tokens.token_cache import VerifiedAccessToken
+from keyturn_shared.oauth.tokens.verification import TokenVerifier, left_to_the_caller
 from keyturn_shared.oauth.web.caller_authentication import Callers
 from keyturn_shared.oauth.web.errors import caller_error
 from keyturn_shared.oauth.web.form import read_form, require_form_type
-from keyturn_shared.oauth.web.messages import NO_STORE, Elsewhere, Reply, Request, json_reply
+from keyturn_shared.oauth.web.messages import NO_STORE, Elsewhere, Reply, Request, encode_json, json_body
 from keyturn_shared.oauth.web.outcome_log import TokenLog
 from keyturn_shared.projection import CLIENT_UUID, TOKEN_GENERATION
 
 SIGNED_TYPE: Final = "application/token-introspection+jwt"  # RFC 9701
 _NOT_SHOWN: Final = frozenset({CLIENT_UUID, TOKEN_GENERATION, "active", "token_type", "username"})
 """Claims that say something to verifiers of this fleet alone, and those whose names the answer has."""
+_INACTIVE: Final = encode_json({"active": False})
 
 
 class IntrospectionEndpoint:
@@ -41,6 +44,34 @@ class IntrospectionEndpoint:
         self._signer = signer
         self._log = TokenLog(metrics, "introspect")
 
+    def at_once(self, request: Request) -> Reply | None:
+        """Answer without waiting, if this process has everything in memory: a caller that it has
+        authenticated before, and the states behind the token. Raises KeyturnError, which means the same as
+        None: the complete procedure answers."""
+        if _wants_signature(request):
+            return None
+        require_form_type(request.header(b"content-type"))
+        form = read_form(request.body)
+        caller, text = self._callers.recall(request, form), form.get("token")
+        if caller is None or text is None:
+            return None
+        client = caller.state.projection
+        try:
+            token = self._verifier.verify_at_once(
+                request.realm, text, caller=client.client_id, represented=client.resource_audiences
+            )
+        except KeyturnError as error:
+            if is_unavailable(error):
+                raise
+            answer = self._refused(error, request.realm)
+        else:
+            if token is None:
+                return None
+            self._log.accepted()
+            answer = _described(token)
+        self._callers.accepted(caller)
+        return json_body(200, answer, NO_STORE)
+
     async def __call__(self, request: Request) -> Reply:
         try:
             self._decider.require_lease()
@@ -52,7 +83,7 @@ class IntrospectionEndpoint:
                 raise InvalidRequestError("Missing form parameter: token")
             answer = await self._introspect(request.realm, token, caller)
             if not _wants_signature(request):
-                return json_reply(200, answer, NO_STORE)
+                return json_body(200, answer, NO_STORE)
             signed = await self._sign(request.realm, caller, answer)
             return Reply(200, signed.encode(), [(b"content-type", SIGNED_TYPE.encode()), *NO_STORE])
         except KeyturnError as error:
@@ -60,20 +91,25 @@ class IntrospectionEndpoint:
                 return await self._elsewhere(request)
             return caller_error(error, request)
 
-    async def _introspect(self, realm: str, token: str, caller: str) -> dict[str, Any]:
+    async def _introspect(self, realm: str, text: str, caller: str) -> bytes:
         try:
-            verified = await self._verifier.verify_access_token(
-                realm, token, possession=left_to_the_caller, caller=caller, is_introspection=True
+            token = self._verifier.verify_at_once(
+                realm, text, caller=caller
+            ) or await self._verifier.verify_access_token(
+                realm, text, possession=left_to_the_caller, caller=caller
             )
         except KeyturnError as error:
             if is_unavailable(error):
                 raise
-            self._log.refused(error.code, error.detail, realm)
-            return {"active": False}
+            return self._refused(error, realm)
         self._log.accepted()
-        return _describe(verified)
+        return _described(token)
 
-    async def _sign(self, realm_name: str, caller: str, answer: dict[str, Any]) -> str:
+    def _refused(self, error: KeyturnError, realm: str) -> bytes:
+        self._log.refused(error.code, error.detail, realm)
+        return _INACTIVE
+
+    async def _sign(self, realm_name: str, caller: str, answer: bytes) -> str:
         async def decision(read_set: ReadSet) -> str:
             realm = await require_realm(read_set, realm_name)
             if realm.signing_key is None and realm.projection.administers:
@@ -89,9 +125,15 @@ def _wants_signature(request: Request) -> bool:
     return any(part.partition(";")[0].strip().lower() == SIGNED_TYPE for part in accepted.split(","))
 
 
-def _describe(verified: VerifiedToken) -> dict[str, Any]:
-    """All that the token says, as in Keycloak (RFC 7662 section 2.2)."""
-    shown: dict[str, Any] = {name: value for name, value in verified.claims.items() if name not in _NOT_SHOWN}
+def _described(token: VerifiedAccessToken) -> bytes:
+    """Return all that the token says, as in Keycloak (RFC 7662 section 2.2), in JSON."""
+    if token.introspection is None:
+        token.introspection = encode_json(_describe(token.introspected()))
+    return token.introspection
+
+
+def _describe(claims: Mapping[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: value for name, value in claims.items() if name not in _NOT_SHOWN}
     confirmation = shown.get("cnf")
     token_type = token_type_of(confirmation if isinstance(confirmation, dict) else {})
     described = {"active": True, "token_type": token_type, **shown}

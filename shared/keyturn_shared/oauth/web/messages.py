@@ -10,7 +10,7 @@ from keyturn_shared.oauth.errors import InvalidRequestError
 
 Headers = list[tuple[bytes, bytes]]
 
-_encode_json = msgspec.json.Encoder().encode
+encode_json: Final = msgspec.json.Encoder().encode
 JSON_TYPE: Final = (b"content-type", b"application/json")
 NO_STORE: Final[Headers] = [(b"cache-control", b"no-store"), (b"pragma", b"no-cache")]  # RFC 6749 5.1
 
@@ -66,4 +66,9 @@ Elsewhere = Callable[[Request], Awaitable[Reply]]
 
 def json_reply(status: int, value: Any, headers: Headers | None = None) -> Reply:
     """Build a JSON response."""
-    return Reply(status, _encode_json(value), [JSON_TYPE, *(headers or ())])
+    return json_body(status, encode_json(value), headers)
+
+
+def json_body(status: int, body: bytes, headers: Headers | None = None) -> Reply:
+    """Build a response from encoded JSON."""
+    return Reply(status, body, [JSON_TYPE, *(headers or ())])

@@ -39,14 +39,20 @@ class AuthenticationLog:
             method: metrics.authentications.labels(method, ACCEPTED) for method in AUTHENTICATION_METHODS
         }
 
+    @property
+    def refuses_any(self) -> bool:
+        """True if any caller is refused for its failures."""
+        return self._throttle.refuses_any
+
     def admit(self, request: Request, attempt: Attempt | None) -> None:
         """Raise TooManyFailuresError for a caller that is refused for its failures. Called before and after
         its authentication: other requests of it may have failed meanwhile."""
         if self._throttle.refuses_any:
             self._throttle.require(self._caller(request, attempt, self._addresses.of(request).address))
 
-    def accepted(self, attempt: Attempt) -> None:
-        self._accepted[attempt.method].inc()
+    def accepted(self, method: str) -> None:
+        """Count an authentication by this method of OAuth."""
+        self._accepted[method].inc()
 
     def refused(self, error: KeyturnError, request: Request, attempt: Attempt | None) -> KeyturnError:
         """Return the error to answer with. Of guesses sent in parallel, those past the limit learn that there
@@ -93,8 +99,9 @@ class TokenLog:
         # ``/verify`` shows the code in its answer, for up to a thousand tokens, so it is not logged.
         self._say = _log.debug if endpoint == "verify" else _log.info
 
-    def accepted(self) -> None:
-        self._accepted.inc()
+    def accepted(self, count: int = 1) -> None:
+        """Count tokens that were accepted."""
+        self._accepted.inc(count)
 
     def refused(self, code: str, detail: str, realm: str) -> None:
         self._verifications.labels(self._endpoint, code).inc()

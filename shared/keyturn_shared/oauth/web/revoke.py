@@ -59,7 +59,7 @@ class RevocationEndpoint:
             if self._elsewhere is not None and isinstance(error, AdministratorElsewhereError):
                 return await self._elsewhere(request)
             return client_error(error, realm=request.realm, basic=b"basic" in request.schemes)
-        self._log.accepted(attempt)
+        self._log.accepted(attempt.method)
         try:
             token = await self._own_token(request.realm, client, form.get("token"))
             # Section 2.2: an invalid token needs no revoking, and the client gets the same answer.

@@ -69,7 +69,7 @@ class TokenEndpoint:
             if self._elsewhere is not None and isinstance(error, AdministratorElsewhereError):
                 return await self._elsewhere(request)
             return client_error(error, realm=request.realm, basic=b"basic" in request.schemes)
-        self._log.accepted(attempt)
+        self._log.accepted(attempt.method)
         return _reply(issued)
 
     async def _issue(self, request: Request, attempt: Attempt, form: Form) -> IssuedToken:

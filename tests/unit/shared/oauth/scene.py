@@ -16,8 +16,9 @@ from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
 from keyturn_shared.oauth.client_authentication.registry import build_verifiers
 from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
 from keyturn_shared.oauth.entities import ClientState, RealmState
-from keyturn_shared.oauth.errors import ReplayedError
+from keyturn_shared.oauth.errors import FencedError, ReplayedError
 from keyturn_shared.oauth.ports import ReadSet, Subject
+from keyturn_shared.oauth.tokens.token_cache import TokenCache
 from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.oauth.trusted_issuers import KeyOwner
 from keyturn_shared.projection import ClientProjection, RealmProjection
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 SKEW = 20.0  # not the default
 CAP = 60
+CACHED = 3
 BASE_URL = "https://id.example"
 REALM_KEY = SigningKey.generate(kid="realm-key")
 CLIENT_KEY = SigningKey.generate(kid="client-key")
@@ -75,7 +77,8 @@ class Keys:
 @dataclass
 class Scene:
     """``evened``: ids of clients, and subjects, whose read time a refusal took. ``noted``: accepted
-    credentials. ``subjects``: clients by their subjects at trusted issuers."""
+    credentials. ``subjects``: clients by their subjects at trusted issuers. ``fenced``: there is no lease.
+    ``away``: names of realms and clients that are not in memory."""
 
     realm: RealmState
     clients: dict[str, ClientState]
@@ -87,12 +90,24 @@ class Scene:
     subjects: dict[Subject, str] = field(default_factory=dict)
     decisions: int = 1
     leases: int = 0
+    fenced: bool = False
+    away: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.assertions = AssertionCheck(
             self.keys, RING, self.used, self.clock, lifetime_cap=CAP, clock_skew=SKEW
         )
-        self.tokens = TokenVerifier(self, self.assertions, DUMMY_KEYS, self, self.clock, clock_skew=SKEW)
+        self.cache = TokenCache(self.clock.now, CACHED)
+        self.tokens = TokenVerifier(
+            self,
+            self.assertions,
+            DUMMY_KEYS,
+            self,
+            self.clock,
+            clock_skew=SKEW,
+            at_hand=self,
+            cache=self.cache,
+        )
         self.authenticator = self._authenticator(administrators=False)
         self.of_administrators = self._authenticator(administrators=True)
 
@@ -124,6 +139,22 @@ class Scene:
 
     def require_lease(self) -> None:
         self.leases += 1
+        if self.fenced:
+            raise FencedError("no lease")
+
+    # What is in memory (``StatesAtHand``).
+
+    def realm_at_hand(self, name: str) -> RealmState | None:
+        return self.realm if name == self.realm.projection.name and name not in self.away else None
+
+    def client_at_hand(self, realm: RealmState, client_id: str) -> ClientState | None:
+        assert realm is self.realm
+        return None if client_id in self.away else self.clients.get(client_id)
+
+    def change(self, changed: ClientProjection) -> None:
+        """Apply an event about a client."""
+        self.clients[changed.client_id].superseded = True
+        self.clients[changed.client_id] = ClientState(changed)
 
     async def decide(self, decision: Callable[[Any], Awaitable[T]]) -> T:
         """Run it as often as requested: a decision is repeated when its reads have changed meanwhile."""

@@ -114,11 +114,23 @@ async def test_failures_are_counted_by_reason_and_slow_the_questions_down() -> N
 async def test_the_answer_is_that_of_the_endpoint() -> None:
     scene = Scene({"active": False})
 
-    async def endpoint(request: Request) -> Reply:
-        return ACTIVE
+    class Endpoint:
+        async def __call__(self, request: Request) -> Reply:
+            return ACTIVE
 
+        def at_once(self, request: Request) -> Reply | None:
+            return next(answers)
+
+    answers = iter([None, ACTIVE])
     request, _ = asking()
-    assert await ShadowedEndpoint(endpoint, scene.shadow)(request) is ACTIVE
+    endpoint = ShadowedEndpoint(Endpoint(), scene.shadow)
+    assert await endpoint(request) is ACTIVE
+    assert endpoint.at_once(request) is None
+    assert endpoint.at_once(request) is ACTIVE
+    await scene.shadow.start()
+    await turns()
+    assert len(scene.other.asked) == 2
+    await scene.shadow.stop()
 
 
 @pytest.mark.parametrize("answer", [{"active": True}, {"active": False}])

@@ -64,12 +64,10 @@ def made() -> Scene:
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
 async def test_an_access_token_is_of_its_client(made: Scene, typ: str) -> None:
     token = access_token(made, typ)
-    for verified in (
-        await made.tokens.verify("acme", token),
-        await made.tokens.verify_access_token("acme", token),
-    ):
-        assert (verified.client_id, verified.claims["jti"]) == ("worker", "a-token")
-        assert verified.issued_by_realm is True
+    verified = await made.tokens.verify("acme", token)
+    assert verified.issued_by_realm is True
+    for each in (verified, await made.tokens.verify_access_token("acme", token)):
+        assert (each.client_id, each.claims["jti"]) == ("worker", "a-token")
     assert made.used.uses == []
     assert made.noted == []
 
@@ -158,8 +156,13 @@ async def test_another_type_of_token_is_no_access_token(made: Scene, typ: str) -
 async def test_the_plain_type_is_taken_of_the_clients_that_are_told_to_have_it(made: Scene) -> None:
     plain = scene(client(plain_token_type=True), client("shop"))
     assert (await plain.tokens.verify("acme", access_token(plain, "JWT"))).client_id == "worker"
-    for wrong in ({"client_id": "shop"}, {"client_id": "nobody"}, {"client_id": 7}):
-        with pytest.raises(MalformedError):
+    wrong: dict[str, Any]
+    for wrong, refusal in (
+        ({"client_id": "shop"}, MalformedError),
+        ({"client_id": "nobody"}, UnknownClientError),
+        ({"client_id": 7}, MissingClaimError),
+    ):
+        with pytest.raises(refusal):
             await plain.tokens.verify("acme", access_token(plain, "JWT", **wrong))
     with pytest.raises(MalformedError):
         await plain.tokens.verify("acme", access_token(plain, "dpop+jwt"))
@@ -237,7 +240,7 @@ async def test_a_token_of_a_client_for_an_audience_names_it_alone(made: Scene) -
 
 
 async def test_an_assertion_is_no_access_token(made: Scene) -> None:
-    with pytest.raises(MalformedError):
+    with pytest.raises(UnknownKidError):
         await made.tokens.verify_access_token("acme", assertion(made))
 
 

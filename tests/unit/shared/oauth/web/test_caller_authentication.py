@@ -14,11 +14,14 @@ from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.oauth.certificates.client_certificate import read_client_certificate
 from keyturn_shared.oauth.certificates.headers import CertificateHeader
+from keyturn_shared.oauth.client_authentication.secret_cache import SecretCache
 from keyturn_shared.oauth.errors import (
+    FencedError,
     InvalidDpopProofError,
     InvalidRequestError,
     MissingCredentialsError,
     PossessionError,
+    SecretExpiredError,
     TooManyFailuresError,
     UnknownRealmError,
     WrongSecretError,
@@ -34,6 +37,7 @@ from keyturn_shared.oauth.web.messages import Request
 from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
 from tests.testkit.certificates import issue
 from tests.testkit.dpop import proof
+from tests.testkit.filled_redis import projected_secret
 from tests.unit.shared.oauth.scene import BASE_URL, Scene, access_token, client, scene
 
 SECRET = "a-secret-that-is-long-enough"
@@ -221,3 +225,120 @@ async def test_a_token_that_is_bound_to_a_key_needs_a_proof_for_this_endpoint() 
             await made.by(f"DPoP {token}", headers=other)
     with pytest.raises(PossessionError):
         await made.by(f"Bearer {token}", headers=shown(jti="4"))
+
+
+# -- callers that were authenticated before
+
+
+def caching(**members: Any) -> Asked:
+    made = asked(**members)
+    made.callers._cache = SecretCache(made.scene.clock.now, 2)
+    return made
+
+
+class Counted:
+    """An authenticator that counts."""
+
+    def __init__(self, made: Asked) -> None:
+        self.asked = 0
+        self._sound = made.callers._authenticator
+        made.callers._authenticator = self  # type: ignore[assignment]  # the methods that are asked for
+        self.note_use = self._sound.note_use
+
+    async def authenticate(self, *arguments: Any) -> Any:
+        self.asked += 1
+        return await self._sound.authenticate(*arguments)
+
+
+async def test_a_secret_is_compared_once_and_every_use_is_counted() -> None:
+    made = caching()
+    counted = Counted(made)
+    for _ in range(3):
+        assert await made.by(basic()) == "worker"
+    assert counted.asked == 1
+    assert made.count("client_secret_basic", "accepted") == 3
+    assert len(made.scene.noted) == 3
+    assert len(set(made.scene.noted)) == 1
+
+
+async def test_an_event_about_the_client_or_realm_ends_a_known_caller() -> None:
+    made = caching()
+    await made.by(basic())
+    made.scene.change(client(authenticator="client-secret", secret="a-new-secret-for-this-client"))
+    with pytest.raises(WrongSecretError):
+        await made.by(basic())
+    assert await made.by(basic("a-new-secret-for-this-client")) == "worker"
+    counted = Counted(made)
+    made.scene.realm.superseded = True
+    assert await made.by(basic("a-new-secret-for-this-client")) == "worker"
+    assert counted.asked == 1
+
+
+async def test_a_known_caller_is_refused_when_its_secret_expires() -> None:
+    made = asked()
+    end = made.scene.clock.time + 10
+    secret = projected_secret("uuid-of-worker", SECRET, not_after=end)
+    made = caching(secret=None, secrets=(secret,))
+    assert await made.by(basic()) == "worker"
+    made.scene.clock.time = end
+    with pytest.raises(SecretExpiredError):
+        await made.by(basic())
+
+
+async def test_a_wrong_secret_is_none_that_was_right_before() -> None:
+    made = caching()
+    await made.by(basic())
+    counted = Counted(made)
+    for wrong in (basic("another"), basic(client_id="other"), basic().lower()):
+        with pytest.raises(KeyturnError):
+            await made.by(wrong)
+    with pytest.raises(UnknownRealmError):
+        await made.by(basic(), realm="other")
+    assert counted.asked > 0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"client_secret": SECRET}, {"client_assertion": "x"}, {"client_id": "other"}],
+)
+async def test_a_known_caller_sends_no_other_credentials(parameters: dict[str, str]) -> None:
+    made = caching()
+    await made.by(basic(), {"client_id": "worker"})
+    with pytest.raises(InvalidRequestError):
+        await made.by(basic(), parameters)
+
+
+async def test_a_known_caller_is_refused_for_its_failures_like_any_other() -> None:
+    made = caching(limit=1)
+    await made.by(basic())
+    with pytest.raises(WrongSecretError):
+        await made.by(basic("another"))
+    with pytest.raises(TooManyFailuresError):
+        await made.by(basic())
+
+
+async def test_a_caller_is_known_only_with_a_lease() -> None:
+    made = caching()
+    await made.by(basic())
+    made.scene.fenced = True
+    with pytest.raises(FencedError):
+        await made.by(basic())
+
+
+async def test_only_so_many_callers_are_known() -> None:
+    made = caching()
+    cache = made.callers._cache
+    assert cache is not None
+    for spaces in range(1, 5):  # several headers mean the same
+        await made.by(basic().replace(" ", " " * spaces))
+    assert len(cache._clients) == 2
+
+
+async def test_the_cache_of_callers_holds_no_secret() -> None:
+    made = caching()
+    await made.by(basic())
+    cache = made.callers._cache
+    assert cache is not None
+    [name] = cache._clients
+    assert SECRET not in repr(cache._clients)
+    assert name != SecretCache(made.scene.clock.now)._name("acme", basic()), "the key is this process's own"

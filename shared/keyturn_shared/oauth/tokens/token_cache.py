@@ -1,0 +1,159 @@
+"""Access tokens that were verified, so that a token is verified once: a bounded cache by digest.
+
+An entry has the states of realm and client on which the verification rests. An event that changes either of
+them marks that state as superseded, and with it everything that rests on it. Times are compared at every use.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from keyturn_shared.oauth.entities import ClientState, RealmState
+from keyturn_shared.oauth.tokens.addressees import named_audiences
+
+MAX_CACHED_BYTES: Final = 4096
+"""Length of the longest token that is cached. With the number of entries, it bounds the cache's memory."""
+
+
+class VerifiedAccessToken:
+    """A verified access token of a realm.
+
+    ``claims``: those that its client would still get; shared, so never change them. ``introspection``: the
+    answer in JSON, kept by the endpoint that gives it.
+    """
+
+    __slots__ = (
+        "_addressees",
+        "_nested",
+        "claims",
+        "client",
+        "client_id",
+        "introspection",
+        "realm",
+        "refused_from",
+        "valid_from",
+    )
+
+    def __init__(
+        self,
+        realm: RealmState,
+        client: ClientState,
+        claims: dict[str, Any],
+        *,
+        valid_from: float,
+        refused_from: float,
+    ) -> None:
+        """``valid_from``, ``refused_from``: seconds since 1970 between which its times allow its use."""
+        self.realm = realm
+        self.client = client
+        self.client_id: str = client.projection.client_id
+        self.claims = claims
+        self.valid_from = valid_from
+        self.refused_from = refused_from
+        self.introspection: bytes | None = None
+        # Most tokens are seen once, so what only a second use needs is found out then.
+        self._addressees: frozenset[str] | None = None
+        self._nested: tuple[str, ...] | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """True while no event has changed its realm or its client."""
+        return not (self.realm.superseded or self.client.superseded)
+
+    @property
+    def is_bound(self) -> bool:
+        """True if whoever presents it must prove possession (``cnf``)."""
+        return self.claims.get("cnf") is not None
+
+    def names_audience(self, audience: str) -> bool:
+        """Return whether ``aud`` is or has this audience (RFC 9068 section 4)."""
+        return names_audience(self.claims, audience)
+
+    def is_for(self, caller: str, represented: Collection[str]) -> bool:
+        """Return whether this caller may ask about it (see ``is_addressed``)."""
+        if caller == self.client_id or self.realm.projection.open_introspection:
+            return True
+        named = self._addressees
+        if named is None:
+            named = self._addressees = named_audiences(self.realm, self.claims)
+        return not named or caller in named or not named.isdisjoint(represented)
+
+    def introspected(self) -> dict[str, Any]:
+        """Return the claims that introspection shows, which protocol mappers decide. Shared, like
+        ``claims``."""
+        return self.realm.profile(self.client.projection).introspected(self.claims)
+
+    def own_claims(self) -> dict[str, Any]:
+        """Return a copy of the claims that its receiver may change."""
+        nested = self._nested
+        if nested is None:
+            nested = self._nested = tuple(
+                name for name, value in self.claims.items() if isinstance(value, dict | list)
+            )
+        claims = dict(self.claims)
+        for name in nested:
+            claims[name] = _copied(claims[name])
+        return claims
+
+
+class TokenCache:
+    """The ``capacity`` most recently used of them; 0: none. ``now``: seconds since 1970.
+
+    It holds nothing that a reader of the process's memory could present: of a token only its SHA-256. A
+    refusal is never cached, nor is a token that a client signed itself, which may be good only once.
+    """
+
+    def __init__(self, now: Callable[[], float], capacity: int) -> None:
+        self._now = now
+        self._capacity = capacity
+        self._tokens: OrderedDict[bytes, VerifiedAccessToken] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def find(self, realm_name: str, digest: bytes) -> VerifiedAccessToken | None:
+        """Return the token with this digest if all that its verification rests on still holds. The caller
+        must hold a lease at the same instant."""
+        token = self._tokens.get(digest)
+        if token is None:
+            self.misses += 1
+            return None
+        now = self._now()
+        if not token.is_current or now >= token.refused_from:
+            del self._tokens[digest]
+            self.misses += 1
+            return None
+        if token.realm.projection.name != realm_name or now < token.valid_from:
+            self.misses += 1
+            return None
+        self._tokens.move_to_end(digest)
+        self.hits += 1
+        return token
+
+    def keep(self, digest: bytes, text: str, token: VerifiedAccessToken) -> None:
+        """Keep a token that was verified with these states. ``text``: the whole token."""
+        if self._capacity <= 0 or len(text) > MAX_CACHED_BYTES:
+            return
+        self._tokens[digest] = token
+        if len(self._tokens) > self._capacity:
+            self._tokens.popitem(last=False)
+
+
+def digest_of(token: str) -> bytes:
+    """Return the digest by which a token is kept."""
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def names_audience(claims: Mapping[str, Any], audience: str) -> bool:
+    """Return whether ``aud`` is or has this audience."""
+    named = claims.get("aud")
+    return bool(named == audience or (isinstance(named, list) and audience in named))
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copied(inner) for name, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
