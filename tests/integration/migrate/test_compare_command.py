@@ -88,3 +88,45 @@ def test_what_cannot_be_compared_is_said_and_nothing_written(
     assert run_compare(replace(order, **changes)) == 2  # type: ignore[arg-type]  # of these members
     assert said in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
+
+
+def test_only_the_owner_can_read_the_report(order: ComparingOrder, tmp_path: Path) -> None:
+    run_compare(order)
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "report").iterdir()} == {0o600}
+
+
+def test_a_report_that_cannot_be_written_is_told_before_or_after_the_result(
+    order: ComparingOrder, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A comparison of an hour is not lost with the disk."""
+    (tmp_path / "report").write_text("a file")
+    assert run_compare(order) == 2
+    told = capsys.readouterr()
+    assert (told.out, "is not a directory" in told.err) == ("", True)
+    (tmp_path / "report").unlink()
+    (tmp_path / "report" / "comparison.md").mkdir(parents=True)
+    assert run_compare(order) == 2
+    told = capsys.readouterr()
+    assert told.out.startswith("1 clients were compared")
+    assert "cannot be written" in told.err
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://x:99999", "https://x:a-password@", "https://x:0"])
+def test_a_url_that_cannot_be_read_is_one_line_and_not_quoted(
+    order: ComparingOrder, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert run_compare(replace(order, keyturn_url=url)) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "a-password" not in told
+
+
+def test_the_json_on_a_terminal_is_ascii(
+    order: ComparingOrder, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    document = {"realm": "shop", "clients": [{"clientId": "a\x9b2J\u202e", "secret": SECRET}]}
+    (tmp_path / "shop.json").write_text(json.dumps(document))
+    run_compare(replace(order, as_json=True))
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert json.loads(printed)["clients"][0]["clientId"] == "a\x9b2J\u202e"
