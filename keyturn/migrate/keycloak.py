@@ -78,8 +78,13 @@ class Keycloak:
         self._token: str | None = None
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
+        # Not the environment's proxies: over http, they would read secrets that must not leave the machine.
         self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/") + "/", verify=tls or True, timeout=_SECONDS, transport=transport
+            base_url=url.rstrip("/") + "/",
+            verify=tls or True,
+            timeout=_SECONDS,
+            transport=transport,
+            trust_env=False,
         )
 
     async def close(self) -> None:
