@@ -210,3 +210,16 @@ def test_revoked_keys_are_read() -> None:
 def test_revoked_keys_are_read_strictly(wrong: object) -> None:
     with pytest.raises(InvalidRequestError, match="keyturnRevokedKeys"):
         read(keyturnRevokedKeys=wrong)
+
+
+@pytest.mark.parametrize("alg", [["RS256"], {}, 7, True, "HS256"])
+def test_an_algorithm_of_any_other_type_is_left_out_with_a_note(alg: object) -> None:
+    read = read_realm({"realm": "acme", "defaultSignatureAlgorithm": alg})
+    assert "defaultSignatureAlgorithm" not in read.settings
+    assert read.notes == (f"defaultSignatureAlgorithm {alg} is left out: realms do not sign with it",)
+
+
+def test_the_mark_of_an_unfinished_import_is_no_setting() -> None:
+    """On a realm in use, the next import would continue it, and enable it in the end."""
+    read = read_realm({"realm": "acme", "attributes": {"keyturn.import.unfinished": "true", "a": "b"}})
+    assert read.settings["attributes"] == {"a": "b"}

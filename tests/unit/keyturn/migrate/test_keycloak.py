@@ -228,3 +228,11 @@ async def test_one_token_serves_all_calls_until_half_of_its_life_has_passed(
     calls = sum(not path.endswith("/token") for path in recorded.asked)
     assert calls // 4 <= recorded.tokens < calls
     assert recorded.refused == 0
+
+
+async def test_a_realm_with_deep_groups_is_read(recorded: RecordedKeycloak) -> None:
+    group: dict[str, object] = {"name": "lowest"}
+    for _ in range(12):
+        group = {"name": "upper", "subGroups": [group]}
+    recorded.partial_export["groups"] = [group]
+    assert (await recorded.read())["groups"] == [group]
