@@ -64,12 +64,12 @@ def read_source(options: SourceOptions) -> Source:
         set_on_retry_hooks([_show_retry])
         return asyncio.run(_from_keycloak(options))
     file = Path(options.source)
-    documents = read_file(file)
+    documents, sha256 = read_file(file)
     if options.realm is not None:
         documents = [each for each in documents if each.get("realm") == options.realm]
         if not documents:
             raise ConfigurationError(f"{file} has no realm {options.realm}")
-    return Source(str(file), documents, hashlib.sha256(file.read_bytes()).hexdigest(), time.time())
+    return Source(str(file), documents, sha256, time.time())
 
 
 async def _from_keycloak(options: SourceOptions) -> Source:

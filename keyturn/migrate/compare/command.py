@@ -96,6 +96,10 @@ async def _compare(
         Side("Keycloak", urls[0], realms[0], seconds=order.seconds, ca_file=ca_file) as keycloak,
         Side("keyturn", urls[1], realms[1], seconds=order.seconds, ca_file=ca_file) as keyturn,
     ):
+        if {key.thumbprint for key in keycloak.keys.keys} & {key.thumbprint for key in keyturn.keys.keys}:
+            raise ConfigurationError(
+                "both URLs lead to the same realm, whose keys they publish: --keyturn-url can be a node's own"
+            )
         with shown_progress() as progress:
             compared = await compare_all(
                 clients,
@@ -163,7 +167,9 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"{', '.join(f'{count:,} {name}' for name, count in report['counts'].items())}"
     yield ""
     for each in report["differences"]:
-        values = f"{each['keycloak'] or 'absent'} → {each['keyturn'] or 'absent'}"
+        values = " → ".join(
+            "absent" if each[side] is None else each[side] or '""' for side in ("keycloak", "keyturn")
+        )
         named = f"{each['class']:<12}{each['clients']:>7,}  {each['where']}: {each['name']}"
         yield f"{named}: {values}"
         yield f"{'':21}{each['reason'] or 'example: ' + each['example']}"

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,13 @@ from keyturn.migrate.compare import command
 from keyturn.migrate.compare.command import ComparingOrder, run_compare
 from keyturn.migrate.compare.side import Side
 from keyturn.migrate.source import SourceOptions
+from keyturn_shared.jose.signing import SigningKey
 
 SECRET = "the-secret-of-orders-is-long"
+
+
+KEYS: dict[str, list[dict[str, str]]] = {}
+"""Published keys by host."""
 
 
 def answering(request: httpx.Request) -> httpx.Response:
@@ -22,7 +29,10 @@ def answering(request: httpx.Request) -> httpx.Response:
     if path.endswith("/token"):
         sent = request.content.decode() if request.url.host == "old" else "invalid_client"
         return httpx.Response(401, json={"error": sent})
-    return httpx.Response(200, json={"issuer": f"https://{request.url.host}/realms/shop", "keys": []})
+    return httpx.Response(
+        200,
+        json={"issuer": f"https://{request.url.host}/realms/shop", "keys": KEYS.get(request.url.host, [])},
+    )
 
 
 @pytest.fixture
@@ -130,3 +140,25 @@ def test_the_json_on_a_terminal_is_ascii(
     printed = capsys.readouterr().out
     assert printed.isascii()
     assert json.loads(printed)["clients"][0]["clientId"] == "a\x9b2J\u202e"
+
+
+def test_a_keycloak_is_not_compared_with_itself(
+    order: ComparingOrder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the switch, keyturn's public URL leads there."""
+    shared, own = ({**SigningKey.generate("ES256").public_jwk} for _ in range(2))
+    monkeypatch.setitem(KEYS, "old", [shared])
+    monkeypatch.setitem(KEYS, "new", [own, shared])
+    assert run_compare(order) == 2
+    assert "both URLs lead to the same realm" in capsys.readouterr().err
+
+
+def test_an_export_may_come_through_a_pipe(order: ComparingOrder, tmp_path: Path) -> None:
+    """Its secrets are then on no disk in clear text."""
+    data, pipe = (tmp_path / "shop.json").read_bytes(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(data,), daemon=True)
+    writer.start()
+    run_compare(replace(order, source=replace(order.source, source=str(pipe))))
+    report = json.loads((tmp_path / "report" / "comparison.json").read_text())
+    assert report["input"]["sha256"] == hashlib.sha256(data).hexdigest()
