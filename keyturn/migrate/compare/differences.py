@@ -17,6 +17,8 @@ _NOT_COMPARED: Final = frozenset({"access_token", "refresh_token", "id_token"})
 LIFETIME: Final = "lifetime"
 _TOLERANCE: Final = 1
 """Seconds by which lifetimes may differ: the clock can tick between two reads of it."""
+_SAME_MOMENT: Final = 180
+"""Seconds between tokens that were asked for at once: a slow call, and clocks that differ a little."""
 _UNKNOWN: Final = "unknown"
 _CREDENTIAL_REFUSED: Final = "Invalid client"
 """Begins the description of Keycloak's that refuses a credential."""
@@ -120,6 +122,9 @@ def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tupl
             yield name, "present" if hide and theirs else theirs, "present" if hide and ours else ours
         elif name not in _PER_TOKEN and name not in _NOT_COMPARED and not _is_same(name, theirs, ours):
             yield name, theirs, ours
+    first, second = _number(left.get("iat")), _number(right.get("iat"))
+    if first is not None and second is not None and abs(first - second) > _SAME_MOMENT:
+        yield "iat", first, second
     for name, shown in (("exp", LIFETIME), ("nbf", "nbf")):
         if name in left and name in right:
             yield from _times(shown, _seconds(left, name), _seconds(right, name))
@@ -168,5 +173,9 @@ def _text(value: Any) -> str:
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
     """Return the seconds from the time of issue until a time, None if they cannot be told."""
-    issued, time = claims.get("iat"), claims.get(name)
-    return time - issued if isinstance(issued, int | float) and isinstance(time, int | float) else None
+    issued, time = _number(claims.get("iat")), _number(claims.get(name))
+    return None if issued is None or time is None else time - issued
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) else None
