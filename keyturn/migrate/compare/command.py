@@ -133,9 +133,12 @@ def _introspector(client_id: str | None, clients: list[ExportedClient], keys: Ke
     for client in clients:
         if client.client_id == client_id:
             try:
-                return credential_of(client, keys)
+                credential = credential_of(client, keys)
             except NoCredentialError as error:
                 raise ConfigurationError(f"--introspect-as {client_id}: {error}") from None
+            if credential.certificate is not None:
+                raise ConfigurationError(f"--introspect-as {client_id}: it must not need a certificate")
+            return credential
     raise ConfigurationError(f"--introspect-as {client_id}: the source has no such client")
 
 

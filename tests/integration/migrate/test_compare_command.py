@@ -162,3 +162,15 @@ def test_an_export_may_come_through_a_pipe(order: ComparingOrder, tmp_path: Path
     run_compare(replace(order, source=replace(order.source, source=str(pipe))))
     report = json.loads((tmp_path / "report" / "comparison.json").read_text())
     assert report["input"]["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_a_client_with_a_certificate_introspects_for_no_others(
+    order: ComparingOrder, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The comparison does not send certificates there, and would leave out every introspection."""
+    client = {"clientId": "a", "clientAuthenticatorType": "client-x509"}
+    (tmp_path / "shop.json").write_text(json.dumps({"realm": "shop", "clients": [client]}))
+    for name in ("a.crt", "a.key"):
+        (tmp_path / name).write_text("")
+    assert run_compare(replace(order, keys=tmp_path, introspect_as="a")) == 2
+    assert "--introspect-as a: it must not need a certificate" in capsys.readouterr().err
