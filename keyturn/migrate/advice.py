@@ -45,6 +45,14 @@ _ADVICE: Final = tuple(
             r"its service account does not have the id",
             "change resource servers that know its client by the id, which is sub in its tokens",
         ),
+        (
+            r"its service account is disabled",
+            "nothing: it gets no tokens, as in Keycloak; enable service accounts of the client when it may",
+        ),
+        (
+            r"its service account is in groups",
+            "give the service account those roles itself, in Keycloak or after the move",
+        ),
         (r"it already exists: its settings", "compare the realms' settings, or use --if-exists OVERWRITE"),
         (r"the client is public or bearer-only", "nothing: it has no credential to move"),
         (r"attribute \S+ is a private key", "nothing: the client keeps its own key"),

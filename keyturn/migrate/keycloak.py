@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 import stamina
 
+from keyturn_credentials.domain.export_documents import MAX_DEPTH
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.errors import MalformedError
@@ -78,8 +79,13 @@ class Keycloak:
         self._token: str | None = None
         self._good_until = 0.0
         self._renewing = asyncio.Lock()
+        # Not the environment's proxies: over http, they would read secrets that must not leave the machine.
         self._http = httpx.AsyncClient(
-            base_url=url.rstrip("/") + "/", verify=tls or True, timeout=_SECONDS, transport=transport
+            base_url=url.rstrip("/") + "/",
+            verify=tls or True,
+            timeout=_SECONDS,
+            transport=transport,
+            trust_env=False,
         )
 
     async def close(self) -> None:
@@ -227,8 +233,7 @@ def _require_success(path: str, status: int) -> None:
 
 def _read(path: str, body: bytes, of_array: bool) -> dict[str, Any]:
     try:
-        return strict_json.decode_object(
-            b'{"%s":%s}' % (_ITEMS.encode(), body) if of_array else body, may_repeat=True
-        )
+        text = b'{"%s":%s}' % (_ITEMS.encode(), body) if of_array else body
+        return strict_json.decode_object(text, may_repeat=True, max_depth=MAX_DEPTH)
     except MalformedError as error:
         raise KeycloakError(f"{path}: the answer is not the expected JSON: {error.detail}") from None

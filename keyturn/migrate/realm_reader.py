@@ -23,7 +23,7 @@ async def read_keycloak(
 
 
 class _RealmReader:
-    """Reads one realm. Up to four calls for each client, several clients at a time."""
+    """Reads one realm. Up to five calls for each client, several clients at a time."""
 
     def __init__(self, keycloak: Keycloak, realm: str, progress: Callable[[int], None]) -> None:
         self._keycloak = keycloak
@@ -109,9 +109,9 @@ class _RealmReader:
 
     async def _service_account(self, path: str, client_id: str) -> dict[str, Any]:
         user = await self._keycloak.get(f"{path}/service-account-user")
-        found = await self._keycloak.get(
-            f"{self._path}/users/{quote(str(user.get('id')), safe='')}/role-mappings"
-        )
+        of_user = f"{self._path}/users/{quote(str(user.get('id')), safe='')}"
+        found = await self._keycloak.get(f"{of_user}/role-mappings")
+        groups = await self._keycloak.get_all(f"{of_user}/groups", briefRepresentation="true")
         return {
             "id": user.get("id"),
             "username": user.get("username"),
@@ -119,6 +119,7 @@ class _RealmReader:
             "serviceAccountClientId": client_id,
             "realmRoles": _names(found.get("realmMappings")),
             "clientRoles": dict(_by_client(found)),
+            "groups": [str(group.get("path")) for group in groups],
         }
 
     async def _roles_of(self, path: str) -> list[Role]:

@@ -64,12 +64,12 @@ def read_source(options: SourceOptions) -> Source:
         set_on_retry_hooks([_show_retry])
         return asyncio.run(_from_keycloak(options))
     file = Path(options.source)
-    documents = read_file(file)
+    documents, sha256 = read_file(file)
     if options.realm is not None:
         documents = [each for each in documents if each.get("realm") == options.realm]
         if not documents:
             raise ConfigurationError(f"{file} has no realm {options.realm}")
-    return Source(str(file), documents, hashlib.sha256(file.read_bytes()).hexdigest(), time.time())
+    return Source(str(file), documents, sha256, time.time())
 
 
 async def _from_keycloak(options: SourceOptions) -> Source:
@@ -88,9 +88,14 @@ async def _from_keycloak(options: SourceOptions) -> Source:
 
 def require_private(url: str, *, allow_http: bool) -> None:
     """Raise ConfigurationError for a URL to which credentials would be sent in clear text."""
-    parts = urlsplit(url)
-    if parts.username is not None or parts.query or parts.fragment or not parts.hostname:
-        raise ConfigurationError(f"{parts.hostname or url}: the URL must have a host, and a path at most")
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port != 0
+    except ValueError:
+        # No detail: it quotes what may be a password.
+        raise ConfigurationError("the URL cannot be read: its host or port is not one") from None
+    if not has_port or parts.username is not None or parts.query or parts.fragment or not parts.hostname:
+        raise ConfigurationError(f"{parts.hostname or 'it'}: the URL must have a host, and a path at most")
     if parts.scheme == "https" or allow_http or is_this_machine(parts.hostname):
         return
     raise ConfigurationError(

@@ -1,5 +1,6 @@
 """Import and export of realm files, with or without a running service."""
 
+import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -42,7 +43,7 @@ async def import_export(
     Each realm is imported completely or not at all; realms before a failure stay. A running service publishes
     the events at its relay's next poll. Raises ConfigurationError, CredentialsError.
     """
-    documents = read_file(file)
+    documents, _ = read_file(file)
     if realm is not None and len(documents) > 1:
         raise InvalidRequestError(f"{file} has {len(documents)} realms: they keep their names")
     return await import_documents(
@@ -132,10 +133,12 @@ def _is_missing(database_url: str) -> bool:
     return url.get_backend_name() == "sqlite" and bool(url.database) and not Path(str(url.database)).exists()
 
 
-def read_file(file: Path) -> list[dict[str, Any]]:
-    """Read the realms of an export, at least one. Raises ConfigurationError."""
+def read_file(file: Path) -> tuple[list[dict[str, Any]], str]:
+    """Read the realms of an export, at least one, and the SHA-256 of its octets. It is read once: it may be a
+    pipe. Raises ConfigurationError."""
     try:
-        return read_documents(file.read_bytes())
+        data = file.read_bytes()
+        return read_documents(data), hashlib.sha256(data).hexdigest()
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from error
     except MalformedError as error:

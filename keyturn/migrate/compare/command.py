@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,8 @@ from keyturn.import_progress import shown_progress
 from keyturn.migrate.compare.comparison import Compared, Verdict, compare_all
 from keyturn.migrate.compare.credentials import Credential, Keys, NoCredentialError, credential_of
 from keyturn.migrate.compare.page import as_html, as_markdown, verdict
-from keyturn.migrate.compare.report import Inputs, Redaction, SideFacts, describe, is_fine
+from keyturn.migrate.compare.redaction import Redaction, secrets_in
+from keyturn.migrate.compare.report import Inputs, SideFacts, describe, is_fine
 from keyturn.migrate.compare.side import Side
 from keyturn.migrate.source import Source, SourceOptions, read_source, require_private, shown_time
 from keyturn.services import run_configured
@@ -26,7 +28,6 @@ from keyturn_shared.errors import ConfigurationError
 DIFFERENT: Final = 1
 """Exit code of a comparison in which clients differ without an explanation, or a side failed."""
 _NAME: Final = "comparison"
-_SECRET_MEMBERS: Final = frozenset({"secret", "client.secret.rotated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,14 @@ def run_compare(order: ComparingOrder) -> int:
     def work() -> None:
         nonlocal code
         source, realm, clients = _clients_of(order)
-        redact = Redaction(_secrets_in(source.documents[0]))
+        redact = Redaction(secrets_in(source.documents[0]))
         inputs, compared = asyncio.run(_compare(order, source, realm, clients))
         described = describe(inputs, compared, redact)
-        text = json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+        # In ASCII: a name cannot send a terminal a command, nor turn the text around.
+        text = json.dumps(described, indent=2) + "\n"
+        sys.stdout.writelines([text] if order.as_json else lines(described))
         if order.report is not None:
             _write(order.report, described, text)
-        sys.stdout.writelines([text] if order.as_json else lines(described))
         code = 0 if is_fine(compared) else DIFFERENT
 
     return run_configured(work) or code
@@ -69,6 +71,8 @@ def _clients_of(order: ComparingOrder) -> tuple[Source, str, list[ExportedClient
     """Return the source, the name of its realm, and its clients without Keycloak's own."""
     for url in filter(None, (order.keycloak_url, order.keyturn_url)):
         require_private(url, allow_http=order.source.allow_http)
+    if order.report is not None and order.report.exists() and not order.report.is_dir():
+        raise ConfigurationError(f"--report {order.report} is not a directory")
     if order.keycloak_url is None and not order.source.is_url:
         raise ConfigurationError("--keycloak-url is required with an export file")
     source = read_source(order.source)
@@ -92,6 +96,10 @@ async def _compare(
         Side("Keycloak", urls[0], realms[0], seconds=order.seconds, ca_file=ca_file) as keycloak,
         Side("keyturn", urls[1], realms[1], seconds=order.seconds, ca_file=ca_file) as keyturn,
     ):
+        if {key.thumbprint for key in keycloak.keys.keys} & {key.thumbprint for key in keyturn.keys.keys}:
+            raise ConfigurationError(
+                "both URLs lead to the same realm, whose keys they publish: --keyturn-url can be a node's own"
+            )
         with shown_progress() as progress:
             compared = await compare_all(
                 clients,
@@ -125,9 +133,12 @@ def _introspector(client_id: str | None, clients: list[ExportedClient], keys: Ke
     for client in clients:
         if client.client_id == client_id:
             try:
-                return credential_of(client, keys)
+                credential = credential_of(client, keys)
             except NoCredentialError as error:
                 raise ConfigurationError(f"--introspect-as {client_id}: {error}") from None
+            if credential.certificate is not None:
+                raise ConfigurationError(f"--introspect-as {client_id}: it must not need a certificate")
+            return credential
     raise ConfigurationError(f"--introspect-as {client_id}: the source has no such client")
 
 
@@ -135,11 +146,17 @@ def _write(directory: Path, report: Mapping[str, Any], text: str) -> None:
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{_NAME}.json").write_text(text, encoding="utf-8")
-        (directory / f"{_NAME}.md").write_text(as_markdown(report, sha256), encoding="utf-8")
-        (directory / f"{_NAME}.html").write_text(as_html(report, sha256), encoding="utf-8")
+        _write_private(directory / f"{_NAME}.json", text)
+        _write_private(directory / f"{_NAME}.md", as_markdown(report, sha256))
+        _write_private(directory / f"{_NAME}.html", as_html(report, sha256))
     except OSError as error:
         raise ConfigurationError(f"{directory} cannot be written: {error.strerror}") from error
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Write a file that, if it is new, only its owner can read: it tells what each client may do."""
+    with open(file, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
+        stream.write(text)
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -153,23 +170,12 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield f"{', '.join(f'{count:,} {name}' for name, count in report['counts'].items())}"
     yield ""
     for each in report["differences"]:
-        values = f"{each['keycloak'] or 'absent'} → {each['keyturn'] or 'absent'}"
+        values = " → ".join(
+            "absent" if each[side] is None else each[side] or '""' for side in ("keycloak", "keyturn")
+        )
         named = f"{each['class']:<12}{each['clients']:>7,}  {each['where']}: {each['name']}"
         yield f"{named}: {values}"
         yield f"{'':21}{each['reason'] or 'example: ' + each['example']}"
     for each in report["clients"]:
         if each["verdict"] == Verdict.FAILED:
             yield f"failed  {each['clientId']}: {each['reason']}"
-
-
-def _secrets_in(value: Any) -> Iterator[str]:
-    """Yield every secret of clients in a document."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in _SECRET_MEMBERS and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _secrets_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _secrets_in(inner)

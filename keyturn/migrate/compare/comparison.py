@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from keyturn.migrate.compare.credentials import Credential, Keys, NoCredentialError, credential_of
-from keyturn.migrate.compare.differences import Difference, Granted, Refused, Sides, differences
+from keyturn.migrate.compare.differences import Difference, Granted, Refused, differences
+from keyturn.migrate.compare.expectations import Sides
 from keyturn.migrate.compare.side import Side, SideError
 from keyturn_credentials.domain.export_reading import ExportedClient
 from keyturn_shared.errors import ConfigurationError
@@ -83,7 +84,8 @@ async def _compare(
         return Compared(client.client_id, Verdict.FAILED, reason="; ".join(faults))
     keycloak, keyturn = (answer for answer in answers if not isinstance(answer, SideError))
     issuers = (sides[0].endpoints.issuer, sides[1].endpoints.issuer)
-    facts = Sides(issuers, client.client_id, client.service_account is not None)
+    asked_by = None if introspector is None else introspector.client_id
+    facts = Sides(issuers, client.client_id, client.service_account is not None, asked_by)
     return outcome_of(client.client_id, differences(facts, keycloak, keyturn), keycloak, keyturn)
 
 

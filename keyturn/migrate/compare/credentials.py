@@ -19,6 +19,7 @@ from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.export_reading import ExportedClient
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import strict_json
+from keyturn_shared.jose.algorithms import HMAC_ALGORITHMS
 from keyturn_shared.jose.errors import JoseError
 from keyturn_shared.jose.signing import SigningKey, header_segment
 from keyturn_shared.secret import Secret
@@ -26,6 +27,7 @@ from keyturn_shared.secret import Secret
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 2.2
 _ASSERTION_SECONDS: Final = 30
 _ONLY_BASIC: Final = ("client_secret_basic", "basic")
+_SECRET_ALGS: Final = frozenset(algorithm.name for algorithm in HMAC_ALGORITHMS)
 _ALG_OF_CURVE: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 Claims = Mapping[str, Any]
 
@@ -96,11 +98,15 @@ class Keys:
         return key, None
 
     def certificate(self, client_id: str) -> tuple[Path, Path]:
-        """Return the files of a client's certificate and its key. Raises NoCredentialError."""
+        """Return the files of a client's certificate and its key. Raises NoCredentialError,
+        ConfigurationError."""
         certificate, key = self._file(client_id, ".crt"), self._file(client_id, ".key")
         if certificate is None or key is None:
             raise NoCredentialError("its certificate and key are not in the directory of keys")
-        self._used[certificate.name] = hashlib.sha256(certificate.read_bytes()).hexdigest()
+        try:
+            self._used[certificate.name] = hashlib.sha256(certificate.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ConfigurationError(f"{certificate} cannot be read: {error.strerror}") from None
         return certificate, key
 
     def digests(self) -> dict[str, str]:
@@ -112,7 +118,10 @@ class Keys:
         if self._directory is None:
             return None
         file = self._directory / f"{quote(client_id, safe='')}{suffix}"
-        return file if file.is_file() else None
+        try:
+            return file if file.is_file() else None
+        except OSError:  # a name longer than a file can have
+            return None
 
 
 def credential_of(client: ExportedClient, keys: Keys, now: Callable[[], float] = time.time) -> Credential:
@@ -121,7 +130,9 @@ def credential_of(client: ExportedClient, keys: Keys, now: Callable[[], float] =
     representation = client.representation
     values = representation.get("attributes")
     values = values if isinstance(values, Mapping) else {}
-    alg = values.get("token.endpoint.auth.signing.alg") or None
+    alg = values.get(attributes.SIGNING_ALG) or None
+    if alg is not None and not isinstance(alg, str):
+        raise NoCredentialError(f"{attributes.SIGNING_ALG} is not a text")
     if representation.get("publicClient") or representation.get("bearerOnly"):
         raise NoCredentialError("it is public or bearer-only, and gets no tokens of its own")
     match representation.get("clientAuthenticatorType") or "client-secret":
@@ -132,6 +143,8 @@ def credential_of(client: ExportedClient, keys: Keys, now: Callable[[], float] =
             return Credential(client.client_id, lambda issuer: {"client_secret": secret.reveal()})
         case "client-secret-jwt":
             secret = _secret_of(client)
+            if alg is not None and alg not in _SECRET_ALGS:
+                raise NoCredentialError(f"{alg} does not sign with a secret")
 
             def by_secret(issuer: str) -> Mapping[str, str]:
                 claims = _assertion(client.client_id, issuer, now())

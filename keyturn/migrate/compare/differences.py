@@ -1,19 +1,27 @@
 """Differences between what both sides gave one client. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from keyturn.migrate.compare.expectations import ABSENT, Pair, reason_for
+from keyturn.migrate.compare.expectations import ABSENT, Pair, Sides, Tokens, reason_for
+from keyturn_credentials.domain.client import account_id_from
+from keyturn_shared.projection import CLIENT_UUID
 
 _PER_TOKEN: Final = frozenset({"exp", "iat", "nbf", "auth_time", "jti"})
-"""Claims that differ from one token to the next; their presence and the lifetime are compared."""
+"""Claims that differ from one token to the next; their presence, the lifetime and its start are compared."""
 _LISTS_OF_WORDS: Final = frozenset({"scope"})
 _NOT_COMPARED: Final = frozenset({"access_token", "refresh_token", "id_token"})
 """Members of a response of which only the presence is compared."""
 LIFETIME: Final = "lifetime"
 _TOLERANCE: Final = 1
 """Seconds by which lifetimes may differ: the clock can tick between two reads of it."""
+_SAME_MOMENT: Final = 180
+"""Seconds between tokens that were asked for at once: a slow call, and clocks that differ a little."""
+_UNKNOWN: Final = "unknown"
+_CREDENTIAL_REFUSED: Final = "Invalid client"
+"""Begins the description of Keycloak's that refuses a credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +38,11 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal of one side."""
+    """A refusal of one side. ``description``: its ``error_description``, "" if it has none."""
 
     status: int
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """Facts about both sides that a comparison needs; see ``Pair``."""
-
-    issuers: tuple[str, str]
-    client_id: str
-    has_account: bool
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,10 @@ def differences(sides: Sides, keycloak: Granted | Refused, keyturn: Granted | Re
 
 
 def _pairs(sides: Sides, keycloak: Granted | Refused, keyturn: Granted | Refused) -> Iterator[Pair]:
+    tokens = _facts(keycloak, keyturn)
+
     def pair(where: str, name: str, left: Any, right: Any) -> Pair:
-        return Pair(where, name, left, right, sides.issuers, sides.client_id, sides.has_account)
+        return Pair(where, name, left, right, sides, tokens)
 
     if isinstance(keycloak, Granted) and isinstance(keyturn, Granted):
         for where, left, right in (
@@ -91,6 +93,15 @@ def _pairs(sides: Sides, keycloak: Granted | Refused, keyturn: Granted | Refused
         yield pair("response", "outcome", _outcome(keycloak), _outcome(keyturn))
 
 
+def _facts(keycloak: Granted | Refused, keyturn: Granted | Refused) -> Tokens:
+    uuid = keyturn.claims.get(CLIENT_UUID) if isinstance(keyturn, Granted) else None
+    subject = account_id_from(uuid) if isinstance(uuid, str) else None
+    if isinstance(keycloak, Refused):
+        return Tokens((), subject, keycloak.description.startswith(_CREDENTIAL_REFUSED))
+    audiences = _as_words("aud", keycloak.claims.get("aud"))
+    return Tokens(audiences if isinstance(audiences, list) else (), subject)
+
+
 def _outcome(seen: Granted | Refused) -> str:
     return "a token" if isinstance(seen, Granted) else f"{seen.status} {seen.error}"
 
@@ -111,15 +122,28 @@ def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tupl
             yield name, "present" if hide and theirs else theirs, "present" if hide and ours else ours
         elif name not in _PER_TOKEN and name not in _NOT_COMPARED and not _is_same(name, theirs, ours):
             yield name, theirs, ours
-    lifetimes = _lifetime(left), _lifetime(right)
-    if None not in lifetimes and not _is_same("expires_in", *lifetimes):
-        yield LIFETIME, *lifetimes
+    first, second = _number(left.get("iat")), _number(right.get("iat"))
+    if first is not None and second is not None and abs(first - second) > _SAME_MOMENT:
+        yield "iat", first, second
+    for name, shown in (("exp", LIFETIME), ("nbf", "nbf")):
+        if name in left and name in right:
+            yield from _times(shown, _seconds(left, name), _seconds(right, name))
+
+
+def _times(name: str, left: float | None, right: float | None) -> Iterator[tuple[str, Any, Any]]:
+    """Compare seconds after the issue of each token. Those that cannot be told are no others' equals."""
+    if left is None or right is None or not _is_near(left, right):
+        yield name, _UNKNOWN if left is None else left, _UNKNOWN if right is None else right
 
 
 def _is_same(name: str, left: Any, right: Any) -> bool:
     if name == "expires_in" and isinstance(left, int) and isinstance(right, int):
-        return abs(left - right) <= _TOLERANCE
-    return _canonical(_as_words(name, left)) == _canonical(_as_words(name, right))
+        return _is_near(left, right)
+    return canonical(_as_words(name, left)) == canonical(_as_words(name, right))
+
+
+def _is_near(left: float, right: float) -> bool:
+    return abs(left - right) <= _TOLERANCE
 
 
 def _as_words(name: str, value: Any) -> Any:
@@ -130,19 +154,28 @@ def _as_words(name: str, value: Any) -> Any:
     return [value] if isinstance(value, str) and name == "aud" else value
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
     """Return a text that is the same for values that differ only in the order of members and arrays."""
+    return _text(_ordered(value))
+
+
+def _ordered(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return repr(sorted((name, _canonical(inner)) for name, inner in value.items()))
+        return {name: _ordered(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return repr(sorted(map(_canonical, value)))
-    return repr(value)
+        return sorted(map(_ordered, value), key=_text)
+    return value
 
 
-def _lifetime(claims: Mapping[str, Any]) -> int | None:
-    issued, expires = claims.get("iat"), claims.get("exp")
-    return (
-        int(expires - issued)
-        if isinstance(issued, int | float) and isinstance(expires, int | float)
-        else None
-    )
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
+    """Return the seconds from the time of issue until a time, None if they cannot be told."""
+    issued, time = _number(claims.get("iat")), _number(claims.get(name))
+    return None if issued is None or time is None else time - issued
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) else None

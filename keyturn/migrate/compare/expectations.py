@@ -1,6 +1,6 @@
 """Differences between tokens of Keycloak's and keyturn's that are by design, each with its reason. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,18 +11,38 @@ ABSENT: Final = None
 
 
 @dataclass(frozen=True, slots=True)
+class Sides:
+    """Facts about both sides that hold for all members. ``issuers``: of Keycloak's realm and of keyturn's;
+    ``client_id``: of the client that got the tokens; ``has_account``: False if the source did not have the
+    client's service account; ``introspector``: client that asked about the tokens, None for that client."""
+
+    issuers: tuple[str, str]
+    client_id: str
+    has_account: bool
+    introspector: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Facts about the answers of both sides. ``audiences``: of Keycloak's token; ``subject``: the one that
+    keyturn derives for this client, None if that cannot be told; ``is_credential_refused``: whether Keycloak
+    refused the credential, and not a client without a service account."""
+
+    audiences: Collection[str] = ()
+    subject: str | None = None
+    is_credential_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
-    """A member with different values. ``where``: response, header, claims or introspection. ``issuers``: of
-    Keycloak's realm and of keyturn's; ``client_id``: of the client that got the tokens; ``has_account``:
-    False if the source did not have the client's service account."""
+    """A member with different values. ``where``: response, header, claims, introspection or refusal."""
 
     where: str
     name: str
     keycloak: Any
     keyturn: Any
-    issuers: tuple[str, str]
-    client_id: str
-    has_account: bool
+    sides: Sides
+    tokens: Tokens
 
     @property
     def only_keycloak(self) -> bool:
@@ -46,7 +66,7 @@ RULES: Final = (
     _rule(
         _TOKEN,
         "iss",
-        lambda pair: (pair.keycloak, pair.keyturn) == pair.issuers,
+        lambda pair: (pair.keycloak, pair.keyturn) == pair.sides.issuers,
         "each side names itself as the issuer",
     ),
     _rule("header", "kid", lambda pair: bool(pair.keyturn), "each realm signs with keys of its own"),
@@ -59,7 +79,7 @@ RULES: Final = (
     ),
     _rule(
         _TOKEN,
-        "email_verified email name given_name family_name address phone_number phone_number_verified groups",
+        "email_verified email name given_name family_name address phone_number phone_number_verified",
         lambda pair: pair.only_keycloak,
         "it describes a person, and no token of keyturn's is about one",
     ),
@@ -78,25 +98,32 @@ RULES: Final = (
     _rule(
         _TOKEN,
         "aud",
-        lambda pair: pair.keycloak in (ABSENT, pair.issuers[0]) and pair.keyturn == pair.issuers[1],
+        lambda pair: (
+            pair.keycloak in (ABSENT, pair.sides.issuers[0]) and pair.keyturn == pair.sides.issuers[1]
+        ),
         "RFC 9068 requires an audience: the issuer, if no other is named",
     ),
     _rule(
         _TOKEN,
         "client_id",
-        lambda pair: pair.keycloak is ABSENT and pair.keyturn == pair.client_id,
+        lambda pair: pair.keycloak is ABSENT and pair.keyturn == pair.sides.client_id,
         "RFC 9068 requires the client's id",
     ),
     _rule(
         _TOKEN,
         "acr preferred_username username",
-        lambda pair: pair.keycloak is ABSENT and pair.keyturn in ("1", f"service-account-{pair.client_id}"),
+        lambda pair: (
+            pair.keycloak is ABSENT
+            and pair.keyturn == ("1" if pair.name == "acr" else f"service-account-{pair.sides.client_id}")
+        ),
         "keyturn's tokens have it whatever scopes the client has",
     ),
     _rule(
         _TOKEN,
         "sub",
-        lambda pair: not pair.has_account and bool(pair.keyturn),
+        lambda pair: (
+            not pair.sides.has_account and pair.keyturn is not ABSENT and pair.keyturn == pair.tokens.subject
+        ),
         "the source has no service account of this client, so its subject is derived from the client's id",
     ),
     _rule(
@@ -114,13 +141,21 @@ RULES: Final = (
     _rule(
         "introspection",
         "active",
-        lambda pair: pair.keycloak is False and pair.keyturn is True,
+        lambda pair: (
+            pair.keycloak is False
+            and pair.keyturn is True
+            and pair.sides.introspector in (None, pair.sides.client_id)
+            and pair.sides.client_id not in pair.tokens.audiences
+        ),
         "keyturn shows a token also to the client that it was issued to",
     ),
     _rule(
         "refusal",
         "error",
-        lambda pair: (pair.keycloak, pair.keyturn) == ("unauthorized_client", "invalid_client"),
+        lambda pair: (
+            (pair.keycloak, pair.keyturn) == ("unauthorized_client", "invalid_client")
+            and pair.tokens.is_credential_refused
+        ),
         "RFC 6749 section 5.2 names failed client authentication invalid_client",
     ),
     _rule(

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from keyturn.terminal_text import printable
+
 _COUNTS: Final = (
     ("clients", "clients of the source, without Keycloak's own"),
     ("same", "the same on both sides"),
@@ -121,21 +123,26 @@ def _markdown(report: Mapping[str, Any], sha256: str) -> Iterator[str]:
 
 def _cell(text: str) -> str:
     """Return a text that cannot leave its cell, nor be taken for markup."""
-    line = " ".join(text.split())
-    for mark in "\\`*_[]<>|#":
+    line = printable(" ".join(text.split()))
+    for mark in "\\`*_[]<>|#&~$":
         line = line.replace(mark, f"\\{mark}")
     return line
 
 
 def _html(report: Mapping[str, Any], sha256: str) -> Iterator[str]:
-    title = escape(_title(report))
+    title = _text(_title(report))
     yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-    yield f"<style>{_STYLE}</style><h1>{title}</h1><p>{escape(verdict(report))}</p>"
+    yield f"<style>{_STYLE}</style><h1>{title}</h1><p>{_text(verdict(report))}</p>"
     for heading, heads, rows in parts(report, sha256):
-        yield f"<h2>{escape(heading)}</h2><table>"
+        yield f"<h2>{_text(heading)}</h2><table>"
         if any(heads):
-            yield f"<tr>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>"
+            yield f"<tr>{''.join(f'<th>{_text(head)}</th>' for head in heads)}</tr>"
         for row in rows:
-            yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+            yield f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>"
         yield "</table>"
     yield "</html>\n"
+
+
+def _text(text: str) -> str:
+    """Return a text as it is, for HTML. Characters that would turn it around are shown by their escapes."""
+    return escape(printable(text))

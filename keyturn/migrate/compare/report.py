@@ -1,20 +1,14 @@
 """Report of a comparison: what was compared, when and with which result, without any secret. Pure."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from keyturn.migrate.compare.comparison import FINE, Compared, Verdict
 from keyturn.migrate.compare.differences import Difference
 from keyturn.migrate.compare.expectations import expected_lines
-from keyturn_shared.secret import Secret
-
-_MAX_SHOWN: Final = 200
-"""Characters of a value in the report."""
-_LEAST_SECRET: Final = 4
-"""Shorter secrets would hide ordinary words; Keycloak makes none."""
+from keyturn.migrate.compare.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +36,6 @@ class Inputs:
     introspector: str | None
 
 
-class Redaction:
-    """Removes known secrets from texts that servers wrote."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted(
-            {each for each in secrets if len(each) >= _LEAST_SECRET}, key=len, reverse=True
-        )
-
-    def __call__(self, value: Any) -> Any:
-        """Return a value as the report shows it: short, and without a secret."""
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, Secret.MASK)
-        if len(text) > _MAX_SHOWN:
-            text = f"{text[:_MAX_SHOWN]}…"
-        return text
-
-
 def describe(inputs: Inputs, compared: Sequence[Compared], redact: Redaction) -> dict[str, Any]:
     """Describe a comparison as JSON."""
     verdicts = Counter(each.verdict for each in compared)
@@ -71,8 +46,8 @@ def describe(inputs: Inputs, compared: Sequence[Compared], redact: Redaction) ->
         "endedAt": inputs.ended_at,
         "input": dict(inputs.source),
         "keys": dict(inputs.keys),
-        "keycloak": _side(inputs.realms[0], inputs.keycloak),
-        "keyturn": _side(inputs.realms[1], inputs.keyturn),
+        "keycloak": _side(inputs.realms[0], inputs.keycloak, redact),
+        "keyturn": _side(inputs.realms[1], inputs.keyturn, redact),
         "introspector": inputs.introspector,
         "counts": {
             "clients": len(compared),
@@ -95,12 +70,14 @@ def describe(inputs: Inputs, compared: Sequence[Compared], redact: Redaction) ->
 
 
 def is_fine(compared: Sequence[Compared]) -> bool:
-    """Return whether no client differs without a reason, and none failed."""
-    return all(each.verdict in FINE for each in compared)
+    """Return whether no client differs without a reason, none failed, and not all were left out."""
+    is_any_compared = any(each.verdict is not Verdict.NOT_COMPARED for each in compared)
+    return all(each.verdict in FINE for each in compared) and (is_any_compared or not compared)
 
 
-def _side(realm: str, facts: SideFacts) -> dict[str, Any]:
-    return {"url": facts.url, "realm": realm, "issuer": facts.issuer, "keys": list(facts.kids)}
+def _side(realm: str, facts: SideFacts, redact: Redaction) -> dict[str, Any]:
+    kids = [redact(kid) for kid in facts.kids]
+    return {"url": facts.url, "realm": realm, "issuer": redact(facts.issuer), "keys": kids}
 
 
 def _grouped(compared: Sequence[Compared], redact: Redaction) -> list[dict[str, Any]]:

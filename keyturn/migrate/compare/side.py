@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -67,14 +67,15 @@ class Side:
     async def __aenter__(self) -> Self:
         """Read the realm's metadata and keys."""
         found = await self._json(f"{self.url}/.well-known/openid-configuration")
-        aliases = found.get("mtls_endpoint_aliases")
-        alias = aliases.get("token_endpoint") if isinstance(aliases, Mapping) else None
+        issuer = found.get("issuer")
+        if not isinstance(issuer, str):
+            raise SideError(f"{self.name}: the realm's metadata has no issuer")
         own = f"{self.url}/protocol/openid-connect"
         self.endpoints = Endpoints(
-            str(found.get("issuer")),
+            issuer,
             f"{own}/token",
             f"{own}/token/introspect",
-            alias if isinstance(alias, str) and alias.startswith("https://") else f"{own}/token",
+            _alias(found.get("mtls_endpoint_aliases")) or f"{own}/token",
         )
         await self._read_keys()
         return self
@@ -89,8 +90,8 @@ class Side:
             credential, self.endpoints.token, {"grant_type": "client_credentials"}, self.endpoints.mtls_token
         )
         if status != 200:
-            error = body.get("error")
-            return Refused(status, error[:100] if isinstance(error, str) else "")
+            # Not cut here: what is left of a secret that was cut could not be found and hidden.
+            return Refused(status, _text(body.get("error")), _text(body.get("error_description")))
         token = body.get("access_token")
         if not isinstance(token, str) or len(token) > _MAX_TOKEN:
             raise SideError(f"{self.name}: the answer has no access token")
@@ -122,7 +123,8 @@ class Side:
             return await self._call(self._http, "POST", url, sent, auth)
         context = client_context(self._ca_file)
         try:
-            context.load_cert_chain(*credential.certificate)
+            # With a password, OpenSSL does not ask for one at the terminal.
+            context.load_cert_chain(*credential.certificate, password="")
         except (OSError, ssl.SSLError) as error:
             raise SideError(f"{credential.certificate[0].name} cannot be used: {error.strerror}") from None
         async with self._client(context) as http:
@@ -152,7 +154,7 @@ class Side:
                             raise SideError(f"{self.name}: the answer is longer than {MAX_BYTES} bytes")
         except TimeoutError:
             raise SideError(f"{self.name}: no answer within {self._seconds:g} s") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SideError(f"{self.name}: no answer: {type(error).__name__}") from None
         if answer.status_code >= 500 or answer.status_code == 429:
             raise SideError(f"{self.name}: status {answer.status_code}")
@@ -192,4 +194,19 @@ class Side:
                 return error.code
             else:
                 break
+        return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _alias(aliases: object) -> str | None:
+    """Return the token endpoint for clients with certificates (RFC 8705 section 5), None if there is none."""
+    alias = aliases.get("token_endpoint") if isinstance(aliases, Mapping) else None
+    if not isinstance(alias, str) or not alias.startswith("https://"):
+        return None
+    try:
+        return alias if urlsplit(alias).port != 0 else None
+    except ValueError:
         return None

@@ -123,7 +123,7 @@ class Client:
     @property
     def service_account_id(self) -> str:
         """Id of its service account, which is ``sub`` of its tokens: constant, and unique to this client."""
-        return self.service_account.id or _account_id_from(self.uuid)
+        return self.service_account.id or account_id_from(self.uuid)
 
     @property
     def admin_roles(self) -> frozenset[Role]:
@@ -205,7 +205,7 @@ def end_tokens(before: Client, after: Client, now: float) -> Client:
 
 
 @lru_cache(maxsize=4096)
-def _account_id_from(client_uuid: str) -> str:
+def account_id_from(client_uuid: str) -> str:
     return str(uuid5(_SERVICE_ACCOUNTS, client_uuid))
 
 

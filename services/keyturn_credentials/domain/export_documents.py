@@ -12,6 +12,8 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _REALMS: Final = "realms"
+MAX_DEPTH: Final = 64
+"""Objects and arrays that may enclose a value of an export: each level of Keycloak's groups is two."""
 
 
 def read_documents(data: bytes) -> list[dict[str, Any]]:
@@ -30,7 +32,7 @@ def read_documents(data: bytes) -> list[dict[str, Any]]:
 
 
 def _decode(text: bytes) -> dict[str, Any]:
-    return strict_json.decode_object(text, may_repeat=True)
+    return strict_json.decode_object(text, may_repeat=True, max_depth=MAX_DEPTH)
 
 
 def _as_utf8(data: bytes) -> bytes:

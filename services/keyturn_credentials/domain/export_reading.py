@@ -12,6 +12,7 @@ from keyturn_credentials.domain.coercion import coerced
 from keyturn_credentials.domain.import_notes import PLACEHOLDER
 from keyturn_credentials.domain.service_account import (
     ServiceAccount,
+    limits_in,
     service_accounts_in,
     without_foreign_id,
 )
@@ -28,6 +29,9 @@ _KEYCLOAKS_OWN: Final = frozenset(
 _MASTER: Final = "master"
 _OF_A_REALM: Final = "-realm"
 _OF_PARTIAL_IMPORT: Final = ("ifResourceExists",)
+_ACCOUNTS: Final = "serviceAccountsEnabled"
+_GROUPS_SHOWN: Final = 5
+_SHOWN: Final = 200
 _NOT_THERE: Final = "the secret is not in the export"
 OWN_CLIENT: Final = "a client that Keycloak creates for itself"
 """Reason for the refusal of a client that nobody misses elsewhere."""
@@ -96,7 +100,8 @@ def read_export(document: Mapping[str, Any]) -> list[ExportedClient]:
     is_of_master = document.get("realm") == _MASTER
     accounts = service_accounts_in(document)
     read = [_read_client(client, index, is_of_master) for index, client in enumerate(found)]
-    clients = list(_with_accounts(read, accounts))
+    limits = limits_in(document)
+    clients = [_limited(each, limits) for each in _with_accounts(read, accounts)]
     seen: dict[str, int] = {}
     for index, client in enumerate(clients):
         if (first := seen.setdefault(client.client_id, index)) != index:
@@ -121,6 +126,20 @@ def _with_accounts(
         if own.id is not None:
             taken.add(own.id)
         yield replace(client, service_account=own, notes=(*client.notes, *notes))
+
+
+def _limited(client: ExportedClient, limits: Mapping[str, tuple[bool, list[str]]]) -> ExportedClient:
+    """Return the client without tokens if its service account is disabled, and with notes on that and on
+    groups, which do not exist here."""
+    is_disabled, groups = limits.get(client.client_id, (False, []))
+    representation, notes = client.representation, list(client.notes)
+    if is_disabled and representation.get(_ACCOUNTS):
+        representation = {**representation, _ACCOUNTS: False}
+        notes.append(f"its service account is disabled: {_ACCOUNTS} is set to false")
+    if groups:
+        named = ", ".join(groups[:_GROUPS_SHOWN])[:_SHOWN]
+        notes.append(f"its service account is in groups: the roles of {named} are left out")
+    return replace(client, representation=representation, notes=tuple(notes))
 
 
 def _read_client(exported: Mapping[str, Any], index: int, is_of_master: bool) -> ExportedClient:

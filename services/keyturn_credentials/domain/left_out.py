@@ -58,7 +58,7 @@ def of_realm(representation: dict[str, Any]) -> list[str]:
     notes = _members(representation, REALM_MEMBERS)
     notes += _id(representation)
     alg = representation.get(DEFAULT_SIGNATURE_ALG)
-    if alg not in (None, "") and alg not in ASYMMETRIC_NAMES:
+    if alg not in (None, "") and not (isinstance(alg, str) and alg in ASYMMETRIC_NAMES):
         del representation[DEFAULT_SIGNATURE_ALG]
         notes.append(f"{DEFAULT_SIGNATURE_ALG} {str(alg)[:_SHOWN]} is left out: realms do not sign with it")
     lifespan = representation.get(_LIFESPAN)
@@ -69,6 +69,7 @@ def of_realm(representation: dict[str, Any]) -> list[str]:
     values = representation.get("attributes")
     if isinstance(values, dict):
         representation["attributes"] = values = dict(values)
+        values.pop(attributes.UNFINISHED_IMPORT, None)  # the mark of another realm's import
         notes += _attributes(values, REALM_ATTRIBUTES)
     return notes
 

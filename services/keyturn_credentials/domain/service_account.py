@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
+from keyturn_credentials.domain.coercion import coerced
 from keyturn_credentials.errors import InvalidRequestError
 
 USERS: Final = "users"
@@ -61,6 +62,22 @@ def service_accounts_in(document: Mapping[str, Any]) -> dict[str, ServiceAccount
         client_id = user.get(_CLIENT) if isinstance(user, Mapping) else None
         if isinstance(client_id, str) and client_id:
             found[client_id] = _read(client_id, user)
+    return found
+
+
+def limits_in(document: Mapping[str, Any]) -> dict[str, tuple[bool, list[str]]]:
+    """Return, by the ids of their clients, whether each service account is disabled, and its groups."""
+    users = document.get(USERS)
+    found: dict[str, tuple[bool, list[str]]] = {}
+    for user in users if isinstance(users, list) else ():
+        client_id = user.get(_CLIENT) if isinstance(user, Mapping) else None
+        if isinstance(client_id, str):
+            groups = user.get("groups")
+            is_disabled = coerced(user).get("enabled") is False
+            found[client_id] = (
+                is_disabled,
+                [str(group) for group in groups] if isinstance(groups, list) else [],
+            )
     return found
 
 

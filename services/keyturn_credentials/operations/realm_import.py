@@ -69,9 +69,9 @@ class RealmImportOperations:
         """Import a realm, under another ``name`` if one is given.
 
         A new realm is created with its settings. An existing realm keeps its own, except with OVERWRITE. A
-        realm that an earlier import left unfinished is completed, whatever ``if_exists``. A client that
-        cannot be imported is refused in the report. A failure leaves no new realm behind, unless
-        ``keep_unfinished``.
+        realm that an earlier import left unfinished is completed, whatever ``if_exists``, with the settings
+        of this export. A client that cannot be imported is refused in the report. A failure leaves no new
+        realm behind, unless ``keep_unfinished``.
         """
         exported = read_realm(document)
         name = name or exported.name
@@ -80,10 +80,10 @@ class RealmImportOperations:
         async with self._store.read() as reading:
             there = await reading.realms.get(name)
         if there is not None and there.is_unfinished and not dry_run:
-            return await self._continue(actor, there, _renamed(exported, name), pace)
+            return await self._continue(actor, there, _renamed(exported, name), if_exists, pace)
         if there is not None:
             if there.is_unfinished:
-                if_exists = IfExists.SKIP
+                if_exists = _of_continued(if_exists)
             return await self._into(actor, there, exported, if_exists, dry_run=dry_run, pace=pace)
         exported = _renamed(exported, name)
         if dry_run:
@@ -128,23 +128,31 @@ class RealmImportOperations:
             raise
 
     async def _continue(
-        self, actor: Actor, realm: Realm, exported: ExportedRealm, pace: Pace
+        self, actor: Actor, realm: Realm, exported: ExportedRealm, if_exists: IfExists, pace: Pace
     ) -> ImportReport:
-        """Complete a realm that an interrupted import left. Its clients stay as they are; roles and
-        algorithms that the export has had since are added."""
+        """Complete a realm that an interrupted import left. Its settings, roles and algorithms become those
+        of the export; its clients only with OVERWRITE."""
+        await self._realms.resume(actor, realm, exported.settings)
         algs = algs_asked_for(one.representation for one in exported.clients if one.refused is None)
         await self._realms.provide_algs(actor, realm.name, CREATE_REALM, algs)
         await self._realms.provide_roles(actor, realm.name, CREATE_REALM, exported.settings)
-        return await self._fill(actor, realm, exported, pace)
+        return await self._fill(actor, realm, exported, pace, _of_continued(if_exists))
 
-    async def _fill(self, actor: Actor, realm: Realm, exported: ExportedRealm, pace: Pace) -> ImportReport:
+    async def _fill(
+        self,
+        actor: Actor,
+        realm: Realm,
+        exported: ExportedRealm,
+        pace: Pace,
+        if_exists: IfExists = IfExists.SKIP,
+    ) -> ImportReport:
         """Add the clients that an unfinished realm does not have yet, and end its import."""
         lines: list[ImportedClient] = []
         async for batch in pace.batches(exported.clients):
             async with self._store.change(actor) as transaction:
                 current = require_realm(await transaction.realms.get(realm.name))
                 lines += await self._imports.run_in(
-                    transaction, actor, CREATE_REALM, current, batch, IfExists.SKIP, is_new=True
+                    transaction, actor, CREATE_REALM, current, batch, if_exists, is_new=True
                 )
         is_enabled = exported.settings.get("enabled") is not False
         done = await self._realms.complete(actor, realm, enable=is_enabled)
@@ -188,6 +196,11 @@ class RealmImportOperations:
         )
         line = ImportedRealm(realm.name, action, realm.id, tuple(notes))
         return ImportReport(dry_run, report.clients, report.sequence or sequence, line)
+
+
+def _of_continued(if_exists: IfExists) -> IfExists:
+    """Return what to do with the clients that an unfinished realm already has."""
+    return IfExists.OVERWRITE if if_exists is IfExists.OVERWRITE else IfExists.SKIP
 
 
 def _renamed(exported: ExportedRealm, name: str) -> ExportedRealm:

@@ -46,6 +46,7 @@ from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.sealing import KeyRing
 
 _CERTIFICATE_YEARS: Final = 10
+_KEPT_BY_RESUMING: Final = frozenset({"id", "realm", "enabled"})
 
 
 class NothingDueError(Exception):
@@ -118,6 +119,23 @@ class RealmOperations:
             # confuse both realms' clients; and holders of the former realm's keys would have this one's.
             realm = replace(realm, id=str(uuid.uuid4()))
         return realm
+
+    async def resume(self, actor: Actor, realm: Realm, representation: Mapping[str, Any]) -> None:
+        """Bring the settings of an unfinished realm up to date: between two runs of an import they may have
+        become stricter. It stays disabled and marked. Raises NotFoundError if another one has replaced it."""
+        settings = {name: value for name, value in representation.items() if name not in _KEPT_BY_RESUMING}
+
+        def decide(found: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
+            _require_same(realm, found)
+            after = changed_realm(found, settings, now)
+            after = replace(after, attributes={**after.attributes, UNFINISHED_IMPORT: "true"})
+            _require_power_over_networks(actor, found.allowed_networks, after.allowed_networks)
+            if after == found:
+                raise NothingDueError
+            return Change(after=after, event=RealmUpdated, value=after, details={"reason": "import"})
+
+        with suppress(NothingDueError):
+            await self._changes.change_realm(RealmTarget(actor, realm.name), CREATE_REALM, decide)
 
     async def complete(self, actor: Actor, realm: Realm, *, enable: bool) -> Done[Realm]:
         """End the import of a realm that was created unfinished. Raises NotFoundError if another one has

@@ -24,9 +24,9 @@ encode = msgspec.json.Encoder().encode
 """Encodes compact JSON in UTF-8, members in their order."""
 
 
-def decode_object(text: bytes, *, may_repeat: bool = False) -> dict[str, Any]:
+def decode_object(text: bytes, *, may_repeat: bool = False, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """Parse a JSON object. ``may_repeat``: accept a member repeated with the same value, on which every
-    reader agrees. Raises MalformedError."""
+    reader agrees. ``max_depth``: at most 100. Raises MalformedError."""
     try:
         value = _decode(text)
     except msgspec.MsgspecError as error:
@@ -38,7 +38,7 @@ def decode_object(text: bytes, *, may_repeat: bool = False) -> dict[str, Any]:
         raise MalformedError("not JSON: nested too deeply") from None
     if type(value) is not dict:
         raise MalformedError("JSON, but not an object")
-    _bound(value, 1)
+    _bound(value, 1, max_depth)
     # A decoded object has each name once, so a text equal to its re-encoding has no duplicates. Most issuers
     # write compact JSON and pass here; other texts (spaces, escapes) are parsed again, name by name.
     if encode(value) != text:
@@ -46,7 +46,7 @@ def decode_object(text: bytes, *, may_repeat: bool = False) -> dict[str, Any]:
     return value
 
 
-def _bound(container: dict[str, Any] | list[Any], depth: int) -> None:
+def _bound(container: dict[str, Any] | list[Any], depth: int, most: int) -> None:
     values: Iterable[Any] = container.values() if type(container) is dict else container
     for value in values:
         kind = type(value)
@@ -56,9 +56,9 @@ def _bound(container: dict[str, Any] | list[Any], depth: int) -> None:
             if not _MIN_INTEGER <= value <= _MAX_INTEGER:
                 raise MalformedError("an integer of more than 64 bits")
         elif kind is dict or kind is list:
-            if depth == MAX_DEPTH:
-                raise MalformedError(f"nested deeper than {MAX_DEPTH}")
-            _bound(value, depth + 1)
+            if depth == most:
+                raise MalformedError(f"nested deeper than {most}")
+            _bound(value, depth + 1, most)
 
 
 def _refuse_repeated(text: bytes, *, may_repeat: bool) -> None:

@@ -115,3 +115,55 @@ async def test_an_import_that_was_interrupted_is_continued_and_writes_nothing_tw
             assert overwritten.count(Action.OVERWRITTEN) == 5
             after = await DatabaseEventLog(store.database, SystemClock()).head()
         assert after <= before + 1
+
+
+async def begun(operations: Operations, content: dict[str, Any]) -> None:
+    """Interrupt an import after its first step."""
+
+    async def fail(_: float) -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await operations.realm_imports.run(
+            ACTOR, content, keep_unfinished=True, pace=Pace(batch=2, pause=fail)
+        )
+
+
+async def test_a_continued_import_has_the_settings_of_the_last_export(settings: CredentialsSettings) -> None:
+    """They may have become stricter between both runs, and nobody used the realm meanwhile."""
+    clients = [client(f"c{number}") for number in range(3)]
+    stricter = document(*clients, accessTokenLifespan=60, notBefore=1_700_000_000)
+    async with stored(settings) as (operations, queries, store):
+        await begun(operations, document(*clients, accessTokenLifespan=3600))
+        await begun(operations, stricter)
+        realm = await queries.realm("acme")
+        assert (realm.access_token_lifespan, realm.is_unfinished, realm.enabled) == (60, True, False)
+        log = DatabaseEventLog(store.database, SystemClock())
+        before = await log.head()
+        await begun(operations, stricter)
+        assert await log.head() == before
+        await operations.realm_imports.run(ACTOR, stricter)
+        realm = await queries.realm("acme")
+        assert (realm.access_token_lifespan, realm.not_before) == (60, 1_700_000_000)
+        assert (realm.is_unfinished, realm.enabled) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "action", "is_enabled"),
+    [(IfExists.SKIP, Action.SKIPPED, True), (IfExists.OVERWRITE, Action.OVERWRITTEN, False)],
+)
+async def test_a_continued_import_overwrites_clients_if_it_shall(
+    settings: CredentialsSettings, if_exists: IfExists, action: Action, is_enabled: bool
+) -> None:
+    clients = [client(f"c{number}") for number in range(3)]
+    disabled = {**clients[0], "enabled": False}
+    async with stored(settings) as (operations, queries, _):
+        await begun(operations, document(*clients))
+        imports, content = operations.realm_imports, document(disabled, *clients[1:])
+        planned = await imports.run(ACTOR, content, if_exists=if_exists, dry_run=True)
+        report = await imports.run(ACTOR, content, if_exists=if_exists)
+        for each in (planned, report):
+            assert [line.action for line in each.clients] == [action, action, Action.ADDED]
+        realm = await queries.realm("acme")
+        _, found = await queries.client("acme", (await queries.uuids(realm, ["c0"]))["c0"])
+        assert found.enabled is is_enabled

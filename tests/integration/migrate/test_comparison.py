@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from keyturn.migrate.compare import side as side_module
 from keyturn.migrate.compare.comparison import Compared, Verdict, compare_all
-from keyturn.migrate.compare.credentials import Keys, credential_of
-from keyturn.migrate.compare.differences import Granted
+from keyturn.migrate.compare.credentials import Credential, Keys, credential_of
+from keyturn.migrate.compare.differences import Granted, Refused
 from keyturn.migrate.compare.side import Side, SideError
 from keyturn_credentials.domain.export_reading import ExportedClient, read_export
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.projection import ClientProjection, RealmProjection
+from tests.testkit.certificates import issue, make_authority
 from tests.testkit.filled_redis import Filling, client_of, realm_of
 from tests.testkit.nodes import BASE_URL, RunningNode
 
@@ -186,6 +188,56 @@ async def test_a_token_that_no_published_key_signed_is_told(two: Two) -> None:
         granted = await liar.ask(credential_of(CLIENTS[0], two.keys), None)
     assert isinstance(granted, Granted)
     assert granted.signature == "unknown_kid"
+
+
+def describing(**metadata: Any) -> httpx.MockTransport:
+    """A side with this metadata that refuses every client, with what it was sent."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/openid-configuration"):
+            return httpx.Response(200, json=metadata)
+        if request.url.path.endswith("/certs"):
+            return httpx.Response(200, json={"keys": []})
+        return httpx.Response(401, json={"error": "x" * 90 + request.content.decode()})
+
+    return httpx.MockTransport(handle)
+
+
+@pytest.mark.parametrize("issuer", [None, 7])
+async def test_a_side_without_an_issuer_is_told_from_the_start(issuer: object) -> None:
+    transport = describing(issuer=issuer)
+    with pytest.raises(SideError, match=r"the realm's metadata has no issuer"):
+        async with Side("keyturn", "https://x", "acme", seconds=5, transport=transport):
+            raise AssertionError("there is nothing to compare")
+
+
+@pytest.mark.parametrize("alias", ["https://[::1", "https://x:99999/token", "http://x/token", 7, None])
+async def test_an_unusable_address_for_certificates_is_not_used(alias: object) -> None:
+    aliases = {"token_endpoint": alias}
+    transport = describing(issuer="https://x", mtls_endpoint_aliases=aliases)
+    async with Side("keyturn", "https://x", "acme", seconds=5, transport=transport) as side:
+        assert side.endpoints.mtls_token == side.endpoints.token
+
+
+async def test_a_refusal_is_not_cut_before_secrets_are_looked_for_in_it(two: Two) -> None:
+    transport = describing(issuer="https://x")
+    async with Side("keyturn", "https://x", "acme", seconds=5, transport=transport) as side:
+        refused = await side.ask(credential_of(CLIENTS[0], two.keys), None)
+    assert isinstance(refused, Refused)
+    assert refused.error.endswith("long+enough") or refused.error.endswith("long%20enough")
+
+
+async def test_an_encrypted_key_of_a_certificate_is_an_error_and_not_a_question(tmp_path: Path) -> None:
+    """OpenSSL would ask for its password at the terminal, and wait."""
+    issued = issue(make_authority())
+    certificate, file = tmp_path / "a.crt", tmp_path / "a.key"
+    certificate.write_bytes(issued.pem)
+    encrypted = BestAvailableEncryption(b"open")
+    file.write_bytes(issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encrypted))
+    credential = Credential("a", certificate=(certificate, file))
+    async with Side("x", "https://x", "acme", seconds=5, transport=describing(issuer="https://x")) as side:
+        with pytest.raises(SideError, match=r"a\.crt cannot be used"):
+            await side.ask(credential, None)
 
 
 async def test_a_side_that_is_away_from_the_start_ends_the_comparison() -> None:

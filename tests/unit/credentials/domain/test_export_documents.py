@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,18 @@ def test_a_member_may_occur_again_with_the_same_value() -> None:
 def test_what_cannot_be_read_is_told_with_its_place(data: bytes, told: str) -> None:
     with pytest.raises(MalformedError, match=told):
         read_documents(data)
+
+
+def groups(levels: int) -> dict[str, Any]:
+    """An export with groups below groups, the lowest with an attribute."""
+    group: dict[str, Any] = {"name": "lowest", "attributes": {"cost-center": ["7"]}}
+    for _ in range(levels - 1):
+        group = {"name": "upper", "subGroups": [group]}
+    return {**REALM, "groups": [group]}
+
+
+def test_groups_may_be_nested_as_companies_are() -> None:
+    export = groups(20)
+    assert read_documents(json.dumps([export]).encode()) == [export]
+    with pytest.raises(MalformedError, match="nested deeper than 64"):
+        read_documents(json.dumps(groups(40)).encode())

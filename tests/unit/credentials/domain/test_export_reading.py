@@ -210,3 +210,40 @@ def test_revoked_keys_are_read() -> None:
 def test_revoked_keys_are_read_strictly(wrong: object) -> None:
     with pytest.raises(InvalidRequestError, match="keyturnRevokedKeys"):
         read(keyturnRevokedKeys=wrong)
+
+
+@pytest.mark.parametrize("alg", [["RS256"], {}, 7, True, "HS256"])
+def test_an_algorithm_of_any_other_type_is_left_out_with_a_note(alg: object) -> None:
+    read = read_realm({"realm": "acme", "defaultSignatureAlgorithm": alg})
+    assert "defaultSignatureAlgorithm" not in read.settings
+    assert read.notes == (f"defaultSignatureAlgorithm {alg} is left out: realms do not sign with it",)
+
+
+def test_the_mark_of_an_unfinished_import_is_no_setting() -> None:
+    """On a realm in use, the next import would continue it, and enable it in the end."""
+    read = read_realm({"realm": "acme", "attributes": {"keyturn.import.unfinished": "true", "a": "b"}})
+    assert read.settings["attributes"] == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("enabled", "gets_tokens"), [(False, False), ("false", False), (True, True), (None, True)]
+)
+def test_a_client_whose_service_account_is_disabled_gets_no_tokens(
+    enabled: object, gets_tokens: bool
+) -> None:
+    """Keycloak refuses it: the user is disabled."""
+    users = [{"serviceAccountClientId": "orders", "enabled": enabled}]
+    (client,) = read_export(
+        {"clients": [{"clientId": "orders", "serviceAccountsEnabled": True}], "users": users}
+    )
+    assert client.representation["serviceAccountsEnabled"] is gets_tokens
+    note = "its service account is disabled: serviceAccountsEnabled is set to false"
+    assert client.notes == (() if gets_tokens else (note,))
+
+
+def test_roles_that_a_service_account_has_by_its_groups_are_missed_with_a_note() -> None:
+    users = [{"serviceAccountClientId": "orders", "groups": ["/staff", "/staff/billing"]}]
+    (client,) = read_export({"clients": [{"clientId": "orders"}], "users": users})
+    assert client.notes == (
+        "its service account is in groups: the roles of /staff, /staff/billing are left out",
+    )

@@ -62,6 +62,8 @@ class RecordedKeycloak:
             return httpx.Response(200, json=self.answers[relative])
         if relative.endswith(("/roles", "/scope-mappings")) and relative not in self.missing:
             return httpx.Response(200, json=[] if relative.endswith("/roles") else {})
+        if relative.endswith("/groups"):
+            return httpx.Response(200, json=[])
         return httpx.Response(404, json={"error": "Could not find it."})
 
     def _token(self, request: httpx.Request) -> httpx.Response:

@@ -228,3 +228,27 @@ async def test_one_token_serves_all_calls_until_half_of_its_life_has_passed(
     calls = sum(not path.endswith("/token") for path in recorded.asked)
     assert calls // 4 <= recorded.tokens < calls
     assert recorded.refused == 0
+
+
+async def test_a_realm_with_deep_groups_is_read(recorded: RecordedKeycloak) -> None:
+    group: dict[str, object] = {"name": "lowest"}
+    for _ in range(12):
+        group = {"name": "upper", "subGroups": [group]}
+    recorded.partial_export["groups"] = [group]
+    assert (await recorded.read())["groups"] == [group]
+
+
+async def test_groups_of_a_service_account_and_that_it_is_disabled_are_read(
+    recorded: RecordedKeycloak,
+) -> None:
+    billing_id = next(client["id"] for client in recorded.clients if client["clientId"] == "billing")
+    user = recorded.answers[f"clients/{billing_id}/service-account-user"]
+    user["enabled"] = False
+    recorded.answers[f"users/{user['id']}/groups"] = [{"id": "g", "name": "staff", "path": "/staff"}]
+    exported = read_realm(await recorded.read())
+    billing = next(client for client in exported.clients if client.client_id == "billing")
+    assert billing.representation["serviceAccountsEnabled"] is False
+    assert billing.notes[-2:] == (
+        "its service account is disabled: serviceAccountsEnabled is set to false",
+        "its service account is in groups: the roles of /staff are left out",
+    )

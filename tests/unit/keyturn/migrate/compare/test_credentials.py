@@ -19,12 +19,16 @@ NOW = 1_800_000_000.0
 
 
 def client(**members: Any) -> ExportedClient:
-    (read,) = read_export({"clients": [{"clientId": "a/b", "secret": "the secret: of it", **members}]})
+    (read,) = read_export({"clients": [{"clientId": "a/b", "secret": "the secret: of it"} | members]})
     return read
 
 
 def by_key(**attributes: str) -> ExportedClient:
     return client(clientAuthenticatorType="client-jwt", attributes=attributes)
+
+
+def signing(alg: object) -> dict[str, Any]:
+    return {"attributes": {"token.endpoint.auth.signing.alg": alg}}
 
 
 def write_pem(file: Path) -> ec.EllipticCurvePrivateKey:
@@ -43,12 +47,12 @@ def test_a_secret_is_sent_as_the_client_may_send_it() -> None:
 
 
 def test_a_secret_signs_where_the_client_signs_with_it() -> None:
-    signing = client(
+    by_secret = client(
         clientAuthenticatorType="client-secret-jwt",
         secret="s" * 64,
         attributes={"token.endpoint.auth.signing.alg": "HS512"},
     )
-    form, _ = credential_of(signing, Keys(None), lambda: NOW).authorize(ISSUER, {})
+    form, _ = credential_of(by_secret, Keys(None), lambda: NOW).authorize(ISSUER, {})
     claims = jwt.decode(
         form["client_assertion"],
         "s" * 64,
@@ -88,6 +92,11 @@ def test_a_jwk_signs_under_its_kid(tmp_path: Path) -> None:
         ({"clientAuthenticatorType": "client-jwt"}, "its key is not in the directory"),
         ({"clientAuthenticatorType": "client-x509"}, "its certificate and key are not in the directory"),
         ({"clientAuthenticatorType": "of-its-own"}, "cannot be imitated"),
+        ({"clientId": "ü" * 100, "clientAuthenticatorType": "client-jwt"}, "its key is not in the directory"),
+        ({"clientAuthenticatorType": "client-secret-jwt", **signing("RS256")}, "RS256 does not sign with"),
+        ({"clientAuthenticatorType": "client-secret-jwt", **signing("none")}, "none does not sign with"),
+        ({"clientAuthenticatorType": "client-secret-jwt", **signing(5)}, "is not a text"),
+        ({"clientAuthenticatorType": "client-jwt", **signing(["ES256"])}, "is not a text"),
     ],
 )
 def test_without_a_credential_there_is_a_reason(members: dict[str, Any], reason: str, tmp_path: Path) -> None:

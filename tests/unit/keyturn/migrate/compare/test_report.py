@@ -1,5 +1,6 @@
 """A report that somebody can sign: complete, harmless to read, and without a secret."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from keyturn.migrate.compare.comparison import Compared, Verdict
 from keyturn.migrate.compare.differences import Difference
 from keyturn.migrate.compare.expectations import RULES
 from keyturn.migrate.compare.page import as_html, as_markdown
-from keyturn.migrate.compare.report import Inputs, Redaction, SideFacts, describe, is_fine
+from keyturn.migrate.compare.redaction import Redaction
+from keyturn.migrate.compare.report import Inputs, SideFacts, describe, is_fine
 
 SECRET = "the-secret-of-orders"
 HOSTILE = "<script>alert(1)</script>|[x](javascript:1)\n# head"
@@ -90,5 +92,21 @@ def test_the_page_has_inputs_results_and_room_for_a_signature(report: dict[str, 
         assert "3 clients were compared, 1 were not; 2 need a decision." in page
 
 
-def test_long_values_are_cut(report: dict[str, Any]) -> None:
-    assert len(Redaction([])("x" * 1000)) == 201
+def test_nothing_compared_is_not_fine() -> None:
+    assert not is_fine(COMPARED[4:])
+    assert is_fine([])
+
+
+def test_a_key_id_that_a_server_took_from_a_secret_is_hidden() -> None:
+    inputs = replace(INPUTS, keycloak=SideFacts("https://old", f"https://{SECRET}", [SECRET]))
+    assert SECRET not in repr(describe(inputs, COMPARED, Redaction([SECRET])))
+
+
+def test_names_cannot_turn_the_page_around_nor_strike_it_out() -> None:
+    name = "a\u202egnp.exe\x9b2J ~~gone~~ &#8238; $x$"
+    found = describe(INPUTS, [Compared(name, Verdict.FAILED, reason=name)], Redaction([]))
+    html, markdown = as_html(found, "00"), as_markdown(found, "00")
+    for page in (html, markdown):
+        assert "\u202e" not in page
+        assert "\x9b" not in page
+    assert "\\~\\~gone\\~\\~ \\&\\#8238; \\$x\\$" in markdown
