@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.network.tls import client_context
 from keyturn_shared.network.trusted_proxies import TrustedProxies
+from keyturn_shared.oauth.client_authentication.secret_cache import SecretCache
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.sender_constraint.binding import TokenBinding
 from keyturn_shared.oauth.sender_constraint.nonces import Nonces
@@ -22,6 +23,7 @@ from keyturn_shared.oauth.web.caller_address import CallerAddress
 from keyturn_shared.oauth.web.caller_authentication import Callers
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
 from keyturn_shared.oauth.web.introspect import IntrospectionEndpoint
+from keyturn_shared.oauth.web.known_callers import KnownCallers
 from keyturn_shared.oauth.web.metadata import certs_document, discovery_document, metadata_endpoint
 from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
 from keyturn_shared.oauth.web.realm_info import RealmInfoEndpoint
@@ -149,9 +151,8 @@ def _realm_routes(
     rings = settings.require_realm_rings()
     nonces = Nonces(rings, clock) if settings.dpop_nonces else None
     authenticator = core.make_authenticator(rings)
-    callers = Callers(
-        core.replica, authenticator, core.verifier, certificates, possession, log, core.secret_cache
-    )
+    known = KnownCallers(core.replica, authenticator, log, SecretCache(clock.now))
+    callers = Callers(core.replica, authenticator, core.verifier, certificates, possession, log, known)
     token = TokenEndpoint(
         core.replica,
         authenticator,
@@ -161,6 +162,7 @@ def _realm_routes(
         address_resolver,
         log,
         credentials_service,
+        known,
     )
     introspect = IntrospectionEndpoint(
         core.replica,
@@ -169,6 +171,7 @@ def _realm_routes(
         IntrospectionSigner(clock),
         core.answer_metrics,
         credentials_service,
+        known,
     )
     revoke = RevocationEndpoint(
         core.replica,
@@ -194,7 +197,7 @@ def _realm_routes(
     limit = settings.request_body_limit
     return {
         "": Route(RealmInfoEndpoint(core.replica, credentials_service), _READ, limit),
-        f"{_PROTOCOL}/token": Route(token, ("POST",), limit),
+        f"{_PROTOCOL}/token": Route(token, ("POST",), limit, at_once=token.at_once),
         f"{_PROTOCOL}/token/introspect": Route(shadowed, ("POST",), limit, at_once=shadowed.at_once),
         f"{_PROTOCOL}/revoke": Route(revoke, ("POST",), limit),
         f"{_PROTOCOL}/certs": Route(certs, _READ, limit),

@@ -23,7 +23,6 @@ from keyturn_shared.oauth.client_authentication.certificates import CertificateC
 from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
 from keyturn_shared.oauth.client_authentication.last_used import LastUsedRecorder
 from keyturn_shared.oauth.client_authentication.registry import build_verifiers
-from keyturn_shared.oauth.client_authentication.secret_cache import SecretCache
 from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
 from keyturn_shared.oauth.entities import StateReader
 from keyturn_shared.oauth.metrics import AnswerMetrics, ThrottleMetrics
@@ -131,7 +130,6 @@ class VerifierCore:
         self.make_authenticator = make_authenticator
         """Build the authenticator of a node. A process with public keys only cannot authenticate clients."""
         self._tokens = TokenCache(clock.now, settings.cached_tokens)
-        self.secret_cache = SecretCache(clock.now)
         self.dpop = DpopCheck(claims, clock, clock_skew=settings.clock_skew)
         self.verifier = TokenVerifier(
             self.replica,

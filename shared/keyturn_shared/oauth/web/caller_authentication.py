@@ -6,12 +6,7 @@ from typing import Any
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.client_authentication.authenticator import Authenticator
-from keyturn_shared.oauth.client_authentication.credentials import (
-    Attempt,
-    PresentedSecret,
-    read_credentials,
-)
-from keyturn_shared.oauth.client_authentication.secret_cache import AuthenticatedClient, SecretCache
+from keyturn_shared.oauth.client_authentication.credentials import Attempt, read_credentials
 from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.errors import InvalidRequestError
 from keyturn_shared.oauth.ports import Decider, ReadSet
@@ -21,15 +16,14 @@ from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck, 
 from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.oauth.web.bearer_token import read_bearer_token
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
+from keyturn_shared.oauth.web.known_callers import OTHER_CREDENTIALS, KnownCallers
 from keyturn_shared.oauth.web.messages import Request
 from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
 
-_CREDENTIALS = ("client_secret", "client_assertion")
-
 
 class Callers:
-    """Authenticates callers of introspection and ``/verify``. ``cache``: those that were authenticated by
-    secret; a process without one compares the secret every time."""
+    """Authenticates callers of introspection and ``/verify``. ``known``: those that were authenticated by
+    secret; a process without them compares the secret every time."""
 
     def __init__(
         self,
@@ -39,35 +33,15 @@ class Callers:
         certificates: CertificateSource,
         possession: PossessionCheck,
         log: AuthenticationLog,
-        cache: SecretCache | None = None,
+        known: KnownCallers | None = None,
     ) -> None:
         self._decider = decider
-        self._cache = cache
+        self._known = known
         self._authenticator = authenticator
         self._verifier = verifier
         self._certificates = certificates
         self._possession = possession
         self._log = log
-
-    def recall(self, request: Request, parameters: Mapping[str, str]) -> AuthenticatedClient | None:
-        """Return the caller if it was authenticated before by the same header, and still would be at this
-        instant. None: it must be authenticated. Call ``accepted`` if it gets an answer. Raises FencedError
-        and InvalidRequestError."""
-        if self._cache is None or self._log.refuses_any:
-            return None
-        authorization = request.authorization
-        if authorization is None or any(name in parameters for name in _CREDENTIALS):
-            return None
-        known = self._cache.find(request.realm, authorization)
-        if known is None or parameters.get("client_id", known.client_id) != known.client_id:
-            return None
-        self._decider.require_lease()
-        return known
-
-    def accepted(self, caller: AuthenticatedClient) -> None:
-        """Record an authentication that was recalled, as if it had been repeated."""
-        self._authenticator.note_use(caller.state.projection.uuid, caller.credential)
-        self._log.accepted("client_secret_basic")
 
     async def require(
         self, request: Request, parameters: Mapping[str, str], url: Callable[[RealmUrls], str]
@@ -75,13 +49,13 @@ class Callers:
         """Return the caller's client id. ``url``: of this endpoint. Raises authentication errors."""
         attempt: Attempt | None = None
         try:
-            known = self.recall(request, parameters)
-            if known is not None:
-                self.accepted(known)
+            known = None if self._known is None else self._known.recall(request, parameters)
+            if self._known is not None and known is not None:
+                self._known.accepted(known)
                 return known.client_id
             token = read_bearer_token(request, self._certificates)
             if token is not None:
-                if any(name in parameters for name in _CREDENTIALS):
+                if any(name in parameters for name in OTHER_CREDENTIALS):
                     raise InvalidRequestError("more than one method of client authentication")
                 self._log.admit(request, None)
                 return await self._by_token(request.realm, token, url)
@@ -111,18 +85,8 @@ class Callers:
         async def decision(read_set: ReadSet) -> str:
             realm = await require_realm(read_set, request.realm)
             client = await self._authenticator.authenticate(read_set, realm, attempt)
-            await self._keep(request, attempt, read_set, realm, client.client_id)
+            if self._known is not None:
+                await self._known.keep(request, attempt, read_set, realm, client.client_id)
             return client.client_id
 
         return await self._decider.decide(decision)
-
-    async def _keep(
-        self, request: Request, attempt: Attempt, read_set: ReadSet, realm: RealmState, client_id: str
-    ) -> None:
-        """Keep an authentication by secret in the header, with the states that this decision has read."""
-        if self._cache is None or not isinstance(attempt.presented, PresentedSecret):
-            return
-        state, authorization = await read_set.client(realm, client_id), request.authorization
-        if state is not None and authorization is not None:
-            known = AuthenticatedClient(realm, state, attempt.credential)
-            self._cache.keep(request.realm, authorization, known)

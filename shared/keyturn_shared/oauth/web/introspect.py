@@ -15,6 +15,7 @@ from keyturn_shared.oauth.tokens.verification import TokenVerifier, left_to_the_
 from keyturn_shared.oauth.web.caller_authentication import Callers
 from keyturn_shared.oauth.web.errors import caller_error
 from keyturn_shared.oauth.web.form import read_form, require_form_type
+from keyturn_shared.oauth.web.known_callers import KnownCallers
 from keyturn_shared.oauth.web.messages import NO_STORE, Elsewhere, Reply, Request, encode_json, json_body
 from keyturn_shared.oauth.web.outcome_log import TokenLog
 from keyturn_shared.projection import CLIENT_UUID, TOKEN_GENERATION
@@ -36,7 +37,9 @@ class IntrospectionEndpoint:
         signer: IntrospectionSigner,
         metrics: AnswerMetrics,
         elsewhere: Elsewhere | None = None,
+        known: KnownCallers | None = None,
     ) -> None:
+        self._known = known
         self._elsewhere = elsewhere
         self._decider = decider
         self._callers = callers
@@ -48,11 +51,11 @@ class IntrospectionEndpoint:
         """Answer without waiting, if this process has everything in memory: a caller that it has
         authenticated before, and the states behind the token. Raises KeyturnError, which means the same as
         None: the complete procedure answers."""
-        if _wants_signature(request):
+        if self._known is None or _wants_signature(request):
             return None
         require_form_type(request.header(b"content-type"))
         form = read_form(request.body)
-        caller, text = self._callers.recall(request, form), form.get("token")
+        caller, text = self._known.recall(request, form), form.get("token")
         if caller is None or text is None:
             return None
         client = caller.state.projection
@@ -69,7 +72,7 @@ class IntrospectionEndpoint:
                 return None
             self._log.accepted()
             answer = _described(token)
-        self._callers.accepted(caller)
+        self._known.accepted(caller)
         return json_body(200, answer, NO_STORE)
 
     async def __call__(self, request: Request) -> Reply:

@@ -33,6 +33,7 @@ from keyturn_shared.oauth.throttling.throttle import FailureLimits, Throttle
 from keyturn_shared.oauth.web.caller_address import CallerAddress
 from keyturn_shared.oauth.web.caller_authentication import Callers
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
+from keyturn_shared.oauth.web.known_callers import KnownCallers
 from keyturn_shared.oauth.web.messages import Request
 from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
 from tests.testkit.certificates import issue
@@ -52,6 +53,7 @@ class Asked:
     scene: Scene
     registry: CollectorRegistry
     callers: Callers
+    cache: SecretCache | None
 
     def count(self, method: str, outcome: str) -> float:
         labels = {"method": method, "outcome": outcome}
@@ -74,19 +76,22 @@ class Asked:
         return await self.callers.require(request, parameters or {}, lambda urls: urls.introspection)
 
 
-def asked(*, limit: int = 100, **members: Any) -> Asked:
+def asked(*, limit: int = 100, cached: int = 0, **members: Any) -> Asked:
     made = scene(client(**{"authenticator": "client-secret", "secret": SECRET, **members}))
     registry = CollectorRegistry()
     throttle = Throttle(FailureLimits(per_client=limit), None, ThrottleMetrics(registry), made.clock.elapsed)
+    log = AuthenticationLog(AnswerMetrics(registry), throttle, CallerAddress(TrustedProxies(())))
+    cache = SecretCache(made.clock.now, cached) if cached else None
     callers = Callers(
         made,
         made.authenticator,
         made.tokens,
         CertificateSource(CertificateHeader()),
         PossessionCheck(DpopCheck(made.used, made.clock, clock_skew=20.0)),
-        AuthenticationLog(AnswerMetrics(registry), throttle, CallerAddress(TrustedProxies(()))),
+        log,
+        None if cache is None else KnownCallers(made, made.authenticator, log, cache),
     )
-    return Asked(made, registry, callers)
+    return Asked(made, registry, callers, cache)
 
 
 def basic(secret: str = SECRET, client_id: str = "worker") -> str:
@@ -231,9 +236,12 @@ async def test_a_token_that_is_bound_to_a_key_needs_a_proof_for_this_endpoint() 
 
 
 def caching(**members: Any) -> Asked:
-    made = asked(**members)
-    made.callers._cache = SecretCache(made.scene.clock.now, 2)
-    return made
+    return asked(cached=2, **members)
+
+
+def cache_of(made: Asked) -> SecretCache:
+    assert made.cache is not None
+    return made.cache
 
 
 class Counted:
@@ -242,8 +250,7 @@ class Counted:
     def __init__(self, made: Asked) -> None:
         self.asked = 0
         self._sound = made.callers._authenticator
-        made.callers._authenticator = self  # type: ignore[assignment]  # the methods that are asked for
-        self.note_use = self._sound.note_use
+        made.callers._authenticator = self  # type: ignore[assignment]  # the one method that is asked for
 
     async def authenticate(self, *arguments: Any) -> Any:
         self.asked += 1
@@ -327,8 +334,7 @@ async def test_a_caller_is_known_only_with_a_lease() -> None:
 
 async def test_only_so_many_callers_are_known() -> None:
     made = caching()
-    cache = made.callers._cache
-    assert cache is not None
+    cache = cache_of(made)
     for spaces in range(1, 5):  # several headers mean the same
         await made.by(basic().replace(" ", " " * spaces))
     assert len(cache._clients) == 2
@@ -337,8 +343,7 @@ async def test_only_so_many_callers_are_known() -> None:
 async def test_the_cache_of_callers_holds_no_secret() -> None:
     made = caching()
     await made.by(basic())
-    cache = made.callers._cache
-    assert cache is not None
+    cache = cache_of(made)
     [name] = cache._clients
     assert SECRET not in repr(cache._clients)
     assert name != SecretCache(made.scene.clock.now)._name("acme", basic()), "the key is this process's own"
