@@ -71,9 +71,9 @@ class ReplayGuard:
         marked = await self._mark_when_admitted(uses)
         marks = [
             mark
-            for use, outcome in zip(uses, marked.outcomes, strict=True)
+            for outcome, its_marks in zip(marked.outcomes, marked.marks, strict=True)
             if outcome is UseOutcome.MARKED
-            for mark in self._registry.marks(use)
+            for mark in its_marks
         ]
         if not self._memory.note(marked.epoch, marks):
             raise RedisUnavailableError("marked in a past epoch")

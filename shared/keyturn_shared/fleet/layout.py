@@ -1,6 +1,7 @@
 """Names of the keys in Redis."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -58,7 +59,12 @@ class Layout:
 
     def assertion(self, issuer: str, jti: str) -> str:
         """Mark of a used assertion. The jti is hashed: callers choose it, its length and its bytes."""
-        return f"{self.prefix}jti:{issuer}:{_digest(jti)}"
+        return self.assertions((issuer,), jti)[0]
+
+    def assertions(self, issuers: Iterable[str], jti: str) -> list[str]:
+        """Return the marks of a used assertion under each name of its signer."""
+        digest = _digest(jti)
+        return [f"{self.prefix}jti:{issuer}:{digest}" for issuer in issuers]
 
 
 def _digest(text: str) -> str:

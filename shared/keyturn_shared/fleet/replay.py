@@ -13,6 +13,9 @@ from keyturn_shared.fleet.replies import as_text
 from keyturn_shared.fleet.scripts import Argument, Scripts
 from keyturn_shared.projection import ClientProjection, ProjectedIssuer, RealmProjection
 
+Mark = tuple[str, float]
+"""A key in Redis, and the seconds for which it must be kept."""
+
 
 class UnexpectedClaimantError(RedisUnavailableError):
     """The relay has not admitted this node yet, or considers it dead."""
@@ -25,6 +28,9 @@ class UseOutcome(IntEnum):
     USED = 0
     MARKED = 1
     BEFORE_BARRIER = 2
+
+
+_OUTCOMES = tuple(UseOutcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,11 @@ def _digest_of(realm: str, *named: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MarkedUses:
-    """Outcome of each mark, in order, and the epoch in which they were made."""
+    """Outcome for each assertion, in order, with its marks, and the epoch in which they were made."""
 
     epoch: int
     outcomes: tuple[UseOutcome, ...]
-
-
-Mark = tuple[str, float]
-"""A key in Redis, and the seconds for which it must be kept."""
+    marks: list[list[Mark]]
 
 
 class AssertionRegistry:
@@ -100,8 +103,8 @@ class AssertionRegistry:
         """Mark assertions as used, many in one round trip."""
         keys = [self._layout.head, self._layout.claimants]
         arguments: list[Argument] = [round(self._leeway * 1000), self._claimant]
-        for use in uses:
-            marks = self.marks(use)
+        marks_of_all = [self.marks(use) for use in uses]
+        for use, marks in zip(uses, marks_of_all, strict=True):
             keys += [key for key, _ in marks]
             remember = max(1, round(marks[0][1] * 1000))
             arguments += [len(marks), remember, round(use.issued_at * 1000)]
@@ -111,13 +114,14 @@ class AssertionRegistry:
             raise UnexpectedClaimantError("this node has not yet been admitted to mark assertions as used")
         if outcome != "claimed":
             raise RedisUnavailableError("Redis is not yet trusted to remember used assertions")
-        return MarkedUses(int(reply[1]), tuple(UseOutcome(int(result)) for result in reply[2:]))
+        outcomes = tuple([_OUTCOMES[int(result)] for result in reply[2:]])
+        return MarkedUses(int(reply[1]), outcomes, marks_of_all)
 
     def marks(self, use: AssertionUse) -> list[Mark]:
         """Return the marks of an assertion. A node whose clock is behind would accept it for longer than this
         one."""
         remember = max(0.0, use.remember_seconds) + self._leeway
-        return [(self._layout.assertion(issuer, use.jti), remember) for issuer in use.issuers]
+        return [(key, remember) for key in self._layout.assertions(use.issuers, use.jti)]
 
     async def restore_marks(self, epoch: int, marks: Sequence[Mark]) -> bool:
         """Restore marks in the Redis of that epoch. Return False when the epoch is over."""

@@ -59,7 +59,7 @@ class TokenEndpoint:
         """Issue a token without waiting to a client that this process has authenticated before, if the token
         is bound to nothing. Raises KeyturnError, which means the same as None: the complete procedure
         answers."""
-        if self._known is None or request.header(b"dpop") is not None:
+        if self._known is None or request.authorization is None or request.header(b"dpop") is not None:
             return None
         require_form_type(request.header(b"content-type"))
         form = read_form(request.body)

@@ -43,7 +43,11 @@ async def test_a_use_is_remembered_until_the_slowest_clock_refuses_the_assertion
 ) -> None:
     scripts = Recorded([b"claimed", b"7", 1])
     use = AssertionUse(("client",), "jti", seconds, issued_at=1_700_000_000.25)
-    assert await AssertionRegistry(scripts, 15.0).mark_used([use]) == MarkedUses(7, (UseOutcome.MARKED,))
+    marked = await AssertionRegistry(scripts, 15.0).mark_used([use])
+    [(mark, kept)] = marked.marks[0]
+    assert marked == MarkedUses(7, (UseOutcome.MARKED,), [[(mark, milliseconds / 1000)]])
+    assert scripts.keys[2:] == [mark]
+    assert kept == milliseconds / 1000
     assert scripts.arguments == [15_000, "", 1, milliseconds, 1_700_000_000_250]
 
 

@@ -25,9 +25,6 @@ class Memory:
         self.unexpected = 0
         self.epoch = 1
 
-    def marks(self, use: AssertionUse) -> list[Mark]:
-        return [(use.jti, 60.0)]
-
     async def mark_used(self, uses: Sequence[AssertionUse]) -> MarkedUses:
         self.trips.append(len(uses))
         if self.unexpected:
@@ -38,7 +35,11 @@ class Memory:
             raise RedisUnavailableError("away")
         outcomes = [UseOutcome.USED if use.jti in self.used else UseOutcome.MARKED for use in uses]
         self.used |= {use.jti for use in uses}
-        return MarkedUses(self.epoch, tuple(outcomes))
+        return MarkedUses(self.epoch, tuple(outcomes), marks_of(uses))
+
+
+def marks_of(uses: Sequence[AssertionUse]) -> list[list[Mark]]:
+    return [[(use.jti, 60.0)] for use in uses]
 
 
 def claims_over(memory: Memory, own: ReplayMemory | None = None) -> ReplayGuard:
@@ -75,7 +76,7 @@ async def test_only_what_it_marked_itself_is_remembered() -> None:
 async def test_what_was_issued_before_memory_was_lost_is_refused_as_such() -> None:
     class Forgetful(Memory):
         async def mark_used(self, uses: Sequence[AssertionUse]) -> MarkedUses:
-            return MarkedUses(1, (UseOutcome.BEFORE_BARRIER,) * len(uses))
+            return MarkedUses(1, (UseOutcome.BEFORE_BARRIER,) * len(uses), marks_of(uses))
 
     own = ReplayMemory(lambda: 0.0)
     with pytest.raises(BeforeReplayBarrierError):
