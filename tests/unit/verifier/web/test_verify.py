@@ -11,7 +11,7 @@ from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.tokens.verification import VerifiedToken
 from keyturn_shared.oauth.web.messages import Request
 from keyturn_verifier.web.verify import MAX_TOKENS, VerifyEndpoint
-from tests.unit.shared.oauth.scene import Scene, access_token, client, scene
+from tests.testkit.oauth_scene import Scene, access_token, client, scene
 
 
 class Caller:

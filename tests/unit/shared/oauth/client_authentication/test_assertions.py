@@ -33,8 +33,7 @@ from keyturn_shared.oauth.errors import (
 )
 from keyturn_shared.projection import ClientProjection
 from tests.testkit.filled_redis import projected_secret
-from tests.testkit.secret_signing import sign_with_secret
-from tests.unit.shared.oauth.scene import (
+from tests.testkit.oauth_scene import (
     CAP,
     CLIENT_KEY,
     ISSUER,
@@ -45,6 +44,7 @@ from tests.unit.shared.oauth.scene import (
     client,
     scene,
 )
+from tests.testkit.secret_signing import sign_with_secret
 
 THUMBPRINT = CLIENT_KEY.verification_key.thumbprint
 SECRET = "a secret that is long enough for HMAC with SHA-512, which is rather long!"

@@ -36,7 +36,7 @@ from keyturn_shared.sealing import KeyRing
 from keyturn_shared.secret import Secret
 from tests.testkit.certificates import issue
 from tests.testkit.filled_redis import projected_secret
-from tests.unit.shared.oauth.scene import (
+from tests.testkit.oauth_scene import (
     CLIENT_KEY,
     DUMMY_KEYS,
     OTHER_KEY,

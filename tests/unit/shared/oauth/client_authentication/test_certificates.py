@@ -22,7 +22,7 @@ from keyturn_shared.oauth.errors import (
 from keyturn_shared.projection import ClientProjection
 from tests.testkit.certificates import Issued, issue, make_authority
 from tests.testkit.clocks import SetClock
-from tests.unit.shared.oauth.scene import Keys, client, scene
+from tests.testkit.oauth_scene import Keys, client, scene
 
 ROOT, OTHER_ROOT = make_authority("CN=Root"), make_authority("CN=Other")
 SUBJECT = "CN=worker,O=Acme"

@@ -40,7 +40,7 @@ from keyturn_shared.oauth.errors import (
 from keyturn_shared.oauth.ports import Subject
 from keyturn_shared.oauth.trusted_issuers import TrustedIssuers, trust_domain_of
 from keyturn_shared.projection import ClientProjection, FederatedIdentity, ProjectedIssuer
-from tests.unit.shared.oauth.scene import (
+from tests.testkit.oauth_scene import (
     CLIENT_KEY,
     DUMMY_KEYS,
     OTHER_KEY,

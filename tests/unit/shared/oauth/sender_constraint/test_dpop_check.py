@@ -30,7 +30,7 @@ from tests.testkit.certificates import issue
 from tests.testkit.clocks import SetClock
 from tests.testkit.dpop import hashed, proof
 from tests.testkit.filled_redis import RING
-from tests.unit.shared.oauth.scene import Used, client, scene
+from tests.testkit.oauth_scene import Used, client, scene
 
 KEY = SigningKey.generate()
 JKT = KEY.verification_key.thumbprint

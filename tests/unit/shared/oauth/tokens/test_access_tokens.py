@@ -21,7 +21,7 @@ from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import ClientProjection
 from tests.testkit.clocks import SetClock
 from tests.testkit.filled_redis import RING, projected_key, realm_of
-from tests.unit.shared.oauth.scene import BASE_URL, ISSUER, REALM_KEY, client, scene
+from tests.testkit.oauth_scene import BASE_URL, ISSUER, REALM_KEY, client, scene
 
 NOTHING = Grant("", ())
 CLOCK = SetClock(1_000_000.9)

@@ -6,7 +6,7 @@ import pytest
 
 from keyturn_shared.oauth.errors import WrongAudienceError
 from keyturn_shared.oauth.tokens.addressees import named_audiences, require_addressed
-from tests.unit.shared.oauth.scene import ISSUER, client, scene
+from tests.testkit.oauth_scene import ISSUER, client, scene
 
 SHOP = client("shop", resource_audiences=("https://shop.example", "https://till.example"))
 

@@ -8,7 +8,7 @@ import pytest
 from keyturn_shared.oauth.errors import TokenEndedError
 from keyturn_shared.projected_mappers import ProjectedMapper
 from keyturn_shared.projection import RoleSet
-from tests.unit.shared.oauth.scene import access_token, client, scene
+from tests.testkit.oauth_scene import access_token, client, scene
 
 Mapper = ProjectedMapper
 ROLES: dict[str, Any] = {

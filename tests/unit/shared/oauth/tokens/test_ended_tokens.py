@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from keyturn_shared.oauth.errors import TokenEndedError, TokenRevokedError
 from keyturn_shared.oauth.tokens.ended_tokens import generation_of, not_before_policy, require_not_ended
 from keyturn_shared.projection import token_digest
-from tests.unit.shared.oauth.scene import REALM, client
+from tests.testkit.oauth_scene import REALM, client
 
 WORKER = client()
 

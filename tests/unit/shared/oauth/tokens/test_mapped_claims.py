@@ -12,7 +12,7 @@ from keyturn_shared.projected_mappers import PROTOCOL_CLAIMS, ROLES_MAPPERS, Pro
 from keyturn_shared.projection import ClientProjection, RealmProjection, RoleSet
 from tests.testkit.clocks import SetClock
 from tests.testkit.filled_redis import realm_of
-from tests.unit.shared.oauth.scene import client, scene
+from tests.testkit.oauth_scene import client, scene
 
 ROLES: dict[str, Any] = {
     "realm_roles": {"boss": RoleSet(), "clerk": RoleSet()},

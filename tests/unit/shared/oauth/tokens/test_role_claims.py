@@ -9,7 +9,7 @@ from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
 from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import RoleSet
 from tests.testkit.filled_redis import realm_of
-from tests.unit.shared.oauth.scene import ISSUER, access_token, client, scene
+from tests.testkit.oauth_scene import ISSUER, access_token, client, scene
 
 ROLES: dict[str, Any] = {
     "realm_roles": {

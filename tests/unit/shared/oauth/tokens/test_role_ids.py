@@ -4,7 +4,7 @@ from keyturn_shared.oauth.tokens.role_claims import held_roles
 from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import RoleSet
 from tests.testkit.filled_redis import realm_of
-from tests.unit.shared.oauth.scene import client
+from tests.testkit.oauth_scene import client
 
 NAMES = {"realm_roles": {"a": RoleSet(), "all": RoleSet(("a",))}}
 REALM = realm_of("acme", **NAMES, roles_by_id={"id-a": (None, "a"), "id-all": (None, "all")})

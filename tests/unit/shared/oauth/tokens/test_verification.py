@@ -33,7 +33,7 @@ from keyturn_shared.oauth.errors import (
 )
 from keyturn_shared.oauth.key_errors import KeysUnavailableError
 from keyturn_shared.oauth.tokens.verification import bearer_only, left_to_the_caller
-from tests.unit.shared.oauth.scene import (
+from tests.testkit.oauth_scene import (
     CAP,
     CLIENT_KEY,
     DUMMY_KEYS,

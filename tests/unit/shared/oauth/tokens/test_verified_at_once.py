@@ -26,7 +26,7 @@ from keyturn_shared.oauth.tokens import token_cache, verification
 from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES
 from keyturn_shared.projection import token_digest
 from tests.testkit.filled_redis import RING
-from tests.unit.shared.oauth.scene import (
+from tests.testkit.oauth_scene import (
     BASE_URL,
     CACHED,
     OTHER_KEY,

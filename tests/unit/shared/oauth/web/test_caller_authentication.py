@@ -39,7 +39,7 @@ from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
 from tests.testkit.certificates import issue
 from tests.testkit.dpop import proof
 from tests.testkit.filled_redis import projected_secret
-from tests.unit.shared.oauth.scene import BASE_URL, Scene, access_token, client, scene
+from tests.testkit.oauth_scene import BASE_URL, Scene, access_token, client, scene
 
 SECRET = "a-secret-that-is-long-enough"
 URL = f"{BASE_URL}/realms/acme/protocol/openid-connect/token/introspect"
