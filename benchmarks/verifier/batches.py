@@ -1,4 +1,4 @@
-"""What callers of a node notice while somebody else has a thousand tokens verified at a time.
+"""The wait of callers of a node while somebody else has a thousand tokens verified at a time.
 
 Introspection of tokens seen before over 16 connections, without and with one more connection that sends
 requests of ``/verify`` one after the other, each with 1,000 tokens never seen.

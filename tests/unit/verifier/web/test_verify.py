@@ -15,7 +15,7 @@ from tests.testkit.oauth_scene import Scene, access_token, client, scene
 
 
 class Caller:
-    """Who asks; ``require`` is all that is asked for."""
+    """The authentication of whoever asks; nothing but ``require`` is used."""
 
     async def require(self, *_: Any) -> str:
         return "worker"
