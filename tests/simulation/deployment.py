@@ -30,6 +30,7 @@ class Deployment:
         engine: ScriptEngine,
         new_clock: Callable[[], SimulatedClock],
         wrote: Wrote,
+        trace: Callable[[str], None],
     ) -> None:
         self.lag = 0.0
         self._loop = loop
@@ -37,6 +38,7 @@ class Deployment:
         self._engine = engine
         self._new_clock = new_clock
         self._tell = wrote
+        self._trace = trace
         self._cut_off: list[RedisServer] = []
         self._replica = Data()
         self._stream: deque[tuple[float, Effects]] = deque()
@@ -48,6 +50,7 @@ class Deployment:
     def flush(self) -> None:
         """Run FLUSHALL, unless no server accepts it."""
         if self.primary.alive and self._takes_writes(self.primary):
+            self._trace(f"Redis {self.primary.run_id[:6]} is emptied")
             self.primary.direct(b"FLUSHALL")
 
     def lose_projections(self) -> None:
@@ -79,6 +82,7 @@ class Deployment:
             return 0.0
         self._receive(self._loop.time())
         old.cut_off_at = self._loop.time()
+        self._trace(f"Redis {old.run_id[:6]} is isolated")
         self._cut_off.append(old)
         self._stream.clear()
         self._loop.call_later(MAX_LAG_SECONDS + away, self._promote)
@@ -102,6 +106,7 @@ class Deployment:
         if self.primary.alive and self.primary.cut_off_at is None:
             return  # another fault started one meanwhile
         self.primary = self._start(self._replica)
+        self._trace(f"Redis {self.primary.run_id[:6]} is the primary")
         self._replica, self._stream = self.primary.data.copy(), deque()
 
     def _takes_writes(self, server: RedisServer) -> bool:
@@ -120,5 +125,7 @@ class Deployment:
             replay(self._replica, self._stream.popleft()[1], self.primary.now_ms)
 
     def _end(self, server: RedisServer) -> None:
+        if server.alive:
+            self._trace(f"Redis {server.run_id[:6]} is gone")
         server.alive = False
         server.primary = False

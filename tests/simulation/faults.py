@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from tests.simulation.actors import Fleet
+from tests.simulation.agenda import Agenda
 from tests.simulation.credentials import Credentials
 from tests.simulation.database import Backup
 from tests.simulation.sequences import Callers, Machines, Sequences
@@ -41,9 +42,10 @@ class Faults:
         self._pause = pause
         self._dropped = dropped
         self.drawn = 0
+        self._agenda = Agenda(around.loop)
         self._backups: list[Backup] = []
         self._first = around.database.head.sequence
-        sequences = Sequences(fleet, around, machines, callers)
+        sequences = Sequences(fleet, around, machines, callers, self._agenda)
         self._kinds: dict[Callable[[], str], float] = {
             self._stop_node: 4,
             self._stop_node_at_work: 3,
@@ -95,8 +97,14 @@ class Faults:
             if number not in self._dropped:
                 self._around.trace(f"FAULT {number} {_name(fault)}: {fault()}")
 
+    @property
+    def under_way(self) -> bool:
+        """True while a fault that has begun has something left to do, or Redis is away."""
+        return self._agenda.left > 0 or not self._around.redis.primary.alive
+
     def end(self) -> None:
-        """End all faults: stopped processes continue, and the network is calm."""
+        """End what has happened so far: stopped processes continue, and the network is calm. What is
+        ``under_way`` goes on."""
         self._around.network.weather.calm()
         self._around.redis.heal()
         self._around.invariants.reunited()
@@ -118,7 +126,7 @@ class Faults:
             self._callers.trouble(node)
         delay = self._around.network.weather.usual_delay
         self._later(self._draw.uniform(0.5, 4.0) * delay, node.process.stop)
-        self._later(seconds, node.process.go_on)
+        self._end_after(seconds, node.process.go_on)
         return f"{node.process.name} for {seconds:.3f} s"
 
     def _stop_instance(self) -> str:
@@ -129,7 +137,7 @@ class Faults:
             return "nobody"
         process, seconds = self._draw.choice(processes), self._draw.uniform(0.05, longest)
         process.stop()
-        self._later(seconds, process.go_on)
+        self._end_after(seconds, process.go_on)
         return f"{process.name} for {seconds:.3f} s"
 
     def _kill_node(self) -> str:
@@ -172,7 +180,7 @@ class Faults:
         seconds = self._draw.uniform(0.2, 3.0 * _LEASE)
         for link in links:
             link.silent = True
-            self._later(seconds, partial(setattr, link, "silent", False))
+            self._end_after(seconds, partial(setattr, link, "silent", False))
         return f"{each.process.name} for {seconds:.3f} s, {[each.links.index(link) for link in links]}"
 
     def _bad_weather(self) -> str:
@@ -180,7 +188,7 @@ class Faults:
         weather.slow, weather.lost, weather.cut = (self._draw.uniform(0.0, 0.3) ** 2 * 2 for _ in range(3))
         weather.usual_delay = self._draw.choice((0.001, 0.01, 0.05, 0.15))
         weather.slowest = self._draw.choice((0.05, 0.5, 2.5))
-        self._later(self._draw.uniform(0.5, 4.0), weather.calm)
+        self._end_after(self._draw.uniform(0.5, 4.0), weather.calm)
         return str(weather)
 
     def _cut_connections(self) -> str:
@@ -222,7 +230,7 @@ class Faults:
 
     def _isolate(self) -> str:
         gone_after = self._around.redis.isolate(self._draw.uniform(0.01, 1.0), self._draw.uniform(0.0, 4.0))
-        self._later(gone_after, self._around.invariants.reunited)
+        self._end_after(gone_after, self._around.invariants.reunited)
         return self._new_lag()
 
     def _new_lag(self) -> str:
@@ -269,8 +277,12 @@ class Faults:
             self._later(self._draw.uniform(1.0, 2.5), self._machines.start_node)
         return "the fleet"
 
-    def _later(self, seconds: float, what: Callable[[], object]) -> None:
+    def _end_after(self, seconds: float, what: Callable[[], object]) -> None:
+        """End something then, if ``end`` has not done so before."""
         self._around.loop.call_later(seconds, what)
+
+    def _later(self, seconds: float, what: Callable[[], object]) -> None:
+        self._agenda.later(seconds, what)
 
 
 def _name(fault: Callable[[], str]) -> str:

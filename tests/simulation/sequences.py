@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from keyturn_shared.fleet.layout import Layout
 from tests.simulation.actors import Fleet
+from tests.simulation.agenda import Agenda
 from tests.simulation.credentials import Credentials
 from tests.simulation.database import Backup
 from tests.simulation.settings import CLOCK_SKEW, LEASE, RELAY_LEASE_SECONDS
@@ -46,14 +47,18 @@ class Callers(Protocol):
 
 
 class Sequences:
-    """Each is started by a call, which returns a description, and continues by itself."""
+    """Each is started by a call, which returns a description, and continues by itself. ``agenda``: what they
+    have still to do."""
 
-    def __init__(self, fleet: Fleet, around: Surroundings, machines: Machines, callers: Callers) -> None:
+    def __init__(
+        self, fleet: Fleet, around: Surroundings, machines: Machines, callers: Callers, agenda: Agenda
+    ) -> None:
         self._fleet = fleet
         self._around = around
         self._draw = around.draw
         self._machines = machines
         self._callers = callers
+        self._agenda = agenda
         self._first = around.database.head.sequence
         self._closing = False
 
@@ -259,4 +264,4 @@ class Sequences:
             self._later(self._draw.uniform(0.5, 2.0), self._machines.start_node)
 
     def _later(self, seconds: float, what: Callable[[], object]) -> None:
-        self._around.loop.call_later(seconds, what)
+        self._agenda.later(seconds, what)

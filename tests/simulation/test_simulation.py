@@ -6,9 +6,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from keyturn_credentials.fleet.waiter import FleetWaiter
+from keyturn_credentials.relay.loop import RelayLoop
+from keyturn_credentials.relay.relay import Relay
+from keyturn_shared.fleet.registry import UNKNOWN, FleetSummary
 from tests.simulation.protections import PROTECTIONS, without
 from tests.simulation.session import session
 from tests.simulation.settings import CLOCK_RATE, CLOCK_SKEW, LEASE, LEEWAY
@@ -21,47 +28,88 @@ _WITHIN = 300
 order of random draws in the code would move it."""
 
 _FOUND_BY = {
-    "admission": 16,
-    "applied-before-reported": 68,
+    "admission": 0,
+    "applied-before-reported": 13,
     "atomic-publish": 0,
-    "awaited-memory": 0,
+    "awaited-memory": 36,
     "clock-through-stops": 0,
-    "comparison": 0,
+    "comparison": 10,
     "current-tokens": 2,
-    "decision-instant": 14,
-    "ended-tokens": 2,
-    "explicit-ids": 4,
-    "fleet-state": 12,
-    "forgotten-memory": 7,
-    "gap-detection": 8,
+    "decision-instant": 18,
+    "ended-tokens": 8,
+    "explicit-ids": 24,
+    "fleet-state": 42,
+    "forgotten-memory": 4,
+    "gap-detection": 2,
     "latest-known": 680,
     "lease": 0,
-    "lease-at-head": 40,
-    "lease-before-send": 2,
-    "load-guard": 137,
-    "lost-memory": 63,
-    "lost-projections": 20,
-    "margin": 3,
-    "marks-by-name": 65,
-    "one-chain": 149,
-    "remembering-longer": 3,
-    "replay-barrier": 0,
-    "returned-memory": 39,
+    "lease-at-head": 41,
+    "lease-before-send": 8,
+    "load-guard": 9,
+    "lost-memory": 116,
+    "lost-projections": 7,
+    "margin": 32,
+    "marks-by-name": 40,
+    "one-chain": 299,
+    "remembering-longer": 6,
+    "replay-barrier": 4,
+    "returned-memory": 3,
     "same-log": 0,
     "superseded-states": 11,
-    "trusted-claims": 0,
-    "unbroken-knowledge": 9,
-    "vouching": 19,
+    "trusted-claims": 1,
+    "unbroken-knowledge": 4,
+    "vouching": 4,
     "waits-after": 3,
 }
 """The first seed that shows what each protection is for, with its faults. Two are missing: other protections
 also prevent what they prevent."""
 
 
-@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924, 10040186, 10047791, 10067255])
+_LATE_FAULTS = (10082522, 10085737)
+"""Seeds whose last faults lose Redis, and stop processes, seconds after they began."""
+
+
+@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924, 10040186, 10047791, 10067255, *_LATE_FAULTS])
 def test_seeds_that_once_showed_a_violation_do_so_no_more(seed: int) -> None:
     with session([]) as run:
         assert run(seed, None).violation is None
+
+
+@pytest.mark.parametrize("seed", _LATE_FAULTS)
+def test_nothing_goes_wrong_any_more_once_the_faults_are_over(seed: int) -> None:
+    lines: list[str] = []
+    with session() as run:
+        run(seed, lines.append)
+    said = [line.split(maxsplit=1)[1] for line in lines]
+    begun, over = said.index("no fault begins any more"), said.index("the faults are over")
+    late = re.compile("Redis [0-9a-f]+ is (emptied|gone|isolated)")
+    assert any(late.match(line) for line in said[begun:over]), "a run without late faults shows nothing"
+    assert not any(late.match(line) for line in said[over:])
+    assert any(line.startswith("committed") for line in said[over:]), "the last change"
+
+
+async def _unknown(*_: object) -> FleetSummary:
+    return UNKNOWN
+
+
+async def _nothing(*_: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "instead", "what"),
+    [
+        (RelayLoop, "start", _nothing, "s after the last fault began"),
+        (Relay, "publish_new", _nothing, "a change when nothing goes wrong"),
+        (FleetWaiter, "wait", _unknown, "a change when nothing goes wrong"),
+    ],
+)
+def test_a_fleet_that_does_not_recover_once_the_faults_are_over_is_found(
+    owner: type, method: str, instead: Callable[..., Any], what: str
+) -> None:
+    with patch.object(owner, method, instead), session() as run:
+        violations = [run(seed, None).violation for seed in range(3)]
+    assert [found and found.number for found in violations] == [7, 7, 7]
+    assert any(found and what in found.what for found in violations)
 
 
 @pytest.mark.parametrize("first", [0, 1_000])

@@ -79,7 +79,12 @@ class World:
         self.database = Database(self.loop.time)
         self.invariants = Invariants(self.database, self.loop.time, LEASE.seconds, intruded=intruded)
         self.redis = Deployment(
-            self.loop, self.draw, engine, partial(self._new_clock, of_redis=True), self.invariants.wrote
+            self.loop,
+            self.draw,
+            engine,
+            partial(self._new_clock, of_redis=True),
+            self.invariants.wrote,
+            self.trace,
         )
         self.network = Network(self.loop, self.draw, Weather(), self.trace)
         self.wallet = Wallet(self.draw, self.loop.time)
@@ -120,22 +125,24 @@ class World:
         )
         self._spawn(self.actors.use())
         self._go_on_until(1.0)
-        raging = [self._spawn(faults.run()), self._spawn(self.actors.administer())]
+        raging = self._spawn(faults.run())
+        changing = [self._spawn(self.actors.administer())]
         if self._with_tokens:
             users = TokenUsers(self.fleet, self.around, self.actors)
             self._spawn(users.use())
-            raging.append(self._spawn(users.administer()))
+            changing.append(self._spawn(users.administer()))
         if self._intruded:
-            raging.append(self._spawn(Intruder(self.fleet, self.around, self.actors).run()))
+            changing.append(self._spawn(Intruder(self.fleet, self.around, self.actors).run()))
         self._go_on_until(self.draw.uniform(5.0, 9.0))
-        for task in raging:
+        raging.cancel()
+        deadline = self.loop.time() + _CONVERGENCE_SECONDS
+        self._end_faults(faults, deadline)
+        for task in changing:
             task.cancel()
-        self.trace("the faults are over")
-        faults.end()
         if self._intruded:  # the attacker's data in Redis may keep nodes from answering forever
             self._go_on_until(self.loop.time() + 2 * _CALM_SECONDS)
         else:
-            self._converge()
+            self._converge(deadline)
         seen_at = self.loop.time()
         self._dispose()
         if self.loop.errors:
@@ -168,16 +175,29 @@ class World:
         while self.loop.time() < until and self.invariants.violation is None:
             self.loop.run(min(until, self.loop.time() + _STEP))
 
-    def _converge(self) -> None:
+    def _end_faults(self, faults: Faults, deadline: float) -> None:
+        """End what has happened so far, and let what is still under way take its course: Redis may be lost,
+        and processes stopped, seconds after the last fault began."""
+        self.trace("no fault begins any more")
+        faults.end()
+        self._await(lambda: "faults are under way" if faults.under_way else "", deadline)
+        self.trace("the faults are over")
+        faults.end()
+
+    def _converge(self, deadline: float) -> None:
         """Check invariant 7: nothing was lost, and everything agrees once the faults end."""
-        deadline = self.loop.time() + _CONVERGENCE_SECONDS
-        while self.invariants.violation is None and (apart := self._apart()):
-            if self.loop.time() >= deadline:
-                self.invariants.broken(7, f"{apart}, {_CONVERGENCE_SECONDS} s after the last fault")
-            self._go_on_until(self.loop.time() + _STEP)
+        self._await(self._apart, deadline)
         self._go_on_until(self.loop.time() + _CALM_SECONDS)
         change = self._spawn(self._last_change())
         while not change.done() and self.invariants.violation is None:
+            self._go_on_until(self.loop.time() + _STEP)
+
+    def _await(self, missing: Callable[[], str], deadline: float) -> None:
+        """Go on until nothing is missing any more; at the deadline, invariant 7 is violated."""
+        while self.invariants.violation is None and (still := missing()):
+            if self.loop.time() >= deadline:
+                self.invariants.broken(7, f"{still}, {_CONVERGENCE_SECONDS} s after the last fault began")
+                return
             self._go_on_until(self.loop.time() + _STEP)
 
     def _apart(self) -> str:
