@@ -127,6 +127,14 @@ class RotationRules:
             return None
         return self.keys.start_at(keys_since, self._share(client_uuid))
 
+    def reach(self, kind: Kind, now: float) -> float | None:
+        """Return until when a secret expires, or since when a key is there, for a rotation of it to begin at
+        ``now`` at the earliest; None if no policy asks for one."""
+        if kind is Kind.SECRET:
+            return None if self.policy is None else now + lead_of(self.policy) + self.jitter
+        period = self.keys.period
+        return None if period is None else now - period + min(self.jitter, period // 2)
+
     def rest_of(self, rotation: Rotation) -> int:
         """Return the seconds without a rotation by policy after this one was given up."""
         if rotation.kind is Kind.KEY:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
-from keyturn_credentials.domain.key_rotation_steps import KeyFacts, waits_for_key
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.realm_key_rotations import RealmKeyRotation, realm_key_rotations
 from keyturn_credentials.domain.rotation import Kind, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Facts, waits_for
 from keyturn_credentials.domain.rotation_planning import Planned, plan_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import is_undelivered
-from keyturn_credentials.domain.rotation_steps import Facts, waits_for
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.store.expiring_secrets import find_expiring
 from keyturn_credentials.store.unit_of_work import Reading, Store
@@ -101,17 +100,12 @@ class RotationQueries:
             if client is None:
                 continue  # deleted meanwhile
             rules = RotationRules.from_attributes(client.attributes, realm.attributes)
-            has_turn = rules.max_at_once is None or under_way.get(rotation.kind, 0) < rules.max_at_once
             facts = Facts(
                 applied=rotation.sequence is None or rotation.id in applied,
                 is_undelivered=realm.keeps_digests_only and is_undelivered(client.secrets, rotation),
-                has_turn=has_turn,
+                has_turn=rules.max_at_once is None or under_way.get(rotation.kind, 0) < rules.max_at_once,
             )
-            if rotation.kind is Kind.KEY:
-                key_facts = KeyFacts(applied=facts.applied, has_turn=has_turn)
-                waits = waits_for_key(rotation, rules, key_facts, now)
-            else:
-                waits = waits_for(rotation, rules, facts, now)
+            waits = waits_for(rotation, rules, facts, now)
             shown.append(ShownRotation(rotation, client.client_id, waits))
         return shown
 

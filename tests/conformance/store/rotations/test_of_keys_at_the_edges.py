@@ -142,7 +142,7 @@ async def test_keys_of_a_url_that_the_client_has_left_meanwhile_are_not_taken_fo
         await scene.operations.clients.update(target(uuid), moved)
         return frozenset({of_former_url})
 
-    keys = KeyRotationOperations(scene.store, scene.operations.key_rotation_changes, fetched, scene.fleet)
+    keys = KeyRotationOperations(scene.store, scene.operations.rotation_changes, fetched, scene.fleet)
     with pytest.raises(ConflictError, match="thumbprint"):
         await keys.start(target(uuid), Reason.COMPROMISED)
     assert (await scene.client(uuid)).revoked_keys == {}

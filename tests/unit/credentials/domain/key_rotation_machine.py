@@ -7,17 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from keyturn_credentials.domain.key_rotation_steps import (
-    KeyAct,
     KeyFacts,
-    KeyStep,
     cancel_key,
     keys_in,
     next_key_step,
-    pause_key,
     prepare,
-    waits_for_key,
 )
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Act, Step, pause, waits_for
 from keyturn_credentials.domain.rotation_rules import KeyPolicy, RotationRules
 from tests.unit.credentials.domain.rotation_scenes import rotation_in
 
@@ -139,7 +136,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
     @precondition(lambda self: "pause" in self.interferes and self.is_open)
     @rule(paused=st.booleans())
     def pause(self, paused: bool) -> None:
-        step = pause_key(self._open, self._rules()) if paused else KeyStep(replace(self._open, paused=False))
+        step = pause(self._open, self._rules()) if paused else Step(replace(self._open, paused=False))
         self._take(step)
 
     @precondition(lambda self: "cancel" in self.interferes and self.is_open)
@@ -163,7 +160,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         self._begin(Reason.COMPROMISED)
         ended = tuple(sorted(self._accepted()))
         retired = replace(self._open, keys=replace(keys_in(self._open), former=ended))
-        self._apply(KeyStep(retired.moved(State.RETIRED, self.now), KeyAct.REVOKE_FORMER))
+        self._apply(Step(retired.moved(State.RETIRED, self.now), Act.REVOKE_FORMER))
         assert not self._accepted()
         if not self.published:
             self.made += 1
@@ -191,7 +188,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         if not self.is_open:
             return
         rotation, facts = self._open, self._facts(self._open)
-        match waits_for_key(rotation, self._rules(), facts, self.now):
+        match waits_for(rotation, self._rules(), facts, self.now):
             case WaitsFor.PERSON:
                 waits = rotation.paused
             case WaitsFor.NODES:
@@ -267,7 +264,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         self.rotation = prepare(rotation, self._rules(), frozenset({name}), self.now)
         return True
 
-    def _next(self, rotation: Rotation) -> KeyStep | None:
+    def _next(self, rotation: Rotation) -> Step | None:
         return next_key_step(rotation, self._rules(), self._facts(rotation), self.now)
 
     def _facts(self, rotation: Rotation) -> KeyFacts:
@@ -280,20 +277,20 @@ class KeyRotationMachine(RuleBasedStateMachine):
             applied=self.applied,
         )
 
-    def _take(self, step: KeyStep | None) -> None:
+    def _take(self, step: Step | None) -> None:
         if step is not None:
             self._apply(step)
             self._run()
 
-    def _apply(self, step: KeyStep) -> None:
+    def _apply(self, step: Step) -> None:
         self.rotation = step.after
         keys = keys_in(step.after)
         match step.act:
-            case KeyAct.REMOVE_FORMER:
+            case Act.REMOVE_FORMER:
                 self.present -= set(keys.former or ())
-            case KeyAct.REVOKE_FORMER:
+            case Act.REVOKE_FORMER:
                 self.revoked |= set(keys.former or ())
-            case KeyAct.REMOVE_SUCCESSORS:
+            case Act.REMOVE_SUCCESSORS:
                 self.present -= set(keys.successors)
                 self.next = None
             case _:

@@ -7,17 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Step, pause, waits_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import is_undelivered, secrets_after
-from keyturn_credentials.domain.rotation_steps import (
-    Facts,
-    Step,
-    cancel,
-    confirm,
-    next_step,
-    pause,
-    waits_for,
-)
+from keyturn_credentials.domain.rotation_steps import SecretFacts, cancel, confirm, next_step
 from keyturn_credentials.domain.rotation_window import Window
 from keyturn_credentials.domain.secrets import (
     ClientSecrets,
@@ -287,10 +280,10 @@ class RotationMachine(RuleBasedStateMachine):
     def _next(self, rotation: Rotation) -> Step | None:
         return next_step(rotation, self._rules(), self._facts(rotation), self.now)
 
-    def _facts(self, rotation: Rotation) -> Facts:
+    def _facts(self, rotation: Rotation) -> SecretFacts:
         current, former = self._current, self.secrets.rotated
         is_successor = current.rotation == rotation.id
-        return Facts(
+        return SecretFacts(
             is_successor_current=is_successor,
             is_undelivered=self.digests_only and is_undelivered(self.secrets, rotation),
             current_expires_at=current.expires_at,

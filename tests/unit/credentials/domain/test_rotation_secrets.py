@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State
+from keyturn_credentials.domain.rotation_frame import Act, Step
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import (
     extend,
@@ -18,7 +19,7 @@ from keyturn_credentials.domain.rotation_secrets import (
     retire,
     start_overlap,
 )
-from keyturn_credentials.domain.rotation_steps import Act, Step, next_step
+from keyturn_credentials.domain.rotation_steps import next_step
 from keyturn_credentials.domain.secrets import (
     ClientSecrets,
     Due,
