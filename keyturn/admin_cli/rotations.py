@@ -17,7 +17,7 @@ app: Final = typer.Typer(
 )
 
 Rotation = Annotated[str, typer.Argument(help="The rotation's ID, as keyturn rotations list shows it.")]
-_HEADS: Final = ("ID", "CLIENT ID", "STATE", "WAITS FOR", "REASON", "CREATED", "DEADLINE", "ALERT")
+_HEADS: Final = ("ID", "CLIENT ID", "STATE", "WAITS FOR", "REASON", "CREATED", "DEADLINE", "ALERT OR FAILURE")
 
 
 @app.command("list")
@@ -50,7 +50,7 @@ def list_(
                 state_of(each),
                 *(each.get(name) for name in ("waits_for", "reason")),
                 *(time_text(each.get(name)) for name in ("created_at", "deadline")),
-                each.get("alert"),
+                each.get("alert") or (each.get("failure") or {}).get("code"),
             )
             for each in found
         ]
@@ -201,6 +201,12 @@ def show_plan(session: Session, planned: list[dict[str, Any]]) -> None:
     session.out.table(("AT", "CLIENT ID", "EFFECT", "EXPIRES"), rows, none="Nothing is planned.")
 
 
+def failure_of(rotation: Mapping[str, Any]) -> str | None:
+    """Return why the rotation has failed, in words; None if it has not."""
+    failure = rotation.get("failure")
+    return f"{failure.get('code')}: {failure.get('detail')}" if failure else None
+
+
 def state_of(rotation: Mapping[str, Any]) -> str:
     """Return the state in words."""
     return f"{rotation.get('state')}{' (paused)' if rotation.get('paused') else ''}"
@@ -236,6 +242,7 @@ def _describe(rotation: Mapping[str, Any], out: Output) -> None:
             "state": state_of(rotation),
             "waits for": rotation.get("waits_for"),
             "alert": rotation.get("alert"),
+            "failure": failure_of(rotation),
             "starts": time_text(rotation.get("start_at")),
             "deadline": time_text(rotation.get("deadline")),
             "former ends": time_text(rotation.get("retire_at")),

@@ -1,11 +1,13 @@
 """Rotations: on their way, their history, and the policy, which is shown with its effect before it is
 saved."""
 
+import json
 import re
 
 import pytest
 from playwright.async_api import Locator, expect
 
+from keyturn_shared.jose.signing import SigningKey
 from tests.browser.console import Console
 from tests.testkit.console_realm import DAY, POLICY, REALM
 from tests.testkit.local_stack import ask_token
@@ -109,6 +111,30 @@ async def test_the_history_has_every_move_with_its_event(console: Console) -> No
     assert moves[1]["sequence"]
     await page.get_by_role("link", name="Rotations", exact=True).last.click()
     await expect(page.get_by_role("heading", name="Client rotations")).to_be_visible()
+
+
+async def test_one_that_failed_says_why(console: Console) -> None:
+    page, scene = console.page, console.scene
+    keys = [SigningKey.generate("ES256").public_jwk for _ in range(2)]
+    attributes = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": keys[:1]})}
+    uuid = scene.client("failing", clientAuthenticatorType="client-jwt", attributes=attributes)
+    begun = scene.admin.call(
+        "POST", f"/clients/{uuid}/rotations", json={"kind": "key", "jwk": keys[1]}
+    ).json()
+    (successor,) = begun["keys"]["successors"]
+    await console.open("rotations")
+    await expect(row_of(console, "failing")).to_be_visible()
+    await console.choose("Show", "failed")
+    scene.admin.call("POST", f"/clients/{uuid}/keys/{successor}/revoke")
+    row = row_of(console, "failing")
+    await expect(row, "without a reload").to_contain_text("Failed")
+    await expect(row).to_contain_text("The new key was revoked or removed while the former one was accepted.")
+    await expect(row.get_by_role("button")).to_have_count(0)
+    await row.get_by_role("link", name="History of").click()
+    await expect(page.locator(".notice.bad")).to_contain_text("The new key was revoked")
+    await expect(page.get_by_role("table", name="History").locator("tbody tr").first).to_contain_text(
+        "Failed"
+    )
 
 
 async def test_what_a_newer_server_answers_is_shown_by_its_name(console: Console) -> None:

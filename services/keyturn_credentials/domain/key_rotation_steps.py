@@ -7,7 +7,16 @@ import math
 from dataclasses import dataclass, replace
 
 from keyturn_credentials.domain.rotation import Alert, Reason, RotatedKeys, Rotation, State
-from keyturn_credentials.domain.rotation_frame import BOTH_ACCEPTED, Act, Facts, Step, reason_not_to_begin
+from keyturn_credentials.domain.rotation_failure import FailureCode
+from keyturn_credentials.domain.rotation_frame import (
+    BOTH_ACCEPTED,
+    Act,
+    Facts,
+    Step,
+    fail,
+    reason_not_to_begin,
+    while_disabled,
+)
 from keyturn_credentials.domain.rotation_rules import MIN_ALERT_SECONDS, RotationRules
 
 
@@ -17,13 +26,15 @@ class KeyFacts(Facts):
 
     ``uses_keys``: the client authenticates by its keys. ``published``: at a URL. ``accepted``: thumbprints of
     the keys that nodes accept, None if unknown. ``used``: of the keys with which the client has authenticated
-    since the rotation began. ``keys_since``: NumericDate seconds since when it has its keys.
+    since the rotation began. ``revoked``: of the keys that are refused forever. ``keys_since``: NumericDate
+    seconds since when it has its keys.
     """
 
     uses_keys: bool = True
     published: bool = False
     accepted: frozenset[str] | None = None
     used: frozenset[str] = frozenset()
+    revoked: frozenset[str] = frozenset()
     keys_since: float | None = None
 
 
@@ -44,16 +55,20 @@ def next_key_step(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now
         return None
     if state is State.RETIRED:
         return Step(rotation.moved(State.DONE, now)) if facts.applied else None
-    if not facts.uses_keys or facts.published is not keys.published:
-        return Step(rotation.moved(State.SUPERSEDED, now))
+    if not facts.uses_keys:
+        return fail(rotation, FailureCode.CREDENTIAL_NOT_USED, now)
+    if facts.published is not keys.published:
+        return fail(rotation, FailureCode.KEYS_MOVED, now)
+    blocked = while_disabled(rotation, rules, facts, now)
+    if blocked is not None:
+        return blocked
     if state is State.PLANNED:
         return _begin(rotation, rules, facts, now)
     if facts.accepted is None or rotation.paused:
         return None
     has_former = not facts.accepted.isdisjoint(keys.former or ())
     if facts.accepted.isdisjoint(keys.successors):
-        ended = State.ROLLED_BACK if has_former and keys.published else State.SUPERSEDED
-        return Step(replace(rotation, alert=None).moved(ended, now))
+        return _without_successor(rotation, facts, now, has_former=has_former)
     if not has_former:
         return _retire(rotation, Act.NOTHING, now)
     return _end(rotation, rules, now) if state is State.IN_USE else _await_use(rotation, rules, facts, now)
@@ -98,9 +113,23 @@ def _begin(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: float
         if reason_not_to_begin(rotation, rules, now, has_turn=facts.has_turn) is not None:
             return None
         return Step(replace(rotation, deadline=now + rules.keys.patience))
+    if now >= rotation.deadline and facts.accepted == frozenset():
+        return fail(rotation, FailureCode.NO_USABLE_KEY, now)
     if rotation.alert is None and now >= rotation.deadline:
         return Step(replace(rotation, alert=Alert.MISSING))
     return None
+
+
+def _without_successor(rotation: Rotation, facts: KeyFacts, now: float, *, has_former: bool) -> Step:
+    """End a rotation whose successors are no longer accepted: the client published only its former key
+    again, somebody gave it other keys, or it has lost them."""
+    keys = keys_in(rotation)
+    if not facts.accepted:
+        return fail(rotation, FailureCode.NO_USABLE_KEY, now)
+    if has_former and (not keys.published or not facts.revoked.isdisjoint(keys.successors)):
+        return fail(rotation, FailureCode.SUCCESSOR_REVOKED, now)
+    ended = State.ROLLED_BACK if has_former else State.SUPERSEDED
+    return Step(replace(rotation, alert=None).moved(ended, now))
 
 
 def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: float) -> bool:

@@ -1,10 +1,11 @@
-"""What rotations of every kind of credential have in common: steps, and what they wait for. Pure."""
+"""The frame of rotations of every kind of credential: steps, waiting, failures. Pure."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_failure import Failure, FailureCode
 from keyturn_credentials.domain.rotation_rules import RotationRules
 
 BOTH_ACCEPTED: Final = frozenset({State.PREPARED, State.DELIVERED, State.IN_USE})
@@ -51,12 +52,13 @@ class Facts:
 
     ``applied``: every node has applied the rotation's newest event or holds no lease. ``is_undelivered``: the
     successor is shown until its client has it, since the realm stores digests only. ``has_turn``: the realm's
-    limit of rotations under way is not reached.
+    limit of rotations under way is not reached. ``is_enabled``: the client is let in at all.
     """
 
     applied: bool = False
     is_undelivered: bool = False
     has_turn: bool = True
+    is_enabled: bool = True
 
 
 def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> WaitsFor | None:
@@ -102,3 +104,33 @@ def pause(rotation: Rotation, rules: RotationRules) -> Step | None:
         return None
     begins_anew = rotation.keys is not None and rotation.state is State.IN_USE
     return Step(replace(rotation, paused=True, retire_at=None if begins_anew else rotation.retire_at))
+
+
+def may_fail(rotation: Rotation) -> bool:
+    """Return whether giving it up by itself takes nothing from the client that it may use. A key that it
+    publishes stays accepted. A successor that it may have taken or has registered does not end unless it or
+    a person says so: such a rotation waits."""
+    if rotation.keys is not None and rotation.keys.published:
+        return rotation.state is State.PLANNED or rotation.state in BOTH_ACCEPTED
+    if rotation.state is State.PREPARED and rotation.keys is None:
+        return not (rotation.delivered or rotation.self_service)
+    return rotation.state is State.PLANNED
+
+
+def fail(rotation: Rotation, code: FailureCode, now: float, cause: str = "") -> Step:
+    """Return the step that ends the rotation by circumstances. A successor that may fail ends; the former
+    credential is the only one again."""
+    failed = replace(rotation, alert=None, failure=Failure.of(code, cause)).moved(State.FAILED, now)
+    return Step(failed, Act.NOTHING if rotation.keys is not None else Act.RESTORE)
+
+
+def while_disabled(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+    """Return the step that notes since when the client is disabled, or ends its rotation once that is longer
+    than the rules wait; None if there is nothing to note."""
+    since = rotation.disabled_since
+    if facts.is_enabled or rules.disabled_limit is None:
+        return None if since is None else Step(replace(rotation, disabled_since=None))
+    if since is None:
+        return Step(replace(rotation, disabled_since=now))
+    is_over = now >= since + rules.disabled_limit and not rotation.paused
+    return fail(rotation, FailureCode.CLIENT_DISABLED, now) if is_over and may_fail(rotation) else None

@@ -60,6 +60,8 @@ def plan_for(client: Client, rules: RotationRules, now: float) -> Planned | None
     current = client.secrets.current
     if current is None or current.expires_at is None or not current.is_valid(now):
         return None
+    if not client.needs_secret:  # it expires, and locks nobody out
+        return None
     start_at = rules.start_at(client.uuid, current.expires_at)
     if start_at is None:
         at, effect = current.expires_at, Effect.EXPIRES

@@ -108,7 +108,7 @@ def retire(secrets: ClientSecrets, rules: RotationRules, now: float) -> ClientSe
 def restore(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, now: float) -> ClientSecrets:
     """Make the former secret the only one again, or the current one if there is no successor, with the expiry
     that it had, or a later one: it lives until a policy can rotate it. One that has ended stays so."""
-    is_begun = rotation.state is State.ROLLED_BACK
+    is_begun = rotation.state is State.ROLLED_BACK or rotation.has_begun
     kept = secrets.rotated if is_begun else secrets.current
     if kept is None or not kept.is_valid(now):
         return secrets

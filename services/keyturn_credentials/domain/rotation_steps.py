@@ -4,7 +4,17 @@ import math
 from dataclasses import dataclass, replace
 
 from keyturn_credentials.domain.rotation import Alert, Reason, Rotation, State
-from keyturn_credentials.domain.rotation_frame import BOTH_ACCEPTED, Act, Facts, Step, reason_not_to_begin
+from keyturn_credentials.domain.rotation_failure import FailureCode
+from keyturn_credentials.domain.rotation_frame import (
+    BOTH_ACCEPTED,
+    Act,
+    Facts,
+    Step,
+    fail,
+    may_fail,
+    reason_not_to_begin,
+    while_disabled,
+)
 from keyturn_credentials.domain.rotation_rules import MIN_ALERT_SECONDS, RotationRules, margin_of
 
 
@@ -13,13 +23,13 @@ class SecretFacts(Facts):
     """Knowledge about the client on which a step is decided.
 
     ``is_successor_current``: the client's current secret is the one that this rotation made, or extended.
-    ``is_confidential``: the client authenticates at all. ``current_expires_at``: of the current secret.
+    ``needs_secret``: the client authenticates with a secret. ``current_expires_at``: of the current secret.
     ``successor_used``: the client has authenticated with it. ``has_former``: the former secret is still
     stored, and accepted.
     """
 
     is_successor_current: bool = False
-    is_confidential: bool = True
+    needs_secret: bool = True
     current_expires_at: float | None = None
     successor_used: bool = False
     has_former: bool = True
@@ -36,6 +46,13 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now:
         return None
     if state is State.RETIRED:  # cannot be paused: it is a revocation
         return _finish(rotation, rules, facts, now)
+    if rotation.reason is Reason.POLICY and not facts.needs_secret and may_fail(rotation):
+        failed = fail(rotation, FailureCode.CREDENTIAL_NOT_USED, now)
+        is_there = facts.is_successor_current or state is State.PLANNED
+        return failed if is_there else replace(failed, act=Act.NOTHING)
+    blocked = while_disabled(rotation, rules, facts, now)
+    if blocked is not None:
+        return blocked
     if state is State.PLANNED:
         return _begin(rotation, rules, facts, now)
     if not facts.is_successor_current:
@@ -109,7 +126,7 @@ def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: SecretFacts, 
     """Return whether the policy still asks for a rotation of the current secret that it has begun."""
     if rotation.reason is not Reason.POLICY:
         return True
-    if not facts.is_confidential or rules.policy is None or not rules.automatic:
+    if not facts.needs_secret or rules.policy is None or not rules.automatic:
         return False
     ends = rotation.former_expires_at if facts.is_successor_current else facts.current_expires_at
     start_at = None if ends is None else rules.start_at(rotation.client_uuid, ends)

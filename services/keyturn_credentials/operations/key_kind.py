@@ -83,7 +83,9 @@ def _facts(scene: Scene, rotation: Rotation, seen: Seen) -> KeyFacts:
         published=published,
         accepted=accepted,
         used=frozenset(key for key in successors if seen.used.get(name_of_key(key), -1) >= began),
+        revoked=frozenset(client.revoked_keys),
         keys_since=client.keys_since,
+        is_enabled=client.enabled,
         applied=seen.applied,
         has_turn=seen.has_turn,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from keyturn_credentials.domain.client import Client
@@ -12,6 +13,7 @@ from keyturn_credentials.operations.changes import Change, Changes
 from keyturn_credentials.operations.permissions import Permission
 from keyturn_credentials.operations.rotation_scene import Changed, CredentialKind, Scene
 from keyturn_credentials.store.unit_of_work import UnitOfWork
+from keyturn_shared.events import ClientRotationFailed
 
 _SOON_SECONDS: Final = 0.5
 """A rotation that has moved is evaluated again after this time."""
@@ -36,13 +38,22 @@ class RotationChanges:
     ) -> tuple[Rotation, int | None]:
         """Write a step. Return the rotation and the sequence of its last event, None if it has none. A step
         without an event has an audit entry of its own. ``and_then``: a further change of the client."""
-        rotation, before, sequence = step.after, scene.client, None
+        rotation, before, sequence = replace(step.after, failed_steps=0), scene.client, None
         changed = self.kinds[rotation.kind].changes(scene, step, transaction.now)
         if and_then is not None:
             changed.append(and_then(changed[-1][0] if changed else before))
         details = {"rotation": rotation.id, "state": rotation.state.value, "reason": rotation.reason.value}
         if rotation.alert is not None:
             details["alert"] = rotation.alert.value
+        if rotation.failure is not None:
+            details |= {"failure": rotation.failure.code.value, "detail": rotation.failure.detail}
+            failed = partial(
+                ClientRotationFailed,
+                rotation=rotation.id,
+                kind=rotation.kind.value,
+                reason=rotation.failure.code.value,
+            )
+            changed.append((changed[-1][0] if changed else before, failed))
         for state, event in changed:
             after = replace(state, version=before.version + 1)
             change = Change(after=after, event=event, value=None, details=details)
@@ -61,7 +72,7 @@ class RotationChanges:
                 client_id=before.client_id,
                 details=details,
             )
-        gave_up = rotation.state in (State.CANCELLED, State.ROLLED_BACK)
+        gave_up = rotation.state in (State.CANCELLED, State.ROLLED_BACK, State.FAILED)
         await transaction.rotations.update(
             rotation,
             next_at=transaction.now + _SOON_SECONDS,

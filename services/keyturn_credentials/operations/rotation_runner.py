@@ -9,7 +9,8 @@ import structlog
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Kind, Reason, Rotation, State
-from keyturn_credentials.domain.rotation_frame import Step
+from keyturn_credentials.domain.rotation_failure import MAX_FAILED_STEPS, FailureCode
+from keyturn_credentials.domain.rotation_frame import Step, fail, may_fail
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, LimitReachedError
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
@@ -96,21 +97,22 @@ class RotationRunner:
             ]
         )
 
-    async def advance(self) -> int:
-        """Take the steps that are due. Return their number."""
+    async def advance(self) -> list[Rotation]:
+        """Take the steps that are due. Return the rotations after them."""
         now = self._clock.now()
         async with self._store.find() as reading:
             due = await reading.rotations.due(now, most=BATCH)
-        steps, later = 0, dict[str, float]()
+        moved, later = list[Rotation](), dict[str, float]()
         for rotation in due:
-            if await self._try(rotation):
-                steps += 1
+            after = await self._try(rotation)
+            if after is not None:
+                moved.append(after)
             else:
                 later[rotation.id] = now + pause_of(rotation, now)
         if later:
             async with self._store.change(SYSTEM) as transaction:
                 await transaction.rotations.reschedule(later, now=now)
-        return steps
+        return moved
 
     async def count(self) -> dict[tuple[State, bool], int]:
         """Count open rotations by state, and by whether they have an alert."""
@@ -137,21 +139,52 @@ class RotationRunner:
             return False
         return True
 
-    async def _try(self, rotation: Rotation) -> bool:
-        """Take the step that is due, if any. One that cannot be taken holds no other rotation up."""
+    async def _try(self, rotation: Rotation) -> Rotation | None:
+        """Take the step that is due, if any. One that cannot be taken holds no other rotation up. Return the
+        rotation after it."""
         try:
             return await self._advance(rotation)
         except (InvalidRequestError, LimitReachedError) as error:  # attributes that an earlier build stored
             _log.warning("rotation_not_advanced", rotation=rotation.id, detail=error.detail)
-            return False
+            cause = error.detail
+        try:
+            return await self._note_failed_step(rotation, cause)
+        except (InvalidRequestError, LimitReachedError) as error:
+            _log.warning("rotation_not_ended", rotation=rotation.id, detail=error.detail)
+            return None
 
-    async def _advance(self, seen: Rotation) -> bool:
-        """Take the step that is due, if any. It is decided again in the transaction that writes it."""
+    async def _note_failed_step(self, seen: Rotation, cause: str) -> Rotation | None:
+        """Count a step that could not be taken. Return the rotation if it fails by that."""
+        async with self._store.change(SYSTEM) as transaction:
+            realm = await transaction.realms.get_by_id(seen.realm_id)
+            if realm is None:
+                return None
+            found = await transaction.clients.get_with_realm_for_change(realm.name, seen.client_uuid)
+            if found is None or await transaction.rotations.get_for_change(realm.id, seen.id) != seen:
+                return None
+            count, now = seen.failed_steps + 1, transaction.now
+            if count < MAX_FAILED_STEPS or not may_fail(seen):
+                noted = replace(seen, failed_steps=min(count, MAX_FAILED_STEPS))
+                await transaction.rotations.update(noted, next_at=now + pause_of(seen, now))
+                return None
+            try:
+                scene = scene_of(*found)
+            except InvalidRequestError:
+                scene = Scene(*found, RotationRules(None))
+            step = fail(seen, FailureCode.STEP_FAILED, now, cause)
+            after, _ = await self._changes.write(
+                transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step
+            )
+        return after
+
+    async def _advance(self, seen: Rotation) -> Rotation | None:
+        """Take the step that is due, if any. It is decided again in the transaction that writes it. Return
+        the rotation after it."""
         async with self._store.find() as reading:
             client = await reading.clients.get(seen.realm_id, seen.client_uuid)
             realm = await reading.realms.get_by_id(seen.realm_id)
         if client is None or realm is None:
-            return False
+            return None
         known = Seen(
             applied=seen.sequence is None or await self._has_applied(seen.sequence),
             used=await used_credentials(self._last_used, seen.client_uuid),
@@ -162,20 +195,22 @@ class RotationRunner:
             return self._changes.kinds[seen.kind].next_step(scene, seen, known, now)
 
         if decide(scene_of(realm, client), known, self._clock.now()) is None:
-            return False
+            return None
         async with self._store.change(SYSTEM) as transaction:
             found = await transaction.clients.get_with_realm_for_change(realm.name, client.uuid)
             if found is None or await transaction.rotations.get_for_change(realm.id, seen.id) != seen:
-                return False
+                return None
             scene = scene_of(*found)
             if scene.client.jwks_url != client.jwks_url:
-                return False  # what was fetched is not from its URL
+                return None  # what was fetched is not from its URL
             known = replace(known, has_turn=await has_turn(transaction, scene, seen))
             step = decide(scene, known, transaction.now)
             if step is None:
-                return False
-            await self._changes.write(transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step)
-        return True
+                return None
+            after, _ = await self._changes.write(
+                transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step
+            )
+        return after
 
 
 def pause_of(rotation: Rotation, now: float) -> float:

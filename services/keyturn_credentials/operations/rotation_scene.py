@@ -29,8 +29,9 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a client's row does not say. ``used``: names of credentials and their last use. ``fetched``:
-    thumbprints of the keys at its URL, None if unknown. ``applied``, ``has_turn``: as in ``Facts``."""
+    """Knowledge that is not in a client's row. ``used``: names of credentials and their last use.
+    ``fetched``: thumbprints of the keys at its URL, None if unknown. ``applied``, ``has_turn``: as in
+    ``Facts``."""
 
     applied: bool = False
     used: Mapping[str, float] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class Seen:
 
 
 class CredentialKind(Protocol):
-    """What rotations of one kind of credential do differently: pure decisions, and their effect."""
+    """The part of rotations that depends on the kind of credential: pure decisions, and their effect."""
 
     def due_since(self, scene: Scene, now: float) -> float | None:
         """Return since when a policy asks for a rotation; None if it does not yet."""

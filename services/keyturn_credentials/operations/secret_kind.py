@@ -24,7 +24,7 @@ class SecretKind:
     def due_since(self, scene: Scene, now: float) -> float | None:
         """Return since when a policy asks for it. An expired secret stays expired."""
         current = scene.client.secrets.current
-        if not scene.client.is_confidential or current is None or current.expires_at is None:
+        if not scene.client.needs_secret or current is None or current.expires_at is None:
             return None
         start_at = scene.rules.start_at(scene.client.uuid, current.expires_at)
         return start_at if start_at is not None and start_at <= now < current.expires_at else None
@@ -66,7 +66,8 @@ def _facts(scene: Scene, rotation: Rotation, seen: Seen, now: float) -> SecretFa
     is_successor = current is not None and current.rotation == rotation.id
     return SecretFacts(
         is_successor_current=is_successor,
-        is_confidential=scene.client.is_confidential,
+        needs_secret=scene.client.needs_secret,
+        is_enabled=scene.client.enabled,
         current_expires_at=None if current is None else current.expires_at,
         applied=seen.applied,
         is_undelivered=scene.realm.keeps_digests_only and is_undelivered(secrets, rotation),

@@ -9,16 +9,18 @@ from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.rotation import Kind
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.tables import clients, rotations
+from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS
 
+_SECRETS: Final = [each.id for each in CLIENT_AUTHENTICATORS.values() if each.needs_secret]
 _OWN: Final = {Kind.SECRET: clients.c.own_rotation_at, Kind.KEY: clients.c.own_key_rotation_at}
-"""When a rotation begins by the client's own policy."""
+"""Time at which a rotation begins by a policy of the client's own."""
 _BY: Final = {Kind.SECRET: clients.c.secret_expires_at, Kind.KEY: clients.c.keys_since}
-"""The time by which its realm's policy chooses the client."""
+"""Time by which its realm's policy chooses the client."""
 _IS_VALID: Final[dict[Kind, Any]] = {
-    Kind.SECRET: clients.c.secret_expires_at > bindparam("now"),
+    Kind.SECRET: (clients.c.secret_expires_at > bindparam("now")) & clients.c.authenticator.in_(_SECRETS),
     Kind.KEY: true(),
 }
-"""Matches clients whose credential has not ended. An expired secret stays expired."""
+"""Matches clients that authenticate with a credential that has not ended. An expired secret stays expired."""
 _automatic: Final = func.lower(func.trim(clients.c.attributes[attributes.ROTATION_AUTOMATIC].as_string()))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, RotatedKeys, Rotation, State
+from keyturn_credentials.domain.rotation_failure import Failure, FailureCode
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.tables import rotations
@@ -127,7 +128,7 @@ class Rotations:
         return [_rotation(row) for row in await self._connection.execute(query)]
 
 
-_OPTIONAL: Final = ("deadline", "retire_at", "former_expires_at")
+_OPTIONAL: Final = ("deadline", "retire_at", "former_expires_at", "disabled_since")
 
 
 def _row(rotation: Rotation, *, next_at: float) -> dict[str, Any]:
@@ -149,6 +150,8 @@ def _row(rotation: Rotation, *, next_at: float) -> dict[str, Any]:
             "self_service": rotation.self_service,
             "alert": None if rotation.alert is None else rotation.alert.value,
             "history": [[move.state.value, move.at, move.sequence] for move in rotation.history],
+            "failed_steps": rotation.failed_steps,
+            "failure": None if rotation.failure is None else asdict(rotation.failure),
             **({} if rotation.keys is None else {"keys": asdict(rotation.keys)}),
             **{name: getattr(rotation, name) for name in _OPTIONAL},
         },
@@ -173,6 +176,8 @@ def _rotation(row: Row[Any]) -> Rotation:
         alert=None if alert is None else Alert(alert),
         history=tuple(Move(State(state), at, sequence) for state, at, sequence in kept["history"]),
         keys=None if "keys" not in kept else _keys(kept["keys"]),
+        failed_steps=kept.get("failed_steps", 0),
+        failure=_failure(kept.get("failure")),
         **{name: kept.get(name) for name in _OPTIONAL},
     )
 
@@ -185,3 +190,7 @@ def _keys(kept: Mapping[str, Any]) -> RotatedKeys:
         published=kept["published"],
         certificate=kept["certificate"],
     )
+
+
+def _failure(kept: Mapping[str, str] | None) -> Failure | None:
+    return None if kept is None else Failure(FailureCode(kept["code"]), kept["detail"])

@@ -4,6 +4,7 @@ from typing import Final
 
 from keyturn_credentials.domain.realm_key_rotations import REALM_KEY
 from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
+from keyturn_credentials.domain.rotation_failure import FailureCode
 from keyturn_credentials.domain.rotation_planning import Effect
 from keyturn_credentials.web.openapi.builders import (
     FLAG,
@@ -103,6 +104,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "paused": FLAG,
             "waits_for": {"enum": [*WaitsFor, None]},
             "alert": {"enum": [*Alert, None]},
+            "failure": {
+                "anyOf": [
+                    record_of({"code": {"enum": [*FailureCode]}, "detail": TEXT}),
+                    {"type": "null"},
+                ],
+                "description": "why it could not go on; null in every other state than failed",
+            },
             "created_at": TIME,
             "start_at": TIME,
             "deadline": MAYBE_TIME,

@@ -151,8 +151,6 @@ def test_a_planned_one_that_no_policy_asks_for_any_more_does_not_begin() -> None
     assert taken(next_step(rotation_in(), RULES, by_hand, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
     for rules in (RotationRules(None), replace(RULES, automatic=False)):
         assert taken(next_step(rotation_in(), rules, due, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
-    public = replace(due, is_confidential=False)
-    assert taken(next_step(rotation_in(), RULES, public, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
     extended = replace(rotation_in(), former_expires_at=200.0)
     step = next_step(extended, RotationRules(None), SUCCESSOR, 60.0)
     assert taken(step) == (State.SUPERSEDED, Act.RESTORE)
