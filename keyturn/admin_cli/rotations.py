@@ -172,7 +172,7 @@ def plan(
     profile: ProfileName = None,
     as_json: Json = False,
 ) -> None:
-    """Show what policies will do to secrets, soonest first, and what would lock a client out."""
+    """Show what policies will do to secrets and keys, soonest first, and what would lock a client out."""
     with opened(profile, realm, as_json=as_json) as session:
         show_plan(
             session, session.api.get_list(session.path("rotations", "plan"), {"days": days, "max": most})
@@ -186,19 +186,20 @@ def show_plan(session: Session, planned: list[dict[str, Any]]) -> None:
         return
     effects = {
         "rotates": "rotates",
-        "rotates_strictly": "rotates; the former secret ends, used or not",
+        "rotates_strictly": "rotates; the former {} ends, used or not",
         "expires": "EXPIRES: the client is locked out",
     }
     rows = [
         (
             time_text(each.get("at")),
             each.get("client_id"),
-            effects.get(str(each.get("effect")), each.get("effect")),
+            each.get("kind"),
+            effects.get(str(each.get("effect")), str(each.get("effect"))).format(each.get("kind")),
             time_text(each.get("expires_at")),
         )
         for each in planned
     ]
-    session.out.table(("AT", "CLIENT ID", "EFFECT", "EXPIRES"), rows, none="Nothing is planned.")
+    session.out.table(("AT", "CLIENT ID", "KIND", "EFFECT", "EXPIRES"), rows, none="Nothing is planned.")
 
 
 def failure_of(rotation: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,6 @@ from keyturn_credentials.operations.registered_keys import (
     without_keys,
 )
 from keyturn_credentials.operations.rotation_scene import Changed, Scene, Seen
-from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS
 from keyturn_shared.events import ClientKeyRevoked, ClientKeysChanged
 from keyturn_shared.fleet.last_used import name_of_key
 
@@ -25,7 +24,7 @@ class KeyKind:
     def due_since(self, scene: Scene, now: float) -> float | None:
         client = scene.client
         start_at = scene.rules.key_start_at(client.uuid, client.keys_since)
-        return start_at if start_at is not None and start_at <= now and has_own_keys(client) else None
+        return start_at if start_at is not None and start_at <= now and client.has_own_keys else None
 
     def keys(self, scene: Scene) -> RotatedKeys:
         return rotated_keys_of(scene.client, None)
@@ -58,11 +57,6 @@ class KeyKind:
                 return []
 
 
-def has_own_keys(client: Client) -> bool:
-    """Return whether the client authenticates by keys of its own."""
-    return client.is_confidential and CLIENT_AUTHENTICATORS[client.authenticator].credential == "keys"
-
-
 def rotated_keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
     """Return what a rotation knows of the client's keys when it begins. Raises InvalidRequestError."""
     if client.jwks_url is not None:
@@ -79,7 +73,7 @@ def _facts(scene: Scene, rotation: Rotation, seen: Seen) -> KeyFacts:
         accepted = fetched - client.revoked_keys.keys()
     began, successors = int(rotation.created_at), keys_in(rotation).successors
     return KeyFacts(
-        uses_keys=has_own_keys(client),
+        uses_keys=client.has_own_keys,
         published=published,
         accepted=accepted,
         used=frozenset(key for key in successors if seen.used.get(name_of_key(key), -1) >= began),

@@ -11,7 +11,7 @@ from keyturn_credentials.domain.key_rotation_steps import keys_in, prepare
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation, State
 from keyturn_credentials.domain.rotation_frame import Act, Step
 from keyturn_credentials.errors import ConflictError, InvalidRequestError
-from keyturn_credentials.operations.key_kind import has_own_keys, rotated_keys_of
+from keyturn_credentials.operations.key_kind import rotated_keys_of
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, being_the_client
 from keyturn_credentials.operations.registered_keys import key_named, read_next_key, with_next_key
 from keyturn_credentials.operations.rotation_changes import RotationChanges
@@ -48,7 +48,7 @@ class KeyRotationOperations:
             scene = await lock_scene(transaction, target.realm, target.client_uuid)
             client = scene.client
             require_version(client.version, target.expected)
-            if not has_own_keys(client):
+            if not client.has_own_keys:
                 raise InvalidRequestError("the client does not authenticate with keys of its own")
             if jwk is not None and client.jwks_url is not None:
                 raise InvalidRequestError(_AT_A_URL)

@@ -1,5 +1,6 @@
 """Clients for whose next secret or key a policy asks."""
 
+import math
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -70,6 +71,21 @@ class DueRotations:
             .limit(most)
         )
         return list((await self._connection.execute(query, {"now": now})).scalars())
+
+    async def oldest_keys(self, realm_id: str, *, most: int) -> list[str]:
+        """Return UUIDs of the realm's clients that have their keys the longest and no open rotation of them,
+        and as many with a policy of their own, in the order of its times."""
+        at, since = _OWN[Kind.KEY], _BY[Kind.KEY]
+        found: list[str] = []
+        for condition, order in ((at.is_not(None), at), (at.is_(None) & since.is_not(None), since)):
+            query = (
+                select(clients.c.uuid)
+                .where(clients.c.realm_id == realm_id, condition, ~_has_open_rotation(Kind.KEY))
+                .order_by(order)
+                .limit(most)
+            )
+            found += (await self._connection.execute(query, {"now": math.inf})).scalars()
+        return found
 
 
 def _has_open_rotation(kind: Kind) -> Any:

@@ -94,7 +94,7 @@ class RotationRoutes:
         return JSONResponse([_describe(each) for each in found])
 
     async def plan(self, call: Call) -> Response:
-        """Return what policies will do to secrets in the next ``days``, soonest first."""
+        """Return what policies will do in the next ``days``, soonest first."""
         planned = await self._queries.plan(call.realm, seconds=_ahead(call), most=_most(call))
         return JSONResponse([asdict(entry) for entry in planned])
 

@@ -47,7 +47,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         },
     ),
     ("GET", f"{_ALL}/plan"): Operation(
-        "List what policies will do to the realm's secrets, soonest first.",
+        "List what policies will do to the realm's secrets and keys, soonest first.",
         {200: json_content("The plan.", array_of("PlannedRotation"))},
         query={"days": {**NUMBER, "description": "90 if absent"}, "max": NUMBER},
     ),
@@ -163,8 +163,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "client_uuid": TEXT,
             "client_id": TEXT,
             "at": TIME,
-            "expires_at": TIME,
+            "expires_at": {**MAYBE_TIME, "description": "null for a key"},
             "effect": {"enum": [*Effect]},
+            "kind": {"enum": [*Kind]},
         }
     ),
 }
