@@ -102,7 +102,7 @@ def _begin(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: float
     keys = keys_in(rotation)
     if rotation.paused:
         return None
-    if facts.accepted is not None and keys.former is None:
+    if facts.accepted and keys.former is None:
         return Step(replace(rotation, keys=replace(keys, former=tuple(sorted(facts.accepted)))))
     new = (facts.accepted or frozenset()) - set(keys.former or ())
     if new:
@@ -120,12 +120,14 @@ def _begin(rotation: Rotation, rules: RotationRules, facts: KeyFacts, now: float
     return None
 
 
-def _without_successor(rotation: Rotation, facts: KeyFacts, now: float, *, has_former: bool) -> Step:
+def _without_successor(rotation: Rotation, facts: KeyFacts, now: float, *, has_former: bool) -> Step | None:
     """End a rotation whose successors are no longer accepted: the client published only its former key
-    again, somebody gave it other keys, or it has lost them."""
+    again, somebody gave it other keys, or it has lost them. A URL may come back before the deadline, and at
+    any time once the next key was used."""
     keys = keys_in(rotation)
     if not facts.accepted:
-        return fail(rotation, FailureCode.NO_USABLE_KEY, now)
+        is_over = rotation.state is State.PREPARED and now >= (rotation.deadline or 0.0)
+        return fail(rotation, FailureCode.NO_USABLE_KEY, now) if is_over or not keys.published else None
     if has_former and (not keys.published or not facts.revoked.isdisjoint(keys.successors)):
         return fail(rotation, FailureCode.SUCCESSOR_REVOKED, now)
     ended = State.ROLLED_BACK if has_former else State.SUPERSEDED

@@ -107,14 +107,11 @@ def pause(rotation: Rotation, rules: RotationRules) -> Step | None:
 
 
 def may_fail(rotation: Rotation) -> bool:
-    """Return whether giving it up by itself takes nothing from the client that it may use. A key that it
-    publishes stays accepted. A successor that it may have taken or has registered does not end unless it or
-    a person says so: such a rotation waits."""
-    if rotation.keys is not None and rotation.keys.published:
-        return rotation.state is State.PLANNED or rotation.state in BOTH_ACCEPTED
-    if rotation.state is State.PREPARED and rotation.keys is None:
-        return not (rotation.delivered or rotation.self_service)
-    return rotation.state is State.PLANNED
+    """Return whether giving it up by itself takes nothing from the client that it may use. No key ends by
+    that. A new secret ends, so a rotation waits if its client may have taken it."""
+    if rotation.keys is None and rotation.state is not State.PLANNED:
+        return rotation.state is State.PREPARED and not (rotation.delivered or rotation.self_service)
+    return rotation.state is State.PLANNED or rotation.state in BOTH_ACCEPTED
 
 
 def fail(rotation: Rotation, code: FailureCode, now: float, cause: str = "") -> Step:
@@ -132,5 +129,6 @@ def while_disabled(rotation: Rotation, rules: RotationRules, facts: Facts, now: 
         return None if since is None else Step(replace(rotation, disabled_since=None))
     if since is None:
         return Step(replace(rotation, disabled_since=now))
-    is_over = now >= since + rules.disabled_limit and not rotation.paused
+    goes_on = rotation.paused or rotation.state is State.IN_USE  # its overlap ends without the client
+    is_over = now >= since + rules.disabled_limit and not goes_on
     return fail(rotation, FailureCode.CLIENT_DISABLED, now) if is_over and may_fail(rotation) else None

@@ -60,7 +60,7 @@ class KeyKind:
 def rotated_keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
     """Return what a rotation knows of the client's keys when it begins. Raises InvalidRequestError."""
     if client.jwks_url is not None:
-        return RotatedKeys(None if fetched is None else tuple(sorted(fetched)), published=True)
+        return RotatedKeys(tuple(sorted(fetched)) if fetched else None, published=True)
     return RotatedKeys(tuple(sorted(thumbprints_of(client))), certificate=certificate_of(client))
 
 

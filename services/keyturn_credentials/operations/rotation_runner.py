@@ -33,8 +33,7 @@ _log = structlog.get_logger(__name__)
 HasApplied = Callable[[int], Awaitable[bool]]
 """Returns whether every node has applied an event, or cannot answer any more."""
 FetchedKeys = Callable[[Realm, Client], Awaitable[frozenset[str] | None]]
-"""Returns the thumbprints of the keys that the fleet has fetched from a client's URL; None without any, and
-if they cannot be read."""
+"""Returns the thumbprints of the keys that the fleet uses from a client's URL; None if they are not known."""
 
 
 class RotationRunner:

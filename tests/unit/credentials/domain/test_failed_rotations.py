@@ -100,11 +100,18 @@ def test_a_secret_that_its_client_may_have_taken_is_not_ended_by_a_failure(taken
         ),
         (key_rotation(State.PREPARED), key_facts("old", published=True), 60.0, FailureCode.KEYS_MOVED),
         (key_rotation(), key_facts(), 1100.0, FailureCode.NO_USABLE_KEY),
+        (key_rotation(State.PREPARED), key_facts(), 60.0, FailureCode.NO_USABLE_KEY),
         (
             key_rotation(State.PREPARED, published=True),
             key_facts(published=True),
-            60.0,
+            1100.0,
             FailureCode.NO_USABLE_KEY,
+        ),
+        (
+            replace(key_rotation(State.PREPARED), disabled_since=100.0),
+            key_facts("old", "new", is_enabled=False),
+            600.0,
+            FailureCode.CLIENT_DISABLED,
         ),
         (key_rotation(State.PREPARED), key_facts("old"), 60.0, FailureCode.SUCCESSOR_REVOKED),
         (
@@ -139,15 +146,28 @@ def test_a_client_that_publishes_only_its_former_key_again_has_taken_the_next_on
     [
         (key_rotation(), key_facts(), 1099.0),
         (key_rotation(), KeyFacts(accepted=None, keys_since=0.0), 1e5),
+        (key_rotation(State.PREPARED, published=True), key_facts(published=True), 1099.0),
+        (key_rotation(State.PREPARED, State.IN_USE, published=True), key_facts(published=True), 1e5),
         (
-            replace(key_rotation(State.PREPARED, deadline=1e6), disabled_since=100.0),
+            replace(key_rotation(State.PREPARED, State.IN_USE), retire_at=1e6, disabled_since=100.0),
             key_facts("old", "new", is_enabled=False),
             1e5,
         ),
     ],
 )
-def test_a_rotation_of_a_key_waits_before_its_deadline_without_knowledge_and_once_a_key_was_registered(
+def test_a_rotation_of_a_key_waits_before_its_deadline_without_knowledge_and_once_the_next_one_is_used(
     rotation: Rotation, facts: KeyFacts, now: float
 ) -> None:
     step = next_key_step(rotation, KEY_RULES, facts, now)
     assert step is None or step.after.state is rotation.state
+
+
+def test_keys_that_come_back_after_an_outage_of_their_url_are_no_new_ones() -> None:
+    planned = key_rotation(published=True, deadline=None)
+    unknown = replace(planned, keys=RotatedKeys(None, published=True), reason=Reason.MANUAL)
+    away = next_key_step(unknown, KEY_RULES, key_facts(published=True), 50.0)
+    assert away is not None
+    assert away.after.keys == unknown.keys
+    back = next_key_step(away.after, KEY_RULES, key_facts("old", published=True), 60.0)
+    assert back is not None
+    assert (back.after.state, back.after.keys) == (State.PLANNED, RotatedKeys(("old",), published=True))
