@@ -47,8 +47,8 @@ simulate: install ## Explore the fleet protocol: make simulate SEEDS=10000 FIRST
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST) $(ARGS)
 
 .PHONY: rotations
-rotations: install ## A client and what people do to its rotations, in 10,000 random histories
-	ROTATION_EXAMPLES=10000 $(BIN)/python -m pytest -q --timeout 0 -k TestRotations tests/unit/credentials/domain
+rotations: install ## Clients and what people do to their rotations of secrets and keys, in 10,000 random histories each
+	ROTATION_EXAMPLES=10000 $(BIN)/python -m pytest -q --timeout 0 -k "TestRotations or TestKeyRotations" tests/unit/credentials/domain
 
 .PHONY: rotation-kills
 rotation-kills: install ## Rotations by policy for two minutes, while every kind of process is killed

@@ -110,7 +110,7 @@ async def observe(admin: Admin, fleet: Fleet, clients: int, rotations: int) -> l
 def _rotations(admin: Admin) -> list[dict[str, Any]]:
     """Return those in progress, and the newest that have ended."""
     found: list[dict[str, Any]] = []
-    for state in ("open", "done", "rolled_back,cancelled,superseded"):
+    for state in ("open", "done", "rolled_back,cancelled,superseded,failed"):
         answer = admin.http.get(f"/admin/realms/{REALM}/rotations", params={"state": state, "max": 1000})
         found += answer.raise_for_status().json()
     return found

@@ -16,7 +16,7 @@ from keyturn.admin_cli.session import Session
 CREATED: Final = "client.secret.creation.time"
 _SECRETS: Final = frozenset({"client-secret", "client-secret-jwt"})
 _USED: Final = "in_use"
-_GIVEN_UP: Final = frozenset({"cancelled", "rolled_back", "superseded"})
+_GIVEN_UP: Final = frozenset({"cancelled", "rolled_back", "superseded", "failed"})
 _FORMER_ENDED: Final = frozenset({"retired", "done"})
 _POLL_SECONDS: Final = 2.0
 _NOT_FOUND: Final = 404

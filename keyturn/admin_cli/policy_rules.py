@@ -20,13 +20,17 @@ RULES: Final = {
     "window": "keyturn.rotation.window",
     "jitter": "keyturn.rotation.jitter",
     "max-at-once": "keyturn.rotation.max-at-once",
+    "disabled-limit": "keyturn.rotation.disabled-limit",
     "key-rotation-period": "keyturn.key.rotation-period",
     "key-overlap": "keyturn.key.overlap",
     "key-revoke-former": "keyturn.key.revoke-former",
 }
 """Short names with the attributes that they stand for."""
 _TIMES: Final = frozenset(
-    {*_LIFETIMES.values(), RULES["jitter"], RULES["key-rotation-period"], RULES["key-overlap"]}
+    {
+        *_LIFETIMES.values(),
+        *(RULES[name] for name in ("jitter", "disabled-limit", "key-rotation-period", "key-overlap")),
+    }
 )
 _DURATION: Final = re.compile(r"(\d{1,9})([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

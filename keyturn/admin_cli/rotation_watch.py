@@ -8,7 +8,7 @@ from keyturn.admin_cli.exits import ExitCode
 from keyturn.admin_cli.polling import poll
 from keyturn.admin_cli.rendering import Output, time_text
 
-_ENDED: Final = frozenset({"done", "cancelled", "rolled_back", "superseded"})
+_ENDED: Final = frozenset({"done", "cancelled", "rolled_back", "superseded", "failed"})
 
 
 def follow(
@@ -45,6 +45,8 @@ def _news(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[dict[st
     yield from now.get("history", ())[len(before.get("history", ())) :]
     if now.get("alert") and now.get("alert") != before.get("alert"):
         yield {"alert": now["alert"]}
+    if now.get("failure") and not before.get("failure"):
+        yield {"failure": now["failure"]}
     if bool(now.get("paused")) != bool(before.get("paused")):
         yield {"paused": bool(now.get("paused"))}
 
@@ -52,6 +54,8 @@ def _news(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[dict[st
 def _sentence(news: Mapping[str, Any]) -> str:
     if "alert" in news:
         return f"Alert: {news['alert']}"
+    if "failure" in news:
+        return f"Failed: {news['failure'].get('detail')}"
     if "paused" in news:
         return "Paused" if news["paused"] else "Resumed"
     sequence = news.get("sequence")

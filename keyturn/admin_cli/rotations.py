@@ -17,7 +17,7 @@ app: Final = typer.Typer(
 )
 
 Rotation = Annotated[str, typer.Argument(help="The rotation's ID, as keyturn rotations list shows it.")]
-_HEADS: Final = ("ID", "CLIENT ID", "STATE", "WAITS FOR", "REASON", "CREATED", "DEADLINE", "ALERT")
+_HEADS: Final = ("ID", "CLIENT ID", "STATE", "WAITS FOR", "REASON", "CREATED", "DEADLINE", "ALERT OR FAILURE")
 
 
 @app.command("list")
@@ -50,7 +50,7 @@ def list_(
                 state_of(each),
                 *(each.get(name) for name in ("waits_for", "reason")),
                 *(time_text(each.get(name)) for name in ("created_at", "deadline")),
-                each.get("alert"),
+                each.get("alert") or (each.get("failure") or {}).get("code"),
             )
             for each in found
         ]
@@ -172,7 +172,7 @@ def plan(
     profile: ProfileName = None,
     as_json: Json = False,
 ) -> None:
-    """Show what policies will do to secrets, soonest first, and what would lock a client out."""
+    """Show what policies will do to secrets and keys, soonest first, and what would lock a client out."""
     with opened(profile, realm, as_json=as_json) as session:
         show_plan(
             session, session.api.get_list(session.path("rotations", "plan"), {"days": days, "max": most})
@@ -186,19 +186,26 @@ def show_plan(session: Session, planned: list[dict[str, Any]]) -> None:
         return
     effects = {
         "rotates": "rotates",
-        "rotates_strictly": "rotates; the former secret ends, used or not",
+        "rotates_strictly": "rotates; the former {} ends, used or not",
         "expires": "EXPIRES: the client is locked out",
     }
     rows = [
         (
             time_text(each.get("at")),
             each.get("client_id"),
-            effects.get(str(each.get("effect")), each.get("effect")),
+            each.get("kind"),
+            effects.get(str(each.get("effect")), str(each.get("effect"))).format(each.get("kind")),
             time_text(each.get("expires_at")),
         )
         for each in planned
     ]
-    session.out.table(("AT", "CLIENT ID", "EFFECT", "EXPIRES"), rows, none="Nothing is planned.")
+    session.out.table(("AT", "CLIENT ID", "KIND", "EFFECT", "EXPIRES"), rows, none="Nothing is planned.")
+
+
+def failure_of(rotation: Mapping[str, Any]) -> str | None:
+    """Return why the rotation has failed, in words; None if it has not."""
+    failure = rotation.get("failure")
+    return f"{failure.get('code')}: {failure.get('detail')}" if failure else None
 
 
 def state_of(rotation: Mapping[str, Any]) -> str:
@@ -236,6 +243,7 @@ def _describe(rotation: Mapping[str, Any], out: Output) -> None:
             "state": state_of(rotation),
             "waits for": rotation.get("waits_for"),
             "alert": rotation.get("alert"),
+            "failure": failure_of(rotation),
             "starts": time_text(rotation.get("start_at")),
             "deadline": time_text(rotation.get("deadline")),
             "former ends": time_text(rotation.get("retire_at")),

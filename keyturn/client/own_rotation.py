@@ -13,7 +13,7 @@ from keyturn.client.signer import Signer
 _SHORTEST_SECONDS: Final = 1.0
 _LONGEST_SECONDS: Final = 3600.0
 """Bounds of the interval that a server gives."""
-_ENDED: Final = frozenset({"done", "cancelled", "rolled_back", "superseded"})
+_ENDED: Final = frozenset({"done", "cancelled", "rolled_back", "superseded", "failed"})
 
 Used = TypeVar("Used", str, Signer)
 

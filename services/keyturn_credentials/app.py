@@ -200,7 +200,7 @@ def build_app(
         elapsed=clock.elapsed,
     )
     last_used = LastUsedRegistry(redis)
-    fetched = FleetKeySets(redis, settings.named_fetcher_keys())
+    fetched = FleetKeySets(redis, settings.named_fetcher_keys(), clock)
     rotations = build_rotations(
         store,
         operations,

@@ -105,6 +105,15 @@ class ClientKeysCacheCleared(_ClientEvent, frozen=True, kw_only=True, tag="clien
     """The key set fetched for the client before this event must be fetched again."""
 
 
+class ClientRotationFailed(_ClientEvent, frozen=True, kw_only=True, tag="client_rotation_failed"):
+    """A rotation of the client's credential could not go on. ``rotation``: its id. ``kind``: secret or key.
+    ``reason``: a stable code. The credential that the client uses stays accepted."""
+
+    rotation: str
+    kind: str
+    reason: str
+
+
 class TokenRevoked(_ClientEvent, frozen=True, kw_only=True, tag="token_revoked"):
     """An access token of the client is refused from now on (RFC 7009); it would have expired at
     ``expires_at``. ``token_digest``: half a SHA-256 of its ``jti``, in hex."""
@@ -128,6 +137,7 @@ KnownEvent: TypeAlias = (
     | ClientKeysChanged
     | ClientKeyRevoked
     | ClientKeysCacheCleared
+    | ClientRotationFailed
     | TokenRevoked
 )
 

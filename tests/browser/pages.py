@@ -106,6 +106,14 @@ async def show_the_plan(console: Console) -> None:
     await expect(console.page.get_by_role("dialog")).to_contain_text("locked out")
 
 
+async def show_the_plan_for_keys(console: Console) -> None:
+    """Try a policy that asks clients for their next keys."""
+    await console.choose("Automatic", "")
+    await console.fill("Ask for a new key every (days)", "30")
+    await console.click("Check and save")
+    await expect(console.page.get_by_role("dialog")).to_contain_text("asked for their next keys")
+
+
 async def list_clients(console: Console) -> None:
     await console.fill("Client ID contains", "stock")
     await console.click("Show the clients")
@@ -118,7 +126,7 @@ PREPARED: dict[str, list[tuple[str, Prepare]]] = {
     "jwks-url": [("tested", test_url), ("revoking", revoke)],
     "certificate": [("generating", generate), ("importing", import_keys)],
     "fleet": [("changes", changes)],
-    "rotations": [("wrong", fill_in_wrongly), ("plan", show_the_plan)],
+    "rotations": [("wrong", fill_in_wrongly), ("plan", show_the_plan), ("key-plan", show_the_plan_for_keys)],
     "campaign": [("listed", list_clients)],
 }
 """Further states of a page."""

@@ -1,6 +1,7 @@
 """WCAG 2.2 AA as far as a program can check it, on every page; and use by keyboard only."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
+from keyturn_shared.jose.signing import SigningKey
 from tests.browser.conftest import OpenConsole, context_of
 from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, address_of
@@ -117,6 +119,29 @@ async def test_axe_finds_nothing_while_a_campaign_runs_and_after_it(
     await console.click("Stop")
     await expect(console.page.get_by_role("heading", name="Stopped")).to_be_visible()
     await require_no_violations(console, axe, "campaign, stopped")
+    await console.page.close()
+
+
+@pytest.mark.usefixtures("made_for_this_test")
+async def test_axe_finds_nothing_where_a_rotation_failed(
+    unguarded: BrowserContext, scene: Scene, axe: str
+) -> None:
+    console = Console(unguarded, await unguarded.new_page(), scene)
+    await console.begin()
+    keys = [SigningKey.generate("ES256").public_jwk for _ in range(2)]
+    attributes = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": keys[:1]})}
+    uuid = scene.client("axe-failing", clientAuthenticatorType="client-jwt", attributes=attributes)
+    begun = scene.admin.call(
+        "POST", f"/clients/{uuid}/rotations", json={"kind": "key", "jwk": keys[1]}
+    ).json()
+    scene.admin.call("POST", f"/clients/{uuid}/keys/{begun['keys']['successors'][0]}/revoke")
+    await console.open(f"rotations/{begun['id']}")
+    await expect(console.page.locator(".notice.bad")).to_contain_text("The new key was revoked")
+    await require_no_violations(console, axe, "rotation, failed")
+    await console.open("rotations")
+    await console.choose("Show", "failed")
+    await expect(console.page.get_by_role("link", name="axe-failing", exact=True)).to_be_visible()
+    await require_no_violations(console, axe, "rotations, failed", looks=1)
     await console.page.close()
 
 

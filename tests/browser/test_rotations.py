@@ -1,11 +1,13 @@
 """Rotations: on their way, their history, and the policy, which is shown with its effect before it is
 saved."""
 
+import json
 import re
 
 import pytest
 from playwright.async_api import Locator, expect
 
+from keyturn_shared.jose.signing import SigningKey
 from tests.browser.console import Console
 from tests.testkit.console_realm import DAY, POLICY, REALM
 from tests.testkit.local_stack import ask_token
@@ -109,6 +111,30 @@ async def test_the_history_has_every_move_with_its_event(console: Console) -> No
     assert moves[1]["sequence"]
     await page.get_by_role("link", name="Rotations", exact=True).last.click()
     await expect(page.get_by_role("heading", name="Client rotations")).to_be_visible()
+
+
+async def test_one_that_failed_says_why(console: Console) -> None:
+    page, scene = console.page, console.scene
+    keys = [SigningKey.generate("ES256").public_jwk for _ in range(2)]
+    attributes = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": keys[:1]})}
+    uuid = scene.client("failing", clientAuthenticatorType="client-jwt", attributes=attributes)
+    begun = scene.admin.call(
+        "POST", f"/clients/{uuid}/rotations", json={"kind": "key", "jwk": keys[1]}
+    ).json()
+    (successor,) = begun["keys"]["successors"]
+    await console.open("rotations")
+    await expect(row_of(console, "failing")).to_be_visible()
+    await console.choose("Show", "failed")
+    scene.admin.call("POST", f"/clients/{uuid}/keys/{successor}/revoke")
+    row = row_of(console, "failing")
+    await expect(row, "without a reload").to_contain_text("Failed")
+    await expect(row).to_contain_text("The new key was revoked or removed while the former one was accepted.")
+    await expect(row.get_by_role("button")).to_have_count(0)
+    await row.get_by_role("link", name="History of").click()
+    await expect(page.locator(".notice.bad")).to_contain_text("The new key was revoked")
+    await expect(page.get_by_role("table", name="History").locator("tbody tr").first).to_contain_text(
+        "Failed"
+    )
 
 
 async def test_what_a_newer_server_answers_is_shown_by_its_name(console: Console) -> None:
@@ -240,6 +266,55 @@ async def test_a_policy_that_is_wrong_says_so_once_at_each_field(console: Consol
     assert "keyturn.rotation.window" not in admin.call("GET", "").json()["attributes"]
 
 
+async def test_a_policy_for_keys_is_shown_with_its_effect_and_then_saved(console: Console) -> None:
+    page, admin = console.page, console.scene.admin
+    await console.open("rotations")
+    policy = console.card("Policy")
+    await console.fill("Ask for a new key every (days)", "30")
+    await console.fill("Overlap of keys (days)", "31")
+    await console.click("Check and save", within=policy)
+    await expect(policy.locator(".problem")).to_have_text(
+        ["This cannot be longer than the time after which a new key is asked for."]
+    )
+    await expect(page.get_by_label("Overlap of keys (days)")).to_be_focused()
+    await console.fill("Overlap of keys (days)", "2.5")
+    await console.choose("Revoke a former key that is still published", "true")
+    await console.fill("Wait for a disabled client (days)", "14")
+    await console.click("Check and save", within=policy)
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text(re.compile(r"\d+ clients would be asked for their next keys."))
+    row = dialog.get_by_role("table", name="Plan").get_by_role("row").filter(has_text="payments")
+    await expect(row).to_contain_text("Asked for its next key")
+    await console.confirm("Cancel")
+    await expect(policy.get_by_role("alert")).to_contain_text("Nothing was saved.")
+    assert "keyturn.key.rotation-period" not in admin.call("GET", "").json()["attributes"]
+    await console.click("Check and save", within=policy)
+    await console.confirm("Save the policy")
+    await console.expect_toast("Policy saved.")
+    saved = {
+        "keyturn.key.rotation-period": str(30 * DAY),
+        "keyturn.key.overlap": str(5 * DAY // 2),
+        "keyturn.key.revoke-former": "true",
+        "keyturn.rotation.disabled-limit": str(14 * DAY),
+    }
+    assert admin.call("GET", "").json()["attributes"].items() >= saved.items()
+    await expect(page.get_by_label("Overlap of keys (days)")).to_have_value("2.5")
+
+    await console.open_client("payments", "rotation")
+    period = page.get_by_label("Ask for a new key every (days)")
+    await expect(period).to_have_attribute("placeholder", "Realm: 30")
+    await period.fill("40")
+    await console.click("Check and save")
+    await expect(dialog).to_contain_text("1 client would be asked for its next key.")
+    await console.confirm("Save the policy")
+    await console.expect_toast("Policy saved.")
+    own = f"/clients/{console.scene.uuids['payments']}"
+    attributes = admin.call("GET", own).json()["attributes"]
+    assert attributes["keyturn.key.rotation-period"] == str(40 * DAY)
+    admin.call("PUT", own, json={"attributes": {"keyturn.key.rotation-period": ""}})
+    admin.call("PUT", "", json={"attributes": dict.fromkeys(saved, "") | POLICY})
+
+
 async def test_a_client_is_rotated_and_has_a_policy_of_its_own(console: Console) -> None:
     page, scene = console.page, console.scene
     uuid = scene.client("own-policy")
@@ -256,7 +331,7 @@ async def test_a_client_is_rotated_and_has_a_policy_of_its_own(console: Console)
     await expect(console.card("Policy").locator(".problem")).to_contain_text("Rotate every (days)")
     await period.fill("30")
     await expect(page.get_by_label("Remaining rotation period (days)")).to_have_attribute("placeholder", "0")
-    await console.choose("End the former secret in any case", "true")
+    await console.choose("End the former one in any case", "true")
     await console.click("Check and save")
     await expect(page.get_by_role("dialog")).to_contain_text("1 secret would be rotated.")
     await console.confirm("Save the policy")

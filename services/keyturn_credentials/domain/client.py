@@ -63,6 +63,11 @@ class Client:
         return self.is_confidential and CLIENT_AUTHENTICATORS[self.authenticator].needs_secret
 
     @property
+    def has_own_keys(self) -> bool:
+        """True if it authenticates with keys of its own."""
+        return self.is_confidential and CLIENT_AUTHENTICATORS[self.authenticator].credential == "keys"
+
+    @property
     def signs_with_secret(self) -> bool:
         """True if verifiers need its secret itself, not only a digest."""
         return CLIENT_AUTHENTICATORS[self.authenticator].signs_with_secret

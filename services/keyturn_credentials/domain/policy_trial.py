@@ -29,6 +29,7 @@ _NAMES: Final = (
     attributes.ROTATION_WINDOW,
     attributes.ROTATION_JITTER,
     attributes.ROTATION_MAX_AT_ONCE,
+    attributes.ROTATION_DISABLED_LIMIT,
     attributes.ROTATION_RETIRE_UNUSED,
     attributes.ROTATION_SELF_SERVICE,
 )

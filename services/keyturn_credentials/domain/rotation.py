@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Self
 
+from keyturn_credentials.domain.rotation_failure import Failure
+
 
 class Kind(StrEnum):
     """Kind of credential. KEY: the client's key pair, of which keyturn has only the public key."""
@@ -26,7 +28,7 @@ class Reason(StrEnum):
 class State(StrEnum):
     """PREPARED: the successor is accepted. DELIVERED: the client has it. IN_USE: the client has authenticated
     with it. RETIRED: the former credential has ended. DONE: every node refuses it. ROLLED_BACK: the former
-    credential is the only one again."""
+    credential is the only one again. CANCELLED and ROLLED_BACK: by somebody. FAILED: by circumstances."""
 
     PLANNED = "planned"
     PREPARED = "prepared"
@@ -37,6 +39,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     ROLLED_BACK = "rolled_back"
     SUPERSEDED = "superseded"
+    FAILED = "failed"
 
     @property
     def is_open(self) -> bool:
@@ -104,6 +107,8 @@ class Rotation:
     former credential had, to restore it. ``sequence``: the newest event of the rotation. ``overlap``: seconds
     for which both are accepted once the successor is in use. ``delivered``: somebody has confirmed that the
     client has it. ``self_service``: the client takes it itself. ``keys``: of a rotation of keys.
+    ``disabled_since``: when the rotation noticed that the client is disabled. ``failed_steps``: attempts to
+    take the next step. ``failure``: why it has failed.
     """
 
     id: str
@@ -123,6 +128,9 @@ class Rotation:
     retire_at: float | None = None
     former_expires_at: float | None = None
     keys: RotatedKeys | None = None
+    disabled_since: float | None = None
+    failed_steps: int = 0
+    failure: Failure | None = None
 
     @property
     def state(self) -> State:
@@ -140,6 +148,11 @@ class Rotation:
     def is_taken(self) -> bool:
         """True if the client has the successor: somebody says so, or it was used."""
         return self.delivered or any(move.state is State.IN_USE for move in self.history)
+
+    @property
+    def has_begun(self) -> bool:
+        """True if there was a successor beside the former credential."""
+        return any(move.state is State.PREPARED for move in self.history)
 
     def moved(self, state: State, at: float) -> Self:
         """Return it in another state, before its event is known."""

@@ -1,10 +1,12 @@
 """Beginnings of rotations by policy. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.rotation import Kind
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.errors import InvalidRequestError
 
@@ -36,8 +38,8 @@ def own_key_rotation_at(client: Client) -> float | None:
 
 
 class Effect(StrEnum):
-    """ROTATES: the client keeps the former secret until it uses the new one. ROTATES_STRICTLY: the former
-    secret ends after the overlap, used or not. EXPIRES: no rotation begins, so the client is locked out."""
+    """ROTATES: the client keeps the former credential until it uses the new one. ROTATES_STRICTLY: the former
+    one ends after the overlap, used or not. EXPIRES: no rotation begins, so the client is locked out."""
 
     ROTATES = "rotates"
     ROTATES_STRICTLY = "rotates_strictly"
@@ -46,13 +48,15 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The next thing that a policy does to a client's secret. Times are NumericDate seconds."""
+    """The next thing that a policy does to a client's secret or key. Times are NumericDate seconds.
+    ``expires_at``: None for a key, which does not expire."""
 
     client_uuid: str
     client_id: str
     at: float
-    expires_at: float
+    expires_at: float | None
     effect: Effect
+    kind: Kind = Kind.SECRET
 
 
 def plan_for(client: Client, rules: RotationRules, now: float) -> Planned | None:
@@ -60,11 +64,31 @@ def plan_for(client: Client, rules: RotationRules, now: float) -> Planned | None
     current = client.secrets.current
     if current is None or current.expires_at is None or not current.is_valid(now):
         return None
+    if not client.needs_secret:  # it expires, and locks nobody out
+        return None
     start_at = rules.start_at(client.uuid, current.expires_at)
     if start_at is None:
         at, effect = current.expires_at, Effect.EXPIRES
     else:
-        at, effect = max(start_at, now), Effect.ROTATES
-        if rules.retire_unused:
-            effect = Effect.ROTATES_STRICTLY
+        at, effect = max(start_at, now), _rotation_under(rules)
     return Planned(client.uuid, client.client_id, at, current.expires_at, effect)
+
+
+def plan_for_key(client: Client, rules: RotationRules, now: float) -> Planned | None:
+    """Return when the client will be asked for its next key, if no rotation of it is under way; None if no
+    policy does."""
+    start_at = rules.key_start_at(client.uuid, client.keys_since) if client.has_own_keys else None
+    if start_at is None:
+        return None
+    at = max(start_at, now)
+    return Planned(client.uuid, client.client_id, at, None, _rotation_under(rules), Kind.KEY)
+
+
+def within(planned: Iterable[Planned | None], until: float) -> list[Planned]:
+    """Return what happens until then, soonest first."""
+    found = [entry for entry in planned if entry is not None and entry.at <= until]
+    return sorted(found, key=lambda entry: (entry.at, entry.client_id))
+
+
+def _rotation_under(rules: RotationRules) -> Effect:
+    return Effect.ROTATES_STRICTLY if rules.retire_unused else Effect.ROTATES

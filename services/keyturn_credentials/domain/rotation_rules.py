@@ -52,7 +52,8 @@ class RotationRules:
     """``policy``: None if secrets do not expire. ``retire_unused``: the former secret ends after the overlap
     even if the client has not used the new one. ``max_at_once``: rotations of the realm under way by policy;
     None: any number. ``jitter``: seconds by which clients begin earlier, each by its own share.
-    ``self_service``: a client may take its new secret itself."""
+    ``self_service``: a client may take its new secret itself. ``disabled_limit``: seconds for which
+    one waits for a client that is disabled; None: for ever."""
 
     policy: RotationPolicy | None
     automatic: bool = True
@@ -61,6 +62,7 @@ class RotationRules:
     jitter: int = 0
     max_at_once: int | None = None
     self_service: bool = True
+    disabled_limit: int | None = None
     keys: KeyPolicy = KeyPolicy()
 
     @classmethod
@@ -84,6 +86,9 @@ class RotationRules:
             jitter=_number(both.get(attributes.ROTATION_JITTER, ""), attributes.ROTATION_JITTER) or 0,
             max_at_once=_number(limit, attributes.ROTATION_MAX_AT_ONCE),
             self_service=_flag(both, attributes.ROTATION_SELF_SERVICE, default=True),
+            disabled_limit=_number(
+                both.get(attributes.ROTATION_DISABLED_LIMIT, ""), attributes.ROTATION_DISABLED_LIMIT
+            ),
             keys=_key_policy(both),
         )
 
@@ -126,6 +131,14 @@ class RotationRules:
         if keys_since is None or not self.automatic:
             return None
         return self.keys.start_at(keys_since, self._share(client_uuid))
+
+    def reach(self, kind: Kind, now: float) -> float | None:
+        """Return until when a secret expires, or since when a key is there, for a rotation of it to begin at
+        ``now`` at the earliest; None if no policy asks for one."""
+        if kind is Kind.SECRET:
+            return None if self.policy is None else now + lead_of(self.policy) + self.jitter
+        period = self.keys.period
+        return None if period is None else now - period + min(self.jitter, period // 2)
 
     def rest_of(self, rotation: Rotation) -> int:
         """Return the seconds without a rotation by policy after this one was given up."""

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State
+from keyturn_credentials.domain.rotation_frame import BOTH_ACCEPTED, Act, Step
 from keyturn_credentials.domain.rotation_rules import RotationRules, least_of
-from keyturn_credentials.domain.rotation_steps import Act, Step
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_shared.secret import Secret
-
-_BOTH_VALID: Final = frozenset({State.PREPARED, State.DELIVERED, State.IN_USE})
 
 
 def secrets_after(
@@ -111,7 +108,7 @@ def retire(secrets: ClientSecrets, rules: RotationRules, now: float) -> ClientSe
 def restore(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, now: float) -> ClientSecrets:
     """Make the former secret the only one again, or the current one if there is no successor, with the expiry
     that it had, or a later one: it lives until a policy can rotate it. One that has ended stays so."""
-    is_begun = rotation.state is State.ROLLED_BACK
+    is_begun = rotation.state is State.ROLLED_BACK or rotation.has_begun
     kept = secrets.rotated if is_begun else secrets.current
     if kept is None or not kept.is_valid(now):
         return secrets
@@ -140,7 +137,7 @@ def secret_to_take(secrets: ClientSecrets, rotation: Rotation, *, digests_only: 
     """Return the successor, for instances of its client to take until the former secret ends; where the realm
     stores digests only, until the first one is known to have it. A paused rotation shows none."""
     current = secrets.current
-    if rotation.state not in _BOTH_VALID or rotation.paused or (digests_only and rotation.is_taken):
+    if rotation.state not in BOTH_ACCEPTED or rotation.paused or (digests_only and rotation.is_taken):
         return None
     return current.secret if current is not None and current.rotation == rotation.id else None
 

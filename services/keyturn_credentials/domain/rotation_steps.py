@@ -1,67 +1,41 @@
-"""The state machine of a rotation. Pure: facts and time are arguments."""
+"""The state machine of a rotation of a secret. Pure: facts and time are arguments."""
 
 import math
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Final
 
-from keyturn_credentials.domain.rotation import Alert, Reason, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation import Alert, Reason, Rotation, State
+from keyturn_credentials.domain.rotation_failure import FailureCode
+from keyturn_credentials.domain.rotation_frame import (
+    BOTH_ACCEPTED,
+    Act,
+    Facts,
+    Step,
+    fail,
+    may_fail,
+    reason_not_to_begin,
+    while_disabled,
+)
 from keyturn_credentials.domain.rotation_rules import MIN_ALERT_SECONDS, RotationRules, margin_of
-
-_BOTH_ACCEPTED: Final = frozenset({State.PREPARED, State.DELIVERED, State.IN_USE})
-
-
-class Act(StrEnum):
-    """Effect of a step on the client. PREPARE: a successor beside the current secret. EXTEND: the current
-    secret does not expire while its rotation waits. START_OVERLAP: the successor gets its expiry, the former
-    secret its end. HOLD: neither expires any more, since the rotation is paused or the rules do not end
-    unused ones. RETIRE: the former secret ends. FINISH: the successor is an ordinary secret. RESTORE: the
-    successor ends, or the current secret gets back the expiry that it had. DELIVER: the successor is not
-    shown any more if the realm stores digests only."""
-
-    NOTHING = "nothing"
-    PREPARE = "prepare"
-    EXTEND = "extend"
-    START_OVERLAP = "start_overlap"
-    HOLD = "hold"
-    RETIRE = "retire"
-    FINISH = "finish"
-    RESTORE = "restore"
-    DELIVER = "deliver"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class SecretFacts(Facts):
     """Knowledge about the client on which a step is decided.
 
     ``is_successor_current``: the client's current secret is the one that this rotation made, or extended.
-    ``is_confidential``: the client authenticates at all. ``is_undelivered``: the successor is shown until its
-    client has it, since the realm stores digests only.
-    ``current_expires_at``: of the current secret. ``applied``: every node has applied the rotation's newest
-    event or holds no lease. ``successor_used``: the client has authenticated with it. ``has_former``: the
-    former secret is still stored, and accepted. ``has_turn``: the realm's limit of rotations under way is not
-    reached.
+    ``needs_secret``: the client authenticates with a secret. ``current_expires_at``: of the current secret.
+    ``successor_used``: the client has authenticated with it. ``has_former``: the former secret is still
+    stored, and accepted.
     """
 
     is_successor_current: bool = False
-    is_confidential: bool = True
-    is_undelivered: bool = False
+    needs_secret: bool = True
     current_expires_at: float | None = None
-    applied: bool = False
     successor_used: bool = False
     has_former: bool = True
-    has_turn: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The rotation after a step, and what the step does to the client."""
-
-    after: Rotation
-    act: Act = Act.NOTHING
-
-
-def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+def next_step(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now: float) -> Step | None:
     """Return the step that is due; None while the rotation waits.
 
     The former secret ends only after the successor was used, unless the rules say ``retire_unused`` or the
@@ -72,6 +46,13 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
         return None
     if state is State.RETIRED:  # cannot be paused: it is a revocation
         return _finish(rotation, rules, facts, now)
+    if rotation.reason is Reason.POLICY and not facts.needs_secret and may_fail(rotation):
+        failed = fail(rotation, FailureCode.CREDENTIAL_NOT_USED, now)
+        is_there = facts.is_successor_current or state is State.PLANNED
+        return failed if is_there else replace(failed, act=Act.NOTHING)
+    blocked = while_disabled(rotation, rules, facts, now)
+    if blocked is not None:
+        return blocked
     if state is State.PLANNED:
         return _begin(rotation, rules, facts, now)
     if not facts.is_successor_current:
@@ -87,31 +68,7 @@ def next_step(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     return _retire(rotation, now) if rotation.retire_at is not None and now >= rotation.retire_at else None
 
 
-def pause(rotation: Rotation, rules: RotationRules) -> Step | None:
-    """Return the step that holds the rotation up; None if nothing can: the former secret has ended, or the
-    rules end it on time."""
-    if rotation.state is State.RETIRED or (rules.retire_unused and rotation.state is not State.PLANNED):
-        return None
-    return Step(replace(rotation, paused=True))
-
-
-def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> WaitsFor | None:
-    """Return the condition of the next move; None if there is none, or it is met."""
-    state = rotation.state
-    if not state.is_open:
-        return None
-    if state is State.RETIRED:
-        return WaitsFor.DELIVERY if facts.applied and facts.is_undelivered else WaitsFor.NODES
-    if rotation.paused and (state is State.PLANNED or not rules.retire_unused):
-        return WaitsFor.PERSON
-    if state is State.PLANNED:
-        return reason_not_to_begin(rotation, rules, now, has_turn=facts.has_turn)
-    if state is State.PREPARED:
-        return WaitsFor.DELIVERY if facts.applied else WaitsFor.NODES
-    return WaitsFor.USE if state is State.DELIVERED else WaitsFor.OVERLAP
-
-
-def confirm(rotation: Rotation, facts: Facts) -> Step | None:
+def confirm(rotation: Rotation, facts: SecretFacts) -> Step | None:
     """Return the step that notes that the client has the successor; None if there is none to have, or the
     rotation does not wait for it any more."""
     if rotation.state is State.PLANNED or (rotation.state is State.RETIRED and not facts.is_undelivered):
@@ -119,12 +76,12 @@ def confirm(rotation: Rotation, facts: Facts) -> Step | None:
     return Step(replace(rotation, delivered=True))
 
 
-def cancel(rotation: Rotation, facts: Facts, now: float) -> Step | None:
+def cancel(rotation: Rotation, facts: SecretFacts, now: float) -> Step | None:
     """Return the step that gives the rotation up; None if it is too late: the former secret has ended, or
     the successor was replaced."""
     if rotation.state is State.PLANNED:
         return Step(rotation.moved(State.CANCELLED, now), Act.RESTORE)
-    if rotation.state not in _BOTH_ACCEPTED or not (facts.is_successor_current and facts.has_former):
+    if rotation.state not in BOTH_ACCEPTED or not (facts.is_successor_current and facts.has_former):
         return None
     return Step(rotation.moved(State.ROLLED_BACK, now), Act.RESTORE)
 
@@ -133,7 +90,7 @@ def _retire(rotation: Rotation, now: float) -> Step:
     return Step(replace(rotation, alert=None).moved(State.RETIRED, now), Act.RETIRE)
 
 
-def _finish(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+def _finish(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now: float) -> Step | None:
     if not facts.applied or (facts.is_undelivered and not facts.successor_used):
         return _extend(rotation, rules, facts, now)
     return Step(rotation.moved(State.DONE, now), Act.FINISH if facts.is_successor_current else Act.NOTHING)
@@ -144,7 +101,7 @@ def _hold(rotation: Rotation) -> Step | None:
     return None if rotation.retire_at is None else Step(replace(rotation, retire_at=None), Act.HOLD)
 
 
-def _begin(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+def _begin(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now: float) -> Step | None:
     if not _is_asked_for(rotation, rules, facts, now):
         act = Act.RESTORE if facts.is_successor_current else Act.NOTHING
         return Step(rotation.moved(State.SUPERSEDED, now), act)
@@ -165,31 +122,18 @@ def _begin(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -
     return Step(prepared.moved(State.PREPARED, now), Act.PREPARE)
 
 
-def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> bool:
+def _is_asked_for(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now: float) -> bool:
     """Return whether the policy still asks for a rotation of the current secret that it has begun."""
     if rotation.reason is not Reason.POLICY:
         return True
-    if not facts.is_confidential or rules.policy is None or not rules.automatic:
+    if not facts.needs_secret or rules.policy is None or not rules.automatic:
         return False
     ends = rotation.former_expires_at if facts.is_successor_current else facts.current_expires_at
     start_at = None if ends is None else rules.start_at(rotation.client_uuid, ends)
     return start_at is None or start_at <= now
 
 
-def reason_not_to_begin(
-    rotation: Rotation, rules: RotationRules, now: float, *, has_turn: bool
-) -> WaitsFor | None:
-    """Return what a planned rotation waits for before it begins. Only one by policy waits."""
-    if rotation.reason is not Reason.POLICY:
-        return None
-    if now < rotation.start_at:
-        return WaitsFor.START
-    if rules.window is not None and not rules.window.is_open(now):
-        return WaitsFor.WINDOW
-    return None if has_turn else WaitsFor.TURN
-
-
-def _extend(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+def _extend(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now: float) -> Step | None:
     """Keep the client's only secret alive while a rotation of it cannot begin, from when little of its
     lifetime is left."""
     ends = facts.current_expires_at
@@ -200,7 +144,7 @@ def _extend(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) 
     return Step(replace(rotation, former_expires_at=ends), Act.EXTEND)
 
 
-def _deliver(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> Step | None:
+def _deliver(rotation: Rotation, rules: RotationRules, facts: SecretFacts, now: float) -> Step | None:
     if rotation.retire_at is not None and not rules.retire_unused:
         return _hold(rotation)  # the rules were stricter when it began
     if rotation.retire_at is not None and now >= rotation.retire_at:

@@ -1,33 +1,30 @@
 """Rotations of keys begun by callers: by an administrator, or by the client that registers its next key."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_version
-from keyturn_credentials.domain.key_rotation_steps import KeyAct, KeyStep, keys_in, prepare
-from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.key_rotation_steps import keys_in, prepare
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation, State
+from keyturn_credentials.domain.rotation_frame import Act, Step
 from keyturn_credentials.errors import ConflictError, InvalidRequestError
-from keyturn_credentials.operations.key_rotation_changes import Added, KeyRotationChanges, uses_keys
+from keyturn_credentials.operations.key_kind import rotated_keys_of
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, being_the_client
-from keyturn_credentials.operations.registered_keys import (
-    certificate_of,
-    key_named,
-    read_next_key,
-    thumbprints_of,
-)
-from keyturn_credentials.operations.rotation_changes import Scene
-from keyturn_credentials.operations.rotations import Moved, lock_scene, new_rotation, supersede
+from keyturn_credentials.operations.registered_keys import key_named, read_next_key, with_next_key
+from keyturn_credentials.operations.rotation_changes import RotationChanges
+from keyturn_credentials.operations.rotation_runner import FetchedKeys
+from keyturn_credentials.operations.rotation_scene import Changed, begin, lock_scene, open_of_kind
+from keyturn_credentials.operations.rotations import Moved
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.operations.used_credentials import LastUsed, used_credentials
-from keyturn_credentials.store.unit_of_work import Store, UnitOfWork
+from keyturn_credentials.store.unit_of_work import Store
+from keyturn_shared.events import ClientKeysChanged
 from keyturn_shared.fleet.last_used import name_of_key
+from keyturn_shared.jose.jwk import VerificationKey
 
-FetchedKeys = Callable[[Realm, Client], Awaitable[frozenset[str] | None]]
-"""Returns the thumbprints of the keys that the fleet has fetched from a client's URL; None without any, and
-if they cannot be read."""
 _AT_A_URL: Final = "the client publishes its keys at its JWKS URL, and its next one as well"
 
 
@@ -36,7 +33,7 @@ class KeyRotationOperations:
     LimitReachedError and StoreUnavailableError; then nothing was changed."""
 
     def __init__(
-        self, store: Store, changes: KeyRotationChanges, fetched: FetchedKeys, last_used: LastUsed
+        self, store: Store, changes: RotationChanges, fetched: FetchedKeys, last_used: LastUsed
     ) -> None:
         self._store = store
         self._changes = changes
@@ -51,22 +48,21 @@ class KeyRotationOperations:
             scene = await lock_scene(transaction, target.realm, target.client_uuid)
             client = scene.client
             require_version(client.version, target.expected)
-            if not client.is_confidential or not uses_keys(client):
+            if not client.has_own_keys:
                 raise InvalidRequestError("the client does not authenticate with keys of its own")
             if jwk is not None and client.jwks_url is not None:
                 raise InvalidRequestError(_AT_A_URL)
             key = None if jwk is None else read_next_key(jwk, client)
-            if reason is Reason.COMPROMISED:
-                await supersede(transaction, scene, Kind.KEY)
             if client.jwks_url != url:
                 fetched = None  # it is not from its URL
-            rotation = await _begin(transaction, scene, reason, fetched)
+            keys = rotated_keys_of(client, fetched)
+            rotation = await begin(transaction, scene, Kind.KEY, reason, keys=keys)
             if reason is Reason.COMPROMISED:
                 step = _compromised(rotation, None if key is None else key.thumbprint, transaction.now)
             elif key is not None:
-                step = KeyStep(prepare(rotation, scene.rules, frozenset({key.thumbprint}), transaction.now))
+                step = Step(prepare(rotation, scene.rules, frozenset({key.thumbprint}), transaction.now))
             else:
-                step = KeyStep(rotation)
+                step = Step(rotation)
             ended = keys_in(rotation).former or () if reason is Reason.COMPROMISED else ()
             moved, sequence = await self._changes.write(
                 transaction,
@@ -74,7 +70,7 @@ class KeyRotationOperations:
                 CONFIGURE_CLIENTS,
                 scene,
                 step,
-                added=None if key is None else Added(key, ended),
+                and_then=None if key is None else partial(_registered, key, instead_of=ended),
             )
         return Moved(moved, sequence)
 
@@ -88,24 +84,25 @@ class KeyRotationOperations:
             client, now = scene.client, transaction.now
             if client.jwks_url is not None:
                 raise ConflictError(_AT_A_URL)
-            rotation = await _open(transaction, client)
+            rotation = await open_of_kind(transaction, client.uuid, Kind.KEY)
             successors = () if rotation is None else keys_in(rotation).successors
             if rotation is not None and key_named(jwk) in successors:
                 return Moved(rotation, None)
             if rotation is not None and not _takes_another(rotation, {**uses, used: now}):
                 raise ConflictError("the last rotation is not over; register the next key after it")
             key = read_next_key(jwk, client)
-            rotation = rotation or await _begin(transaction, scene, Reason.CLIENT, None)
+            own = _of_instance(rotated_keys_of(client, None), used)
+            rotation = rotation or await begin(transaction, scene, Kind.KEY, Reason.CLIENT, keys=own)
             if rotation.state is State.PLANNED:  # its keys may have been changed since
-                rotation = replace(rotation, keys=_of_instance(rotated_keys_of(client, None), used))
+                rotation = replace(rotation, keys=own)
             prepared = prepare(rotation, scene.rules, frozenset({key.thumbprint}), now)
             moved, sequence = await self._changes.write(
                 transaction,
                 target.actor.principal,
                 being_the_client,
                 scene,
-                KeyStep(prepared),
-                added=Added(key, successors),
+                Step(prepared),
+                and_then=partial(_registered, key, instead_of=successors),
             )
         return Moved(moved, sequence)
 
@@ -119,7 +116,7 @@ class KeyRotationOperations:
         return client.jwks_url, await self._fetched(realm, client)
 
 
-def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeyStep:
+def _compromised(rotation: Rotation, successor: str | None, now: float) -> Step:
     """Return the step that revokes what the client has had. Registered keys need a successor, because the
     client would have none; what it publishes is its own matter."""
     keys = keys_in(rotation)
@@ -131,7 +128,7 @@ def _compromised(rotation: Rotation, successor: str | None, now: float) -> KeySt
     if successor is None and not keys.published:
         raise InvalidRequestError("jwk, the client's next public key, is required; or revoke its key")
     retired = replace(rotation, keys=replace(keys, successors=() if successor is None else (successor,)))
-    return KeyStep(retired.moved(State.RETIRED, now), KeyAct.REVOKE_FORMER)
+    return Step(retired.moved(State.RETIRED, now), Act.REVOKE_FORMER)
 
 
 def _takes_another(rotation: Rotation, uses: Mapping[str, float]) -> bool:
@@ -143,13 +140,6 @@ def _takes_another(rotation: Rotation, uses: Mapping[str, float]) -> bool:
     return all(uses.get(name_of_key(each), -1) < began for each in keys_in(rotation).successors)
 
 
-def rotated_keys_of(client: Client, fetched: frozenset[str] | None) -> RotatedKeys:
-    """Return what a rotation knows of the client's keys when it begins. Raises InvalidRequestError."""
-    if client.jwks_url is not None:
-        return RotatedKeys(None if fetched is None else tuple(sorted(fetched)), published=True)
-    return RotatedKeys(tuple(sorted(thumbprints_of(client))), certificate=certificate_of(client))
-
-
 def _of_instance(keys: RotatedKeys, used: str) -> RotatedKeys:
     """Return the keys with the former one that the client has signed with alone: others in the set are of
     other instances, each of which rotates its own."""
@@ -157,17 +147,6 @@ def _of_instance(keys: RotatedKeys, used: str) -> RotatedKeys:
     return replace(keys, former=own) if own else keys
 
 
-async def _begin(
-    transaction: UnitOfWork, scene: Scene, reason: Reason, fetched: frozenset[str] | None
-) -> Rotation:
-    now = transaction.now
-    keys = rotated_keys_of(scene.client, fetched)
-    rotation = new_rotation(scene, Kind.KEY, reason, start_at=now, now=now, keys=keys)
-    await transaction.rotations.insert(rotation, next_at=now)
-    return rotation
-
-
-async def _open(transaction: UnitOfWork, client: Client) -> Rotation | None:
-    """Return the client's open rotation of its key. Who changes it has locked the client before."""
-    found = await transaction.rotations.open_of_client(client.uuid)
-    return next((each for each in found if each.kind is Kind.KEY), None)
+def _registered(key: VerificationKey, client: Client, *, instead_of: tuple[str, ...]) -> Changed:
+    """Register a key in the place of these ones. Return the change."""
+    return with_next_key(client, key, instead_of=instead_of), partial(ClientKeysChanged, source="jwks")

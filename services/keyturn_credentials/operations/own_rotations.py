@@ -6,16 +6,15 @@ from typing import Final
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
-from keyturn_credentials.domain.key_rotation_steps import KeyFacts, waits_for_key
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Kind, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Facts, waits_for
 from keyturn_credentials.domain.rotation_rules import MIN_SELF_SERVICE_INTERVAL
 from keyturn_credentials.domain.rotation_secrets import secret_to_take
-from keyturn_credentials.domain.rotation_steps import Facts, waits_for
 from keyturn_credentials.errors import ConflictError, ForbiddenError, NotFoundError
 from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.permissions import being_the_client
-from keyturn_credentials.operations.rotation_changes import Scene, scene_of
+from keyturn_credentials.operations.rotation_scene import Scene, scene_of
 from keyturn_credentials.operations.rotations import RotationOperations
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store.unit_of_work import Actor, Store
@@ -108,14 +107,11 @@ class OwnRotationOperations:
     async def _show(self, scene: Scene, rotation: Rotation) -> OwnRotation:
         applied = rotation.sequence is None or await self._has_applied(rotation.sequence)
         now, rules = self._clock.now(), scene.rules
-        interval = min(rules.self_service_interval, MAX_INTERVAL_SECONDS)
-        if rotation.kind is Kind.KEY:
-            waits = waits_for_key(rotation, rules, KeyFacts(applied=applied), now)
-            interval = min(max(rules.keys.overlap // 2, MIN_SELF_SERVICE_INTERVAL), MAX_INTERVAL_SECONDS)
-        else:
-            waits = waits_for(rotation, rules, Facts(applied=applied), now)
-            if not applied:
-                waits = WaitsFor.NODES
+        waits = waits_for(rotation, rules, Facts(applied=applied), now)
+        if rotation.kind is Kind.SECRET and not applied:
+            waits = WaitsFor.NODES
+        overlap = rules.keys.overlap if rotation.kind is Kind.KEY else rules.overlap
+        interval = min(max(overlap // 2, MIN_SELF_SERVICE_INTERVAL), MAX_INTERVAL_SECONDS)
         return OwnRotation(rotation, None, interval, waits)
 
     async def _find(self, actor: Actor, realm_name: str, kind: Kind) -> tuple[Scene, Rotation | None]:

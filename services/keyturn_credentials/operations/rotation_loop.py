@@ -7,6 +7,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from keyturn_credentials.domain.rotation import State
+from keyturn_credentials.domain.rotation_failure import FailureCode
 from keyturn_credentials.operations.rotation_runner import BATCH, RotationRunner
 from keyturn_shared.runtime.backoff import Backoff
 from keyturn_shared.runtime.supervised_task import SupervisedTask
@@ -27,14 +28,20 @@ class RotationLoop:
     ) -> None:
         self._runner = runner
         self.task: Final = SupervisedTask(
-            "rotations", self._round, elapsed=elapsed, backoff=Backoff(longest=10.0), sleep=sleep
+            "rotations", self.round, elapsed=elapsed, backoff=Backoff(longest=10.0), sleep=sleep
         )
-        self._begun = Counter(
-            "keyturn_rotations_begun", "Rotations of secrets that a policy began", registry=metrics
-        )
+        self._begun = Counter("keyturn_rotations_begun", "Rotations that a policy began", registry=metrics)
         self._steps = Counter(
             "keyturn_rotation_steps", "Steps of rotations taken by this process", registry=metrics
         )
+        self._failed = Counter(
+            "keyturn_rotations_failed",
+            "Rotations that could not go on, by reason",
+            ["reason"],
+            registry=metrics,
+        )
+        for code in FailureCode:
+            self._failed.labels(code.value)
         self._open = Gauge(
             "keyturn_rotations_open", "Rotations under way, by state", ["state"], registry=metrics
         )
@@ -44,11 +51,14 @@ class RotationLoop:
             registry=metrics,
         )
 
-    async def _round(self) -> float:
+    async def round(self) -> float:
+        """Plan and advance once. Return the seconds until the next round."""
         begun = await self._runner.plan()
-        steps = await self._runner.advance()
+        moved = await self._runner.advance()
         self._begun.inc(begun)
-        self._steps.inc(steps)
+        self._steps.inc(len(moved))
+        for failure in (each.failure for each in moved if each.failure is not None):
+            self._failed.labels(failure.code.value).inc()
         counts = await self._runner.count()
         for state in State:
             if state.is_open:
@@ -56,4 +66,4 @@ class RotationLoop:
                     counts.get((state, False), 0) + counts.get((state, True), 0)
                 )
         self._alerts.set(sum(count for (_, alerts), count in counts.items() if alerts))
-        return 0.0 if steps >= BATCH // 2 or begun >= BATCH else ROUND_SECONDS
+        return 0.0 if len(moved) >= BATCH // 2 or begun >= BATCH else ROUND_SECONDS

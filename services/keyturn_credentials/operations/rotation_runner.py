@@ -1,31 +1,25 @@
 """Rotations that begin and move by themselves."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
 
+from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Kind, Reason, Rotation, State
-from keyturn_credentials.domain.rotation_rules import RotationRules, lead_of
-from keyturn_credentials.domain.rotation_steps import Step, next_step
+from keyturn_credentials.domain.rotation_failure import MAX_FAILED_STEPS, FailureCode
+from keyturn_credentials.domain.rotation_frame import Step, fail, may_fail
+from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, LimitReachedError
-from keyturn_credentials.operations.key_rotation_runner import KeyRotationRunner
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS
 from keyturn_credentials.operations.policy_sweep import PolicySweep
-from keyturn_credentials.operations.rotation_changes import (
-    RotationChanges,
-    Scene,
-    due_by_policy,
-    facts_in,
-    has_turn,
-    scene_of,
-)
-from keyturn_credentials.operations.rotations import new_rotation
+from keyturn_credentials.operations.rotation_changes import RotationChanges
+from keyturn_credentials.operations.rotation_scene import Scene, Seen, begin, has_turn, scene_of
 from keyturn_credentials.operations.used_credentials import LastUsed, used_credentials
 from keyturn_credentials.store.unit_of_work import SYSTEM, Store
 from keyturn_shared.clock import Clock
-from keyturn_shared.fleet.last_used import name_of_secret
 
 BATCH: Final = 100
 FIRST_PAUSE_SECONDS: Final = 1.0
@@ -38,13 +32,15 @@ _log = structlog.get_logger(__name__)
 
 HasApplied = Callable[[int], Awaitable[bool]]
 """Returns whether every node has applied an event, or cannot answer any more."""
+FetchedKeys = Callable[[Realm, Client], Awaitable[frozenset[str] | None]]
+"""Returns the thumbprints of the keys that the fleet uses from a client's URL; None if they are not known."""
 
 
 class RotationRunner:
     """Plans the rotations that policies ask for, and takes the steps that are due.
 
     Any number of instances may run it. A step is decided again in its transaction, in which the client and
-    the rotation are locked, and a client has one open rotation at most, so each step is taken once.
+    the rotation are locked, and a client has one open rotation of a kind at most, so each step is taken once.
     """
 
     def __init__(
@@ -55,7 +51,7 @@ class RotationRunner:
         clock: Clock,
         last_used: LastUsed,
         has_applied: HasApplied,
-        keys: KeyRotationRunner,
+        fetched: FetchedKeys,
     ) -> None:
         self._store = store
         self._changes = changes
@@ -63,115 +59,157 @@ class RotationRunner:
         self._clock = clock
         self._last_used = last_used
         self._has_applied = has_applied
-        self._keys = keys
+        self._fetched = fetched
 
     async def plan(self) -> int:
-        """Begin a rotation of each secret for which a policy asks. Return their number."""
+        """Begin a rotation of each credential for which a policy asks. Return their number."""
         now = self._clock.now()
         async with self._store.read() as reading:
             realms = {realm.id: realm for realm in await reading.realms.all()}
             known = {realm.id: _rules_of(realm) for realm in realms.values()}
             by_hand = [realm_id for realm_id, rules in known.items() if rules and not rules.automatic]
-            due = await reading.rotations.due_by_own_policy(now, by_hand=by_hand, most=BATCH)
+            due = {
+                kind: await reading.due_rotations.by_own_policy(kind, now, by_hand=by_hand, most=BATCH)
+                for kind in Kind
+            }
         for realm in realms.values():
             rules = known[realm.id]
-            if rules is None or rules.policy is None:
+            if rules is None:
                 continue
-            await self._sweep.visit(realm, rules)
-            lead = lead_of(rules.policy) + rules.jitter
-            async with self._store.find() as reading:
-                uuids = await reading.rotations.due_by_realm_policy(
-                    realm.id, now, lead=lead, automatic=rules.automatic, most=BATCH
-                )
-            due += [(realm.id, uuid) for uuid in uuids]
-        begun = [await self._plan_client(realms[each].name, uuid) for each, uuid in due if each in realms]
-        return sum(begun) + await self._keys.plan(realms, known, most=BATCH)
+            if rules.policy is not None:
+                await self._sweep.visit(realm, rules)
+            for kind in Kind:
+                until = rules.reach(kind, now)
+                if until is None:
+                    continue
+                async with self._store.find() as reading:
+                    uuids = await reading.due_rotations.by_realm_policy(
+                        kind, realm.id, now, until=until, automatic=rules.automatic, most=BATCH
+                    )
+                due[kind] += [(realm.id, uuid) for uuid in uuids]
+        return sum(
+            [
+                await self._plan_client(kind, realms[realm_id].name, uuid)
+                for kind, found in due.items()
+                for realm_id, uuid in found
+                if realm_id in realms
+            ]
+        )
 
-    async def advance(self) -> int:
-        """Take the steps that are due. Return their number."""
+    async def advance(self) -> list[Rotation]:
+        """Take the steps that are due. Return the rotations after them."""
         now = self._clock.now()
         async with self._store.find() as reading:
             due = await reading.rotations.due(now, most=BATCH)
-        steps, later = 0, dict[str, float]()
+        moved, later = list[Rotation](), dict[str, float]()
         for rotation in due:
-            if await self._try(rotation):
-                steps += 1
+            after = await self._try(rotation)
+            if after is not None:
+                moved.append(after)
             else:
                 later[rotation.id] = now + pause_of(rotation, now)
         if later:
             async with self._store.change(SYSTEM) as transaction:
                 await transaction.rotations.reschedule(later, now=now)
-        return steps
+        return moved
 
     async def count(self) -> dict[tuple[State, bool], int]:
         """Count open rotations by state, and by whether they have an alert."""
         async with self._store.find() as reading:
             return await reading.rotations.count()
 
-    async def _plan_client(self, realm_name: str, client_uuid: str) -> bool:
+    async def _plan_client(self, kind: Kind, realm_name: str, client_uuid: str) -> bool:
+        of_kind = self._changes.kinds[kind]
         try:
             async with self._store.change(SYSTEM) as transaction:
                 found = await transaction.clients.get_with_realm_for_change(realm_name, client_uuid)
                 if found is None:
                     return False
                 scene = scene_of(*found)
-                start_at = due_by_policy(scene, transaction.now)
+                start_at = of_kind.due_since(scene, transaction.now)
                 if start_at is None:
                     return False
-                now = transaction.now
-                rotation = new_rotation(scene, Kind.SECRET, Reason.POLICY, start_at=start_at, now=now)
-                await transaction.rotations.insert(rotation, next_at=now)
+                keys = of_kind.keys(scene)
+                await begin(transaction, scene, kind, Reason.POLICY, keys=keys, start_at=start_at)
         except ConflictError:  # another instance was first
             return False
-        except InvalidRequestError as error:
+        except (InvalidRequestError, LimitReachedError) as error:
             _log.warning("rotation_not_begun", client=client_uuid, detail=error.detail)
             return False
         return True
 
-    async def _try(self, rotation: Rotation) -> bool:
-        """Take the step that is due, if any. One that cannot be taken holds no other rotation up."""
+    async def _try(self, rotation: Rotation) -> Rotation | None:
+        """Take the step that is due, if any. One that cannot be taken holds no other rotation up. Return the
+        rotation after it."""
         try:
             return await self._advance(rotation)
         except (InvalidRequestError, LimitReachedError) as error:  # attributes that an earlier build stored
             _log.warning("rotation_not_advanced", rotation=rotation.id, detail=error.detail)
-            return False
+            cause = error.detail
+        try:
+            return await self._note_failed_step(rotation, cause)
+        except (InvalidRequestError, LimitReachedError) as error:
+            _log.warning("rotation_not_ended", rotation=rotation.id, detail=error.detail)
+            return None
 
-    async def _advance(self, seen: Rotation) -> bool:
-        """Take the step that is due, if any. It is decided again in the transaction that writes it."""
+    async def _note_failed_step(self, seen: Rotation, cause: str) -> Rotation | None:
+        """Count a step that could not be taken. Return the rotation if it fails by that."""
+        async with self._store.change(SYSTEM) as transaction:
+            realm = await transaction.realms.get_by_id(seen.realm_id)
+            if realm is None:
+                return None
+            found = await transaction.clients.get_with_realm_for_change(realm.name, seen.client_uuid)
+            if found is None or await transaction.rotations.get_for_change(realm.id, seen.id) != seen:
+                return None
+            count, now = seen.failed_steps + 1, transaction.now
+            if count < MAX_FAILED_STEPS or not may_fail(seen):
+                noted = replace(seen, failed_steps=min(count, MAX_FAILED_STEPS))
+                await transaction.rotations.update(noted, next_at=now + pause_of(seen, now))
+                return None
+            try:
+                scene = scene_of(*found)
+            except InvalidRequestError:
+                scene = Scene(*found, RotationRules(None))
+            step = fail(seen, FailureCode.STEP_FAILED, now, cause)
+            after, _ = await self._changes.write(
+                transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step
+            )
+        return after
+
+    async def _advance(self, seen: Rotation) -> Rotation | None:
+        """Take the step that is due, if any. It is decided again in the transaction that writes it. Return
+        the rotation after it."""
         async with self._store.find() as reading:
             client = await reading.clients.get(seen.realm_id, seen.client_uuid)
             realm = await reading.realms.get_by_id(seen.realm_id)
         if client is None or realm is None:
-            return False
-        applied = seen.sequence is None or await self._has_applied(seen.sequence)
-        used = await used_credentials(self._last_used, seen.client_uuid)
-        if seen.kind is Kind.KEY:
-            return await self._keys.advance(seen, scene_of(realm, client), applied=applied, used=used)
+            return None
+        known = Seen(
+            applied=seen.sequence is None or await self._has_applied(seen.sequence),
+            used=await used_credentials(self._last_used, seen.client_uuid),
+            fetched=await self._fetched(realm, client) if seen.kind is Kind.KEY else None,
+        )
 
-        def decide(scene: Scene, *, has_turn: bool, now: float) -> Step | None:
-            facts = facts_in(
-                scene,
-                seen,
-                now,
-                applied=applied,
-                used=lambda digest: name_of_secret(digest) in used,
-                has_turn=has_turn,
-            )
-            return next_step(seen, scene.rules, facts, now)
+        def decide(scene: Scene, known: Seen, now: float) -> Step | None:
+            return self._changes.kinds[seen.kind].next_step(scene, seen, known, now)
 
-        if decide(scene_of(realm, client), has_turn=True, now=self._clock.now()) is None:
-            return False
+        if decide(scene_of(realm, client), known, self._clock.now()) is None:
+            return None
         async with self._store.change(SYSTEM) as transaction:
             found = await transaction.clients.get_with_realm_for_change(realm.name, client.uuid)
             if found is None or await transaction.rotations.get_for_change(realm.id, seen.id) != seen:
-                return False
+                return None
             scene = scene_of(*found)
-            turn = await has_turn(transaction, scene, seen)
-            step = decide(scene, has_turn=turn, now=transaction.now)
+            if scene.client.jwks_url != client.jwks_url:
+                return None  # what was fetched is not from its URL
+            known = replace(known, has_turn=await has_turn(transaction, scene, seen))
+            step = decide(scene, known, transaction.now)
             if step is None:
-                return False
-            await self._changes.write(transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step)
-        return True
+                return None
+            after, _ = await self._changes.write(
+                transaction, SYSTEM.principal, CONFIGURE_CLIENTS, scene, step
+            )
+        return after
 
 
 def pause_of(rotation: Rotation, now: float) -> float:

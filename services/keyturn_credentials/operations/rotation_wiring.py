@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
-from keyturn_credentials.operations.key_rotation_runner import KeyRotationRunner
-from keyturn_credentials.operations.key_rotations import FetchedKeys, KeyRotationOperations
+from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.own_rotations import OwnRotationOperations
 from keyturn_credentials.operations.rotation_loop import RotationLoop
-from keyturn_credentials.operations.rotation_runner import HasApplied, RotationRunner
+from keyturn_credentials.operations.rotation_runner import FetchedKeys, HasApplied, RotationRunner
 from keyturn_credentials.operations.used_credentials import LastUsed
 from keyturn_credentials.operations.wiring import Operations
 from keyturn_credentials.store.unit_of_work import Store
@@ -34,15 +33,15 @@ def build_rotations(
     has_applied: HasApplied,
     fetched: FetchedKeys,
 ) -> RotationParts:
-    changes = operations.key_rotation_changes
+    changes = operations.rotation_changes
     runner = RotationRunner(
         store,
-        operations.rotation_changes,
+        changes,
         operations.policy_sweep,
         clock,
         last_used,
         has_applied,
-        KeyRotationRunner(store, changes, clock, fetched),
+        fetched,
     )
     keys = KeyRotationOperations(store, changes, fetched, last_used)
     return RotationParts(

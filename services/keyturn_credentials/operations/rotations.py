@@ -1,27 +1,25 @@
 """Rotations begun, paused and given up by callers."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from keyturn_credentials.domain.guards import require_client, require_realm, require_version
-from keyturn_credentials.domain.key_rotation_steps import KeyStep, cancel_key, pause_key
-from keyturn_credentials.domain.rotation import Kind, Move, Reason, RotatedKeys, Rotation, State
-from keyturn_credentials.domain.rotation_steps import Facts, Step, cancel, confirm, next_step, pause
+from keyturn_credentials.domain.guards import require_realm, require_version
+from keyturn_credentials.domain.rotation import Kind, Reason, Rotation
+from keyturn_credentials.domain.rotation_frame import Step, pause
 from keyturn_credentials.errors import ConflictError, InvalidRequestError, NotFoundError
-from keyturn_credentials.operations.key_rotation_changes import KeyRotationChanges, key_facts_in
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, Permission
-from keyturn_credentials.operations.rotation_changes import RotationChanges, Scene, facts_in, scene_of
+from keyturn_credentials.operations.rotation_changes import RotationChanges
+from keyturn_credentials.operations.rotation_scene import CredentialKind, Scene, Seen, begin, lock_scene
 from keyturn_credentials.operations.targets import ClientTarget
-from keyturn_credentials.store.unit_of_work import Actor, Store, UnitOfWork
+from keyturn_credentials.store.unit_of_work import Actor, Store
 
 _IN_VAIN: Final = (
     "the new secret is not there yet or was replaced, or the former one has ended or ends in any case"
 )
 
 
-Decide = Callable[[Rotation, Scene, float], Step | KeyStep | None]
+Decide = Callable[[CredentialKind, Scene, Rotation, float], Step | None]
 """Decides what a call does to a rotation; None: nothing can be done."""
 
 
@@ -37,10 +35,9 @@ class RotationOperations:
     """All raise NotFoundError, ForbiddenError, ConflictError, PreconditionFailedError, InvalidRequestError
     and StoreUnavailableError; then nothing was changed."""
 
-    def __init__(self, store: Store, changes: RotationChanges, key_changes: KeyRotationChanges) -> None:
+    def __init__(self, store: Store, changes: RotationChanges) -> None:
         self._store = store
         self._changes = changes
-        self._key_changes = key_changes
 
     async def start(self, target: ClientTarget, reason: Reason) -> Moved:
         """Rotate a client's secret now: the successor is accepted when the event has been applied. If it
@@ -50,13 +47,8 @@ class RotationOperations:
             require_version(scene.client.version, target.expected)
             if not scene.client.is_confidential or scene.client.secrets.current is None:
                 raise InvalidRequestError("the client has no secret")
-            if reason is Reason.COMPROMISED:
-                await supersede(transaction, scene, Kind.SECRET)
-            now = transaction.now
-            rotation = new_rotation(scene, Kind.SECRET, reason, start_at=now, now=now)
-            await transaction.rotations.insert(rotation, next_at=now)
-            facts = Facts(current_expires_at=scene.client.secrets.current.expires_at)
-            step = next_step(rotation, scene.rules, facts, now)
+            rotation = await begin(transaction, scene, Kind.SECRET, reason)
+            step = self._changes.kinds[Kind.SECRET].next_step(scene, rotation, Seen(), transaction.now)
             assert step is not None, "it waits for nothing"  # noqa: S101 - else next_step is wrong
             moved, sequence = await self._changes.write(
                 transaction, target.actor.principal, CONFIGURE_CLIENTS, scene, step
@@ -104,78 +96,24 @@ class RotationOperations:
                 raise NotFoundError("Could not find rotation")
             if not rotation.state.is_open:
                 raise ConflictError(f"the rotation is {rotation.state.value}")
-            step = decide(rotation, scene, transaction.now)
+            step = decide(self._changes.kinds[rotation.kind], scene, rotation, transaction.now)
             if step is None:
                 raise ConflictError(_IN_VAIN)
-            if isinstance(step, KeyStep):
-                written = await self._key_changes.write(transaction, actor.principal, permission, scene, step)
-            else:
-                written = await self._changes.write(transaction, actor.principal, permission, scene, step)
+            written = await self._changes.write(transaction, actor.principal, permission, scene, step)
         return Moved(*written)
 
 
-def new_rotation(
-    scene: Scene,
-    kind: Kind,
-    reason: Reason,
-    *,
-    start_at: float,
-    now: float,
-    keys: RotatedKeys | None = None,
-) -> Rotation:
-    """Return a planned rotation of the client's credential."""
-    return Rotation(
-        id=str(uuid.uuid4()),
-        realm_id=scene.realm.id,
-        client_uuid=scene.client.uuid,
-        kind=kind,
-        reason=reason,
-        created_at=now,
-        start_at=start_at,
-        overlap=scene.rules.overlap if kind is Kind.SECRET else scene.rules.keys.overlap,
-        history=(Move(State.PLANNED, now),),
-        keys=keys,
-    )
+def _pause(of_kind: CredentialKind, scene: Scene, rotation: Rotation, now: float) -> Step | None:
+    return pause(rotation, scene.rules)
 
 
-async def lock_scene(transaction: UnitOfWork, realm_name: str, client_uuid: str) -> Scene:
-    """Lock a client. Raises NotFoundError."""
-    found = await transaction.clients.get_with_realm_for_change(realm_name, client_uuid)
-    if found is None:
-        require_realm(await transaction.realms.get(realm_name))
-        require_client(None)
-    assert found is not None  # noqa: S101 - require_client has raised
-    return scene_of(*found)
+def _resume(of_kind: CredentialKind, scene: Scene, rotation: Rotation, now: float) -> Step | None:
+    return Step(replace(rotation, paused=False))
 
 
-def _pause(rotation: Rotation, scene: Scene, now: float) -> Step | KeyStep | None:
-    return (pause_key if rotation.kind is Kind.KEY else pause)(rotation, scene.rules)
+def _cancel(of_kind: CredentialKind, scene: Scene, rotation: Rotation, now: float) -> Step | None:
+    return of_kind.cancel(scene, rotation, now)
 
 
-def _resume(rotation: Rotation, scene: Scene, now: float) -> Step | KeyStep | None:
-    resumed = replace(rotation, paused=False)
-    return KeyStep(resumed) if rotation.kind is Kind.KEY else Step(resumed)
-
-
-def _cancel(rotation: Rotation, scene: Scene, now: float) -> Step | KeyStep | None:
-    if rotation.kind is Kind.KEY:
-        return cancel_key(rotation, key_facts_in(scene, rotation, fetched=None), now)
-    return cancel(rotation, _facts(scene, rotation, now), now)
-
-
-def _confirm(rotation: Rotation, scene: Scene, now: float) -> Step | KeyStep | None:
-    return None if rotation.kind is Kind.KEY else confirm(rotation, _facts(scene, rotation, now))
-
-
-def _facts(scene: Scene, rotation: Rotation, now: float) -> Facts:
-    """Return what the client's secrets alone say."""
-    return facts_in(scene, rotation, now, applied=False, used=lambda digest: False, has_turn=True)
-
-
-async def supersede(transaction: UnitOfWork, scene: Scene, kind: Kind) -> None:
-    """End the client's open rotation of a kind: another one takes its place."""
-    for rotation in await transaction.rotations.open_of_client(scene.client.uuid):
-        if rotation.kind is not kind:
-            continue
-        ended = rotation.moved(State.SUPERSEDED, transaction.now)
-        await transaction.rotations.update(ended, next_at=transaction.now)
+def _confirm(of_kind: CredentialKind, scene: Scene, rotation: Rotation, now: float) -> Step | None:
+    return of_kind.confirm(scene, rotation, now)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from keyturn_credentials.domain.projection_builder import Projector
+from keyturn_credentials.domain.rotation import Kind
 from keyturn_credentials.operations.certificates import CertificateOperations
 from keyturn_credentials.operations.changes import Changes
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
 from keyturn_credentials.operations.client_scopes import ClientScopeOperations
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.operations.importing import ImportOperations
-from keyturn_credentials.operations.key_rotation_changes import KeyRotationChanges
+from keyturn_credentials.operations.key_kind import KeyKind
 from keyturn_credentials.operations.maintenance import Maintenance
 from keyturn_credentials.operations.policy_sweep import PolicySweep
 from keyturn_credentials.operations.protocol_mappers import ProtocolMapperOperations
@@ -20,9 +21,11 @@ from keyturn_credentials.operations.retention import Retention
 from keyturn_credentials.operations.role_mappings import RoleMappingOperations
 from keyturn_credentials.operations.roles import RoleOperations
 from keyturn_credentials.operations.rotation_changes import RotationChanges
+from keyturn_credentials.operations.rotation_scene import CredentialKind
 from keyturn_credentials.operations.rotations import RotationOperations
 from keyturn_credentials.operations.scope_mappings import ScopeMappingOperations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
+from keyturn_credentials.operations.secret_kind import SecretKind
 from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.operations.token_revocation import TokenRevocationOperations
 from keyturn_credentials.operations.trusted_issuers import TrustedIssuerOperations
@@ -48,7 +51,6 @@ class Operations:
     secrets: SecretOperations
     rotations: RotationOperations
     rotation_changes: RotationChanges
-    key_rotation_changes: KeyRotationChanges
     policy_sweep: PolicySweep
     keys: ClientKeyOperations
     certificates: CertificateOperations
@@ -66,8 +68,8 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
     maker = SecretIssuer(fleet_ring)
     changes = Changes(store, projector)
     keys = ClientKeyOperations(changes)
-    rotation_changes = RotationChanges(changes, maker)
-    key_rotation_changes = KeyRotationChanges(rotation_changes)
+    kinds: dict[Kind, CredentialKind] = {Kind.SECRET: SecretKind(maker), Kind.KEY: KeyKind()}
+    rotation_changes = RotationChanges(changes, kinds)
     realms = RealmOperations(store, changes, store.encryption)
     imports = ImportOperations(store, changes, maker, realms)
     return Operations(
@@ -81,8 +83,7 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         role_mappings=RoleMappingOperations(changes),
         scope_mappings=ScopeMappingOperations(changes),
         secrets=SecretOperations(changes, maker),
-        rotations=RotationOperations(store, rotation_changes, key_rotation_changes),
-        key_rotation_changes=key_rotation_changes,
+        rotations=RotationOperations(store, rotation_changes),
         rotation_changes=rotation_changes,
         policy_sweep=PolicySweep(store, projector),
         keys=keys,

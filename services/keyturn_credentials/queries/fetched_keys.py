@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
+from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
@@ -17,7 +18,8 @@ class FleetKeySets:
     """Reads fetchers' records in Redis, and ignores records of any other author. ``fetcher_keys``: their
     public keys, as realms name them."""
 
-    def __init__(self, redis: Redis, fetcher_keys: Sequence[str]) -> None:
+    def __init__(self, redis: Redis, fetcher_keys: Sequence[str], clock: Clock) -> None:
+        self._clock = clock
         fetchers = FetcherKeys(LogVerificationKeys.from_text(",".join(fetcher_keys)))
         self._inspector = KeySetInspector(redis, KeySetSeal(None, fetchers))
 
@@ -26,12 +28,12 @@ class FleetKeySets:
         return await self.health_of(KeySetAddress.of(url, networks))
 
     async def thumbprints(self, realm: Realm, client: Client) -> frozenset[str] | None:
-        """Return the thumbprints of the keys in use from a client's URL; None without any, and if Redis does
-        not answer."""
+        """Return the thumbprints of the keys in use from a client's URL: none if it has failed for too long;
+        None if it was not fetched lately, and if Redis does not answer."""
         if client.jwks_url is None:
             return None
         health = await self.health(client.jwks_url, realm.allowed_networks)
-        return frozenset(key.thumbprint for key in health.keys) or None if health is not None else None
+        return None if health is None else health.thumbprints_in_use(self._clock.now())
 
     async def health_of(self, address: KeySetAddress) -> KeySetHealth | None:
         """Return the health of a key set, as above."""

@@ -10,7 +10,7 @@ from keyturn_credentials.store.audit_log import AuditCriteria, keys_set_at, read
 from keyturn_credentials.store.client_search import find_after, find_page
 from keyturn_credentials.store.client_uuids import uuids_of
 from keyturn_credentials.store.event_search import EventCriteria, read_events
-from keyturn_credentials.store.expiring_secrets import find_expiring
+from keyturn_credentials.store.planned_clients import find_expiring
 from keyturn_credentials.store.search_query import Criteria
 from keyturn_credentials.store.unit_of_work import Store
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
-from keyturn_credentials.domain.key_rotation_steps import KeyFacts, waits_for_key
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.realm_key_rotations import RealmKeyRotation, realm_key_rotations
 from keyturn_credentials.domain.rotation import Kind, Rotation, State, WaitsFor
-from keyturn_credentials.domain.rotation_planning import Planned, plan_for
+from keyturn_credentials.domain.rotation_frame import Facts, waits_for
+from keyturn_credentials.domain.rotation_planning import Planned, plan_for, plan_for_key, within
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import is_undelivered
-from keyturn_credentials.domain.rotation_steps import Facts, waits_for
 from keyturn_credentials.errors import NotFoundError
-from keyturn_credentials.store.expiring_secrets import find_expiring
+from keyturn_credentials.store.planned_clients import find_expiring, find_oldest_keys
 from keyturn_credentials.store.unit_of_work import Reading, Store
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
@@ -66,18 +65,19 @@ class RotationQueries:
         return await self._show(realm, clients, under_way, found)
 
     async def plan(self, realm_name: str, *, seconds: float, most: int) -> list[Planned]:
-        """Return what policies will do within so many seconds, soonest first: of the ``most`` secrets that
-        expire soonest."""
+        """Return what policies will do within so many seconds, soonest first: to the ``most`` secrets that
+        expire soonest, and to as many of the oldest keys."""
         async with self._store.read() as reading:
             realm = require_realm(await reading.realms.get(realm_name))
             clients = await find_expiring(reading, realm.id, most=most, only_current=True)
-        now, planned = self._clock.now(), []
-        for client in clients:
-            rules = RotationRules.from_attributes(client.attributes, realm.attributes)
-            entry = plan_for(client, rules, now)
-            if entry is not None and entry.at <= now + seconds:
-                planned.append(entry)
-        return sorted(planned, key=lambda entry: (entry.at, entry.client_id))
+            with_keys = await find_oldest_keys(reading, realm.id, most=most)
+        now = self._clock.now()
+        planned = [
+            plan(client, RotationRules.from_attributes(client.attributes, realm.attributes), now)
+            for plan, found in ((plan_for, clients), (plan_for_key, with_keys))
+            for client in found
+        ]
+        return within(planned, now + seconds)
 
     async def one(self, realm_name: str, rotation_id: str) -> ShownRotation:
         async with self._store.read() as reading:
@@ -101,17 +101,12 @@ class RotationQueries:
             if client is None:
                 continue  # deleted meanwhile
             rules = RotationRules.from_attributes(client.attributes, realm.attributes)
-            has_turn = rules.max_at_once is None or under_way.get(rotation.kind, 0) < rules.max_at_once
             facts = Facts(
                 applied=rotation.sequence is None or rotation.id in applied,
                 is_undelivered=realm.keeps_digests_only and is_undelivered(client.secrets, rotation),
-                has_turn=has_turn,
+                has_turn=rules.max_at_once is None or under_way.get(rotation.kind, 0) < rules.max_at_once,
             )
-            if rotation.kind is Kind.KEY:
-                key_facts = KeyFacts(applied=facts.applied, has_turn=has_turn)
-                waits = waits_for_key(rotation, rules, key_facts, now)
-            else:
-                waits = waits_for(rotation, rules, facts, now)
+            waits = waits_for(rotation, rules, facts, now)
             shown.append(ShownRotation(rotation, client.client_id, waits))
         return shown
 

@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
-from keyturn_credentials.domain import attributes
 from keyturn_credentials.domain.rotation import Alert, Kind, Move, Reason, RotatedKeys, Rotation, State
+from keyturn_credentials.domain.rotation_failure import Failure, FailureCode
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
-from keyturn_credentials.store.tables import clients, rotations
+from keyturn_credentials.store.tables import rotations
 
 MAX_ENDED: Final = 100
 """Ended rotations that are kept for each client."""
@@ -24,26 +24,6 @@ _reschedule: Final = (
     .where(rotations.c.id == bindparam("of_id"), rotations.c.next_at <= bindparam("seen"))
     .values(next_at=bindparam("at"))
 )
-_automatic: Final = func.lower(func.trim(clients.c.attributes[attributes.ROTATION_AUTOMATIC].as_string()))
-
-
-def has_open_rotation(kind: Kind) -> Any:
-    """Match clients with an open rotation of the kind, or one that was given up a short while before
-    ``now``."""
-    of_client = select(rotations.c.id).where(
-        rotations.c.client_uuid == clients.c.uuid,
-        rotations.c.kind == kind.value,
-        rotations.c.is_open | (rotations.c.hold_until > bindparam("now")),
-    )
-    return of_client.exists()
-
-
-def may_begin(*, automatic: bool) -> Any:
-    """Match clients whose rotations begin by themselves. ``automatic``: whether their realm's do. Others must
-    not be found again and again, in the place of clients whose secret is due."""
-    by_itself = func.coalesce(_automatic, "") != "false" if automatic else _automatic == "true"
-    never = or_(*(clients.c.document[name].as_boolean().is_(True) for name in ("publicClient", "bearerOnly")))
-    return by_itself & func.coalesce(~never, True)
 
 
 class Rotations:
@@ -133,51 +113,6 @@ class Rotations:
         )
         return int((await self._connection.execute(query)).scalar_one())
 
-    async def due_by_own_policy(
-        self, now: float, *, by_hand: Collection[str] = (), most: int
-    ) -> list[tuple[str, str]]:
-        """Return realm id and UUID of clients, of all realms, whose secret is to be rotated by their own
-        policy and has no open rotation. An expired secret stays expired. ``by_hand``: realms whose rotations
-        do not begin by themselves."""
-        is_by_hand = clients.c.realm_id.in_(by_hand)
-        query = (
-            select(clients.c.realm_id, clients.c.uuid)
-            .where(
-                clients.c.own_rotation_at <= now,
-                clients.c.secret_expires_at > now,
-                ~has_open_rotation(Kind.SECRET),
-                or_(
-                    ~is_by_hand & may_begin(automatic=True),
-                    is_by_hand & may_begin(automatic=False),
-                ),
-            )
-            .order_by(clients.c.own_rotation_at)
-            .limit(most)
-        )
-        rows = await self._connection.execute(query, {"now": now})
-        return [(row.realm_id, row.uuid) for row in rows]
-
-    async def due_by_realm_policy(
-        self, realm_id: str, now: float, *, lead: float, automatic: bool = True, most: int
-    ) -> list[str]:
-        """Return UUIDs of a realm's clients, as ``due_by_own_policy`` does, that expire within ``lead``
-        seconds and have no policy of their own."""
-        ends = clients.c.secret_expires_at
-        query = (
-            select(clients.c.uuid)
-            .where(
-                clients.c.realm_id == realm_id,
-                clients.c.own_rotation_at.is_(None),
-                ends > now,
-                ends <= now + lead,
-                ~has_open_rotation(Kind.SECRET),
-                may_begin(automatic=automatic),
-            )
-            .order_by(ends)
-            .limit(most)
-        )
-        return list((await self._connection.execute(query, {"now": now})).scalars())
-
     async def _one(self, query: Any, realm_id: str, rotation_id: str) -> Rotation | None:
         found = await self._connection.execute(query, {"realm_id": realm_id, "id": rotation_id})
         row = found.one_or_none()
@@ -193,7 +128,7 @@ class Rotations:
         return [_rotation(row) for row in await self._connection.execute(query)]
 
 
-_OPTIONAL: Final = ("deadline", "retire_at", "former_expires_at")
+_OPTIONAL: Final = ("deadline", "retire_at", "former_expires_at", "disabled_since")
 
 
 def _row(rotation: Rotation, *, next_at: float) -> dict[str, Any]:
@@ -215,6 +150,8 @@ def _row(rotation: Rotation, *, next_at: float) -> dict[str, Any]:
             "self_service": rotation.self_service,
             "alert": None if rotation.alert is None else rotation.alert.value,
             "history": [[move.state.value, move.at, move.sequence] for move in rotation.history],
+            "failed_steps": rotation.failed_steps,
+            "failure": None if rotation.failure is None else asdict(rotation.failure),
             **({} if rotation.keys is None else {"keys": asdict(rotation.keys)}),
             **{name: getattr(rotation, name) for name in _OPTIONAL},
         },
@@ -239,6 +176,8 @@ def _rotation(row: Row[Any]) -> Rotation:
         alert=None if alert is None else Alert(alert),
         history=tuple(Move(State(state), at, sequence) for state, at, sequence in kept["history"]),
         keys=None if "keys" not in kept else _keys(kept["keys"]),
+        failed_steps=kept.get("failed_steps", 0),
+        failure=_failure(kept.get("failure")),
         **{name: kept.get(name) for name in _OPTIONAL},
     )
 
@@ -251,3 +190,7 @@ def _keys(kept: Mapping[str, Any]) -> RotatedKeys:
         published=kept["published"],
         certificate=kept["certificate"],
     )
+
+
+def _failure(kept: Mapping[str, str] | None) -> Failure | None:
+    return None if kept is None else Failure(FailureCode(kept["code"]), kept["detail"])

@@ -12,7 +12,7 @@ from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.store.clients import Clients
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.due_key_rotations import DueKeyRotations
+from keyturn_credentials.store.due_rotations import DueRotations
 from keyturn_credentials.store.errors import map_driver_errors
 from keyturn_credentials.store.former_ids import deleted_since, of_clients_of, of_subjects_of
 from keyturn_credentials.store.realms import Realms
@@ -114,7 +114,7 @@ class UnitOfWork:
         self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
         self.rotations = Rotations(connection)
-        self.due_key_rotations = DueKeyRotations(connection)
+        self.due_rotations = DueRotations(connection)
         self.now = now
         self.sequence: int | None = None
         """The newest event's sequence, None while there is none."""
@@ -341,4 +341,4 @@ class Reading:
         self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
         self.rotations = Rotations(connection)
-        self.due_key_rotations = DueKeyRotations(connection)
+        self.due_rotations = DueRotations(connection)

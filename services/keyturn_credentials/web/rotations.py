@@ -94,7 +94,7 @@ class RotationRoutes:
         return JSONResponse([_describe(each) for each in found])
 
     async def plan(self, call: Call) -> Response:
-        """Return what policies will do to secrets in the next ``days``, soonest first."""
+        """Return what policies will do in the next ``days``, soonest first."""
         planned = await self._queries.plan(call.realm, seconds=_ahead(call), most=_most(call))
         return JSONResponse([asdict(entry) for entry in planned])
 
@@ -150,6 +150,7 @@ def _describe(shown: ShownRotation) -> dict[str, Any]:
         "paused": rotation.paused,
         "waits_for": None if shown.waits_for is None else shown.waits_for.value,
         "alert": None if rotation.alert is None else rotation.alert.value,
+        "failure": None if rotation.failure is None else asdict(rotation.failure),
         "created_at": rotation.created_at,
         "start_at": rotation.start_at,
         "deadline": rotation.deadline,
@@ -172,6 +173,7 @@ def _describe_realm_key(rotation: RealmKeyRotation) -> dict[str, Any]:
         "paused": False,
         "waits_for": None if rotation.waits_for is None else rotation.waits_for.value,
         "alert": None,
+        "failure": None,
         "created_at": rotation.created_at,
         "start_at": rotation.start_at,
         "deadline": None,

@@ -72,6 +72,13 @@ class KeySetHealth:
         """Return the seconds since the keys were last confirmed."""
         return None if self.last_success is None else max(0.0, now - self.last_success)
 
+    def thumbprints_in_use(self, now: float) -> frozenset[str] | None:
+        """Return the thumbprints of the keys that nodes use: none once the URL has failed for too long. None
+        if it was not fetched yet."""
+        if self.failures and (self.stale_until is None or now >= self.stale_until):
+            return frozenset()
+        return frozenset(key.thumbprint for key in self.keys) or None
+
 
 class KeySetInspector:
     """Reads records, and changes nothing. Every method raises RedisUnavailableError. ``seal``: records that

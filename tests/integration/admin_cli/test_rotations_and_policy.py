@@ -112,3 +112,22 @@ def test_a_key_is_rotated(signed_in: Program, tmp_path: Path) -> None:
     assert "rolled_back" in signed_in.ok("rotations", "cancel", begun["id"]).out
     asked = signed_in.run("rotations", "start", "signing", "--key", "--json").json["rotation"]
     assert (asked["kind"], asked["state"]) == ("key", "planned")
+
+
+def test_a_rotation_whose_next_key_is_revoked_fails_and_says_why(signed_in: Program, tmp_path: Path) -> None:
+    first, second = SigningKey.generate("ES256"), SigningKey.generate("ES256")
+    present, following = tmp_path / "jwks.json", tmp_path / "public.jwk"
+    present.write_text(json.dumps({"keys": [first.public_jwk]}))
+    following.write_text(json.dumps(second.public_jwk))
+    signed_in.ok("clients", "create", "failing", "--authenticator", "client-jwt")
+    signed_in.ok("keys", "import", "failing", str(present))
+    begun = signed_in.run("rotations", "start", "failing", "--jwk", str(following), "--json").json["rotation"]
+    (successor,) = begun["keys"]["successors"]
+    signed_in.ok("keys", "revoke", "failing", successor)
+    watched = signed_in.run("rotations", "watch", begun["id"])
+    assert watched.code == 1
+    detail = "The new key was revoked or removed while the former one was accepted."
+    assert watched.out.splitlines()[-1] == f"Failed: {detail}"
+    assert f"successor_revoked: {detail}" in signed_in.ok("rotations", "show", begun["id"]).out
+    assert "successor_revoked" in signed_in.ok("rotations", "list", "--client", "failing").out
+    assert signed_in.run("rotations", "list", "--state", "failed", "--json").json[0]["id"] == begun["id"]

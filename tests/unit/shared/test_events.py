@@ -43,6 +43,14 @@ EXAMPLES: tuple[Event, ...] = (
         **_common, **_client, **_touch_client, thumbprint="NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
     ),
     events.ClientKeysCacheCleared(**_common, **_client, **_touch_client),
+    events.ClientRotationFailed(
+        **_common,
+        **_client,
+        **_touch_client,
+        rotation="5b0f9a52-1c7e-4c53-9d6e-2f0f5a0f6d11",
+        kind="key",
+        reason="no_usable_key",
+    ),
     events.TokenRevoked(
         **_common,
         **_client,

@@ -4,6 +4,7 @@ from typing import Final
 
 from keyturn_credentials.domain.realm_key_rotations import REALM_KEY
 from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
+from keyturn_credentials.domain.rotation_failure import FailureCode
 from keyturn_credentials.domain.rotation_planning import Effect
 from keyturn_credentials.web.openapi.builders import (
     FLAG,
@@ -46,7 +47,7 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         },
     ),
     ("GET", f"{_ALL}/plan"): Operation(
-        "List what policies will do to the realm's secrets, soonest first.",
+        "List what policies will do to the realm's secrets and keys, soonest first.",
         {200: json_content("The plan.", array_of("PlannedRotation"))},
         query={"days": {**NUMBER, "description": "90 if absent"}, "max": NUMBER},
     ),
@@ -103,6 +104,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "paused": FLAG,
             "waits_for": {"enum": [*WaitsFor, None]},
             "alert": {"enum": [*Alert, None]},
+            "failure": {
+                "anyOf": [
+                    record_of({"code": {"enum": [*FailureCode]}, "detail": TEXT}),
+                    {"type": "null"},
+                ],
+                "description": "why it could not go on; null in every other state than failed",
+            },
             "created_at": TIME,
             "start_at": TIME,
             "deadline": MAYBE_TIME,
@@ -155,8 +163,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "client_uuid": TEXT,
             "client_id": TEXT,
             "at": TIME,
-            "expires_at": TIME,
+            "expires_at": {**MAYBE_TIME, "description": "null for a key"},
             "effect": {"enum": [*Effect]},
+            "kind": {"enum": [*Kind]},
         }
     ),
 }

@@ -2,7 +2,6 @@
 
 import pytest
 
-from keyturn_credentials.operations.key_rotation_runner import KeyRotationRunner
 from keyturn_credentials.operations.rotation_runner import RotationRunner
 from keyturn_credentials.operations.wiring import build_operations
 from keyturn_credentials.store.unit_of_work import Store
@@ -18,8 +17,7 @@ async def scene(instance: Instance, other: Instance) -> Scene:
         store = Store(each.database, clock, instance.settings.encryption_ring())
         operations = build_operations(store, clock, instance.settings)
         changes, sweep = operations.rotation_changes, operations.policy_sweep
-        keys = KeyRotationRunner(store, operations.key_rotation_changes, clock, fleet.fetched)
-        runners.append(RotationRunner(store, changes, sweep, clock, fleet, fleet.has_applied, keys))
+        runners.append(RotationRunner(store, changes, sweep, clock, fleet, fleet.has_applied, fleet.fetched))
         stores.append((store, operations))
     scene = Scene(clock, *stores[0], fleet, runners)
     await scene.operations.realms.create(ACTOR, {"realm": "acme", "attributes": POLICY})

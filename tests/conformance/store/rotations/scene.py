@@ -64,7 +64,7 @@ class Scene:
 
     @property
     def keys(self) -> KeyRotationOperations:
-        changes, fleet = self.operations.key_rotation_changes, self.fleet
+        changes, fleet = self.operations.rotation_changes, self.fleet
         return KeyRotationOperations(self.store, changes, fleet.fetched, fleet)
 
     @property

@@ -8,7 +8,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation import Alert, Reason, State
 from keyturn_credentials.errors import InvalidRequestError
-from keyturn_credentials.operations import rotation_changes, rotation_runner
+from keyturn_credentials.operations import rotation_runner, rotation_scene
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
 from keyturn_credentials.store import rotations
 from tests.conformance.store.conftest import ACTOR
@@ -190,10 +190,10 @@ async def test_one_that_cannot_be_prepared_holds_no_other_up(scene: Scene) -> No
 async def test_attributes_that_cannot_be_read_hold_no_other_client_up(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read(realm: Realm, client: Client) -> rotation_changes.Scene:
+    def read(realm: Realm, client: Client) -> rotation_scene.Scene:
         if client.client_id == "a":
             raise InvalidRequestError("an earlier build stored this")
-        return rotation_changes.scene_of(realm, client)
+        return rotation_scene.scene_of(realm, client)
 
     first, second = await scene.create("a"), await scene.create("b")
     await scene.operations.rotations.start(target(first), Reason.MANUAL)

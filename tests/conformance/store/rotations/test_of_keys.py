@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from keyturn_credentials.domain.rotation import Alert, Kind, Reason, State, WaitsFor
+from keyturn_credentials.domain.rotation_failure import FailureCode
 from keyturn_credentials.errors import ConflictError, ForbiddenError, InvalidRequestError
 from keyturn_credentials.operations.targets import RealmTarget
 from keyturn_shared.events import ClientKeysChanged, decode_event
@@ -253,7 +254,10 @@ async def test_a_rotation_ends_with_the_authenticator_that_it_is_for(scene: Scen
     await scene.keys.start(target(uuid), Reason.MANUAL)
     await scene.operations.clients.update(target(uuid), {"clientAuthenticatorType": "client-secret"})
     await scene.run()
-    assert await scene.state(uuid) is State.SUPERSEDED
+    failed = await newest(scene, uuid)
+    assert failed.state is State.FAILED
+    assert failed.failure is not None
+    assert failed.failure.code is FailureCode.CREDENTIAL_NOT_USED
     assert (await scene.client(uuid)).keys_since is None
 
 

@@ -142,7 +142,7 @@ async def test_keys_of_a_url_that_the_client_has_left_meanwhile_are_not_taken_fo
         await scene.operations.clients.update(target(uuid), moved)
         return frozenset({of_former_url})
 
-    keys = KeyRotationOperations(scene.store, scene.operations.key_rotation_changes, fetched, scene.fleet)
+    keys = KeyRotationOperations(scene.store, scene.operations.rotation_changes, fetched, scene.fleet)
     with pytest.raises(ConflictError, match="thumbprint"):
         await keys.start(target(uuid), Reason.COMPROMISED)
     assert (await scene.client(uuid)).revoked_keys == {}
@@ -231,3 +231,26 @@ async def test_a_client_that_does_not_answer_keeps_no_other_one_from_its_turn(sc
         assert (await newest(scene, uuid)).deadline is not None, "the other one has not answered in time"
     await scene.run(days=26)
     assert await scene.state(with_secret) is State.PREPARED, "secrets have turns of their own"
+
+
+async def test_the_plan_knows_the_oldest_keys_without_those_under_way(scene: Scene) -> None:
+    uuids = []
+    for number, attributes in enumerate((PERIOD, {}, {})):
+        representation = key_set(new_jwk()) | attributes
+        uuids.append(
+            await scene.create(
+                f"orders-{number}", clientAuthenticatorType="client-jwt", attributes=representation
+            )
+        )
+        scene.clock.time += 60.0
+    await scene.create("billing")
+    realm_id = (await scene.client(uuids[0])).realm_id
+    async with scene.store.find() as reading:
+        assert await reading.due_rotations.oldest_keys(realm_id, most=10) == uuids
+        assert await reading.due_rotations.oldest_keys(realm_id, most=1) == uuids[:2]
+    begun = await scene.keys.start(target(uuids[1]), Reason.MANUAL)
+    async with scene.store.find() as reading:
+        assert await reading.due_rotations.oldest_keys(realm_id, most=10) == [uuids[0], uuids[2]]
+    await scene.operations.rotations.cancel(ACTOR, "acme", begun.rotation.id)
+    async with scene.store.find() as reading:
+        assert await reading.due_rotations.oldest_keys(realm_id, most=10) == uuids

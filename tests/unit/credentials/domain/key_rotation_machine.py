@@ -7,22 +7,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from keyturn_credentials.domain.key_rotation_steps import (
-    KeyAct,
     KeyFacts,
-    KeyStep,
     cancel_key,
     keys_in,
     next_key_step,
-    pause_key,
     prepare,
-    waits_for_key,
 )
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Act, Step, pause, waits_for
 from keyturn_credentials.domain.rotation_rules import KeyPolicy, RotationRules
 from tests.unit.credentials.domain.rotation_scenes import rotation_in
 
 _MOST_STEPS = 8
-INTERFERENCE = ("rules", "pause", "cancel", "compromise", "nodes", "redis", "withdraw")
+INTERFERENCE = (
+    *("rules", "pause", "cancel", "compromise", "nodes", "redis", "withdraw"),
+    *("disable", "authenticator", "revoke"),
+)
 
 
 class KeyRotationMachine(RuleBasedStateMachine):
@@ -36,7 +36,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.published = False
-        self.policy_rules = RotationRules(None, keys=KeyPolicy(period=1000, overlap=100))
+        self.policy_rules = RotationRules(None, keys=KeyPolicy(period=1000, overlap=100), disabled_limit=500)
         self.interferes: Set[str] = frozenset(INTERFERENCE)
         self.present = {"key-0"}
         self.revoked: set[str] = set()
@@ -49,6 +49,8 @@ class KeyRotationMachine(RuleBasedStateMachine):
         self.redis = True
         self.excused = False
         self.made = 0
+        self.enabled = True
+        self.uses_keys = True
 
     @initialize(
         published=st.booleans(),
@@ -73,7 +75,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
             self.now += min(20, seconds)
             self._run()
 
-    @precondition(lambda self: self.next is None and len(self.present) < 3)
+    @precondition(lambda self: self.is_let_in and self.next is None and len(self.present) < 3)
     @rule()
     def make_next_key(self) -> None:
         """Publish the next key, or register it if the service lets the client."""
@@ -86,7 +88,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
             self.next = name
         self._run()
 
-    @precondition(lambda self: self.next is not None)
+    @precondition(lambda self: self.is_let_in and self.next is not None)
     @rule()
     def use_next_key(self) -> None:
         """Sign with the next key; a client goes back to the one that it had if that is refused."""
@@ -125,6 +127,26 @@ class KeyRotationMachine(RuleBasedStateMachine):
         self.redis = redis
         self._run()
 
+    @precondition(lambda self: "disable" in self.interferes)
+    @rule(enabled=st.booleans())
+    def disable(self, enabled: bool = False) -> None:
+        self.enabled = enabled
+        self._run()
+
+    @precondition(lambda self: "authenticator" in self.interferes)
+    @rule(uses_keys=st.booleans())
+    def change_authenticator(self, uses_keys: bool = False) -> None:
+        self.uses_keys = uses_keys
+        self._run()
+
+    @precondition(lambda self: "revoke" in self.interferes and self.is_open)
+    @rule()
+    def revoke_successor(self) -> None:
+        """Say that the next key is known to others."""
+        self.excused |= self.held in keys_in(self._open).successors
+        self.revoked |= set(keys_in(self._open).successors)
+        self._run()
+
     @precondition(lambda self: "rules" in self.interferes)
     @rule(strict=st.booleans(), automatic=st.booleans(), overlap=st.sampled_from([0, 100, 600]))
     def change_rules(self, strict: bool = False, automatic: bool = True, overlap: int = 100) -> None:
@@ -139,7 +161,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
     @precondition(lambda self: "pause" in self.interferes and self.is_open)
     @rule(paused=st.booleans())
     def pause(self, paused: bool) -> None:
-        step = pause_key(self._open, self._rules()) if paused else KeyStep(replace(self._open, paused=False))
+        step = pause(self._open, self._rules()) if paused else Step(replace(self._open, paused=False))
         self._take(step)
 
     @precondition(lambda self: "cancel" in self.interferes and self.is_open)
@@ -150,12 +172,12 @@ class KeyRotationMachine(RuleBasedStateMachine):
             return
         self._take(cancel_key(self._open, self._facts(self._open), self.now))
 
-    @precondition(lambda self: not self.is_open)
+    @precondition(lambda self: self.uses_keys and not self.is_open)
     @rule()
     def start(self) -> None:
         self._begin(Reason.MANUAL)
 
-    @precondition(lambda self: "compromise" in self.interferes and bool(self._accepted()))
+    @precondition(lambda self: "compromise" in self.interferes and self.uses_keys and bool(self._accepted()))
     @rule()
     def compromise(self) -> None:
         """Say that whatever the client has is known to others; one that registers keys is given a new one."""
@@ -163,7 +185,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         self._begin(Reason.COMPROMISED)
         ended = tuple(sorted(self._accepted()))
         retired = replace(self._open, keys=replace(keys_in(self._open), former=ended))
-        self._apply(KeyStep(retired.moved(State.RETIRED, self.now), KeyAct.REVOKE_FORMER))
+        self._apply(Step(retired.moved(State.RETIRED, self.now), Act.REVOKE_FORMER))
         assert not self._accepted()
         if not self.published:
             self.made += 1
@@ -180,6 +202,11 @@ class KeyRotationMachine(RuleBasedStateMachine):
             assert self.excused, (self.held, self.present, self.rotation)
 
     @invariant()
+    def one_that_failed_says_why(self) -> None:
+        if self.rotation is not None:
+            assert (self.rotation.state is State.FAILED) is (self.rotation.failure is not None)
+
+    @invariant()
     def a_rotation_that_is_done_left_no_former_key(self) -> None:
         rotation = self.rotation
         if rotation is not None and rotation.state is State.DONE and rotation.state_since == self.now:
@@ -191,7 +218,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         if not self.is_open:
             return
         rotation, facts = self._open, self._facts(self._open)
-        match waits_for_key(rotation, self._rules(), facts, self.now):
+        match waits_for(rotation, self._rules(), facts, self.now):
             case WaitsFor.PERSON:
                 waits = rotation.paused
             case WaitsFor.NODES:
@@ -209,6 +236,10 @@ class KeyRotationMachine(RuleBasedStateMachine):
             case _:
                 waits = not self.redis and self.published
         assert waits, (self.present, rotation)
+
+    @property
+    def is_let_in(self) -> bool:
+        return self.enabled and self.uses_keys
 
     @property
     def is_open(self) -> bool:
@@ -236,7 +267,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
 
     def _plan(self) -> None:
         start_at = self._rules().key_start_at("uuid-1", self.since)
-        if not self.is_open and start_at is not None and start_at <= self.now:
+        if self.uses_keys and not self.is_open and start_at is not None and start_at <= self.now:
             self._begin_planned(Reason.POLICY, RotatedKeys(published=self.published))
 
     def _begin(self, reason: Reason) -> None:
@@ -267,7 +298,7 @@ class KeyRotationMachine(RuleBasedStateMachine):
         self.rotation = prepare(rotation, self._rules(), frozenset({name}), self.now)
         return True
 
-    def _next(self, rotation: Rotation) -> KeyStep | None:
+    def _next(self, rotation: Rotation) -> Step | None:
         return next_key_step(rotation, self._rules(), self._facts(rotation), self.now)
 
     def _facts(self, rotation: Rotation) -> KeyFacts:
@@ -278,25 +309,28 @@ class KeyRotationMachine(RuleBasedStateMachine):
             used=frozenset(self.used & set(keys_in(rotation).successors)) if self.redis else frozenset(),
             keys_since=self.since,
             applied=self.applied,
+            revoked=frozenset(self.revoked),
+            uses_keys=self.uses_keys,
+            is_enabled=self.enabled,
         )
 
-    def _take(self, step: KeyStep | None) -> None:
+    def _take(self, step: Step | None) -> None:
         if step is not None:
             self._apply(step)
             self._run()
 
-    def _apply(self, step: KeyStep) -> None:
+    def _apply(self, step: Step) -> None:
         self.rotation = step.after
         keys = keys_in(step.after)
         match step.act:
-            case KeyAct.REMOVE_FORMER:
+            case Act.REMOVE_FORMER:
                 self.present -= set(keys.former or ())
-            case KeyAct.REVOKE_FORMER:
+            case Act.REVOKE_FORMER:
                 self.revoked |= set(keys.former or ())
-            case KeyAct.REMOVE_SUCCESSORS:
+            case Act.REMOVE_SUCCESSORS:
                 self.present -= set(keys.successors)
                 self.next = None
             case _:
                 pass
-        if step.after.state in (State.DONE, State.CANCELLED, State.ROLLED_BACK):
+        if step.after.state in (State.DONE, State.CANCELLED, State.ROLLED_BACK, State.FAILED):
             self.since = self.now

@@ -7,17 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Step, pause, waits_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import is_undelivered, secrets_after
-from keyturn_credentials.domain.rotation_steps import (
-    Facts,
-    Step,
-    cancel,
-    confirm,
-    next_step,
-    pause,
-    waits_for,
-)
+from keyturn_credentials.domain.rotation_steps import SecretFacts, cancel, confirm, next_step
 from keyturn_credentials.domain.rotation_window import Window
 from keyturn_credentials.domain.secrets import (
     ClientSecrets,
@@ -29,7 +22,10 @@ from keyturn_credentials.domain.secrets import (
 from keyturn_shared.secret import Secret
 from tests.unit.credentials.domain.rotation_scenes import rotation_in
 
-INTERFERENCE = ("rules", "pause", "confirm", "cancel", "compromise", "regenerate", "revoke", "nodes")
+INTERFERENCE = (
+    *("rules", "pause", "confirm", "cancel", "compromise", "regenerate", "revoke", "nodes"),
+    *("disable", "authenticator"),
+)
 ALL = frozenset(INTERFERENCE)
 _MOST_STEPS = 8
 _CLOSED = Window.parse("22:00-23:00", "window")
@@ -60,6 +56,8 @@ class RotationMachine(RuleBasedStateMachine):
         self.accepted_before = {"old"}
         self.made = 0
         self.rests_until = 0.0
+        self.enabled = True
+        self.needs_secret = True
 
     @initialize(
         overlap=st.sampled_from([0, 100, 500, 1000]),
@@ -71,7 +69,7 @@ class RotationMachine(RuleBasedStateMachine):
         self, overlap: int = 100, remaining: int = 200, digests_only: bool = False, interferes: Set[str] = ALL
     ) -> None:
         """``interferes``: what people do; in one run not everything, since most of it ends a rotation."""
-        self.policy_rules = RotationRules(RotationPolicy(1000, overlap, remaining))
+        self.policy_rules = RotationRules(RotationPolicy(1000, overlap, remaining), disabled_limit=500)
         self.digests_only = digests_only
         self.interferes = interferes
 
@@ -82,13 +80,17 @@ class RotationMachine(RuleBasedStateMachine):
             self.now += min(20, seconds)
             self._run()
 
-    @precondition(lambda self: self.secrets.current.secret is not None)
+    @precondition(lambda self: self.is_let_in and self.secrets.current.secret is not None)
     @rule()
     def take(self) -> None:
+        """Take the newest secret, as a client does by itself."""
+        if self.is_open and self._current.rotation == self._open.id:
+            self.rotation = replace(self._open, self_service=True)
         self.held = self._current.digest
         self.taken.add(self.held)
         self.excused = not self._current.is_valid(self.now)
 
+    @precondition(lambda self: self.is_let_in)
     @rule()
     def authenticate(self) -> None:
         self.used.add(self.held)
@@ -98,6 +100,20 @@ class RotationMachine(RuleBasedStateMachine):
     @rule(applied=st.booleans())
     def reach_nodes(self, applied: bool) -> None:
         self.applied = applied
+        self._run()
+
+    @precondition(lambda self: "disable" in self.interferes)
+    @rule(enabled=st.booleans())
+    def disable(self, enabled: bool = False) -> None:
+        self.enabled = enabled
+        self._run()
+
+    @precondition(lambda self: "authenticator" in self.interferes)
+    @rule(needs_secret=st.booleans())
+    def change_authenticator(self, needs_secret: bool = False) -> None:
+        """Let the client authenticate with something else than its secret, which then expires, or not."""
+        self.needs_secret = needs_secret
+        self.excused |= not needs_secret
         self._run()
 
     @precondition(lambda self: "rules" in self.interferes)
@@ -191,6 +207,11 @@ class RotationMachine(RuleBasedStateMachine):
         assert self.excused, (self.held, self.secrets, self.rotation)
 
     @invariant()
+    def one_that_failed_says_why(self) -> None:
+        if self.rotation is not None:
+            assert (self.rotation.state is State.FAILED) is (self.rotation.failure is not None)
+
+    @invariant()
     def what_has_ended_does_not_come_back(self) -> None:
         accepted = self._accepted()
         self.ended |= self.accepted_before - accepted
@@ -230,6 +251,10 @@ class RotationMachine(RuleBasedStateMachine):
         assert waits, (self.secrets, rotation)
 
     @property
+    def is_let_in(self) -> bool:
+        return self.enabled and self.needs_secret
+
+    @property
     def is_open(self) -> bool:
         return self.rotation is not None and self.rotation.state.is_open
 
@@ -261,7 +286,7 @@ class RotationMachine(RuleBasedStateMachine):
 
     def _plan(self) -> None:
         ends = self._current.expires_at
-        if self.is_open or self.now < self.rests_until or ends is None:
+        if self.is_open or self.now < self.rests_until or ends is None or not self.needs_secret:
             return
         start_at = self._rules().start_at("uuid-1", ends)
         if start_at is not None and start_at <= self.now < ends:
@@ -287,16 +312,18 @@ class RotationMachine(RuleBasedStateMachine):
     def _next(self, rotation: Rotation) -> Step | None:
         return next_step(rotation, self._rules(), self._facts(rotation), self.now)
 
-    def _facts(self, rotation: Rotation) -> Facts:
+    def _facts(self, rotation: Rotation) -> SecretFacts:
         current, former = self._current, self.secrets.rotated
         is_successor = current.rotation == rotation.id
-        return Facts(
+        return SecretFacts(
             is_successor_current=is_successor,
             is_undelivered=self.digests_only and is_undelivered(self.secrets, rotation),
             current_expires_at=current.expires_at,
             applied=self.applied,
             successor_used=is_successor and current.digest in self.used,
             has_former=former is not None and former.is_valid(self.now),
+            needs_secret=self.needs_secret,
+            is_enabled=self.enabled,
         )
 
     def _take(self, step: Step | None) -> None:
@@ -306,6 +333,8 @@ class RotationMachine(RuleBasedStateMachine):
 
     def _apply(self, step: Step) -> None:
         self.rotation = step.after
+        if step.after.state is State.FAILED:
+            self.rests_until = self.now + self._rules().rest_of(step.after)
         self.secrets = self._after(step)
 
     def _after(self, step: Step) -> ClientSecrets:

@@ -2,14 +2,14 @@
 
 from keyturn_credentials.domain.rotation import Kind, Move, Reason, Rotation, State
 from keyturn_credentials.domain.rotation_rules import RotationRules
-from keyturn_credentials.domain.rotation_steps import Facts
+from keyturn_credentials.domain.rotation_steps import SecretFacts
 from keyturn_credentials.domain.secrets import RotationPolicy
 
 POLICY = RotationPolicy(expiration=1000, rotated_expiration=100, remaining_rotation=200)
 RULES = RotationRules(POLICY)
 STRICT = RotationRules(POLICY, retire_unused=True)
 PREPARED_AT = 50.0
-SUCCESSOR = Facts(is_successor_current=True, current_expires_at=None)
+SUCCESSOR = SecretFacts(is_successor_current=True, current_expires_at=None)
 
 
 def rotation_in(

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from keyturn_credentials.domain.rotation import Reason, Rotation, State
+from keyturn_credentials.domain.rotation_failure import FailureCode
+from keyturn_credentials.domain.rotation_frame import BOTH_ACCEPTED, Act, Step, fail
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.rotation_secrets import (
     extend,
@@ -18,7 +20,7 @@ from keyturn_credentials.domain.rotation_secrets import (
     retire,
     start_overlap,
 )
-from keyturn_credentials.domain.rotation_steps import Act, Step, next_step
+from keyturn_credentials.domain.rotation_steps import next_step
 from keyturn_credentials.domain.secrets import (
     ClientSecrets,
     Due,
@@ -194,8 +196,27 @@ class SecretiveMachine(RotationMachine):
         return forget_plain(after) if self.digests_only and step.after.state is State.RETIRED else after
 
 
+class RashMachine(RotationMachine):
+    """A rotation of a disabled client fails although the client may have taken its new secret."""
+
+    def _next(self, rotation: Rotation) -> Step | None:
+        if not self.enabled and rotation.state in BOTH_ACCEPTED:
+            return fail(rotation, FailureCode.CLIENT_DISABLED, self.now)
+        return super()._next(rotation)
+
+
+class CarelessMachine(RotationMachine):
+    """A rotation that fails leaves its new secret as it is."""
+
+    def _next(self, rotation: Rotation) -> Step | None:
+        step = super()._next(rotation)
+        failed = step is not None and step.after.state is State.FAILED
+        return replace(step, act=Act.NOTHING) if step is not None and failed else step
+
+
 INVARIANTS = (
     RotationMachine.the_client_is_let_in,
+    RotationMachine.one_that_failed_says_why,
     RotationMachine.what_has_ended_does_not_come_back,
     RotationMachine.somebody_can_get_the_secret,
     RotationMachine.a_secret_belongs_to_an_open_rotation_or_to_none,
@@ -218,6 +239,8 @@ def wait(seconds: int) -> Callable[[RotationMachine], None]:
     ("mutant", "moves"),
     [
         (ImpatientMachine, [lambda it: it.choose(), wait(900), wait(200)]),
+        (RashMachine, [lambda it: it.choose(), wait(850), lambda it: it.take(), lambda it: it.disable()]),
+        (CarelessMachine, [lambda it: it.choose(), wait(850), lambda it: it.disable(), wait(600)]),
         (HastyMachine, [lambda it: it.choose(overlap=0), wait(1100), lambda it: it.give_up()]),
         (
             RevivingMachine,

@@ -5,17 +5,9 @@ from dataclasses import replace
 import pytest
 
 from keyturn_credentials.domain.rotation import Alert, Reason, State, WaitsFor
+from keyturn_credentials.domain.rotation_frame import Act, Step, pause, waits_for
 from keyturn_credentials.domain.rotation_rules import RotationRules
-from keyturn_credentials.domain.rotation_steps import (
-    Act,
-    Facts,
-    Step,
-    cancel,
-    confirm,
-    next_step,
-    pause,
-    waits_for,
-)
+from keyturn_credentials.domain.rotation_steps import SecretFacts, cancel, confirm, next_step
 from keyturn_credentials.domain.rotation_window import Window
 from keyturn_credentials.domain.secrets import RotationPolicy
 from tests.unit.credentials.domain.rotation_scenes import POLICY, RULES, STRICT, SUCCESSOR, rotation_in
@@ -31,15 +23,19 @@ def taken(step: Step | None) -> tuple[State, Act] | None:
 @pytest.mark.parametrize(
     ("rules", "facts", "now", "expected", "waits"),
     [
-        (RULES, Facts(), 9.9, None, WaitsFor.START),
-        (RULES, Facts(), 10.0, (State.PREPARED, Act.PREPARE), None),
-        (CLOSED, Facts(), 10.0, None, WaitsFor.WINDOW),
-        (CLOSED, Facts(), 7200.0, (State.PREPARED, Act.PREPARE), None),
-        (RULES, Facts(has_turn=False), 10.0, None, WaitsFor.TURN),
+        (RULES, SecretFacts(), 9.9, None, WaitsFor.START),
+        (RULES, SecretFacts(), 10.0, (State.PREPARED, Act.PREPARE), None),
+        (CLOSED, SecretFacts(), 10.0, None, WaitsFor.WINDOW),
+        (CLOSED, SecretFacts(), 7200.0, (State.PREPARED, Act.PREPARE), None),
+        (RULES, SecretFacts(has_turn=False), 10.0, None, WaitsFor.TURN),
     ],
 )
 def test_a_planned_one_begins_at_its_time_in_the_window_and_in_its_turn(
-    rules: RotationRules, facts: Facts, now: float, expected: tuple[State, Act] | None, waits: WaitsFor | None
+    rules: RotationRules,
+    facts: SecretFacts,
+    now: float,
+    expected: tuple[State, Act] | None,
+    waits: WaitsFor | None,
 ) -> None:
     planned = rotation_in()
     assert taken(next_step(planned, rules, facts, now)) == expected
@@ -48,21 +44,25 @@ def test_a_planned_one_begins_at_its_time_in_the_window_and_in_its_turn(
 
 @pytest.mark.parametrize("reason", [Reason.MANUAL, Reason.COMPROMISED])
 def test_what_a_person_asks_for_waits_for_no_window(reason: Reason) -> None:
-    step = next_step(rotation_in(reason=reason, start_at=1e9), CLOSED, Facts(has_turn=False), 1.0)
+    step = next_step(rotation_in(reason=reason, start_at=1e9), CLOSED, SecretFacts(has_turn=False), 1.0)
     assert step is not None
     assert step.act is Act.PREPARE
     assert step.after.state is (State.RETIRED if reason is Reason.COMPROMISED else State.PREPARED)
 
 
 def test_the_only_secret_of_a_client_does_not_expire_while_its_rotation_cannot_begin() -> None:
-    ends_soon = Facts(current_expires_at=60.0)
+    ends_soon = SecretFacts(current_expires_at=60.0)
     for rules, paused in ((CLOSED, False), (RULES, True)):
         step = next_step(rotation_in(paused=paused), rules, ends_soon, 20.0)
         assert taken(step) == (State.PLANNED, Act.EXTEND)
         assert step is not None
         assert step.after.former_expires_at == 60.0
-    assert next_step(rotation_in(), CLOSED, Facts(current_expires_at=121.0), 20.0) is None, "there is time"
-    assert next_step(rotation_in(), CLOSED, Facts(current_expires_at=15.0), 20.0) is None, "it has expired"
+    assert next_step(rotation_in(), CLOSED, SecretFacts(current_expires_at=121.0), 20.0) is None, (
+        "there is time"
+    )
+    assert next_step(rotation_in(), CLOSED, SecretFacts(current_expires_at=15.0), 20.0) is None, (
+        "it has expired"
+    )
     strict = replace(CLOSED, retire_unused=True)
     assert next_step(rotation_in(), strict, ends_soon, 20.0) is None, "the rules let it expire"
 
@@ -103,7 +103,7 @@ def test_a_successor_that_nobody_uses_raises_an_alert_once_and_ends_nothing(stat
 def test_only_rules_that_say_so_retire_a_secret_whose_successor_was_not_used(state: State) -> None:
     waiting = rotation_in(state, deadline=150.0, retire_at=150.0)
     assert taken(next_step(waiting, STRICT, SUCCESSOR, 150.0)) == (State.RETIRED, Act.RETIRE)
-    begun = next_step(rotation_in(), STRICT, Facts(), 50.0)
+    begun = next_step(rotation_in(), STRICT, SecretFacts(), 50.0)
     assert begun is not None
     assert begun.after.retire_at == 150.0
 
@@ -114,14 +114,14 @@ def test_it_is_retired_at_the_end_of_the_overlap_and_done_when_every_node_refuse
     assert waits_for(in_use, RULES, SUCCESSOR, 199.0) is WaitsFor.OVERLAP
     assert taken(next_step(in_use, RULES, SUCCESSOR, 200.0)) == (State.RETIRED, Act.RETIRE)
     retired = rotation_in(State.PREPARED, State.IN_USE, State.RETIRED)
-    assert next_step(retired, RULES, Facts(), 300.0) is None
-    assert waits_for(retired, RULES, Facts(), 300.0) is WaitsFor.NODES
-    assert taken(next_step(retired, RULES, Facts(applied=True), 300.0)) == (State.DONE, Act.NOTHING)
+    assert next_step(retired, RULES, SecretFacts(), 300.0) is None
+    assert waits_for(retired, RULES, SecretFacts(), 300.0) is WaitsFor.NODES
+    assert taken(next_step(retired, RULES, SecretFacts(applied=True), 300.0)) == (State.DONE, Act.NOTHING)
 
 
 @pytest.mark.parametrize("state", [State.PREPARED, State.DELIVERED, State.IN_USE])
 def test_another_secret_made_meanwhile_supersedes_it(state: State) -> None:
-    assert taken(next_step(rotation_in(state), RULES, Facts(), 60.0)) == (State.SUPERSEDED, Act.NOTHING)
+    assert taken(next_step(rotation_in(state), RULES, SecretFacts(), 60.0)) == (State.SUPERSEDED, Act.NOTHING)
 
 
 @pytest.mark.parametrize("state", [State.PREPARED, State.DELIVERED, State.IN_USE])
@@ -145,21 +145,19 @@ def test_rules_that_change_meanwhile_are_in_force_for_it(state: State) -> None:
 
 
 def test_a_planned_one_that_no_policy_asks_for_any_more_does_not_begin() -> None:
-    due = Facts(current_expires_at=200.0)
+    due = SecretFacts(current_expires_at=200.0)
     assert taken(next_step(rotation_in(), RULES, due, 60.0)) == (State.PREPARED, Act.PREPARE)
-    by_hand = Facts(current_expires_at=1060.0)
+    by_hand = SecretFacts(current_expires_at=1060.0)
     assert taken(next_step(rotation_in(), RULES, by_hand, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
     for rules in (RotationRules(None), replace(RULES, automatic=False)):
         assert taken(next_step(rotation_in(), rules, due, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
-    public = replace(due, is_confidential=False)
-    assert taken(next_step(rotation_in(), RULES, public, 60.0)) == (State.SUPERSEDED, Act.NOTHING)
     extended = replace(rotation_in(), former_expires_at=200.0)
     step = next_step(extended, RotationRules(None), SUCCESSOR, 60.0)
     assert taken(step) == (State.SUPERSEDED, Act.RESTORE)
 
 
 def test_a_secret_that_has_expired_is_replaced_without_an_overlap() -> None:
-    expired = Facts(current_expires_at=50.0)
+    expired = SecretFacts(current_expires_at=50.0)
     step = next_step(rotation_in(reason=Reason.MANUAL), RULES, expired, 60.0)
     assert taken(step) == (State.RETIRED, Act.PREPARE)
 
@@ -174,13 +172,13 @@ def test_where_only_digests_are_stored_it_is_done_when_the_client_has_the_secret
 
 
 def test_a_secret_does_not_expire_while_its_rotation_waits_for_nodes() -> None:
-    retired, ends_soon = rotation_in(State.RETIRED), Facts(current_expires_at=360.0)
+    retired, ends_soon = rotation_in(State.RETIRED), SecretFacts(current_expires_at=360.0)
     assert taken(next_step(retired, RULES, ends_soon, 300.0)) == (State.RETIRED, Act.EXTEND)
     assert next_step(retired, RULES, ends_soon, 200.0) is None
 
 
 def test_a_delivery_is_confirmed_only_of_a_secret_that_there_is() -> None:
-    assert confirm(rotation_in(), Facts()) is None
+    assert confirm(rotation_in(), SecretFacts()) is None
     assert confirm(rotation_in(State.RETIRED), SUCCESSOR) is None
     for state, undelivered in ((State.PREPARED, False), (State.RETIRED, True)):
         step = confirm(rotation_in(state), replace(SUCCESSOR, is_undelivered=undelivered))
@@ -245,21 +243,21 @@ def test_a_use_of_the_successor_does_not_postpone_an_end_that_is_set() -> None:
 
 def test_a_retired_one_cannot_be_held_up_since_it_is_a_revocation() -> None:
     retired = rotation_in(State.PREPARED, State.RETIRED, paused=True)
-    assert taken(next_step(retired, RULES, Facts(applied=True), 60.0)) == (State.DONE, Act.NOTHING)
+    assert taken(next_step(retired, RULES, SecretFacts(applied=True), 60.0)) == (State.DONE, Act.NOTHING)
 
 
 def test_it_can_be_given_up_until_the_former_secret_has_ended() -> None:
-    assert taken(cancel(rotation_in(), Facts(), 60.0)) == (State.CANCELLED, Act.RESTORE)
+    assert taken(cancel(rotation_in(), SecretFacts(), 60.0)) == (State.CANCELLED, Act.RESTORE)
     for state in (State.PREPARED, State.DELIVERED, State.IN_USE):
         assert taken(cancel(rotation_in(state), SUCCESSOR, 60.0)) == (State.ROLLED_BACK, Act.RESTORE)
         assert cancel(rotation_in(state), replace(SUCCESSOR, has_former=False), 60.0) is None
-        assert cancel(rotation_in(state), Facts(), 60.0) is None, "somebody made another secret"
+        assert cancel(rotation_in(state), SecretFacts(), 60.0) is None, "somebody made another secret"
     assert cancel(rotation_in(State.PREPARED, State.RETIRED), SUCCESSOR, 60.0) is None
 
 
 def test_one_that_had_to_wait_remembers_the_expiry_that_its_secret_had() -> None:
     waited = replace(rotation_in(), former_expires_at=60.0)
-    begun = next_step(waited, RULES, Facts(is_successor_current=True, current_expires_at=None), 7000.0)
+    begun = next_step(waited, RULES, SecretFacts(is_successor_current=True, current_expires_at=None), 7000.0)
     assert begun is not None
     assert begun.after.former_expires_at == 60.0
 

@@ -54,9 +54,15 @@ def test_each_move_is_printed_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("state", ["cancelled", "rolled_back", "superseded"])
+@pytest.mark.parametrize("state", ["cancelled", "rolled_back", "superseded", "failed"])
 def test_one_that_was_given_up_is_a_failure(state: str) -> None:
     assert watch([seen("planned", state)])[0] is ExitCode.FAILED
+
+
+def test_a_failure_is_printed_with_its_cause() -> None:
+    failure = {"code": "client_disabled", "detail": "The client has been disabled for longer."}
+    _, lines, _ = watch([seen("planned"), seen("planned", "failed", failure=failure)])
+    assert lines[-1] == "Failed: The client has been disabled for longer."
 
 
 def test_the_time_is_limited_if_asked() -> None:

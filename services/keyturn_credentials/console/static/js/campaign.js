@@ -5,7 +5,7 @@ import { change, clientPath, get, getIfThere } from "./api.js";
 export const MAX_FAILURES = 5;
 const CREATED = "client.secret.creation.time";
 const SECRETS = ["client-secret", "client-secret-jwt"];
-const GIVEN_UP = ["cancelled", "rolled_back", "superseded"];
+const GIVEN_UP = ["cancelled", "rolled_back", "superseded", "failed"];
 const FORMER_ENDED = ["retired", "done"];
 const PAGE = 500;
 const POLL_MS = 2000;

@@ -13,6 +13,7 @@ const TYPES = [
   "client_keys_changed",
   "client_key_revoked",
   "client_keys_cache_cleared",
+  "client_rotation_failed",
   "realm_created",
   "realm_updated",
   "realm_keys_rotated",

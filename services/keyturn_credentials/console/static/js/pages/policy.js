@@ -1,10 +1,11 @@
 // The rotation policy of a realm or a client: edited, checked as a whole, shown with what it would do, then saved.
+import { authenticator } from "../authenticators.js";
 import { ApiError, change, getVersioned, send } from "../api.js";
 import { card, form } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
 import { notice, reportChange } from "../parts/feedback.js";
 import { h } from "../dom.js";
-import { PERIOD, policyFields } from "../parts/policy-fields.js";
+import { KEY_PERIOD, PERIOD, policyFields } from "../parts/policy-fields.js";
 import { DAYS, MOST, planView } from "../parts/policy-plan.js";
 
 const POINTER = "#/attributes/";
@@ -65,16 +66,27 @@ export function policyCard({ base, path, attributes, client = null, inherited = 
   return card(
     "Policy",
     { note: client ? OF_CLIENT : OF_REALM },
-    inherited && !attributes[PERIOD] && !inherited[PERIOD] && notice("", h("p", {}, NO_POLICY)),
+    client && nonePolicy(client, attributes, inherited),
     form({ label: "Check and save", action, unsaved: true, full: true, novalidate: true }, fields.elements),
   );
+}
+
+/** A notice that no policy rotates what the client authenticates with; null if one does. */
+function nonePolicy({ clientAuthenticatorType: type }, attributes, inherited) {
+  const { credential } = authenticator(type);
+  const period = { secret: PERIOD, keys: KEY_PERIOD }[credential];
+  const has = !period || attributes[period] || inherited[period];
+  return has ? null : notice("", h("p", {}, NO_POLICY[credential]));
 }
 
 const OF_REALM =
   "Applies to all clients of this realm without their own policy. A policy that is automatic gives existing secrets an expiry within seconds.";
 const OF_CLIENT =
   "What is empty here is as in the realm, except that the lifetime, overlap and remaining rotation period belong together: a client with its own lifetime has the other two of its own as well.";
-const NO_POLICY = "Neither this client nor its realm has a policy: the secret never expires, and nothing rotates it.";
+const NO_POLICY = {
+  secret: "Neither this client nor its realm has a policy: the secret never expires, and nothing rotates it.",
+  keys: "Neither this client nor its realm has a policy for keys: nothing asks the client for its next one.",
+};
 const ENDING = [
   "The policy is turned off. Secrets that expire keep their expiry until their client is changed, and nothing rotates them before.",
   "At the next change to a client, its secret never expires again, and a former secret that is still accepted ends.",

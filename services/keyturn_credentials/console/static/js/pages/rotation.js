@@ -21,7 +21,7 @@ export async function rotationPage({ realm, main, base, onLeave }, id) {
     const alert = alertText(rotation);
     refill(
       body,
-      alert && notice("warning", h("p", {}, alert)),
+      alert && notice(rotation.failure ? "bad" : "warning", h("p", {}, alert)),
       card(
         "Progress",
         { actions: moves({ base, rotation, reload: show }) },

@@ -5,7 +5,7 @@ import { afterChanges } from "../live.js";
 import { card, field, select } from "../parts/controls.js";
 import { empty, failure, loading } from "../parts/feedback.js";
 import { rotationTable } from "../parts/rotation-table.js";
-import { GIVEN_UP, OPEN_STATES, stateName } from "../parts/rotation-words.js";
+import { FAILED, GIVEN_UP, OPEN_STATES, stateName } from "../parts/rotation-words.js";
 
 const MOST = 500;
 const OPEN = "open";
@@ -17,6 +17,7 @@ const SHOWN = [
   ...OPEN_STATES.map((state) => [state, stateName(state)]),
   ["done", "Done"],
   [GIVEN_UP.join(","), "Cancelled, rolled back or superseded"],
+  [FAILED, "Failed"],
   [ALL, "All"],
 ];
 

@@ -13,6 +13,10 @@ const JITTER = "keyturn.rotation.jitter";
 const AT_ONCE = "keyturn.rotation.max-at-once";
 const RETIRE = "keyturn.rotation.retire-unused";
 const SELF = "keyturn.rotation.self-service";
+const DISABLED = "keyturn.rotation.disabled-limit";
+export const KEY_PERIOD = "keyturn.key.rotation-period";
+const KEY_OVERLAP = "keyturn.key.overlap";
+const KEY_REVOKE = "keyturn.key.revoke-former";
 
 /** The three that a client has all of its own, or all of its realm's. */
 const LIFETIMES = [PERIOD, OVERLAP, BEFORE];
@@ -47,6 +51,28 @@ const NUMBERS = {
     most: 87_600,
     none: "0",
   },
+  [DISABLED]: {
+    label: "Wait for a disabled client (days)",
+    help: "A rotation whose client is disabled for longer fails. The client keeps what it has.",
+    unit: DAY,
+    most: 3650,
+    none: "Until it is enabled",
+  },
+  [KEY_PERIOD]: {
+    label: "Ask for a new key every (days)",
+    help: "A client that signs with its own key is asked for the next one when it has had its keys for this long. Without it, no policy asks.",
+    ofClient: "The client is asked for its next key when it has had its keys for this long.",
+    unit: DAY,
+    most: 3650,
+    none: "Never",
+  },
+  [KEY_OVERLAP]: {
+    label: "Overlap of keys (days)",
+    help: "How long the former key stays accepted once the client has used the next one.",
+    unit: DAY,
+    most: 3650,
+    none: "1",
+  },
   [AT_ONCE]: {
     label: "At most at once",
     help: "How many rotations the policy may have under way in this realm at the same time.",
@@ -62,14 +88,19 @@ const CHOICES = {
     standard: "true",
   },
   [RETIRE]: {
-    label: "End the former secret in any case",
-    help: "If so, it ends after the overlap even if the client has not used the new one. A client that has not taken the new one by then is locked out.",
+    label: "End the former one in any case",
+    help: "If so, a former secret or registered key ends after the overlap even if the client has not used the new one. A client that does not have the new one by then is locked out.",
     standard: "false",
   },
   [SELF]: {
     label: "Self-service",
-    help: "The client may take its new secret itself. If not, somebody must deliver it.",
+    help: "The client may take its new secret, or register its next key, itself. If not, somebody must do it.",
     standard: "true",
+  },
+  [KEY_REVOKE]: {
+    label: "Revoke a former key that is still published",
+    help: "If so, a former key that the client still publishes at its URL after the overlap is refused from then on. If not, an alert says so.",
+    standard: "false",
   },
 };
 
@@ -114,6 +145,9 @@ export function policyFields(attributes, inherited) {
       if (!lifetime) found[name] = `Fill in “${NUMBERS[PERIOD].label}” too: without it, this has no effect.`;
       else if (within[index] > lifetime) found[name] = "This cannot be longer than the lifetime of the secret.";
     }
+    const [period, overlap] = [KEY_PERIOD, KEY_OVERLAP].map((name) => Number(numbers[name].value() || 0));
+    if (!found[KEY_PERIOD] && !found[KEY_OVERLAP] && period && overlap > period)
+      found[KEY_OVERLAP] = "This cannot be longer than the time after which a new key is asked for.";
     return found;
   }
 
@@ -125,16 +159,23 @@ export function policyFields(attributes, inherited) {
 
   return {
     elements: [
-      h("div", { class: "columns" }, LIFETIMES.map((name) => numbers[name].element)),
-      h("div", { class: "columns" }, Object.values(choices).map(({ element }) => element)),
-      hours.element,
-      h("div", { class: "columns" }, [JITTER, AT_ONCE].map((name) => numbers[name]?.element)),
+      group("Secrets", columns(LIFETIMES.map((name) => numbers[name]))),
+      group("Keys", columns([numbers[KEY_PERIOD], numbers[KEY_OVERLAP], choices[KEY_REVOKE]])),
+      group(
+        "Both",
+        columns([AUTOMATIC, RETIRE, SELF].map((name) => choices[name])),
+        hours.element,
+        columns([JITTER, AT_ONCE, DISABLED].map((name) => numbers[name])),
+      ),
     ],
     values: () => Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.value()])),
     problems,
     show,
   };
 }
+
+const columns = (parts) => h("div", { class: "columns" }, parts.map((part) => part?.element));
+const group = (name, ...content) => h("div", { class: "pile tight", role: "group", "aria-label": name }, h("h3", {}, name), content);
 
 const inUnits = (seconds, unit) => String(Number((Number(seconds) / unit).toFixed(4)));
 

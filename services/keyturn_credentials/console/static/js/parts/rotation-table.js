@@ -6,7 +6,7 @@ import { exact, moment } from "../time.js";
 import { button } from "./controls.js";
 import { confirm } from "./dialog.js";
 import { badge, reportChange } from "./feedback.js";
-import { OPEN_STATES, WAY, alertText, deadlineOf, kindName, stateName, waitsFor } from "./rotation-words.js";
+import { FAILED, OPEN_STATES, WAY, alertText, deadlineOf, kindName, stateName, waitsFor } from "./rotation-words.js";
 import { lines, table } from "./table.js";
 
 /** Rotations of a realm, or with `ofClient` of one client. */
@@ -54,7 +54,7 @@ function stateCell(rotation) {
 }
 
 export function stateBadge({ state, kind, alert, paused }) {
-  const tone = alert ? "warning" : state === "done" ? "good" : "";
+  const tone = state === FAILED ? "bad" : alert ? "warning" : state === "done" ? "good" : "";
   return [badge(stateName(state, kind), tone), paused && [" ", badge("Paused", "warning")]];
 }
 

@@ -10,6 +10,7 @@ const STATES = {
   cancelled: "Cancelled",
   rolled_back: "Rolled back",
   superseded: "Superseded",
+  failed: "Failed",
 };
 const WAITS = {
   start: "its start time",
@@ -32,6 +33,7 @@ const KINDS = { secret: "Secret", key: "Key" };
 
 export const OPEN_STATES = ["planned", "prepared", "delivered", "in_use", "retired"];
 export const GIVEN_UP = ["cancelled", "rolled_back", "superseded"];
+export const FAILED = "failed";
 /** The states on the way of a rotation that is not given up. */
 export const WAY = [...OPEN_STATES, "done"];
 
@@ -44,7 +46,8 @@ const of = (words, name, kind) =>
 export const stateName = (state, kind) => of(STATES, state, kind);
 export const kindName = (kind) => of(KINDS, kind);
 export const reasonName = (reason) => of(REASONS, reason);
-export const alertText = ({ alert, kind }) => alert && of(ALERTS, alert, kind);
+/** What somebody should know: why it has failed, or what its client has not done. Null for nothing. */
+export const alertText = ({ alert, failure, kind }) => failure?.detail || (alert && of(ALERTS, alert, kind));
 
 /** What it waits for, to follow "waits for"; null for nothing. */
 export function waitsFor({ waits_for: name, state, kind }) {

@@ -1,4 +1,4 @@
-"""Clients with expiring secrets, soonest first."""
+"""Clients with credentials that policies reach next."""
 
 from typing import Final
 
@@ -27,3 +27,9 @@ async def find_expiring(
         for row in await reading.connection.execute(wanted):
             found.setdefault(row.uuid, reading.clients.from_row(row))
     return list(found.values())
+
+
+async def find_oldest_keys(reading: Reading, realm_id: str, *, most: int) -> list[Client]:
+    """Return the clients whose next keys policies ask for first; see ``DueRotations.oldest_keys``."""
+    uuids = await reading.due_rotations.oldest_keys(realm_id, most=most)
+    return list((await reading.clients.by_uuid(realm_id, set(uuids))).values())
