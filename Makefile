@@ -116,6 +116,10 @@ bench: install ## Run the benchmarks one after the other; each explains itself w
 	$(BIN)/python -m benchmarks.credentials.admin --database sqlite
 	$(BIN)/python -m benchmarks.credentials.admin --database postgresql
 	$(BIN)/python -m benchmarks.credentials.importing
+	$(BIN)/python -m benchmarks.verifier.verification
+	$(BIN)/python -m benchmarks.verifier.library
+	$(BIN)/python -m benchmarks.verifier.revocations
+	$(BIN)/python -m benchmarks.verifier.batches
 	$(BIN)/python -m benchmarks.verifier.token_endpoint
 	$(BIN)/python -m benchmarks.verifier.timing
 	$(BIN)/python -m benchmarks.verifier.memory
