@@ -1,4 +1,4 @@
-"""What faults that have begun have still to do."""
+"""Later parts of faults that have begun."""
 
 from collections.abc import Callable
 

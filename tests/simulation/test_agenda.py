@@ -1,4 +1,4 @@
-"""What faults have still to do is counted until it is done."""
+"""Later parts of faults are counted until they are done."""
 
 from functools import partial
 
