@@ -6,6 +6,7 @@ granted access right before. All cells are tried in the first circumstance, and 
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -27,6 +28,7 @@ pytestmark = [
     pytest.mark.timeout(600),
 ]
 _REDIS_SECONDS = 30
+_CACHED_AT_LEAST = 20
 _IN_SOCKETS_SECONDS = 1.0
 """Time until requests are in the socket of a stopped process."""
 
@@ -55,6 +57,7 @@ async def judged(
     there = sorted(each.cell for each in cast.ending)
     assert there == sorted(name_of(*cell) for cell in cells), "no cell is untested"
     await cast.prove()
+    await _require_warm_caches(deployment)
     judgement = Judgement(cast)
     try:
         await cast.open_streams()
@@ -62,6 +65,15 @@ async def judged(
     finally:
         await cast.leave()
     assert not judgement.violations, "\n".join(judgement.violations)
+
+
+async def _require_warm_caches(deployment: Deployment) -> None:
+    """Fail unless each node has verified tokens in memory, which the changes must end there too."""
+    for node in deployment.nodes:
+        page = (await node.http.get("/metrics")).text
+        found = re.search(r"^keyturn_token_cache_size (\d+)", page, re.MULTILINE)
+        assert found is not None
+        assert int(found[1]) > _CACHED_AT_LEAST
 
 
 @pytest.fixture
