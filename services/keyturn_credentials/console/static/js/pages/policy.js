@@ -66,13 +66,13 @@ export function policyCard({ base, path, attributes, client = null, inherited = 
   return card(
     "Policy",
     { note: client ? OF_CLIENT : OF_REALM },
-    client && nonePolicy(client, attributes, inherited),
+    client && noPolicyNotice(client, attributes, inherited),
     form({ label: "Check and save", action, unsaved: true, full: true, novalidate: true }, fields.elements),
   );
 }
 
 /** A notice that no policy rotates what the client authenticates with; null if one does. */
-function nonePolicy({ clientAuthenticatorType: type }, attributes, inherited) {
+function noPolicyNotice({ clientAuthenticatorType: type }, attributes, inherited) {
   const { credential } = authenticator(type);
   const period = { secret: PERIOD, keys: KEY_PERIOD }[credential];
   const has = !period || attributes[period] || inherited[period];
