@@ -8,8 +8,9 @@ from typing import Final
 import uvloop
 
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.http_server.accepted_sockets import Tls
 from keyturn_shared.http_server.connections import ConnectionTable
-from keyturn_shared.http_server.server import HttpServer, Tls
+from keyturn_shared.http_server.server import HttpServer
 from keyturn_shared.http_server.serving import configured, listen, make_room
 from keyturn_shared.logs import configure_logs
 from keyturn_verifier.app import create_app, create_fetcher_app
