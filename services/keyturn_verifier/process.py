@@ -58,17 +58,26 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 100)
 
 
-def _serve(settings: VerifierSettings, app: VerifierApplication) -> None:
-    table = ConnectionTable(settings.connection_limits())
+def prepare(settings: VerifierSettings) -> None:
+    """Set up this process for many connections, once everything is imported."""
+    make_room(settings.connection_limit)
+    _spare_the_collector()
+
+
+def make_server(settings: VerifierSettings, app: VerifierApplication, table: ConnectionTable) -> HttpServer:
+    """Build a node's server. Raises ConfigurationError if its TLS files cannot be used."""
     context = _tls(settings)
-    server = HttpServer(
+    return HttpServer(
         app,
         configured(HttpProtocol, table=table, request_seconds=settings.request_seconds),
         drain_seconds=settings.drain_seconds,
         tls=None if context is None else Tls(context, settings.handshake_seconds),
     )
-    make_room(settings.connection_limit)
-    _spare_the_collector()
+
+
+def _serve(settings: VerifierSettings, app: VerifierApplication) -> None:
+    server = make_server(settings, app, ConnectionTable(settings.connection_limits()))
+    prepare(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(server, app, settings))
 

@@ -79,6 +79,13 @@ class ConnectionTable:
         caller.idle[connection] = end
         return True
 
+    def can_make_room(self, address: str, shortage: Shortage) -> bool:
+        """Tell whether an idle connection could give way to one more of this address."""
+        if shortage is Shortage.OF_ALL:
+            return any(caller.idle for caller in self._callers.values())
+        caller = self._callers.get(network_of(address))
+        return caller is not None and bool(caller.idle)
+
     def connections(self) -> list[object]:
         """Return the connections in the table."""
         return list(self._places)
