@@ -22,8 +22,6 @@ class ToParent(Protocol):
 
     def send(self, kind: Kind, number: int = 0, slot: int = 0) -> None: ...
 
-    def send_with(self, descriptor: int, kind: Kind, number: int = 0, slot: int = 0) -> bool: ...
-
 
 class GivenConnections(ConnectionTable):
     """The connections of one worker: the parent says what each of them is beyond. It is told when one no
@@ -80,27 +78,25 @@ class ConnectionSource:
     def received(self, record: Record) -> None:
         """Handle a record with an accepted connection."""
         if record.descriptor is None:
-            self._parent().send(Kind.CLOSED, record.number)
+            self._parent().send(Kind.RETURNED, record.number, record.slot)
             return
         accepted = socket.socket(fileno=record.descriptor)
-        address = address_of(accepted)
+        address = _address_of(accepted)
         shortage = SHORTAGES.get(record.kind)
-        if self._sockets is None:
-            accepted.close()
-            self._parent().send(Kind.CLOSED, record.number)
-        elif (
-            shortage is not None
-            and not self._table.can_make_room(address, shortage)
-            and self._parent().send_with(accepted.fileno(), Kind.RETURNED, record.number, record.slot)
+        if self._sockets is None or (
+            shortage is not None and not self._table.can_make_room(address, shortage)
         ):
             accepted.close()
-        else:
-            connection = self._sockets.make()
-            self._table.expect(connection, record.number, record.kind)
-            self._sockets.take(accepted, address, connection)
+            self._parent().send(Kind.RETURNED, record.number, record.slot)
+            return
+        # Before anything is read: the parent may give away again what was not taken.
+        self._parent().send(Kind.TAKEN, record.number)
+        connection = self._sockets.make()
+        self._table.expect(connection, record.number, record.kind)
+        self._sockets.take(accepted, address, connection)
 
 
-def address_of(accepted: socket.socket) -> str:
+def _address_of(accepted: socket.socket) -> str:
     """Return the caller's address; empty if the caller is gone, which its connection will find."""
     with suppress(OSError, IndexError, TypeError):
         return str(accepted.getpeername()[0])

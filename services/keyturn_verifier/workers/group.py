@@ -45,9 +45,15 @@ class WorkerGroup:
     requests have in a worker that is stopped."""
 
     def __init__(
-        self, count: int, start: Callable[[int], Awaitable[WorkerProcess]], *, drain_seconds: float
+        self,
+        count: int,
+        start: Callable[[int], Awaitable[WorkerProcess]],
+        *,
+        drain_seconds: float,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._start = start
+        self._sleep = sleep
         self._patience = drain_seconds + _FAREWELL_SECONDS
         self._alive: set[WorkerProcess] = set()
         self._stopped = asyncio.Event()
@@ -94,9 +100,11 @@ class WorkerGroup:
         if slot.number:
             await self._served.wait()  # a node that cannot start says so once
         while True:
-            if slot.current is None:
-                slot.current = await self._launch(slot.number)
-            worker = slot.current
+            worker = slot.current or await self._launch(slot.number)
+            if worker is None:
+                await self._sleep(slot.policy.pause_after(0.0))
+                continue
+            slot.current = worker
             await worker.up.wait()
             if not worker.ended.is_set():
                 self._served.set()
@@ -120,7 +128,7 @@ class WorkerGroup:
         _log.warning(
             "worker_gone", worker=slot.number, pid=former.pid, exit_code=former.exit_code, again_in=pause
         )
-        await asyncio.sleep(pause)
+        await self._sleep(pause)
         slot.restarts += 1
 
     async def _roll_until_done(self) -> None:
@@ -138,8 +146,7 @@ class WorkerGroup:
             if slot.current is None:
                 continue  # it is being started again, with the new files
             replacement = await self._launch(slot.number)
-            await replacement.ready.wait()
-            if replacement.ended.is_set():
+            if replacement is None or not await _becomes_ready(replacement):
                 return False
             former, slot.current = slot.current, replacement
             if former is not None:
@@ -152,8 +159,13 @@ class WorkerGroup:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    async def _launch(self, number: int) -> WorkerProcess:
-        worker = await self._start(number)
+    async def _launch(self, number: int) -> WorkerProcess | None:
+        """Start a process. Return None if the system does not allow it."""
+        try:
+            worker = await self._start(number)
+        except OSError as error:
+            _log.error("worker_not_started", worker=number, reason=error.strerror)
+            return None
         self._alive = {each for each in self._alive if not each.ended.is_set()} | {worker}
         return worker
 
@@ -162,3 +174,8 @@ class WorkerGroup:
         for worker in alive:
             worker.tell(Kind.STOP)
         await asyncio.gather(*(worker.wait(self._patience) for worker in alive))
+
+
+async def _becomes_ready(worker: WorkerProcess) -> bool:
+    await worker.ready.wait()
+    return not worker.ended.is_set()

@@ -87,15 +87,16 @@ class Parent:
         self._group.stop()
 
     async def _start(self, slot: int) -> WorkerProcess:
-        balance = self._distribution.balance
         worker = await WorkerProcess.start(
-            slot, self._command, self._environment, self._received, balance.forget
+            slot, self._command, self._environment, self._received, self._distribution.forget
         )
         _log.info("worker_started", worker=slot, pid=worker.pid)
         return worker
 
     def _received(self, worker: WorkerProcess, record: Record) -> None:
-        if record.kind is Kind.CLOSED:
+        if record.kind is Kind.TAKEN:
+            self._distribution.taken(worker, record.number)
+        elif record.kind is Kind.CLOSED:
             self._distribution.balance.closed(worker, record.number)
         elif record.kind is Kind.RETURNED:
             self._distribution.returned(worker, record)

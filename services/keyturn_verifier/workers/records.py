@@ -48,14 +48,16 @@ class Kind(IntEnum):
     """It has joined the fleet and can answer."""
     NOT_READY = 21
     """It serves, but can only refuse."""
-    CLOSED = 22
+    TAKEN = 22
+    """It has the connection with this number."""
+    CLOSED = 23
     """The connection with this number has ended."""
-    RETURNED = 23
-    """A connection beyond a limit for which this worker has none that could give way. ``slot``: how many
-    workers were asked before it."""
-    LEAVING = 24
+    RETURNED = 24
+    """It does not want the connection with this number: beyond a limit, it has none that could give way.
+    ``slot``: how many workers were asked before it."""
+    LEAVING = 25
     """It wants to retire."""
-    ASK_PAGES = 25
+    ASK_PAGES = 26
     """It wants the metrics of all. ``number``: the question's."""
 
 

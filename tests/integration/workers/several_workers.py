@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -45,14 +46,17 @@ class Caller:
     async def ask(self) -> int:
         """Send a token request and return the status. Raises OSError or EOFError if there is no response."""
         pair = base64.b64encode(f"worker:{SECRET}".encode()).decode()
-        body = "grant_type=client_credentials"
-        return (
-            await self.exchange(
-                "POST /realms/acme/protocol/openid-connect/token HTTP/1.1\r\nHost: node\r\n"
-                f"Authorization: Basic {pair}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}"
-            )
-        )[0]
+        return await self.token({}, f"Authorization: Basic {pair}\r\n")
+
+    async def token(self, form: dict[str, str], fields: str = "") -> int:
+        """Send a token request with whole lines of fields, and return the status."""
+        body = urlencode({"grant_type": "client_credentials", **form})
+        status, _ = await self.exchange(
+            f"POST /realms/acme/protocol/openid-connect/token HTTP/1.1\r\nHost: node\r\n{fields}"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        )
+        return status
 
     async def get(self, path: str) -> tuple[int, str]:
         return await self.exchange(f"GET {path} HTTP/1.1\r\nHost: node\r\n\r\n")

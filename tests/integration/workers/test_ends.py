@@ -68,6 +68,22 @@ async def test_a_killed_worker_takes_only_its_own_connections_and_comes_back(
     assert await node.metric("keyturn_worker_restarts_total", 0) == 1
 
 
+async def test_while_no_worker_serves_callers_wait_and_are_not_refused(
+    filling: Filling, redis_url: str, processes: Processes
+) -> None:
+    node = await start_node(processes, filling, redis_url)
+    before = await node.pids()
+    for pid in before.values():
+        kill(pid)
+    await until_ended(before)
+    callers = [node.caller() for _ in range(10)]
+    answers = await in_time(asyncio.gather(*(caller.get("/health/live") for caller in callers)))
+    assert {status for status, _ in answers} == {200}
+    for caller in callers:
+        caller.close()
+    await node.all_ready(2)
+
+
 async def test_a_reload_replaces_every_worker_and_fails_no_request(
     filling: Filling, realm: RealmProjection, redis_url: str, processes: Processes
 ) -> None:

@@ -14,9 +14,6 @@ class Parent:
     def send(self, kind: Kind, number: int = 0, slot: int = 0) -> None:
         self.told.append((kind, number))
 
-    def send_with(self, descriptor: int, kind: Kind, number: int = 0, slot: int = 0) -> bool:
-        return False
-
 
 def table_of(parent: Parent) -> GivenConnections:
     """Return a table whose own limits would admit one connection."""
