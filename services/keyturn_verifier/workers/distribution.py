@@ -31,8 +31,8 @@ class _Untaken(NamedTuple):
 class Distribution:
     """The connections of a node. ``serving``: returns the workers that can be given one.
 
-    The parent keeps each connection until its worker has taken it. If the worker ends before, another one gets
-    it.
+    The parent keeps each connection until its worker has taken it. If the worker ends before, another one
+    gets it.
     """
 
     def __init__(self, limits: ConnectionLimits, serving: Callable[[], list[WorkerProcess]]) -> None:

@@ -62,7 +62,10 @@ class GivenConnections(ConnectionTable):
 class ConnectionSource:
     """Brings the connections that the parent has accepted, until it is closed."""
 
-    def __init__(self, table: GivenConnections, parent: Callable[[], ToParent]) -> None:
+    def __init__(
+        self, table: GivenConnections, parent: Callable[[], ToParent], family: socket.AddressFamily
+    ) -> None:
+        self._family = family
         self._table = table
         self._parent = parent
         self._sockets: AcceptedSockets | None = None
@@ -80,7 +83,8 @@ class ConnectionSource:
         if record.descriptor is None:
             self._parent().send(Kind.RETURNED, record.number, record.slot)
             return
-        accepted = socket.socket(fileno=record.descriptor)
+        # The family is told, since Python would need three system calls to find it out.
+        accepted = socket.socket(self._family, socket.SOCK_STREAM, 0, record.descriptor)
         address = _address_of(accepted)
         shortage = SHORTAGES.get(record.kind)
         if self._sockets is None or (

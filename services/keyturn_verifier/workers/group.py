@@ -16,6 +16,8 @@ from keyturn_verifier.workers.worker_process import WorkerProcess
 
 _FAREWELL_SECONDS: Final = 8.0
 """Seconds beyond its drain that a worker has to leave the fleet and close its clients."""
+CHECK_SECONDS: Final = 1.0
+"""Seconds between two checks whether a worker hangs."""
 _REFUSED: Final = 2
 """Exit code of a process whose configuration is unusable. It has said why."""
 
@@ -73,13 +75,14 @@ class WorkerGroup:
         WorkersFailedError."""
         keeping = [asyncio.create_task(self._keep(slot)) for slot in self.slots]
         stopped = asyncio.create_task(self._stopped.wait())
+        checking = asyncio.create_task(self._kill_hanging())
         try:
             await asyncio.wait([*keeping, stopped], return_when=asyncio.FIRST_COMPLETED)
             for task in keeping:
                 if task.done() and not task.cancelled():
                     task.result()
         finally:
-            await end_tasks(*keeping, stopped, self._rolling, *self._leaving)
+            await end_tasks(*keeping, stopped, checking, self._rolling, *self._leaving)
             await self._end_all()
 
     def stop(self) -> None:
@@ -114,6 +117,14 @@ class WorkerGroup:
             slot.current = None
             self._see_off(worker)
             await self._restart(slot, worker)
+
+    async def _kill_hanging(self) -> None:
+        while True:
+            await self._sleep(CHECK_SECONDS)
+            for worker in self._alive:
+                if not worker.ended.is_set() and worker.check():
+                    _log.error("worker_hangs", worker=worker.slot, pid=worker.pid)
+                    worker.kill()
 
     async def _restart(self, slot: Slot, former: WorkerProcess) -> None:
         lasted = asyncio.get_running_loop().time() - former.started_at

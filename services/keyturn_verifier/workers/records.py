@@ -74,10 +74,16 @@ class Record(NamedTuple):
 
 
 class RecordChannel:
-    """One end. ``received``: gets each record. ``ended``: called once, when the other side is gone."""
+    """One end. ``received``: gets each record. ``ended``: called once, when the other side is gone.
+    ``with_descriptors``: descriptors may arrive; without them, many records are read at once."""
 
     def __init__(
-        self, end: socket.socket, received: Callable[[Record], None], ended: Callable[[], None]
+        self,
+        end: socket.socket,
+        received: Callable[[Record], None],
+        ended: Callable[[], None],
+        *,
+        with_descriptors: bool = True,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._end = end
@@ -86,9 +92,10 @@ class RecordChannel:
         self._partial = b""
         self._descriptors: list[int] = []
         self._unsent = bytearray()
+        self._is_waiting = False
         self._is_open = True
         end.setblocking(False)
-        self._loop.add_reader(end, self._read)
+        self._loop.add_reader(end, self._read if with_descriptors else self._read_many)
 
     def send(self, kind: Kind, number: int = 0, slot: int = 0) -> None:
         """Send a record; it waits for room."""
@@ -126,10 +133,29 @@ class RecordChannel:
             self._unsent.clear()  # the reader sees the end
             return
         del self._unsent[:sent]
-        if self._unsent:
+        if bool(self._unsent) is self._is_waiting:
+            return
+        self._is_waiting = not self._is_waiting
+        if self._is_waiting:
             self._loop.add_writer(self._end, self._flush)
         else:
             self._loop.remove_writer(self._end)
+
+    def _read_many(self) -> None:
+        try:
+            octets = self._end.recv(_FORM.size * _READ_AT_ONCE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            octets = b""
+        if not octets:
+            self._end_up()
+            return
+        whole = self._partial + octets
+        complete = len(whole) - len(whole) % _FORM.size
+        self._partial = whole[complete:]
+        for kind, slot, number in _FORM.iter_unpack(whole[:complete]):
+            self._deliver(kind, number, slot, None)
 
     def _read(self) -> None:
         for _ in range(_READ_AT_ONCE):
@@ -144,8 +170,7 @@ class RecordChannel:
                 octets, descriptors = b"", []
             self._descriptors += descriptors
             if not octets:
-                self.close()
-                self._ended()
+                self._end_up()
                 return
             self._partial += octets
             if len(self._partial) == _FORM.size:
@@ -153,6 +178,10 @@ class RecordChannel:
                 self._partial = b""
                 descriptor = self._descriptors.pop(0) if self._descriptors else None
                 self._deliver(kind, number, slot, descriptor)
+
+    def _end_up(self) -> None:
+        self.close()
+        self._ended()
 
     def _deliver(self, kind: int, number: int, slot: int, descriptor: int | None) -> None:
         if kind in _KNOWN:

@@ -10,6 +10,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from keyturn_shared.http_server.server import HttpServer
+from keyturn_shared.http_server.serving import family_of
 from keyturn_shared.logs import configure_logs
 from keyturn_shared.tasks import end_tasks
 from keyturn_verifier.app import create_app
@@ -46,7 +47,7 @@ class Worker:
         self._pages = Pages(slot, registry, lambda number: self._channel.send(Kind.ASK_PAGES, number))
         self._app = create_app(settings, registry=registry, metrics_page=self._pages.page)
         table = GivenConnections(settings.connection_limits(), lambda: self._channel)
-        self._source = ConnectionSource(table, lambda: self._channel)
+        self._source = ConnectionSource(table, lambda: self._channel, family_of(settings.host))
         self._server: HttpServer = make_server(settings, self._app, table)
         self._patience = RETIRE_SECONDS + settings.drain_seconds
 

@@ -13,6 +13,9 @@ from keyturn_verifier.workers.records import Kind, Record, RecordChannel
 
 HEARD_SECONDS: Final = 3.0
 """Seconds without a report after which a worker gets no further connection, if another one can."""
+HANGING_CHECKS: Final = 30
+"""Checks in a row without a report between them, after which a worker is killed. They are counted, since time
+also passes while the whole machine stands still."""
 
 
 class WorkerProcess:
@@ -36,6 +39,8 @@ class WorkerProcess:
         self._channel: RecordChannel
         self._watching: asyncio.Task[None]
         self._heard_at = 0.0
+        self._is_silent = False
+        self._silent_checks = 0
         self.slot = slot
         self.started_at = self._loop.time()
         self.is_ready = False
@@ -69,7 +74,7 @@ class WorkerProcess:
             except BaseException:
                 ours.close()
                 raise
-        worker._channel = RecordChannel(ours, worker._note, worker._leave)
+        worker._channel = RecordChannel(ours, worker._note, worker._leave, with_descriptors=False)
         worker._watching = asyncio.create_task(worker._watch())
         return worker
 
@@ -86,6 +91,12 @@ class WorkerProcess:
     def is_heard(self) -> bool:
         """Tell whether it has reported lately: one that hangs does not."""
         return self._loop.time() - self._heard_at < HEARD_SECONDS
+
+    def check(self) -> bool:
+        """Return whether it hangs. Called about once a second."""
+        self._silent_checks = self._silent_checks + 1 if self._is_silent and self.up.is_set() else 0
+        self._is_silent = True
+        return self._silent_checks >= HANGING_CHECKS
 
     def hand_over(self, descriptor: int, kind: Kind, number: int = 0, slot: int = 0) -> bool:
         """Send a record with a copy of a descriptor. Return whether there was room for it."""
@@ -116,6 +127,7 @@ class WorkerProcess:
     def _note(self, record: Record) -> None:
         if record.kind in (Kind.READY, Kind.NOT_READY):
             self._heard_at = self._loop.time()
+            self._is_silent = False
             self.is_ready = record.kind is Kind.READY
             is_first = not self.up.is_set()
             self.up.set()

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from keyturn_verifier.workers.group import WorkerGroup, WorkersFailedError
-from keyturn_verifier.workers.records import Kind
+from keyturn_verifier.workers.group import CHECK_SECONDS, WorkerGroup, WorkersFailedError
+from keyturn_verifier.workers.records import Kind, Record
 from keyturn_verifier.workers.restarts import GIVE_UP_AFTER
-from keyturn_verifier.workers.worker_process import WorkerProcess
+from keyturn_verifier.workers.worker_process import HANGING_CHECKS, WorkerProcess
 from tests.testkit.waiting import in_time, wait_until
 
 
@@ -18,6 +18,7 @@ class FakeWorker(WorkerProcess):
     def __init__(self, slot: int) -> None:
         super().__init__(slot, lambda *_: None, lambda _: None)
         self.told: list[Kind] = []
+        self.reports = True
 
     @property
     def pid(self) -> int:
@@ -27,6 +28,14 @@ class FakeWorker(WorkerProcess):
         self.told.append(kind)
         if kind in (Kind.STOP, Kind.RETIRE):
             self.end(0)
+
+    def check(self) -> bool:
+        if self.reports:
+            self._note(Record(Kind.READY if self.is_ready else Kind.NOT_READY))
+        return super().check()
+
+    def kill(self) -> None:
+        self.end(-9)
 
     def serve(self) -> None:
         self.is_ready = True
@@ -46,6 +55,7 @@ class Group:
     def __init__(self, count: int, begin: Callable[[FakeWorker], None]) -> None:
         self.started: list[FakeWorker] = []
         self.pauses: list[float] = []
+        self.checks: asyncio.Queue[None] = asyncio.Queue()
         self.begin = begin
         self.group = WorkerGroup(count, self._start, drain_seconds=1, sleep=self._sleep)
 
@@ -56,6 +66,9 @@ class Group:
         return worker
 
     async def _sleep(self, seconds: float) -> None:
+        if seconds == CHECK_SECONDS:
+            await self.checks.get()
+            return
         self.pauses.append(seconds)
         await asyncio.sleep(0)
 
@@ -166,5 +179,22 @@ async def test_a_replacement_that_does_not_start_leaves_the_former_worker() -> N
     await wait_until(lambda: running.group.rolls["abandoned"] == 1)
     assert running.group.serving() == running.started[:2]
     assert len(running.started) == 3
+    running.group.stop()
+    await in_time(task)
+
+
+async def test_a_worker_that_hangs_is_killed_and_replaced() -> None:
+    running = Group(2, FakeWorker.serve)
+    task = asyncio.create_task(running.group.run())
+    await wait_until(lambda: running.slots() == [0, 1])
+    silent = running.started[1]
+    silent.reports = False
+    for _ in range(HANGING_CHECKS):
+        running.checks.put_nowait(None)
+    await wait_until(running.checks.empty)
+    assert len(running.started) == 2, "the first check finds the report from before"
+    running.checks.put_nowait(None)
+    await wait_until(lambda: len(running.started) == 3)
+    assert (silent.exit_code, running.started[0].exit_code) == (-9, None)
     running.group.stop()
     await in_time(task)

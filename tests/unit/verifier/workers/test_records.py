@@ -14,10 +14,12 @@ from tests.testkit.waiting import in_time, wait_until
 class End:
     """One end of a channel that keeps what it gets."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, *, with_descriptors: bool = True) -> None:
         self.got: list[Record] = []
         self.is_over = asyncio.Event()
-        self.channel = RecordChannel(end, self.got.append, self.is_over.set)
+        self.channel = RecordChannel(
+            end, self.got.append, self.is_over.set, with_descriptors=with_descriptors
+        )
 
 
 @pytest.fixture
@@ -73,6 +75,24 @@ async def test_records_wait_for_room_and_descriptors_do_not_overtake_them(
             os.close(record.descriptor)
     worker.channel.close()
     parent.channel.close()
+
+
+async def test_records_without_descriptors_are_read_in_any_pieces(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    parent = End(pair[0], with_descriptors=False)
+    worker = End(pair[1])
+    for number in range(5000):
+        worker.channel.send(Kind.CLOSED, number)
+    await wait_until(lambda: len(parent.got) == 5000)
+    assert [record.number for record in parent.got] == list(range(5000))
+    for octet in b"\xf0" + bytes(6) + bytes([Kind.LEAVING]) + bytes(6):
+        pair[1].send(bytes([octet]))
+        await asyncio.sleep(0)
+    await wait_until(lambda: len(parent.got) == 5001)
+    assert parent.got[-1] == Record(Kind.LEAVING)
+    worker.channel.close()
+    await in_time(parent.is_over.wait())
 
 
 async def test_the_end_of_the_other_side_is_noticed_and_sending_to_it_is_no_error(
