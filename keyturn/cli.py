@@ -1,5 +1,6 @@
 """The ``keyturn`` command. Each command imports what it needs when it runs, so that --help is quick."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -72,9 +73,25 @@ def credentials() -> None:
 
 
 @app.command()
-def verifier() -> None:
-    """Run one verifier node, configured by KEYTURN_* variables."""
-    _run_service("verifier")
+def verifier(
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Number of processes that answer at the node's address. [default: KEYTURN_WORKERS, or 1]",
+        ),
+    ] = None,
+) -> None:
+    """Run one verifier node, configured by KEYTURN_* variables.
+
+    With several workers, SIGHUP replaces them one by one without refusing a request.
+    """
+    from keyturn.services import run_verifier
+
+    if workers is not None:
+        os.environ["KEYTURN_WORKERS"] = str(workers)
+    _end_with(run_verifier())
 
 
 @app.command()

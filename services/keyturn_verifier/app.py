@@ -32,7 +32,7 @@ from keyturn_shared.oauth.web.token import TokenEndpoint
 from keyturn_shared.redis_client import connect
 from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_shared.secret import Secret
-from keyturn_shared.web.health import health_routes
+from keyturn_shared.web.health import MetricsPage, health_routes
 from keyturn_shared.web.proxy_chain import ProxyChainCheck
 from keyturn_verifier.core import VerifierCore
 from keyturn_verifier.key_set_service import KeySetService
@@ -56,11 +56,14 @@ def create_app(
     clock: Clock | None = None,
     *,
     to_credentials: httpx.AsyncBaseTransport | None = None,
+    registry: CollectorRegistry | None = None,
+    metrics_page: MetricsPage | None = None,
 ) -> VerifierApplication:
     """Build the ASGI application; its lifespan joins and leaves the fleet. ``to_credentials``: the transport
-    to the credentials service, in place of the network. Raises ConfigurationError."""
+    to the credentials service, in place of the network. ``registry``: of its metrics; a new one by default.
+    ``metrics_page``: the page to show instead of these metrics. Raises ConfigurationError."""
     clock = clock or SystemClock()
-    registry = CollectorRegistry()
+    registry = registry or CollectorRegistry()
     core = VerifierCore(settings, clock, registry)
     address_resolver = CallerAddress(TrustedProxies(settings.trusted_proxies), ProxyChainCheck(registry))
     certificates = CertificateSource(settings.certificate_header())
@@ -87,13 +90,16 @@ def create_app(
             await credentials_service.close()
             await core.stop()
 
-    operational_app = Starlette(routes=health_routes(core.not_ready, registry), lifespan=lifespan)
+    operational_app = Starlette(
+        routes=health_routes(core.not_ready, registry, metrics_page=metrics_page), lifespan=lifespan
+    )
     return VerifierApplication(
         _realm_routes(settings, core, clock, address_resolver, certificates, credentials_service, shadow),
         operational_app,
         core.answer_metrics,
         _well_known_routes(settings, core),
         lambda: lifespan(operational_app),
+        core.not_ready,
     )
 
 

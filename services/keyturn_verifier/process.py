@@ -8,8 +8,9 @@ from typing import Final
 import uvloop
 
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.http_server.accepted_sockets import Tls
 from keyturn_shared.http_server.connections import ConnectionTable
-from keyturn_shared.http_server.server import HttpServer, Tls
+from keyturn_shared.http_server.server import HttpServer
 from keyturn_shared.http_server.serving import configured, listen, make_room
 from keyturn_shared.logs import configure_logs
 from keyturn_verifier.app import create_app, create_fetcher_app
@@ -57,17 +58,26 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_COLLECT_AFTER, 20, 100)
 
 
-def _serve(settings: VerifierSettings, app: VerifierApplication) -> None:
-    table = ConnectionTable(settings.connection_limits())
+def prepare(settings: VerifierSettings) -> None:
+    """Set up this process for many connections, once everything is imported."""
+    make_room(settings.connection_limit)
+    _spare_the_collector()
+
+
+def make_server(settings: VerifierSettings, app: VerifierApplication, table: ConnectionTable) -> HttpServer:
+    """Build a node's server. Raises ConfigurationError if its TLS files cannot be used."""
     context = _tls(settings)
-    server = HttpServer(
+    return HttpServer(
         app,
         configured(HttpProtocol, table=table, request_seconds=settings.request_seconds),
         drain_seconds=settings.drain_seconds,
         tls=None if context is None else Tls(context, settings.handshake_seconds),
     )
-    make_room(settings.connection_limit)
-    _spare_the_collector()
+
+
+def _serve(settings: VerifierSettings, app: VerifierApplication) -> None:
+    server = make_server(settings, app, ConnectionTable(settings.connection_limits()))
+    prepare(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(server, app, settings))
 

@@ -1,6 +1,5 @@
 """The verifier's settings: ``KEYTURN_*`` environment variables, read once by the process."""
 
-import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -15,12 +14,12 @@ from keyturn_shared.realm_rings import FleetRing, LimitedRings, RealmRings
 from keyturn_shared.service_settings import ServiceSettings
 from keyturn_shared.signed_log.keys import FETCHER, LogSigningKeys, LogVerificationKeys
 from keyturn_shared.this_machine import is_this_machine
+from keyturn_verifier.process_settings import ProcessSettings
 
 
-class VerifierSettings(ServiceSettings):
+class VerifierSettings(ProcessSettings, ServiceSettings):
     """Settings of one verifier node or fetcher. Times are seconds, sizes bytes."""
 
-    port: int = Field(default=8082, ge=0, le=65535)
     fleet_keys: SecretStr | None = None
     """Comma-separated base64url keys of 32 bytes shared with the credentials service; the first one encrypts.
     A node needs them, or realm keys; a resource server does not."""
@@ -36,10 +35,6 @@ class VerifierSettings(ServiceSettings):
     """Comma-separated base64url Ed25519 seeds of 32 bytes that sign fetched key sets; the first one signs. By
     default they are derived from the fleet keys."""
 
-    node_id: str = Field(
-        default_factory=lambda: f"node-{secrets.token_hex(4)}", pattern=r"^[A-Za-z0-9._-]{1,64}$"
-    )
-    """Name of this node in the fleet view. Each run of it is listed separately."""
     node_url: AnyHttpUrl | None = None
     """URL of this node itself; shown in the fleet view."""
     credentials_url: AnyHttpUrl | None = None
@@ -92,8 +87,6 @@ class VerifierSettings(ServiceSettings):
     """Time a caller has to send a request, and to read the response."""
     handshake_seconds: float = Field(default=5.0, gt=0)
     """Time a caller has to begin and complete the TLS handshake."""
-    drain_seconds: int = Field(default=10, ge=1)
-    """Time that answers in progress may take after SIGTERM."""
 
     @model_validator(mode="after")
     def _pair_tls_files(self) -> Self:

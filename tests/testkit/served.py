@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from keyturn_shared.http_server.accepted_sockets import Tls
 from keyturn_shared.http_server.asgi_connection import AsgiConnection
-from keyturn_shared.http_server.server import HttpServer, MakesConnections, Tls
+from keyturn_shared.http_server.server import HttpServer, MakesConnections
 from tests.testkit.tls import ServerTls
 
 

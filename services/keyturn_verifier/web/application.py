@@ -12,6 +12,7 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.web.errors import oauth_error
 from keyturn_shared.oauth.web.messages import Headers, Reply, Request, json_reply
+from keyturn_shared.web.health import Readiness
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 Endpoint = Callable[[Request], Awaitable[Reply]]
@@ -47,13 +48,17 @@ class Route:
         return min(self.body_limit, self.without_header)
 
 
+async def _nothing_missing() -> dict[str, str]:
+    return {}
+
+
 class VerifierApplication:
     """Routes by the path below ``/realms/{realm}/``; everything else goes to ``others``.
 
     ``routes``: keyed by the rest of the path. A key that ends with ``/`` matches everything below it.
     ``well_known``: keyed by the path before the realm's name, where the name comes last (RFC 8414 section
-    3.1). ``lifespan``: entered by the server while it serves this.
-    """
+    3.1). ``lifespan``: entered by the server while it serves this. ``not_ready``: what ``/health/ready``
+    asks."""
 
     def __init__(
         self,
@@ -62,8 +67,10 @@ class VerifierApplication:
         metrics: AnswerMetrics,
         well_known: Mapping[str, Route] | None = None,
         lifespan: Lifespan = nullcontext,
+        not_ready: Readiness = _nothing_missing,
     ) -> None:
         self.lifespan = lifespan
+        self.not_ready = not_ready
         self._routes = dict(routes)
         self._well_known = dict(well_known or {})
         self._prefixes = tuple((key, route) for key, route in routes.items() if key.endswith("/"))

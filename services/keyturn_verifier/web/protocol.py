@@ -179,7 +179,8 @@ class HttpProtocol(asyncio.Protocol):
         parts = [_STATUS_LINES[reply.status]]
         for name, value in (*self._server.common_fields(), *reply.headers, *length_of(reply)):
             parts += (name, b": ", value, b"\r\n")
-        close = (self._stopping and not self._waiting) or not asked.keep_alive
+        ends = self._stopping or self._server.is_retiring
+        close = (ends and not self._waiting) or not asked.keep_alive
         parts.append(b"connection: close\r\n\r\n" if close else b"\r\n")
         if asked.request.method != "HEAD":
             parts.append(reply.body)

@@ -6,6 +6,7 @@ many open shuts out no others.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from keyturn_shared.network.trusted_proxies import network_of
 
@@ -18,6 +19,13 @@ class ConnectionLimits:
     total: int = 4096
     per_address: int = 1024
     is_exempt: Callable[[str], bool] = lambda _: False
+
+
+class Shortage(Enum):
+    """A limit that leaves no room for one more connection."""
+
+    OF_ADDRESS = auto()
+    OF_ALL = auto()
 
 
 @dataclass(slots=True)
@@ -62,7 +70,7 @@ class ConnectionTable:
         caller = self._callers.get(network)
         if caller is None:
             caller = _Caller(is_exempt=not address or self._limits.is_exempt(address))
-        if not self._make_room(caller):
+        if not self._make_room(caller, self.shortage(connection, caller.open, is_exempt=caller.is_exempt)):
             self.turned_away += 1
             return False
         self._callers[network] = caller
@@ -70,6 +78,13 @@ class ConnectionTable:
         caller.open += 1
         caller.idle[connection] = end
         return True
+
+    def can_make_room(self, address: str, shortage: Shortage) -> bool:
+        """Tell whether an idle connection could give way to one more of this address."""
+        if shortage is Shortage.OF_ALL:
+            return any(caller.idle for caller in self._callers.values())
+        caller = self._callers.get(network_of(address))
+        return caller is not None and bool(caller.idle)
 
     def connections(self) -> list[object]:
         """Return the connections in the table."""
@@ -103,10 +118,17 @@ class ConnectionTable:
         if not caller.open:
             del self._callers[place.network]
 
-    def _make_room(self, caller: _Caller) -> bool:
-        if not caller.is_exempt and caller.open >= self._limits.per_address:
+    def shortage(self, connection: object, open_of_address: int, *, is_exempt: bool) -> Shortage | None:
+        """Return the limit that a new connection would exceed. ``open_of_address``: the connections of its
+        address, without it."""
+        if not is_exempt and open_of_address >= self._limits.per_address:
+            return Shortage.OF_ADDRESS
+        return Shortage.OF_ALL if len(self._places) >= self._limits.total else None
+
+    def _make_room(self, caller: _Caller, shortage: Shortage | None) -> bool:
+        if shortage is Shortage.OF_ADDRESS:
             return self._end_idle(caller)
-        if len(self._places) < self._limits.total:
+        if shortage is None:
             return True
         greediest = max(
             (each for each in self._callers.values() if each.idle),

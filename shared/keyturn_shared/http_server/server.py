@@ -1,19 +1,19 @@
-"""A server on one listening socket. When it is stopped, it lets current requests finish."""
+"""A server of connections, of one listening socket or from elsewhere. When it is stopped, it lets current
+requests finish."""
 
 import asyncio
 import socket
-import ssl
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from email.utils import formatdate
 from signal import SIGINT, SIGTERM
 from typing import Any, Final, Protocol
 
+from keyturn_shared.http_server.accepted_sockets import AcceptedSockets, Tls
+from keyturn_shared.http_server.acceptor import Acceptor
 from keyturn_shared.http_server.connections import ConnectionTable
 from keyturn_shared.http_server.serving import BACKLOG
-from keyturn_shared.http_server.tls_acceptor import TlsAcceptor
 from keyturn_shared.tasks import end_tasks
 
 Fields = tuple[tuple[bytes, bytes], ...]
@@ -34,12 +34,15 @@ class MakesConnections(Protocol):
     def __call__(self, application: Any, server: "HttpServer") -> asyncio.Protocol: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """TLS of the server itself."""
+class Closable(Protocol):
+    """A source of connections."""
 
-    context: ssl.SSLContext
-    handshake_seconds: float = 10.0
+    def close(self) -> None:
+        """Bring no further connection."""
+
+
+SourceOfSockets = Callable[[AcceptedSockets], Closable]
+"""Starts to bring accepted sockets."""
 
 
 class HttpServer:
@@ -56,17 +59,32 @@ class HttpServer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
         self._ended = asyncio.Event()
+        self._sockets: AcceptedSockets | None = None
+        self.is_retiring = False
         self._second = 0
         self._fields: Fields = ()
         self.connections: Final[set[Connection]] = set()
 
     async def serve(self, listening: socket.socket) -> None:
         """Serve until ``stop``. The caller closes the socket."""
-        accepting = await self._accept(listening)
+        if self._tls is not None:
+            await self.serve_from(lambda sockets: Acceptor(listening, sockets.take))
+            return
+        loop = asyncio.get_running_loop()
+        await self._serve(await loop.create_server(self._make, sock=listening, backlog=BACKLOG))
+
+    async def serve_from(self, source: SourceOfSockets) -> None:
+        """Serve sockets that were accepted elsewhere, until ``stop``."""
+        self._sockets = AcceptedSockets(self._connection.table, self._make, self._tls)
+        await self._serve(source(self._sockets))
+
+    async def _serve(self, source: Closable) -> None:
         try:
             await self._stopped.wait()
         finally:
-            accepting.close()
+            source.close()
+            if self._sockets is not None:
+                self._sockets.close()
         for connection in list(self.connections):
             connection.shutdown()
         self._end_if_drained()
@@ -86,6 +104,20 @@ class HttpServer:
             self._ended.set()
         self._stopped.set()
 
+    def stop_gently(self) -> None:
+        """Stop, unless that has begun: a second call changes nothing."""
+        if not self._stopped.is_set():
+            self.stop()
+
+    def retire(self, seconds: float) -> None:
+        """Go on serving, and end each connection with its next response; stop when no connection is left, or
+        after these seconds. Callers learn from a response that the connection ends, so none of them sends a
+        request into a connection that is being closed."""
+        if not self.is_retiring:
+            self.is_retiring = True
+            asyncio.get_running_loop().call_later(seconds, self.stop_gently)
+            self._stop_if_unused()
+
     # Called by connections
 
     def add(self, connection: Connection) -> None:
@@ -97,6 +129,7 @@ class HttpServer:
     def remove(self, connection: Connection) -> None:
         """Remove a lost connection."""
         self.connections.discard(connection)
+        self._stop_if_unused()
         self._end_if_drained()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -116,11 +149,10 @@ class HttpServer:
     def _make(self) -> asyncio.Protocol:
         return self._connection(self._application, self)
 
-    async def _accept(self, listening: socket.socket) -> "asyncio.Server | TlsAcceptor":
-        if self._tls is None:
-            return await asyncio.get_running_loop().create_server(self._make, sock=listening, backlog=BACKLOG)
-        tls = self._tls
-        return TlsAcceptor(listening, tls.context, self._connection.table, self._make, tls.handshake_seconds)
+    def _stop_if_unused(self) -> None:
+        pending = 0 if self._sockets is None else self._sockets.pending
+        if self.is_retiring and not self.connections and not pending:
+            self.stop_gently()
 
     def _is_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -22,11 +22,15 @@ def configured(connection: _Connection, **attributes: Any) -> _Connection:
     return cast("_Connection", type(f"Configured{connection.__name__}", (connection,), attributes))
 
 
+def family_of(host: str) -> socket.AddressFamily:
+    """Return the family of the socket that listens at this address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Listen on a socket. Raises ConfigurationError."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family_of(host), backlog=BACKLOG)
     except OSError as error:
         raise ConfigurationError(
             f"{host} port {port} cannot be opened for listening: {error.strerror}"

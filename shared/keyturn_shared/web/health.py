@@ -10,15 +10,22 @@ from starlette.routing import Route
 Readiness = Callable[[], Awaitable[dict[str, str]]]
 """Names of what is not ready, each with the reason; empty when the process can do its work."""
 
+MetricsPage = Callable[[], Awaitable[bytes]]
+"""Prometheus text."""
+
 
 def health_routes(
-    readiness: Readiness, registry: CollectorRegistry, *, degraded: Readiness | None = None
+    readiness: Readiness,
+    registry: CollectorRegistry,
+    *,
+    degraded: Readiness | None = None,
+    metrics_page: MetricsPage | None = None,
 ) -> list[Route]:
     """``/health/live`` (200 while the process answers), ``/health/ready`` (200 or 503 with reasons) and
     ``/metrics`` (Prometheus text).
 
     ``degraded``: what works less well, and the consequence. It is shown with either answer, and takes no
-    process out of service.
+    process out of service. ``metrics_page``: the page to show instead of the registry's.
     """
 
     async def live(_: Request) -> Response:
@@ -37,7 +44,8 @@ def health_routes(
         )
 
     async def metrics(_: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        page = generate_latest(registry) if metrics_page is None else await metrics_page()
+        return Response(page, media_type=CONTENT_TYPE_LATEST)
 
     return [
         Route("/health/live", live, methods=["GET"]),

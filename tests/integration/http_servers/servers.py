@@ -10,9 +10,10 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from keyturn_shared.http_server.accepted_sockets import Tls
 from keyturn_shared.http_server.asgi_connection import AsgiConnection
 from keyturn_shared.http_server.connections import ConnectionLimits, ConnectionTable
-from keyturn_shared.http_server.server import HttpServer, MakesConnections, Tls
+from keyturn_shared.http_server.server import HttpServer, MakesConnections
 from keyturn_shared.http_server.serving import configured, listen
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.web.messages import Reply, Request

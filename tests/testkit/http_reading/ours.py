@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 
+from keyturn_shared.http_server.accepted_sockets import Tls
 from keyturn_shared.http_server.asgi_connection import AsgiConnection
 from keyturn_shared.http_server.connections import ConnectionLimits, ConnectionTable
-from keyturn_shared.http_server.server import HttpServer, Tls
+from keyturn_shared.http_server.server import HttpServer
 from keyturn_shared.http_server.serving import configured, listen
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.web.messages import Reply, Request

@@ -25,6 +25,14 @@ def test_a_secret_is_read_from_the_file_a_variable_names(tmp_path: Path) -> None
     assert environment["KEYTURN_FLEET_KEYS"] == "abc"
 
 
+def test_only_the_files_of_named_variables_are_read(tmp_path: Path) -> None:
+    (tmp_path / "port").write_text("8080\n")
+    environment = {"KEYTURN_PORT_FILE": str(tmp_path / "port"), "KEYTURN_FLEET_KEYS_FILE": "/none"}
+    read_secret_files(environment, {"KEYTURN_PORT"})
+    assert environment["KEYTURN_PORT"] == "8080"
+    assert "KEYTURN_FLEET_KEYS" not in environment
+
+
 def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"KEYTURN_FLEET_KEYS_FILE: .*none: No such file"):
         read_secret_files({"KEYTURN_FLEET_KEYS_FILE": str(tmp_path / "none")})

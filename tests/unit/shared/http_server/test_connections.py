@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from keyturn_shared.http_server.connections import ConnectionLimits, ConnectionTable
+from keyturn_shared.http_server.connections import ConnectionLimits, ConnectionTable, Shortage
 
 
 @dataclass(eq=False)
@@ -103,3 +103,15 @@ def test_a_connection_that_has_its_place_may_say_anew_how_it_ends() -> None:
     assert len(table) == 1
     assert admitted(table, "10.0.0.2")
     assert (before.is_over, line.is_over) == (False, True)
+
+
+def test_a_table_says_whether_it_could_make_room() -> None:
+    table = ConnectionTable(ConnectionLimits())
+    assert not table.can_make_room("10.0.0.1", Shortage.OF_ALL)
+    (line,) = opened(table, "10.0.0.1", 1)
+    assert table.can_make_room("10.0.0.1", Shortage.OF_ADDRESS)
+    assert not table.can_make_room("10.0.0.2", Shortage.OF_ADDRESS)
+    assert table.can_make_room("10.0.0.2", Shortage.OF_ALL)
+    table.is_busy(line)
+    assert not table.can_make_room("10.0.0.1", Shortage.OF_ADDRESS)
+    assert not table.can_make_room("10.0.0.2", Shortage.OF_ALL)
