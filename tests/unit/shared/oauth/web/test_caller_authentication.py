@@ -281,6 +281,25 @@ async def test_an_event_about_the_client_or_realm_ends_a_known_caller() -> None:
     assert counted.asked == 1
 
 
+async def test_nobody_is_known_by_a_secret_that_was_compared_before_the_client_changed() -> None:
+    """The event may come after the client was read and before the authentication is kept."""
+    made = caching()
+    made.scene.decisions = 2  # the first one has read what has changed
+    sound = made.callers._authenticator
+
+    class Overtaken:
+        async def authenticate(self, *arguments: Any) -> Any:
+            made.callers._authenticator = sound
+            found = await sound.authenticate(*arguments)
+            made.scene.change(client(authenticator="client-secret", secret="a-new-secret-for-this-client"))
+            return found
+
+    made.callers._authenticator = Overtaken()  # type: ignore[assignment]  # the one method that is asked for
+    for _ in range(2):
+        with pytest.raises(WrongSecretError):
+            await made.by(basic())
+
+
 async def test_a_known_caller_is_refused_when_its_secret_expires() -> None:
     made = asked()
     end = made.scene.clock.time + 10
