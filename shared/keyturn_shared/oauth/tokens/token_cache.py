@@ -117,20 +117,33 @@ class TokenCache:
     def find(self, realm_name: str, digest: bytes) -> VerifiedAccessToken | None:
         """Return the token with this digest if all that its verification rests on still holds. The caller
         must hold a lease at the same instant."""
-        token = self._tokens.get(digest)
+        token = self._look(realm_name, digest)
         if token is None:
             self.misses += 1
+        else:
+            self.hits += 1
+        return token
+
+    def equalize_time(self, caller: str, represented: Collection[str]) -> None:
+        """Spend the time in which a token is found that is not for this caller."""
+        digest = next(reversed(self._tokens), None)
+        if digest is None:
+            return
+        latest = self._look(self._tokens[digest].realm.projection.name, digest)
+        if latest is not None:
+            latest.is_for(caller, represented)
+
+    def _look(self, realm_name: str, digest: bytes) -> VerifiedAccessToken | None:
+        token = self._tokens.get(digest)
+        if token is None:
             return None
         now = self._now()
         if not token.is_current or now >= token.refused_from:
             del self._tokens[digest]
-            self.misses += 1
             return None
         if token.realm.projection.name != realm_name or now < token.valid_from:
-            self.misses += 1
             return None
         self._tokens.move_to_end(digest)
-        self.hits += 1
         return token
 
     def keep(self, digest: bytes, text: str, token: VerifiedAccessToken) -> None:
