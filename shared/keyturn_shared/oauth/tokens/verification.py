@@ -125,7 +125,7 @@ class TokenVerifier:
         represented: Collection[str],
     ) -> VerifiedAccessToken | None:
         realm = at_hand.realm_at_hand(realm_name)
-        if realm is None:
+        if realm is None or not realm.projection.enabled:
             return None
         token = parse_compact(text)
         claims = token.claims

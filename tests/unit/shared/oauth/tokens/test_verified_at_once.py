@@ -154,6 +154,16 @@ def test_what_is_not_in_memory_is_left_to_the_complete_procedure(made: Scene, aw
     assert made.tokens.verify_at_once("acme", access_token(made)) is None
 
 
+def test_a_realm_that_is_disabled_is_left_to_the_complete_procedure(made: Scene) -> None:
+    """Whatever generation its tokens have."""
+    token = access_token(made, generation=7)
+    assert made.tokens.verify_at_once("acme", token) is not None
+    made.realm.superseded = True
+    made.realm = RealmState(replace(made.realm.projection, enabled=False), RING, BASE_URL)
+    for text in (token, access_token(made, generation=7, jti="2")):
+        assert made.tokens.verify_at_once("acme", text) is None
+
+
 def test_a_client_is_looked_for_only_if_the_realm_has_vouched_for_its_name(made: Scene) -> None:
     """A forged token is refused alike whether its client is in memory or not."""
     made.away.add("shop")
