@@ -258,6 +258,10 @@ def recreate(name: str) -> Step:
     return step
 
 
+def remove(name: str) -> Step:
+    return lambda node: node.remove_client(name)
+
+
 def end_tokens(name: str) -> Step:
     def step(node: _Node) -> None:
         client = node.clients.get(name)
@@ -280,39 +284,45 @@ def forget(name: str) -> Step:
 
 _OTHER_REALM_KEY: Final = SigningKey.generate(kid="realm-key-2")
 
+
+def _of_client(name: str) -> dict[str, dict[str, Any]]:
+    """Return members of a client that change, by what that means."""
+    return {
+        "disabling": {"enabled": False},
+        "enabling": {"enabled": True},
+        "rotation": {"secrets": secrets_of(f"uuid-of-{name}", SECRETS[1:])},
+        "overlap": {"secrets": secrets_of(f"uuid-of-{name}", SECRETS, START + 40)},
+        "the other order": {"secrets": secrets_of(f"uuid-of-{name}", SECRETS[::-1], START + 40)},
+        "no secret": {"secrets": ()},
+        "transport": {"secret_transport": "post"},
+        "any transport": {"secret_transport": "any"},
+        "no service account": {"service_accounts_enabled": False},
+        "a service account": {"service_accounts_enabled": True},
+        "notBefore": {"not_before": int(START) + 1},
+        "audiences": {"resource_audiences": (API,)},
+        "no audiences": {"resource_audiences": ()},
+        "promotion": {"administers": True},
+        "demotion": {"administers": False},
+        "plain tokens": {"plain_token_type": True},
+        "typed tokens": {"plain_token_type": False},
+        "certificate binding": {"mtls_bound_tokens": True},
+        "key binding": {"dpop_bound_tokens": True},
+        "no binding": {"mtls_bound_tokens": False, "dpop_bound_tokens": False},
+        "a key": {"authenticator": "client-jwt", "jwks": {"keys": [CLIENT_KEY.public_jwk]}},
+        "a secret again": {"authenticator": "client-secret"},
+        "revocation": {"revoked_tokens": {token_digest("plain"): START + 300}},
+    }
+
+
 CHANGES: Final[dict[str, Step]] = {
     **{
         f"{label} of {name}": change(name, **members)
         for name in CLIENTS
-        for label, members in {
-            "disabling": {"enabled": False},
-            "enabling": {"enabled": True},
-            "rotation": {"secrets": secrets_of(f"uuid-of-{name}", SECRETS[1:])},
-            "overlap": {"secrets": secrets_of(f"uuid-of-{name}", SECRETS, START + 40)},
-            "the other order": {"secrets": secrets_of(f"uuid-of-{name}", SECRETS[::-1], START + 40)},
-            "no secret": {"secrets": ()},
-            "transport": {"secret_transport": "post"},
-            "any transport": {"secret_transport": "any"},
-            "no service account": {"service_accounts_enabled": False},
-            "a service account": {"service_accounts_enabled": True},
-            "notBefore": {"not_before": int(START) + 1},
-            "audiences": {"resource_audiences": (API,)},
-            "no audiences": {"resource_audiences": ()},
-            "promotion": {"administers": True},
-            "demotion": {"administers": False},
-            "plain tokens": {"plain_token_type": True},
-            "typed tokens": {"plain_token_type": False},
-            "certificate binding": {"mtls_bound_tokens": True},
-            "key binding": {"dpop_bound_tokens": True},
-            "no binding": {"mtls_bound_tokens": False, "dpop_bound_tokens": False},
-            "a key": {"authenticator": "client-jwt", "jwks": {"keys": [CLIENT_KEY.public_jwk]}},
-            "a secret again": {"authenticator": "client-secret"},
-            "revocation": {"revoked_tokens": {token_digest("plain"): START + 300}},
-        }.items()
+        for label, members in _of_client(name).items()
     },
     **{f"end of the tokens of {name}": end_tokens(name) for name in CLIENTS},
     **{f"recreation of {name}": recreate(name) for name in CLIENTS},
-    **{f"removal of {name}": lambda node, name=name: node.remove_client(name) for name in CLIENTS},
+    **{f"removal of {name}": remove(name) for name in CLIENTS},
     **{f"eviction of {name}": forget(name) for name in CLIENTS},
     "realm disabled": of_realm(enabled=False),
     "realm enabled": of_realm(enabled=True),

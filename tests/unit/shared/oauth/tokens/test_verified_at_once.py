@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from weakref import ref
 
 import pytest
 from msgspec.structs import replace
@@ -13,17 +14,18 @@ from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.verify import verify_with_key_set
-from keyturn_shared.oauth.entities import RealmState
+from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import (
     ClientDisabledError,
     FencedError,
     TokenEndedError,
     TokenRevokedError,
     UnknownClientError,
+    UnsettledError,
     WrongAudienceError,
 )
 from keyturn_shared.oauth.tokens import token_cache, verification
-from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES
+from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES, VerifiedAccessToken
 from keyturn_shared.projection import token_digest
 from tests.testkit.filled_redis import RING
 from tests.testkit.oauth_scene import (
@@ -290,6 +292,35 @@ def test_claims_that_were_handed_out_may_be_changed(made: Scene) -> None:
     again = made.tokens.verify_at_once("acme", token)
     assert again is not None
     assert (again.claims["aud"], again.claims["client_id"]) == (["a", "b"], "worker")
+
+
+def test_the_cache_holds_no_state_that_was_superseded(made: Scene) -> None:
+    """A tenant may change a large realm again and again, and let a token be verified each time."""
+    former: list[ref[RealmState | ClientState]] = []
+    token: VerifiedAccessToken | None = None
+    for jti in ("1", "2", "3"):
+        token = made.tokens.verify_at_once("acme", access_token(made, jti=jti))
+        former += [ref(made.realm), ref(made.clients["worker"])]
+        made.change(client())
+        made.realm.superseded = True
+        made.realm = RealmState(made.realm.projection, RING, BASE_URL)
+    assert len(made.cache) == 3
+    assert [state() for state in former] == [None] * 6
+    assert token is not None
+    assert not token.is_current
+    for held in ("realm", "client"):
+        with pytest.raises(UnsettledError):
+            getattr(token, held)
+
+
+def test_a_token_that_is_not_kept_has_its_states(made: Scene) -> None:
+    """Where each decision reads its states anew, nothing else holds them."""
+    made.cache._capacity = 0
+    token = made.tokens.verify_at_once("acme", access_token(made))
+    assert token is not None
+    made.change(client())
+    made.realm = RealmState(made.realm.projection, RING, BASE_URL)
+    assert token.introspected()["client_id"] == "worker"
 
 
 def test_the_cache_holds_no_token(made: Scene) -> None:

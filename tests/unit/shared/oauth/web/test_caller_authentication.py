@@ -4,6 +4,7 @@ possession."""
 import base64
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -357,6 +358,14 @@ async def test_only_so_many_callers_are_known() -> None:
     for spaces in range(1, 5):  # several headers mean the same
         await made.by(basic().replace(" ", " " * spaces))
     assert len(cache._clients) == 2
+
+
+async def test_the_cache_of_callers_holds_no_state_that_was_superseded() -> None:
+    made = caching()
+    await made.by(basic())
+    former = ref(made.scene.clients["worker"])
+    made.scene.change(client(authenticator="client-secret"))
+    assert former() is None
 
 
 async def test_the_cache_of_callers_holds_no_secret() -> None:
