@@ -1,7 +1,7 @@
 """Access tokens that were verified, so that a token is verified once: a bounded cache by digest.
 
-An entry rests on the states of its realm and client (``Basis``). An event that changes either of them marks
-that state as superseded, and with it everything that rests on it. Times are compared at every use.
+An entry rests on the states of its realm and client (``WeakStates``). An event that changes either of them
+marks that state as superseded, and with it everything that rests on it. Times are compared at every use.
 """
 
 from collections import OrderedDict
@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from keyturn_shared.oauth.basis import Basis
 from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.tokens.addressees import named_audiences
+from keyturn_shared.oauth.weak_states import WeakStates
 
 MAX_CACHED_BYTES: Final = 4096
 """Length of the longest token that is cached. With the number of entries, it bounds the cache's memory."""
@@ -26,10 +26,10 @@ class VerifiedAccessToken:
 
     __slots__ = (
         "_addressees",
-        "_basis",
         "_is_open",
         "_nested",
         "_states",
+        "_weak_states",
         "claims",
         "client_id",
         "introspection",
@@ -48,7 +48,7 @@ class VerifiedAccessToken:
         refused_from: float,
     ) -> None:
         """``valid_from``, ``refused_from``: seconds since 1970 between which its times allow its use."""
-        self._basis = Basis(realm, client)
+        self._weak_states = WeakStates(realm, client)
         self._states: tuple[RealmState, ClientState] | None = (realm, client)
         self._is_open = realm.projection.open_introspection
         self.realm_name: str = realm.projection.name
@@ -64,15 +64,15 @@ class VerifiedAccessToken:
     @property
     def is_current(self) -> bool:
         """True while no event has changed its realm or its client."""
-        return self._basis.is_current
+        return self._weak_states.is_current
 
     @property
     def realm(self) -> RealmState:
-        return self._basis.realm
+        return self._weak_states.realm
 
     @property
     def client(self) -> ClientState:
-        return self._basis.client
+        return self._weak_states.client
 
     def let_states_go(self) -> None:
         """Hold its states no longer: whoever has them in memory does, while they are current."""

@@ -44,7 +44,7 @@ class KnownCallers:
 
     def accepted(self, caller: AuthenticatedClient) -> None:
         """Record an authentication that was recalled, as if it had been repeated."""
-        self._authenticator.note_use(caller.basis.client.projection.uuid, caller.credential)
+        self._authenticator.note_use(caller.states.client.projection.uuid, caller.credential)
         self._log.accepted("client_secret_basic")
 
     async def keep(

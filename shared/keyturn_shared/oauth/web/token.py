@@ -67,7 +67,7 @@ class TokenEndpoint:
         caller = self._known.recall(request, form)
         if caller is None:
             return None
-        realm, client = caller.basis.realm, caller.basis.client.projection
+        realm, client = caller.states.realm, caller.states.client.projection
         if not client.service_accounts_enabled or client.mtls_bound_tokens or client.dpop_bound_tokens:
             return None
         issued = self._issue_unbound(request, realm, client, form)

@@ -1,4 +1,4 @@
-"""What is answered from memory is answered as if each request had been checked fully.
+"""Answers from memory are those of a node that checks each request fully.
 
 Two nodes get the same changes and requests: one keeps what it has verified, and answers without waiting where
 it can; the other does everything each time.

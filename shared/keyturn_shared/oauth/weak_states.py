@@ -7,7 +7,7 @@ from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import UnsettledError
 
 
-class Basis:
+class WeakStates:
     """A realm and a client, which this does not keep in memory. They may be large, and a tenant may change
     them again and again: what rests on former states must not hold them all."""
 
