@@ -123,7 +123,7 @@ def answer_from_superseded_states() -> Without:
 
 
 def take_every_cached_token_for_current() -> Without:
-    return patch.object(VerifiedAccessToken, "is_current", True)
+    return patch.multiple(VerifiedAccessToken, is_current=True, let_states_go=lambda _: None)
 
 
 def take_any_event_for_the_next() -> Without:

@@ -55,20 +55,20 @@ class ForwardAuthEndpoint:
     def at_once(self, request: Request) -> Reply | None:
         """Answer without waiting, if this process has everything in memory and the token is bound to nothing.
         Raises KeyturnError, which means the same as None: the complete procedure answers."""
-        scheme, _, text = (request.authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
+        token = self._read_token(request)
+        if token is None or token.by_dpop:
             return None
         asked = _asked(request)
-        token = self._verifier.verify_at_once(request.realm, text.strip(), audience=asked.get("audience"))
-        if token is None or token.is_bound:
+        verified = self._verifier.verify_at_once(request.realm, token.token, audience=asked.get("audience"))
+        if verified is None or verified.is_bound:
             return None
-        return self._decide_scope(request, token.client_id, _scope_of(token.claims), asked)
+        return self._decide_scope(request, verified.client_id, _scope_of(verified.claims), asked)
 
     async def __call__(self, request: Request) -> Reply:
         by_dpop = False
         try:
             self._replica.require_lease()
-            token = read_bearer_token(request, self._certificates, self._forwarded.method(request))
+            token = self._read_token(request)
             if token is None:
                 self._log.refused("missing_credentials", "no access token", request.realm)
                 return oauth_error(
@@ -89,6 +89,9 @@ class ForwardAuthEndpoint:
         # Only scopes granted by the realm count: a client can write any scope into a token it signs itself.
         scope = _scope_of(verified.claims) if verified.issued_by_realm else ""
         return self._decide_scope(request, verified.client_id, scope, asked)
+
+    def _read_token(self, request: Request) -> PresentedToken | None:
+        return read_bearer_token(request, self._certificates, self._forwarded.method(request))
 
     def _decide_scope(self, request: Request, client_id: str, scope: str, asked: Mapping[str, str]) -> Reply:
         needed = asked.get("scope", "").split()

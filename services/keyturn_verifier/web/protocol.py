@@ -89,13 +89,11 @@ class HttpProtocol(asyncio.Protocol):
             self._deadline.set(self._loop.time() + self.request_seconds)
         try:
             for asked in parser.feed(data):
-                if len(self._waiting) >= MAX_PIPELINED:
+                if len(self._waiting) > MAX_PIPELINED - self._busy:  # one of them is answered next
                     raise HttpRefusalError(
                         429, f"more than {MAX_PIPELINED} requests are waiting for responses"
                     )
                 self._waiting.append(asked)
-                if not self._busy:
-                    self._next()
         except HttpRefusalError as refusal:
             self._refused = refusal.status  # the error itself would refer to this connection by its traceback
         if not self._busy:
@@ -132,9 +130,9 @@ class HttpProtocol(asyncio.Protocol):
     # Requests and replies
 
     def _next(self) -> None:
-        """Answer the requests that are waiting, one after the other; after the last one, answer with the
-        refusal, if any."""
-        while self._waiting and self._can_answer:
+        """Answer the next request; after the last one, answer with the refusal, if any. Other connections get
+        their turn before the request after it: none may hold the node up with all that it sends at a time."""
+        if self._waiting and self._can_answer:
             asked = self._waiting.popleft()
             reply = self._application.reply_at_once(asked.route, asked.request)
             if reply is None:
@@ -142,6 +140,10 @@ class HttpProtocol(asyncio.Protocol):
                 self._server.start(self._serve(asked))
                 return
             self._answer(asked, reply)
+            if self._waiting:
+                self._busy = True
+                self._loop.call_soon(self._go_on)
+                return
         transport = self._transport
         if transport is None or not self._can_answer:
             return
@@ -159,8 +161,11 @@ class HttpProtocol(asyncio.Protocol):
 
     async def _serve(self, asked: Asked) -> None:
         reply = await self._application.reply(asked.route, asked.request)
-        self._busy = False
         self._answer(asked, reply)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._busy = False
         self._next()
 
     def _rest(self) -> None:

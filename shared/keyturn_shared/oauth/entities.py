@@ -39,7 +39,7 @@ PLAIN_TOKEN_TYPE: Final = "JWT"  # noqa: S105 - the media type of RFC 7519 5.1; 
 class State:
     """Something read from Redis. Once it is ``superseded``, no answer may depend on it."""
 
-    __slots__ = ("superseded",)
+    __slots__ = ("__weakref__", "superseded")
 
     def __init__(self) -> None:
         self.superseded = False

@@ -76,6 +76,10 @@ async def serving(protocol: type[HttpProtocol]) -> AsyncIterator[Served]:
             raise RuntimeError("a bug")
         return Reply(200, request.body, [(b"content-type", b"text/plain")])
 
+    def at_once(request: Request) -> Reply:
+        requests.append(request)
+        return Reply(200, request.body)
+
     async def live(_: Any) -> PlainTextResponse:
         return PlainTextResponse("live")
 
@@ -84,6 +88,7 @@ async def serving(protocol: type[HttpProtocol]) -> AsyncIterator[Served]:
             "echo": Route(echo, ("POST", "GET", "HEAD"), 1000),
             "known": Route(echo, ("POST",), 1000, 100),
             "all/": Route(echo, None, 0),
+            "at-once": Route(echo, ("POST",), 1000, at_once=at_once),
         },
         Starlette(routes=[StarletteRoute("/health/live", live)]),
         AnswerMetrics(CollectorRegistry()),
@@ -94,6 +99,10 @@ async def serving(protocol: type[HttpProtocol]) -> AsyncIterator[Served]:
         yield Served(listening, requests, release, server)
         server.stop()
         await in_time(task)
+
+
+AT_ONCE = b"/realms/a/at-once"
+"""Path of an endpoint that answers without waiting."""
 
 
 def post(body: bytes, *headers: bytes, path: bytes = b"/realms/a/echo", length: int | None = None) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from keyturn_shared.http_server.heads import MAX_FIELDS, MAX_HEAD_BYTES
 from keyturn_shared.http_server.messages import MAX_PIPELINED
 from tests.integration.verifier.echo_server import (
+    AT_ONCE,
     LIMIT,
     Served,
     post,
@@ -29,6 +30,28 @@ async def test_too_many_pipelined_requests_are_refused(served: Served) -> None:
     assert len(served.requests) == 1 + MAX_PIPELINED
     assert answer.count(b"HTTP/1.1 200 OK") == len(served.requests)
     assert answer.rpartition(b"HTTP/1.1 ")[2].startswith(b"429 Too Many Requests")
+
+
+async def test_too_many_pipelined_requests_are_refused_also_if_they_need_no_waiting(served: Served) -> None:
+    answer = await served.exchange(post(b"x", path=AT_ONCE) * 40)
+    assert len(served.requests) == 1 + MAX_PIPELINED
+    assert answer.count(b"HTTP/1.1 200 OK") == len(served.requests)
+    assert answer.rpartition(b"HTTP/1.1 ")[2].startswith(b"429 Too Many Requests")
+
+
+async def test_others_get_their_turn_between_requests_that_need_no_waiting(served: Served) -> None:
+    seen: list[int] = []
+
+    async def look() -> None:
+        while len(served.requests) < MAX_PIPELINED:
+            seen.append(len(served.requests))
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    answer = await served.exchange(post(b"x", path=AT_ONCE) * MAX_PIPELINED)
+    await in_time(looking)
+    assert answer.count(b"HTTP/1.1 200 OK") == MAX_PIPELINED
+    assert set(seen) == set(range(MAX_PIPELINED))
 
 
 async def test_a_body_over_the_limit_is_refused_before_it_is_whole(served: Served) -> None:
@@ -78,6 +101,16 @@ async def test_a_request_that_does_not_arrive_in_time_is_given_up(hasty: Served)
     answer = await in_time(reader.read())
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("path", [b"/realms/a/echo", AT_ONCE])
+async def test_a_request_has_no_more_time_behind_another_one(hasty: Served, path: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", hasty.port)
+    writer.write(post(b"x", path=path) + b"POST /realms/a/echo HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+    answer = await in_time(reader.read())
+    writer.close()
+    assert answer.count(b"HTTP/1.1 200 OK") == 1
+    assert answer.count(b"HTTP/1.1 408") == 1
 
 
 async def test_slow_callers_hold_nobody_else_up_and_are_all_given_up(hasty: Served) -> None:

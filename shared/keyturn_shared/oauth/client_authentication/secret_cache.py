@@ -10,19 +10,20 @@ from typing import Final
 
 from keyturn_shared.fleet.last_used import name_of_secret
 from keyturn_shared.oauth.entities import ClientState, RealmState
+from keyturn_shared.oauth.weak_states import WeakStates
 
 CAPACITY: Final = 4096
 
 
 class AuthenticatedClient:
-    """A client and the credential that it has shown. ``refused_from``: seconds since 1970."""
+    """A client and the credential that it has shown. ``states``: its own and that of its realm.
+    ``refused_from``: seconds since 1970."""
 
-    __slots__ = ("client_id", "credential", "realm", "refused_from", "state")
+    __slots__ = ("client_id", "credential", "refused_from", "states")
 
     def __init__(self, realm: RealmState, state: ClientState, credential: str) -> None:
         """``credential``: name of its secret (``keyturn_shared.fleet.last_used``)."""
-        self.realm = realm
-        self.state = state
+        self.states = WeakStates(realm, state)
         self.client_id: str = state.projection.client_id
         self.credential = credential
         ends = [
@@ -54,7 +55,7 @@ class SecretCache:
         client = self._clients.get(name)
         if client is None:
             return None
-        if client.realm.superseded or client.state.superseded or self._now() >= client.refused_from:
+        if not client.states.is_current or self._now() >= client.refused_from:
             del self._clients[name]
             return None
         self._clients.move_to_end(name)

@@ -1,7 +1,7 @@
 """Access tokens that were verified, so that a token is verified once: a bounded cache by digest.
 
-An entry has the states of realm and client on which the verification rests. An event that changes either of
-them marks that state as superseded, and with it everything that rests on it. Times are compared at every use.
+An entry rests on the states of its realm and client (``WeakStates``). An event that changes either of them
+marks that state as superseded, and with it everything that rests on it. Times are compared at every use.
 """
 
 from collections import OrderedDict
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.tokens.addressees import named_audiences
+from keyturn_shared.oauth.weak_states import WeakStates
 
 MAX_CACHED_BYTES: Final = 4096
 """Length of the longest token that is cached. With the number of entries, it bounds the cache's memory."""
@@ -25,12 +26,14 @@ class VerifiedAccessToken:
 
     __slots__ = (
         "_addressees",
+        "_is_open",
         "_nested",
+        "_states",
+        "_weak_states",
         "claims",
-        "client",
         "client_id",
         "introspection",
-        "realm",
+        "realm_name",
         "refused_from",
         "valid_from",
     )
@@ -45,8 +48,10 @@ class VerifiedAccessToken:
         refused_from: float,
     ) -> None:
         """``valid_from``, ``refused_from``: seconds since 1970 between which its times allow its use."""
-        self.realm = realm
-        self.client = client
+        self._weak_states = WeakStates(realm, client)
+        self._states: tuple[RealmState, ClientState] | None = (realm, client)
+        self._is_open = realm.projection.open_introspection
+        self.realm_name: str = realm.projection.name
         self.client_id: str = client.projection.client_id
         self.claims = claims
         self.valid_from = valid_from
@@ -59,7 +64,19 @@ class VerifiedAccessToken:
     @property
     def is_current(self) -> bool:
         """True while no event has changed its realm or its client."""
-        return not (self.realm.superseded or self.client.superseded)
+        return self._weak_states.is_current
+
+    @property
+    def realm(self) -> RealmState:
+        return self._weak_states.realm
+
+    @property
+    def client(self) -> ClientState:
+        return self._weak_states.client
+
+    def let_states_go(self) -> None:
+        """Hold its states no longer: whoever has them in memory does, while they are current."""
+        self._states = None
 
     @property
     def is_bound(self) -> bool:
@@ -72,7 +89,7 @@ class VerifiedAccessToken:
 
     def is_for(self, caller: str, represented: Collection[str]) -> bool:
         """Return whether this caller may ask about it (see ``is_addressed``)."""
-        if caller == self.client_id or self.realm.projection.open_introspection:
+        if caller == self.client_id or self._is_open:
             return True
         named = self._addressees
         if named is None:
@@ -117,26 +134,40 @@ class TokenCache:
     def find(self, realm_name: str, digest: bytes) -> VerifiedAccessToken | None:
         """Return the token with this digest if all that its verification rests on still holds. The caller
         must hold a lease at the same instant."""
-        token = self._tokens.get(digest)
+        token = self._look(realm_name, digest)
         if token is None:
             self.misses += 1
+        else:
+            self.hits += 1
+        return token
+
+    def equalize_time(self, caller: str, represented: Collection[str]) -> None:
+        """Spend the time in which a token is found that is not for this caller."""
+        digest = next(reversed(self._tokens), None)
+        if digest is None:
+            return
+        latest = self._look(self._tokens[digest].realm_name, digest)
+        if latest is not None:
+            latest.is_for(caller, represented)
+
+    def _look(self, realm_name: str, digest: bytes) -> VerifiedAccessToken | None:
+        token = self._tokens.get(digest)
+        if token is None:
             return None
         now = self._now()
         if not token.is_current or now >= token.refused_from:
             del self._tokens[digest]
-            self.misses += 1
             return None
-        if token.realm.projection.name != realm_name or now < token.valid_from:
-            self.misses += 1
+        if token.realm_name != realm_name or now < token.valid_from:
             return None
         self._tokens.move_to_end(digest)
-        self.hits += 1
         return token
 
     def keep(self, digest: bytes, text: str, token: VerifiedAccessToken) -> None:
         """Keep a token that was verified with these states. ``text``: the whole token."""
         if self._capacity <= 0 or len(text) > MAX_CACHED_BYTES:
             return
+        token.let_states_go()
         self._tokens[digest] = token
         if len(self._tokens) > self._capacity:
             self._tokens.popitem(last=False)

@@ -101,15 +101,16 @@ class TokenVerifier:
             return None
         digest = digest_of(text)
         try:
-            token = None if self._cache is None else self._cache.find(realm_name, digest)
-            if token is None:
+            token = None
+            if self._cache is not None:
+                token = self._cache.find(realm_name, digest)
+                if token is None and caller is not None:
+                    self._cache.equalize_time(caller, represented)
+            if token is None or not _concerns(token, audience, caller, represented):
+                # Whoever it is not for is refused as if it had never been seen, and after the same time.
                 token = self._verify_at_hand(self._at_hand, realm_name, text, audience, caller, represented)
                 if token is not None:
                     self._keep(text, token, digest)
-            elif (caller is not None and not token.is_for(caller, represented)) or not (
-                audience is None or token.names_audience(audience)
-            ):
-                return None  # the refusal, with its time, is that of a token that was never seen
             return token
         finally:
             self._decider.require_lease()  # a refusal needs it as much as the token does
@@ -124,7 +125,7 @@ class TokenVerifier:
         represented: Collection[str],
     ) -> VerifiedAccessToken | None:
         realm = at_hand.realm_at_hand(realm_name)
-        if realm is None:
+        if realm is None or not realm.projection.enabled:
             return None
         token = parse_compact(text)
         claims = token.claims
@@ -288,6 +289,15 @@ class TokenVerifier:
         require_issued_since(token.claims, realm.projection, client)
         self._last_used.note(client.uuid, credential)
         return client, refused_from
+
+
+def _concerns(
+    token: VerifiedAccessToken, audience: str | None, caller: str | None, represented: Collection[str]
+) -> bool:
+    """Return whether a cached token is for this audience, and this caller may ask about it."""
+    if caller is not None and not token.is_for(caller, represented):
+        return False
+    return audience is None or token.names_audience(audience)
 
 
 def _claims_of_now(realm: RealmState, client: ClientProjection, claims: dict[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Callers:
             realm = await require_realm(read_set, request.realm)
             client = await self._authenticator.authenticate(read_set, realm, attempt)
             if self._known is not None:
-                await self._known.keep(request, attempt, read_set, realm, client.client_id)
+                await self._known.keep(request, attempt, read_set, realm, client)
             return client.client_id
 
         return await self._decider.decide(decision)

@@ -58,7 +58,7 @@ class IntrospectionEndpoint:
         caller, text = self._known.recall(request, form), form.get("token")
         if caller is None or text is None:
             return None
-        client = caller.state.projection
+        client = caller.states.client.projection
         try:
             token = self._verifier.verify_at_once(
                 request.realm, text, caller=client.client_id, represented=client.resource_audiences

@@ -10,6 +10,7 @@ from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.ports import Decider, ReadSet
 from keyturn_shared.oauth.web.messages import Request
 from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
+from keyturn_shared.projection import ClientProjection
 
 OTHER_CREDENTIALS: Final = ("client_secret", "client_assertion")
 """Parameters beside which the header is a second method of authentication (RFC 6749 section 2.3)."""
@@ -43,16 +44,24 @@ class KnownCallers:
 
     def accepted(self, caller: AuthenticatedClient) -> None:
         """Record an authentication that was recalled, as if it had been repeated."""
-        self._authenticator.note_use(caller.state.projection.uuid, caller.credential)
+        self._authenticator.note_use(caller.states.client.projection.uuid, caller.credential)
         self._log.accepted("client_secret_basic")
 
     async def keep(
-        self, request: Request, attempt: Attempt, read_set: ReadSet, realm: RealmState, client_id: str
+        self,
+        request: Request,
+        attempt: Attempt,
+        read_set: ReadSet,
+        realm: RealmState,
+        client: ClientProjection,
     ) -> None:
-        """Keep an authentication by secret in the header, with the states that its decision has read."""
+        """Keep an authentication by secret in the header, with the states that its decision has read.
+        ``client``: as it was authenticated."""
         if not isinstance(attempt.presented, PresentedSecret):
             return
-        state, authorization = await read_set.client(realm, client_id), request.authorization
-        if state is not None and authorization is not None:
+        state, authorization = await read_set.client(realm, client.client_id), request.authorization
+        if state is None or state.projection is not client:
+            return  # changed since its secret was compared, so nothing is known of it as it is now
+        if authorization is not None:
             known = AuthenticatedClient(realm, state, attempt.credential)
             self._cache.keep(request.realm, authorization, known)

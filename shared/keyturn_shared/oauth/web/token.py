@@ -67,7 +67,7 @@ class TokenEndpoint:
         caller = self._known.recall(request, form)
         if caller is None:
             return None
-        realm, client = caller.realm, caller.state.projection
+        realm, client = caller.states.realm, caller.states.client.projection
         if not client.service_accounts_enabled or client.mtls_bound_tokens or client.dpop_bound_tokens:
             return None
         issued = self._issue_unbound(request, realm, client, form)
@@ -107,7 +107,7 @@ class TokenEndpoint:
                 self._binding.require_nonce(realm, proof)
             client = await self._authenticator.authenticate(read_set, realm, attempt)
             if self._known is not None:
-                await self._known.keep(request, attempt, read_set, realm, client.client_id)
+                await self._known.keep(request, attempt, read_set, realm, client)
             if not client.service_accounts_enabled:
                 raise UnauthorizedClientError("Client not enabled to retrieve service account")
             if proof is None and not client.mtls_bound_tokens and not client.dpop_bound_tokens:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from weakref import ref
 
 import pytest
 from msgspec.structs import replace
@@ -13,17 +14,18 @@ from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.verify import verify_with_key_set
-from keyturn_shared.oauth.entities import RealmState
+from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import (
     ClientDisabledError,
     FencedError,
     TokenEndedError,
     TokenRevokedError,
     UnknownClientError,
+    UnsettledError,
     WrongAudienceError,
 )
 from keyturn_shared.oauth.tokens import token_cache, verification
-from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES
+from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES, VerifiedAccessToken
 from keyturn_shared.projection import token_digest
 from tests.testkit.filled_redis import RING
 from tests.testkit.oauth_scene import (
@@ -154,6 +156,16 @@ def test_what_is_not_in_memory_is_left_to_the_complete_procedure(made: Scene, aw
     assert made.tokens.verify_at_once("acme", access_token(made)) is None
 
 
+def test_a_realm_that_is_disabled_is_left_to_the_complete_procedure(made: Scene) -> None:
+    """Whatever generation its tokens have."""
+    token = access_token(made, generation=7)
+    assert made.tokens.verify_at_once("acme", token) is not None
+    made.realm.superseded = True
+    made.realm = RealmState(replace(made.realm.projection, enabled=False), RING, BASE_URL)
+    for text in (token, access_token(made, generation=7, jti="2")):
+        assert made.tokens.verify_at_once("acme", text) is None
+
+
 def test_a_client_is_looked_for_only_if_the_realm_has_vouched_for_its_name(made: Scene) -> None:
     """A forged token is refused alike whether its client is in memory or not."""
     made.away.add("shop")
@@ -190,6 +202,31 @@ def test_whoever_a_token_is_not_for_learns_nothing_of_it_from_the_cache(
     assert signatures == [], "nothing is checked for them"
 
 
+def test_for_whoever_a_token_is_not_for_as_much_is_done_whether_it_was_seen_before_or_not(
+    made: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many tokens in one request, even a few microseconds each would say which of them are valid."""
+    seen, unseen = access_token(made, aud=API), access_token(made, aud=API, jti="2")
+    made.tokens.verify_at_once("acme", seen, caller="worker")
+    done: list[str] = []
+
+    def noted(owner: object, name: str) -> None:
+        sound = getattr(owner, name)
+
+        def called(*arguments: Any) -> Any:
+            done.append(name)
+            return sound(*arguments)
+
+        monkeypatch.setattr(owner, name, called)
+
+    noted(verification, "parse_compact")
+    noted(token_cache.VerifiedAccessToken, "is_for")
+    noted(made.cache._tokens, "move_to_end")
+    for token in (seen, unseen):
+        assert made.tokens.verify_at_once("acme", token, caller="shop") is None
+    assert done == ["move_to_end", "is_for", "parse_compact"] * 2
+
+
 def test_every_client_may_ask_about_a_token_of_an_open_realm() -> None:
     made = scene(client(), client("shop"), open_introspection=True)
     token = access_token(made, aud=API)
@@ -201,9 +238,9 @@ def test_a_token_is_for_the_audiences_that_it_names(made: Scene) -> None:
     token = access_token(made, aud=[API, "other"])
     assert made.tokens.verify_at_once("acme", token, audience=API) is not None
     assert made.tokens.verify_at_once("acme", token, audience="other") is not None
-    assert made.tokens.verify_at_once("acme", token, audience="https://api") is None
-    with pytest.raises(WrongAudienceError):
-        made.tokens.verify_at_once("acme", access_token(made, jti="2"), audience=API)
+    for other in (token, access_token(made, jti="2")):
+        with pytest.raises(WrongAudienceError):
+            made.tokens.verify_at_once("acme", other, audience="https://api")
 
 
 def test_a_bound_token_is_said_to_be_bound(made: Scene) -> None:
@@ -255,6 +292,35 @@ def test_claims_that_were_handed_out_may_be_changed(made: Scene) -> None:
     again = made.tokens.verify_at_once("acme", token)
     assert again is not None
     assert (again.claims["aud"], again.claims["client_id"]) == (["a", "b"], "worker")
+
+
+def test_the_cache_holds_no_state_that_was_superseded(made: Scene) -> None:
+    """A tenant may change a large realm again and again, and let a token be verified each time."""
+    former: list[ref[RealmState | ClientState]] = []
+    token: VerifiedAccessToken | None = None
+    for jti in ("1", "2", "3"):
+        token = made.tokens.verify_at_once("acme", access_token(made, jti=jti))
+        former += [ref(made.realm), ref(made.clients["worker"])]
+        made.change(client())
+        made.realm.superseded = True
+        made.realm = RealmState(made.realm.projection, RING, BASE_URL)
+    assert len(made.cache) == 3
+    assert [state() for state in former] == [None] * 6
+    assert token is not None
+    assert not token.is_current
+    for held in ("realm", "client"):
+        with pytest.raises(UnsettledError):
+            getattr(token, held)
+
+
+def test_a_token_that_is_not_kept_has_its_states(made: Scene) -> None:
+    """Where each decision reads its states anew, nothing else holds them."""
+    made.cache._capacity = 0
+    token = made.tokens.verify_at_once("acme", access_token(made))
+    assert token is not None
+    made.change(client())
+    made.realm = RealmState(made.realm.projection, RING, BASE_URL)
+    assert token.introspected()["client_id"] == "worker"
 
 
 def test_the_cache_holds_no_token(made: Scene) -> None:

@@ -4,6 +4,7 @@ possession."""
 import base64
 from dataclasses import dataclass
 from typing import Any
+from weakref import ref
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -281,6 +282,25 @@ async def test_an_event_about_the_client_or_realm_ends_a_known_caller() -> None:
     assert counted.asked == 1
 
 
+async def test_nobody_is_known_by_a_secret_that_was_compared_before_the_client_changed() -> None:
+    """The event may come after the client was read and before the authentication is kept."""
+    made = caching()
+    made.scene.decisions = 2  # the first one has read what has changed
+    sound = made.callers._authenticator
+
+    class Overtaken:
+        async def authenticate(self, *arguments: Any) -> Any:
+            made.callers._authenticator = sound
+            found = await sound.authenticate(*arguments)
+            made.scene.change(client(authenticator="client-secret", secret="a-new-secret-for-this-client"))
+            return found
+
+    made.callers._authenticator = Overtaken()  # type: ignore[assignment]  # the one method that is asked for
+    for _ in range(2):
+        with pytest.raises(WrongSecretError):
+            await made.by(basic())
+
+
 async def test_a_known_caller_is_refused_when_its_secret_expires() -> None:
     made = asked()
     end = made.scene.clock.time + 10
@@ -338,6 +358,14 @@ async def test_only_so_many_callers_are_known() -> None:
     for spaces in range(1, 5):  # several headers mean the same
         await made.by(basic().replace(" ", " " * spaces))
     assert len(cache._clients) == 2
+
+
+async def test_the_cache_of_callers_holds_no_state_that_was_superseded() -> None:
+    made = caching()
+    await made.by(basic())
+    former = ref(made.scene.clients["worker"])
+    made.scene.change(client(authenticator="client-secret"))
+    assert former() is None
 
 
 async def test_the_cache_of_callers_holds_no_secret() -> None:
