@@ -17,6 +17,10 @@ MAX_CACHED_BYTES: Final = 4096
 """Length of the longest token that is cached. With the number of entries, it bounds the cache's memory."""
 
 
+_PARTS_OF_ONE: Final = 32
+"""Members and elements up to which a token counts as one: each takes some sixty bytes, however short."""
+
+
 class VerifiedAccessToken:
     """A verified access token of a realm.
 
@@ -36,6 +40,7 @@ class VerifiedAccessToken:
         "realm_name",
         "refused_from",
         "valid_from",
+        "weight",
     )
 
     def __init__(
@@ -46,8 +51,11 @@ class VerifiedAccessToken:
         *,
         valid_from: float,
         refused_from: float,
+        parts: int = 0,
     ) -> None:
-        """``valid_from``, ``refused_from``: seconds since 1970 between which its times allow its use."""
+        """``valid_from``, ``refused_from``: seconds since 1970 between which its times allow its use.
+        ``parts``: how many members and elements its claims have, which is what they take memory for."""
+        self.weight = 1 + parts // _PARTS_OF_ONE
         self._weak_states = WeakStates(realm, client)
         self._states: tuple[RealmState, ClientState] | None = (realm, client)
         self._is_open = realm.projection.open_introspection
@@ -115,7 +123,8 @@ class VerifiedAccessToken:
 
 
 class TokenCache:
-    """The ``capacity`` most recently used of them; 0: none. ``now``: seconds since 1970.
+    """The ``capacity`` most recently used of them; 0: none. A token of very many parts counts as several.
+    ``now``: seconds since 1970.
 
     It holds nothing that a reader of the process's memory could present: of a token only its SHA-256. A
     refusal is never cached, nor is a token that a client signed itself, which may be good only once.
@@ -124,6 +133,7 @@ class TokenCache:
     def __init__(self, now: Callable[[], float], capacity: int) -> None:
         self._now = now
         self._capacity = capacity
+        self._weight = 0
         self._tokens: OrderedDict[bytes, VerifiedAccessToken] = OrderedDict()
         self.hits = 0
         self.misses = 0
@@ -156,7 +166,7 @@ class TokenCache:
             return None
         now = self._now()
         if not token.is_current or now >= token.refused_from:
-            del self._tokens[digest]
+            self._drop(digest)
             return None
         if token.realm_name != realm_name or now < token.valid_from:
             return None
@@ -167,10 +177,17 @@ class TokenCache:
         """Keep a token that was verified with these states. ``text``: the whole token."""
         if self._capacity <= 0 or len(text) > MAX_CACHED_BYTES:
             return
+        self._drop(digest)
         token.let_states_go()
         self._tokens[digest] = token
-        if len(self._tokens) > self._capacity:
-            self._tokens.popitem(last=False)
+        self._weight += token.weight
+        while self._weight > self._capacity:
+            self._weight -= self._tokens.popitem(last=False)[1].weight
+
+    def _drop(self, digest: bytes) -> None:
+        token = self._tokens.pop(digest, None)
+        if token is not None:
+            self._weight -= token.weight
 
 
 def digest_of(token: str) -> bytes:

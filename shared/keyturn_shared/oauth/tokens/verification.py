@@ -263,6 +263,7 @@ class TokenVerifier:
             _claims_of_now(realm, client, claims),
             valid_from=max(claims.get("nbf", 0), claims.get("iat", 0)) - self._clock_skew,
             refused_from=refused_from,
+            parts=token.payload.count(b","),
         )
 
     async def _check_client_token(

@@ -268,6 +268,28 @@ def test_the_oldest_of_too_many_is_forgotten(made: Scene, signatures: list[str])
     assert len(signatures) == 1
 
 
+def test_a_token_of_many_parts_counts_as_several(made: Scene) -> None:
+    """Each part takes memory, however short it is."""
+    small = [access_token(made, jti=str(number)) for number in range(CACHED)]
+    for token in small:
+        made.tokens.verify_at_once("acme", token)
+    large = access_token(made, many=[0] * 40)
+    made.tokens.verify_at_once("acme", large)
+    assert list(made.cache._tokens) == [token_cache.digest_of(token) for token in (small[-1], large)]
+    made.tokens.verify_at_once("acme", access_token(made, many=[0] * 40 * CACHED))
+    assert len(made.cache) == 0, "it counts as more than there is room for"
+    for _ in range(2):
+        made.tokens.verify_at_once("acme", small[0])
+    assert (len(made.cache), made.cache._weight) == (1, 1)
+
+
+async def test_a_token_that_is_kept_again_counts_once(made: Scene) -> None:
+    token = access_token(made)
+    for _ in range(3):
+        await made.tokens.verify("acme", token)
+    assert (len(made.cache), made.cache._weight) == (1, 1)
+
+
 def test_a_long_token_is_verified_every_time(made: Scene) -> None:
     token = access_token(made, padding="x" * MAX_CACHED_BYTES)
     for _ in range(2):
