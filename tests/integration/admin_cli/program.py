@@ -72,6 +72,8 @@ class Program:
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **self._variables},
+            # Whoever runs the tests in the background may ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             yield process

@@ -184,5 +184,5 @@ ATTACKS = [
         _asked_by_another,
         200,
     ),
-    EndpointAttack("a client's token as the caller's", _TYPE, "malformed", _bearer_of_a_client),
+    EndpointAttack("a client's token as the caller's", _TYPE, "unknown_kid", _bearer_of_a_client),
 ]

@@ -31,7 +31,7 @@ class _Read:
 
 
 class _Redis:
-    """Where the node's cache reads, with what the node in memory has."""
+    """The source of the node's cache, with what the node in memory has."""
 
     def __init__(self, node: NodeInMemory) -> None:
         self._states = node.memory.states

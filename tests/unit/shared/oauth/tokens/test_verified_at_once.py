@@ -157,7 +157,7 @@ def test_what_is_not_in_memory_is_left_to_the_complete_procedure(made: Scene, aw
 
 
 def test_a_realm_that_is_disabled_is_left_to_the_complete_procedure(made: Scene) -> None:
-    """Whatever generation its tokens have."""
+    """No token counts, of any generation."""
     token = access_token(made, generation=7)
     assert made.tokens.verify_at_once("acme", token) is not None
     made.realm.superseded = True
@@ -336,7 +336,7 @@ def test_the_cache_holds_no_state_that_was_superseded(made: Scene) -> None:
 
 
 def test_a_token_that_is_not_kept_has_its_states(made: Scene) -> None:
-    """Where each decision reads its states anew, nothing else holds them."""
+    """Nothing else holds the states where each decision reads them anew."""
     made.cache._capacity = 0
     token = made.tokens.verify_at_once("acme", access_token(made))
     assert token is not None
