@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.oauth.entities import RealmState
-from keyturn_shared.oauth.errors import InvalidRequestError
+from keyturn_shared.oauth.errors import InvalidRequestError, is_unavailable
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck, PresentedToken
 from keyturn_shared.oauth.tokens.verification import Possession, TokenVerifier
@@ -59,7 +59,14 @@ class ForwardAuthEndpoint:
         if token is None or token.by_dpop:
             return None
         asked = _asked(request)
-        verified = self._verifier.verify_at_once(request.realm, token.token, audience=asked.get("audience"))
+        try:
+            verified = self._verifier.verify_at_once(
+                request.realm, token.token, audience=asked.get("audience")
+            )
+        except KeyturnError as error:
+            if is_unavailable(error):
+                raise
+            return self._refused(error, request)  # here, so that a forged token costs one verification
         if verified is None or verified.is_bound:
             return None
         return self._decide_scope(request, verified.client_id, _scope_of(verified.claims), asked)
@@ -84,11 +91,14 @@ class ForwardAuthEndpoint:
                 possession=self._possession_of(request, token),
             )
         except KeyturnError as error:
-            self._log.refused(error.code, error.detail, request.realm)
-            return token_error(error, realm=request.realm, by_dpop=by_dpop)
+            return self._refused(error, request, by_dpop=by_dpop)
         # Only scopes granted by the realm count: a client can write any scope into a token it signs itself.
         scope = _scope_of(verified.claims) if verified.issued_by_realm else ""
         return self._decide_scope(request, verified.client_id, scope, asked)
+
+    def _refused(self, error: KeyturnError, request: Request, *, by_dpop: bool = False) -> Reply:
+        self._log.refused(error.code, error.detail, request.realm)
+        return token_error(error, realm=request.realm, by_dpop=by_dpop)
 
     def _read_token(self, request: Request) -> PresentedToken | None:
         return read_bearer_token(request, self._certificates, self._forwarded.method(request))
