@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import httpx
 
@@ -15,6 +15,9 @@ from keyturn.client.own_rotation import OwnRotation, read_rotation, see_rotation
 from keyturn.client.repeating import Sleep, repeat
 from keyturn.client.rotation import SETTLED_AFTER_SECONDS, Proving, maker_of_next, publish_next
 from keyturn.client.signer import Signer
+
+_NODES: Final = "nodes"
+"""The wait of a rotation for every node to apply its newest change."""
 
 _log = logging.getLogger(__name__)
 
@@ -95,11 +98,13 @@ async def _replace_key(
         return  # by another process, since the look
     made = None if keys.pending is not None or new_key is None else new_key()
     key = publish_next(keys, made)
-    is_registered = await _register(keys, credentials, http, key, rotation)
-    if not is_registered:
+    registered = await _register(keys, credentials, http, key, rotation)
+    if registered is None:
         await proving.sleep(proving.settled_after)
+    elif registered.waits_for == _NODES:
+        await _until_every_node_has_it(keys, credentials, http, proving)
     await proving.prove(credentials, key, http)
-    keys.use(key, answered=rotation.id, keep=is_registered)
+    keys.use(key, answered=rotation.id, keep=registered is not None)
 
 
 async def _register(
@@ -108,15 +113,29 @@ async def _register(
     http: httpx.AsyncClient,
     key: Signer,
     rotation: OwnRotation,
-) -> bool:
-    """Tell the server the new key. Return whether it has registered it; False for a client that publishes its
-    keys at a JWKS URL. Raises RotationError and errors of httpx."""
+) -> OwnRotation | None:
+    """Tell the server the new key. Return the rotation for which it is registered; None for a client that
+    publishes its keys at a JWKS URL. Raises RotationError and errors of httpx."""
     answer = await http.send(credentials.rotation_request(next_key=key), auth=None, follow_redirects=False)
     if answer.status_code == 409:
-        return False
+        return None
     if answer.is_client_error and not rotation.wants_key:
-        return True  # it went on before a restart; whether it has this key will be seen
+        return rotation  # it went on before a restart; whether it has this key will be seen
     if answer.status_code == 403:
         keys.give_up()
-    read_rotation(answer)
-    return True
+    return read_rotation(answer).rotation or rotation
+
+
+async def _until_every_node_has_it(
+    keys: ClientKeys, credentials: ClientCredentials, http: httpx.AsyncClient, proving: Proving
+) -> None:
+    """Wait until the rotation waits for nodes no longer. A registered key that one node accepts may still be
+    unknown to another. Raises RotationError; the new key is pending then, and the next look goes on."""
+    for _ in range(proving.attempts):
+        await proving.sleep(proving.proved_every)
+        with suppress(httpx.HTTPError, RotationError):
+            request = credentials.rotation_request(key=keys.signing)
+            rotation = read_rotation(await http.send(request, auth=None, follow_redirects=False)).rotation
+            if rotation is None or rotation.waits_for != _NODES:
+                return
+    raise RotationError(f"some nodes do not have the new key after {proving.attempts} looks")

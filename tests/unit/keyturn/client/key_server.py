@@ -16,8 +16,8 @@ class KeyServer:
 
     ``published``: its JWK Set at the moment, for a client with a JWKS URL; else keys are ``registered``.
     ``state``: of its rotation ``r-1``, None without one. It goes on as keyturn's does: the former key ends
-    some seconds after the new one was used. ``fails``: statuses of the next answers. ``loses``: the next
-    answers are lost on the way.
+    some seconds after the new one was used. ``behind``: looks until every node has a registered key.
+    ``fails``: statuses of the next answers.
     """
 
     def __init__(self, *registered: dict[str, Any], published: Jwks | None = None) -> None:
@@ -26,6 +26,7 @@ class KeyServer:
         self.state: str | None = None
         self.paused = False
         self.allowed = True
+        self.behind = 0
         self.fails: list[int] = []
         self.offered: list[str] = []
         self.used: list[str] = []
@@ -110,6 +111,9 @@ class KeyServer:
         if self.state is None:
             return {"rotation": None, "interval": 42}
         waits_for = {"planned": "successor", "prepared": "use", "in_use": "overlap"}.get(self.state)
+        if self.state == "prepared" and self.behind > 0:
+            self.behind -= 1
+            waits_for = "nodes"
         if self.paused:
             waits_for = "person"
         times = {"deadline": None, "retire_at": None}

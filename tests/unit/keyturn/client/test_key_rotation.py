@@ -67,10 +67,56 @@ class Scene:
             return (await ClientCredentials(ISSUER, "worker", self.keys, now=self.now).token(http)).text
 
 
+def thumbprint_of_next(scene: Scene) -> str:
+    """Return the kid of the one key that was offered."""
+    (kid,) = set(scene.server.offered)
+    return kid
+
+
 async def test_without_a_rotation_nothing_is_offered() -> None:
     scene = Scene()
     assert await scene.offer() == 42
     assert (scene.keys.signing, scene.server.offered) == (scene.first, [])
+
+
+async def test_a_registered_key_is_used_once_every_node_has_it() -> None:
+    """Until then, a node that was asked for no token may not know it."""
+    scene = Scene()
+    scene.server.wants_key()
+    scene.server.behind = 4
+    await scene.offer()
+    assert scene.server.behind == 0
+    assert scene.waited == [1.0] * 4
+    assert scene.server.used == [thumbprint_of_next(scene)]
+    assert scene.keys.signing != scene.first
+
+
+async def test_nodes_that_never_have_it_leave_the_former_key_in_use() -> None:
+    scene = Scene()
+    scene.server.wants_key()
+    scene.server.behind = 1_000
+    with pytest.raises(RotationError, match="some nodes"):
+        await scene.offer()
+    assert (scene.keys.signing, scene.server.used) == (scene.first, [])
+    scene.server.behind = 0
+    await scene.offer()
+    assert scene.server.used == [thumbprint_of_next(scene)]
+
+
+async def test_looks_that_fail_meanwhile_are_repeated() -> None:
+    scene = Scene()
+    scene.server.wants_key()
+    scene.server.behind = 2
+
+    async def sleep(seconds: float) -> None:
+        if not scene.waited:
+            scene.server.fails = [503]
+        await scene.sleep(seconds)
+
+    async with scene.server.http() as http:
+        await offer_new_key(scene.keys, scene.credentials, http, sleep=sleep)
+    assert scene.waited == [1.0] * 3
+    assert scene.server.used == [thumbprint_of_next(scene)]
 
 
 async def test_a_registered_key_is_replaced_when_the_policy_wants_it() -> None:
