@@ -71,7 +71,7 @@ class WorkerProcess:
                     pass_fds=(theirs.fileno(),),
                     start_new_session=True,  # Ctrl-C in a terminal is for the parent, which tells the workers
                 )
-            except BaseException:
+            except BaseException:  # also on cancellation: nothing else closes it
                 ours.close()
                 raise
         worker._channel = RecordChannel(ours, worker._note, worker._leave, with_descriptors=False)

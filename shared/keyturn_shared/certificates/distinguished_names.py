@@ -53,9 +53,12 @@ _ENCODINGS: Final = {
     0x1E: "utf-16-be",
 }
 
-_TYPE: Final = re.compile(r"\s*(?:OID\.)?([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*", re.IGNORECASE)
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*', re.DOTALL)
-_HEX: Final = re.compile(r"#((?:[0-9A-Fa-f]{2})+)\s*")
+# ASCII: other spaces, such as a no-break space, are part of a value.
+_TYPE: Final = re.compile(
+    r"\s*(?:OID\.)?([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*", re.IGNORECASE | re.ASCII
+)
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*', re.DOTALL | re.ASCII)
+_HEX: Final = re.compile(r"#((?:[0-9A-Fa-f]{2})+)\s*", re.ASCII)
 _PLAIN: Final = re.compile(r'((?:[^",;+<>\\\x00]|\\.)*)', re.DOTALL)
 _ESCAPED: Final = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 

@@ -3,7 +3,7 @@
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from keyturn_shared.certificates.distinguished_names import (
@@ -30,6 +30,7 @@ _NAMES = st.lists(_RDNS, min_size=1, max_size=4).map(x509.Name)
 
 
 @given(_NAMES)
+@example(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "\xa0#", _validate=False)]))
 def test_a_name_is_found_again_in_its_own_texts(name: x509.Name) -> None:
     for text in name_texts(name):
         assert read_distinguished_name(text) == name_parts(name)
