@@ -6,6 +6,7 @@ PYTHON ?= $(shell for v in python3.13 python3.12 python3.11 python3; do command 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+RUNNABLE := $(VENV)/.runnable
 SEEDS ?= 1000
 NAME ?=
 FIRST ?= 0
@@ -17,18 +18,29 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(INSTALLED): constraints.txt pyproject.toml
+# Makes .venv and installs into it what a file of requirements lists, with a line for each package.
+define install_into_venv
 	@test -n "$(PYTHON)" || { echo "keyturn needs Python 3.11 or newer with venv on PATH" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Installing $$(grep -c '^[A-Za-z0-9]' $(1)) packages into $(VENV); this is done once"
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes --requirement $(1) \
+		| awk '/^Collecting/ { print "  " ++n, $$2; fflush() } /^Installing/ { print "  unpacking all of them"; fflush() }'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endef
+
+$(INSTALLED): constraints.txt pyproject.toml
+	$(call install_into_venv,constraints.txt)
+	@touch $@ $(RUNNABLE)
+
+$(RUNNABLE): deploy/requirements-local.txt pyproject.toml
+	$(call install_into_venv,deploy/requirements-local.txt)
 	@touch $@
 
 .PHONY: install
 install: $(INSTALLED) ## Create .venv with everything needed to run, test and develop
 
 .PHONY: run
-run: install ## Start the local stack with the demo on http://127.0.0.1:8080
+run: $(RUNNABLE) ## Start the local stack with the demo on http://127.0.0.1:8080
 	exec $(BIN)/keyturn up --demo $(ARGS)
 
 .PHONY: lint
@@ -39,7 +51,9 @@ lint: install ## Check style, types and import rules
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 .PHONY: test
-test: lint ## Run lint and every test: unit, conformance, integration, browser, end to end
+test: install ## Run lint and every test: unit, conformance, integration, browser, end to end
+	@# Collecting compiles every test, once and beside mypy, which every process would otherwise do for itself.
+	@$(BIN)/python -m pytest --collect-only -q >/dev/null 2>&1 & $(MAKE) --no-print-directory lint && wait
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 .PHONY: simulate
@@ -70,6 +84,10 @@ durability: install ## One minute of 20 writers while instances of the credentia
 .PHONY: engines
 engines: install ## Failures of PostgreSQL, Redis Cluster and Sentinel under load through nginx; four minutes
 	$(BIN)/python -m tests.engines $(ARGS)
+
+.PHONY: topology
+topology: install ## Every process of compose.yaml restarted, killed and upgraded under load through nginx; ten minutes
+	$(BIN)/python -m tests.topology $(ARGS)
 
 .PHONY: validators
 validators: install ## Token validators of Java, Go, Python and Node.js, unmodified, on a migrated and a new realm
@@ -123,6 +141,7 @@ bench: install ## Run the benchmarks one after the other; each explains itself w
 	$(BIN)/python -m benchmarks.verifier.token_endpoint
 	$(BIN)/python -m benchmarks.verifier.timing
 	$(BIN)/python -m benchmarks.verifier.memory
+	$(BIN)/python -m benchmarks.partitions
 
 .PHONY: drip
 drip: install ## Latency of a node and of the credentials service while one connection drips or floods them
@@ -138,6 +157,10 @@ constraints: install ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml --output-file constraints.txt
 	@# The image's part of the same versions.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements.txt
+	@# The same with traces.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --extra tracing --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements-tracing.txt
+	@# The local stack's part of them.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra local --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements-local.txt
 
 .PHONY: migration
 migration: install ## Create the next migration of the database: make migration NAME=what_changes
@@ -146,6 +169,19 @@ migration: install ## Create the next migration of the database: make migration 
 .PHONY: release-check
 release-check: install ## Build the wheel and the source archive, and check that they can be released
 	$(BIN)/python -m tests.release $(ARGS)
+
+.PHONY: sbom
+sbom: install ## Write the SBOM (CycloneDX) of what is shipped to dist
+	$(BIN)/python -m tests.release.sbom $(ARGS)
+
+.PHONY: licences
+licences: install ## Write docs/licences.md, unless a licence is unknown or not accepted
+	$(BIN)/python -m tests.release.licences_page > docs/licences.new || { rm -f docs/licences.new; exit 1; }
+	mv docs/licences.new docs/licences.md
+
+.PHONY: audit
+audit: install ## Look up known vulnerabilities of all pinned packages; needs the network
+	$(BIN)/python -m tests.release.audit $(ARGS)
 
 .PHONY: format
 format: install ## Format the code

@@ -35,12 +35,14 @@ from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_credentials.relay.partitions import PartitionKeeper, Partitions
 from keyturn_credentials.relay.relay import Relay
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import SystemClock
+from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
 from keyturn_shared.fleet.scripts import RedisScripts
@@ -97,12 +99,17 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
     log_keys = LogSigningKeys.derived_from(fleet_keys)
     channel = RelayChannel(scripts, LeaseTerms())
     relay = Relay(log, channel, clock, metrics, log_keys=log_keys, holder="bench")
-    loop = RelayLoop(relay, metrics, elapsed=clock.elapsed)
+
+    def keeper(partition: int) -> PartitionKeeper:
+        partitioned = RelayChannel(scripts, LeaseTerms(), Layout(partition))
+        return PartitionKeeper(partition, log, partitioned, clock, metrics, holder="bench")
+
+    loop = RelayLoop(relay, metrics, Partitions(keeper, relay, elapsed=clock.elapsed), elapsed=clock.elapsed)
     committed: dict[int, float] = {}
 
     def on_committed(sequence: int) -> None:
         committed[sequence] = time.time()
-        loop.wake()
+        loop.wake(sequence)
 
     store = Store(database, clock, encryption, log_keys=log_keys, on_committed=on_committed)
     operations = Changes(store, Projector(encryption, fleet))

@@ -6,8 +6,10 @@ What services import::
     from keyturn import ClientSecret, follow_secret_rotations  # the same with a secret
     from keyturn import BearerMiddleware, Verifier  # check tokens inside a resource server
 
-The last line needs the extra ``resource-server``. Names are loaded when they are first used, so that
-``import keyturn`` costs nothing.
+    from keyturn import Pkcs11Signer  # sign with a key in an HSM or a token
+
+The last two lines need the extras ``resource-server`` and ``pkcs11``. Names are loaded when they are first
+used, so that ``import keyturn`` costs nothing.
 """
 
 from importlib import import_module
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         RotationError,
         SecretStateError,
         Signer,
+        SignerError,
         SigningKey,
         WsgiJwksEndpoint,
         follow_key_rotations,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         rotate_on_schedule,
         take_new_secret,
     )
+    from keyturn.pkcs11 import Pkcs11Signer
     from keyturn.resource_server import (
         BearerMiddleware,
         PresentedRequest,
@@ -60,11 +64,13 @@ __all__ = [
     "KeyFileError",
     "KeyStateError",
     "NoTokenError",
+    "Pkcs11Signer",
     "PresentedRequest",
     "ResourceServerSettings",
     "RotationError",
     "SecretStateError",
     "Signer",
+    "SignerError",
     "SigningKey",
     "TokenRefusedError",
     "VerifiedToken",
@@ -95,6 +101,7 @@ _OF_CLIENTS: Final = frozenset(
         "RotationError",
         "SecretStateError",
         "Signer",
+        "SignerError",
         "SigningKey",
         "WsgiJwksEndpoint",
         "follow_key_rotations",
@@ -111,5 +118,8 @@ _OF_CLIENTS: Final = frozenset(
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'keyturn' has no attribute {name!r}")
-    home = "keyturn.client" if name in _OF_CLIENTS else "keyturn.resource_server"
+    if name in _OF_CLIENTS:
+        home = "keyturn.client"
+    else:
+        home = "keyturn.pkcs11" if name == "Pkcs11Signer" else "keyturn.resource_server"
     return getattr(import_module(home), name)

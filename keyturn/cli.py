@@ -8,11 +8,18 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 from keyturn import __version__
+from keyturn.admin_cli.audit import app as audit_app
 from keyturn.admin_cli.commands import add_to
+from keyturn.administrators.commands import app as administrators_app
 from keyturn.agent.commands import agent
+from keyturn.audit_chain.commands import add_to as add_to_audit
+from keyturn.backups.commands import backup, restore
+from keyturn.configuration.commands import app as configuration_app
+from keyturn.doctor.commands import doctor
 from keyturn.jwks.commands import app as jwks_app
 from keyturn.log_keys.commands import app as log_keys_app
 from keyturn.migrate.commands import app as migrate_app
+from keyturn.probe.commands import probe
 
 app: Final = typer.Typer(
     name="keyturn",
@@ -24,9 +31,15 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(agent)
+app.add_typer(administrators_app, name="admin")
+app.command()(backup)
+app.add_typer(configuration_app, name="config")
+app.command()(doctor)
 app.add_typer(jwks_app, name="jwks")
 app.add_typer(log_keys_app, name="log-keys")
 app.add_typer(migrate_app, name="migrate")
+app.command()(probe)
+app.command()(restore)
 
 
 def _show_version(asked: bool) -> None:
@@ -47,7 +60,15 @@ def keyturn(
 @app.command()
 def up(
     nodes: Annotated[int, typer.Option(min=1, max=32, help="Number of verifier nodes to run.")] = 2,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the base URL on 127.0.0.1.")] = 8080,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port of the base URL on 127.0.0.1. [default: that of the last start in the data directory,"
+            " or 8080]",
+        ),
+    ] = None,
     data_dir: Annotated[Path, typer.Option(help="Directory for the stack's data and logs.")] = Path(
         ".keyturn"
     ),
@@ -105,11 +126,14 @@ def console(
     data_dir: Annotated[Path, typer.Option(help="Directory for the stack's data and logs.")] = Path(
         ".keyturn"
     ),
+    realm: Annotated[
+        str | None, typer.Option("--realm", "-r", help="The realm to open. By default, the admin's: master.")
+    ] = None,
 ) -> None:
     """Print a one-time sign-in link for the console of a running local stack."""
     from keyturn.console_link import run
 
-    _end_with(run(data_dir))
+    _end_with(run(data_dir, realm))
 
 
 @app.command("import")
@@ -176,6 +200,7 @@ def realm_keys(
 
 
 add_to(app)
+add_to_audit(audit_app)
 
 
 def _run_service(name: str) -> NoReturn:

@@ -1,18 +1,22 @@
 """Choice of a command's database: a local stack's, or the one that the environment names."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from keyturn.stack import local_file
 from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.environment import CREDENTIALS_DEFAULTS
+from keyturn.stack.environment import CREDENTIALS_DEFAULTS, allowed_networks
 from keyturn.stack.errors import StackError
 from keyturn.stack.secrets_file import load
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
 
 _DATABASE_URL: Final = "KEYTURN_DATABASE_URL"
+_REDIS_URL: Final = "KEYTURN_REDIS_URL"
+_PUBLIC_URL: Final = "KEYTURN_PUBLIC_URL"
+_NETWORKS: Final = "KEYTURN_JWKS_ALLOWED_NETWORKS"
 _PREFIX: Final = "KEYTURN_"
 
 
@@ -27,24 +31,57 @@ def settings_for(data_dir: Path | None) -> CredentialsSettings:
     setting is missing or invalid.
     """
     if data_dir is not None:
-        return CredentialsSettings(**_of_stack(DataDirectory(data_dir)))
+        directory = DataDirectory(data_dir)
+        return CredentialsSettings(**_of_stack(directory, _running(directory)))
+    _require_database()
+    return CredentialsSettings()  # type: ignore[call-arg]  # read from the environment
+
+
+def values_of_running(data_dir: Path | None) -> dict[str, Any]:
+    """Return the values of the settings of a running installation, unchecked, by name in lower case.
+
+    ``data_dir`` as above. The stack must be running: its Redis and gateway have other addresses at each
+    start. Raises ConfigurationError if no database is given, and StackError.
+    """
+    if data_dir is None:
+        _require_database()
+        return _named({name: value for name, value in os.environ.items() if name.startswith(_PREFIX)})
+    directory = DataDirectory(data_dir)
+    running = _running(directory)
+    values = _of_stack(directory, running)
+    if running is None:
+        raise StackError(
+            f"no stack is running in {directory.path}: run keyturn up --data-dir {directory.path}"
+        )
+    addresses = {_REDIS_URL: running.redis_url, _PUBLIC_URL: running.base_url}
+    return values | _named({_NETWORKS: allowed_networks(os.environ), **addresses})
+
+
+def _require_database() -> None:
     if not os.environ.get(_DATABASE_URL):
         raise ConfigurationError(
             f"no database given: use --data-dir to use a local stack's database, or set {_DATABASE_URL}"
         )
-    return CredentialsSettings()  # type: ignore[call-arg]  # read from the environment
 
 
-def _of_stack(directory: DataDirectory) -> dict[str, Any]:
+def _running(directory: DataDirectory) -> local_file.LocalStack | None:
     if not directory.secrets_file.exists():
         raise StackError(
             f"no stack has been started in {directory.path}: run keyturn up --data-dir {directory.path}"
         )
-    running = local_file.read(directory.local_file)
+    return local_file.read(directory.local_file)
+
+
+def _of_stack(directory: DataDirectory, running: local_file.LocalStack | None) -> dict[str, Any]:
     database_url = f"sqlite+aiosqlite:///{directory.database}" if running is None else running.database_url
-    variables = {
-        **CREDENTIALS_DEFAULTS,
-        **load(directory.secrets_file).environment(),
-        _DATABASE_URL: database_url,
-    }
+    return _named(
+        {
+            **CREDENTIALS_DEFAULTS,
+            **load(directory.secrets_file).environment(),
+            _DATABASE_URL: database_url,
+        }
+    )
+
+
+def _named(variables: Mapping[str, str]) -> dict[str, Any]:
     return {name.removeprefix(_PREFIX).lower(): value for name, value in variables.items()}

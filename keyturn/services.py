@@ -1,30 +1,33 @@
-"""The services as processes: settings from the environment, and one clear line if they are invalid."""
+"""The services as processes: settings from the environment, and a clear line for each that is invalid."""
 
 import os
 import sys
-from collections.abc import Callable, Container, MutableMapping
-from pathlib import Path
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from keyturn.checked_settings import checked_settings, describe_settings_error, read_secret_files
 from keyturn.extras import needing
+from keyturn.known_variables import FILE, PREFIX, unknown_variables
 from keyturn.refusing import refuse
-from keyturn_shared.errors import ConfigurationError, KeyturnError
+from keyturn_shared.errors import KeyturnError
+from keyturn_shared.service_settings import ServiceSettings
+from keyturn_shared.setting_problems import raise_all
 
-Settings = TypeVar("Settings", bound=BaseSettings)
-
-_PREFIX: Final = "KEYTURN_"
-_MISSING: Final = "required, but not set"
-_FILE: Final = "_FILE"
-_MAX_SECRET_BYTES: Final = 65_536
 _WORKER: Final = "keyturn.verifier_worker"
 
 
 def run_service(name: str) -> int:
     """Run ``credentials``, ``verifier`` or ``fetcher`` until it is told to end. Return the exit code."""
-    return run_configured(_PROCESSES[name])
+
+    def run() -> int:
+        settings, serve = _PROCESSES[name]()
+        serve(checked_settings(settings, os.environ))
+        return 0
+
+    return _one_line_for_errors(run)
 
 
 def run_verifier() -> int:
@@ -35,9 +38,15 @@ def run_verifier() -> int:
     def run() -> int:
         with needing("verifier"):
             from keyturn_verifier.process_settings import ProcessSettings, WorkerCount
-        _read_files_of(ProcessSettings, os.environ)
-        if WorkerCount().workers == 1:
+        try:
+            _read_files_of(ProcessSettings, os.environ)
+            is_alone = WorkerCount().workers == 1
+        except (ValidationError, KeyturnError):
+            _restore(inherited)
+            is_alone = True  # it reports this with everything else that is wrong
+        if is_alone:
             return run_service("verifier")
+        raise_all(unknown_variables(inherited))
         with needing("verifier"):
             from keyturn_verifier.workers.parent import run_parent
         _read_files_of(ProcessSettings, inherited)
@@ -49,14 +58,15 @@ def run_verifier() -> int:
 def run_worker(slot: int, descriptor: int) -> int:
     """Run one of a node's workers until its parent tells it to end. Return the exit code."""
 
-    def run() -> None:
+    def run() -> int:
         with needing("verifier"):
             from keyturn_verifier.settings import VerifierSettings
             from keyturn_verifier.workers.worker import run_worker as run_with
 
-        run_with(_from_environment(VerifierSettings), slot, descriptor)
+        run_with(checked_settings(VerifierSettings, os.environ), slot, descriptor)
+        return 0
 
-    return run_configured(run)
+    return _one_line_for_errors(run)
 
 
 def run_configured(work: Callable[[], None]) -> int:
@@ -68,33 +78,6 @@ def run_configured(work: Callable[[], None]) -> int:
         return 0
 
     return _one_line_for_errors(run)
-
-
-def read_secret_files(environment: MutableMapping[str, str], names: Container[str] | None = None) -> None:
-    """Set ``KEYTURN_X`` from the file named by ``KEYTURN_X_FILE``, the usual form of container secrets.
-    ``names``: only these variables. Raises ConfigurationError when the file cannot be read, or both are
-    set."""
-    for variable in [name for name in environment if name.startswith(_PREFIX) and name.endswith(_FILE)]:
-        name = variable.removesuffix(_FILE)
-        if names is not None and name not in names:
-            continue
-        if environment.get(name):
-            raise ConfigurationError(f"{name} and {variable} are both set")
-        try:
-            with Path(environment[variable]).open("rb") as file:
-                environment[name] = file.read(_MAX_SECRET_BYTES).decode().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not valid text"
-            raise ConfigurationError(f"{variable}: {environment[variable]}: {reason}") from error
-
-
-def describe_settings_error(error: ValidationError) -> str:
-    """Return the invalid variables and the reasons, without values: they may be secrets."""
-    return "; ".join(
-        f"{_PREFIX}{'_'.join(str(part) for part in problem['loc'] if isinstance(part, str)).upper()}: "
-        f"{_MISSING if problem['type'] == 'missing' else problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)
-    )
 
 
 def _one_line_for_errors(work: Callable[[], int]) -> int:
@@ -109,41 +92,49 @@ def _one_line_for_errors(work: Callable[[], int]) -> int:
 def _read_files_of(kind: type[BaseSettings], environment: MutableMapping[str, str]) -> None:
     """Replace the ``_FILE`` variables of these settings by their values: the parent of workers reads no other
     secret."""
-    names = {f"{_PREFIX}{name.upper()}" for name in kind.model_fields}
+    names = {f"{PREFIX}{name.upper()}" for name in kind.model_fields}
     read_secret_files(environment, names)
     for name in names:
-        environment.pop(name + _FILE, None)
+        environment.pop(name + FILE, None)
 
 
-def _from_environment(kind: type[Settings]) -> Settings:
-    return kind()
+def _restore(environment: Mapping[str, str]) -> None:
+    """Give this process the environment that it began with."""
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
 
 
-def _credentials() -> None:
+def settings_of(name: str) -> type[ServiceSettings]:
+    """Return the kind of settings of ``credentials``, ``verifier`` or ``fetcher``."""
+    return _PROCESSES[name]()[0]
+
+
+def _credentials() -> tuple[type[ServiceSettings], Callable[[Any], None]]:
     with needing("credentials"):
         from keyturn_credentials.process import run
         from keyturn_credentials.settings import CredentialsSettings
 
-    run(_from_environment(CredentialsSettings))
+    return CredentialsSettings, run
 
 
-def _verifier() -> None:
+def _verifier() -> tuple[type[ServiceSettings], Callable[[Any], None]]:
     with needing("verifier"):
         from keyturn_verifier.process import run
         from keyturn_verifier.settings import VerifierSettings
 
-    run(_from_environment(VerifierSettings))
+    return VerifierSettings, run
 
 
-def _fetcher() -> None:
+def _fetcher() -> tuple[type[ServiceSettings], Callable[[Any], None]]:
     with needing("verifier"):
         from keyturn_verifier.process import run_fetcher
         from keyturn_verifier.settings import FetcherSettings
 
-    run_fetcher(_from_environment(FetcherSettings))
+    return FetcherSettings, run_fetcher
 
 
-_PROCESSES: Final[dict[str, Callable[[], None]]] = {
+_PROCESSES: Final[dict[str, Callable[[], tuple[type[ServiceSettings], Callable[[Any], None]]]]] = {
     "credentials": _credentials,
     "verifier": _verifier,
     "fetcher": _fetcher,

@@ -1,4 +1,4 @@
-"""Texts of others on a terminal."""
+"""Texts on a terminal: those of others, and numbers of things."""
 
 
 def printable(text: str) -> str:
@@ -7,3 +7,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 realm`` or ``2,000 realms``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -36,14 +36,14 @@ from tests.testkit.local_stack import Admin, RunningStack, token_url
 
 REALM: Final = "measured"
 _POLICY: Final = {
-    "keyturn.secret.expiration-period": "300",
-    "keyturn.secret.remaining-rotation-period": "240",
-    "keyturn.secret.rotated-expiration-period": "20",
-    "keyturn.rotation.jitter": "30",
-    "keyturn.key.rotation-period": "60",
-    "keyturn.key.overlap": "20",
+    "keyturn.secret.expiration-period": "400",
+    "keyturn.secret.remaining-rotation-period": "310",
+    "keyturn.secret.rotated-expiration-period": "40",
+    "keyturn.rotation.jitter": "40",
+    "keyturn.key.rotation-period": "90",
+    "keyturn.key.overlap": "40",
 }
-"""A rotation begins when a secret or key is half a minute to a minute old."""
+"""A rotation begins when a secret or key is a minute to a minute and a half old."""
 _START_SECONDS: Final = 30.0
 """Clients start within this time."""
 _TOKEN_EVERY_SECONDS: Final = 10.0
@@ -93,10 +93,12 @@ async def observe(admin: Admin, fleet: Fleet, clients: int, rotations: int) -> l
     AssertionError for a rotation that was given up."""
     samples, begun = [], time.monotonic()
     done: dict[str, str] = {}
+    under_way: set[str] = set()
     async with asyncio.timeout(_LONGEST_SECONDS):
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            found = await asyncio.to_thread(_rotations, admin)
+            found = await asyncio.to_thread(_rotations, admin, under_way)
+            under_way = {each["id"] for each in found if each["state"] in _OPEN}
             done |= {each["id"]: each["client_id"] for each in found if each["state"] == "done"}
             stages = Counter(each["state"] for each in found if each["state"] != "done")
             if given_up := stages.keys() - _OPEN:
@@ -107,13 +109,17 @@ async def observe(admin: Admin, fleet: Fleet, clients: int, rotations: int) -> l
                 return samples
 
 
-def _rotations(admin: Admin) -> list[dict[str, Any]]:
-    """Return those in progress, and the newest that have ended."""
-    found: list[dict[str, Any]] = []
+def _rotations(admin: Admin, under_way: set[str]) -> list[dict[str, Any]]:
+    """Return those in progress, the newest that have ended, and all that were ``under_way`` at the last
+    look."""
+    address = f"/admin/realms/{REALM}/rotations"
+    found: dict[str, dict[str, Any]] = {}
     for state in ("open", "done", "rolled_back,cancelled,superseded,failed"):
-        answer = admin.http.get(f"/admin/realms/{REALM}/rotations", params={"state": state, "max": 1000})
-        found += answer.raise_for_status().json()
-    return found
+        answer = admin.http.get(address, params={"state": state, "max": 1000})
+        found |= {each["id"]: each for each in answer.raise_for_status().json()}
+    for missing in under_way - found.keys():
+        found[missing] = admin.http.get(f"{address}/{missing}").raise_for_status().json()
+    return list(found.values())
 
 
 def make_client(admin: Admin, name: str, directory: Path) -> ClientSecret:

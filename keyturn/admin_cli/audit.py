@@ -17,9 +17,16 @@ _HEADS: Final = ("TIME", "ACTION", "CLIENT ID", "BY", "FROM", "DETAILS")
 Entry = dict[str, Any]
 
 
+app: Final = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
 def audit(
+    context: typer.Context,
     client_id: Annotated[str | None, typer.Option("--client", help="Only changes of this client ID.")] = None,
-    actor: Annotated[str | None, typer.Option(help="Only changes by the administrator with this ID.")] = None,
+    actor: Annotated[
+        str | None, typer.Option(help="Only changes by the client with this ID, or the person.")
+    ] = None,
     action: Annotated[str | None, typer.Option(help="Only this action.")] = None,
     since: Annotated[
         str | None, typer.Option(help="Not before: 2026-11-30, 2026-11-30T08:00, or seconds. UTC by default.")
@@ -33,7 +40,9 @@ def audit(
     profile: ProfileName = None,
     as_json: Json = False,
 ) -> None:
-    """Show who changed what, newest first."""
+    """Show who changed what, newest first; or, with a command, check that nobody changed that."""
+    if context.invoked_subcommand is not None:
+        return
     with opened(profile, realm, as_json=as_json) as session:
         asked: dict[str, str | int | None] = {
             "client_id": client_id,
@@ -87,13 +96,22 @@ def _pages(session: Session, asked: dict[str, str | int | None]) -> Iterator[lis
         before = page[-1]["id"]
 
 
+def author_of(actor: Entry) -> object:
+    """Return a client id, or a person's name with the subject: anyone can choose a name."""
+    person = actor.get("person")
+    if not person:
+        return actor.get("client_id")
+    name, subject = person.get("name"), person.get("subject")
+    return f"{name} ({subject})" if name else subject
+
+
 def _row(entry: Entry) -> tuple[object, ...]:
     actor = entry.get("actor") or {}
     return (
         time_text(entry.get("time")),
         entry.get("action"),
         entry.get("client_id"),
-        actor.get("client_id"),
+        author_of(actor),
         entry.get("remote_address"),
         entry.get("details") or None,
     )

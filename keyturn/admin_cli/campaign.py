@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.session import Session
+from keyturn.terminal_text import counted
 
 CREATED: Final = "client.secret.creation.time"
 _SECRETS: Final = frozenset({"client-secret", "client-secret-jwt"})
@@ -114,7 +115,7 @@ class Campaign:
             self._session.out.progress(f"{outcome.handled} of {outcome.selected} clients …")
             self._rotate(client)
             if len(outcome.failed) > self._pace.max_failures:
-                outcome.stopped = f"{len(outcome.failed)} rotations could not be begun"
+                outcome.stopped = f"{counted(len(outcome.failed), 'rotation')} could not be begun"
             elif outcome.unused and self._canaries == self._pace.canary:
                 outcome.stopped = self._watch()
             if outcome.stopped is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from keyturn.admin_cli.client_lookup import find_client
+from keyturn.admin_cli.evaluations import evaluate
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.options import DEFAULT_WAIT, Client, Json, Most, ProfileName, Realm, Wait
 from keyturn.admin_cli.rendering import time_text
@@ -14,8 +15,10 @@ from keyturn.admin_cli.secret_files import check_secret_file, save_secret
 from keyturn.admin_cli.session import Session, opened, reporting
 
 app: Final = typer.Typer(help="List, create and delete clients.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(evaluate)
 
 _HEADS: Final = ("CLIENT ID", "ENABLED", "AUTHENTICATOR", "NAME", "UUID")
+_REFUSAL_HEADS: Final = ("TIME", "REASON", "METHOD", "ADDRESS")
 _MASKED: Final = "**********"
 
 
@@ -90,6 +93,32 @@ def show(client: Client, realm: Realm = None, profile: ProfileName = None, as_js
         if attributes:
             shown = [(name, _attribute(name, value)) for name, value in sorted(attributes.items())]
             session.out.table(("ATTRIBUTE", "VALUE"), shown)
+
+
+@app.command()
+def refusals(
+    client: Client,
+    most: Annotated[int, typer.Option("--max", min=1, max=100, help="Show at most this many.")] = 20,
+    realm: Realm = None,
+    profile: ProfileName = None,
+    as_json: Json = False,
+) -> None:
+    """Show why a client's authentications were refused, newest first.
+
+    It is a sample, some seconds old: of many refusals, each node records a few. docs/refusals.md explains the
+    codes.
+    """
+    with opened(profile, realm, as_json=as_json) as session:
+        uuid = find_client(session, client)["id"]
+        found = session.api.get_list(session.path("clients", uuid, "refusals"), {"max": most})
+        if as_json:
+            session.out.json(found)
+            return
+        rows = [
+            (time_text(each.get("time")), each.get("code"), each.get("method"), each.get("address"))
+            for each in found
+        ]
+        session.out.table(_REFUSAL_HEADS, rows, none="No refusals are known.")
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
-from keyturn.admin_cli.options import Json, ProfileName
+from keyturn.admin_cli.options import AdminClientId, CaFile, InsecureHttp, Json, ProfileName
 from keyturn.admin_cli.rendering import Output, time_text
 from keyturn.admin_cli.session import reporting
 
@@ -27,7 +27,7 @@ def login(
             " profile, or to the stack in --data-dir."
         ),
     ] = None,
-    client_id: Annotated[str | None, typer.Option(help="The client ID of the administrator.")] = None,
+    client_id: AdminClientId = None,
     realm: Annotated[
         str | None,
         typer.Option(
@@ -59,15 +59,8 @@ def login(
         ),
     ] = None,
     profile: ProfileName = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(help="Trust only the CA certificates in this PEM file for TLS.")
-    ] = None,
-    insecure_http: Annotated[
-        bool,
-        typer.Option(
-            "--insecure-http", help="Allow http:// to another machine. Credentials can be read in transit."
-        ),
-    ] = False,
+    ca_file: CaFile = None,
+    insecure_http: InsecureHttp = False,
     as_json: Json = False,
 ) -> None:
     """Sign in to a server, and keep the access token in a profile.

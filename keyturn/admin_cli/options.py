@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,3 +24,13 @@ Wait = Annotated[
 DEFAULT_WAIT = 10
 Client = Annotated[str, typer.Argument(help="The client: its client ID or its UUID.")]
 Most = Annotated[int, typer.Option("--max", min=1, max=1000, help="The largest number of entries to show.")]
+AdminClientId = Annotated[str | None, typer.Option("--client-id", help="The client ID of the administrator.")]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca-file", help="Trust only the CA certificates in this PEM file for TLS.")
+]
+InsecureHttp = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-http", help="Allow http:// to another machine. Credentials can be read in transit."
+    ),
+]

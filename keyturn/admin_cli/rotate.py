@@ -11,6 +11,7 @@ from keyturn.admin_cli.fleet import answer_of
 from keyturn.admin_cli.options import Json, ProfileName, Realm
 from keyturn.admin_cli.rendering import time_text
 from keyturn.admin_cli.session import Session, opened
+from keyturn.terminal_text import counted
 
 if TYPE_CHECKING:
     from keyturn.admin_cli.campaign import Outcome
@@ -89,8 +90,8 @@ def rotate(
         if outcome.stopped is not None:
             raise CommandError(f"stopped: {outcome.stopped}; {_advice(session, outcome, before)}")
         if outcome.failed:
-            count = len(outcome.failed)
-            raise CommandError(f"{count} rotations could not be begun; {_advice(session, outcome, before)}")
+            failed = counted(len(outcome.failed), "rotation")
+            raise CommandError(f"{failed} could not be begun; {_advice(session, outcome, before)}")
         if fleet is not None and not fleet.get("safe"):
             raise typer.Exit(ExitCode.UNCONFIRMED)
 

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -100,18 +100,19 @@ class Server:
         return received
 
 
-def connect(base_url: httpx.URL, ca_file: str | None) -> Server:
-    """Make a client of a server. ``ca_file``: the only authorities to trust, as PEM. Raises CommandError."""
+def connect(base_url: httpx.URL, ca_file: str | None, headers: Mapping[str, str] | None = None) -> Server:
+    """Make a client of a server. ``ca_file``: the only authorities to trust, as PEM. ``headers``: of every
+    request. Raises CommandError."""
     if base_url.scheme == "http":
         # It trusts nobody, and takes no time: reading the default authorities takes longer than most calls.
         # A proxy would see what is sent over http.
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return Server(httpx.Client(base_url=base_url, verify=nobody, trust_env=False))
+        return Server(httpx.Client(base_url=base_url, verify=nobody, trust_env=False, headers=headers))
     try:
         tls = ssl.create_default_context(cafile=ca_file) if ca_file else True
     except (OSError, ssl.SSLError) as error:
         raise CommandError(f"{ca_file} cannot be used as certificates: {error}", ExitCode.USAGE) from error
-    return Server(httpx.Client(base_url=base_url, verify=tls))
+    return Server(httpx.Client(base_url=base_url, verify=tls, headers=headers))
 
 
 def refusal(received: Received) -> str:

@@ -51,13 +51,19 @@ def get_token(
     form = {"grant_type": "client_credentials"}
     headers = {}
     if isinstance(credential, Secret):
-        headers["Authorization"] = _basic(profile.client_id, credential)
+        headers["Authorization"] = basic(profile.client_id, credential)
     else:
         form |= _assertion(credential, profile.client_id, _issuer(server, realm), int(now()))
     received = server.send("POST", f"{realm}/protocol/openid-connect/token", data=form, headers=headers)
     if received.status != 200:
+        help_ = ""
+        if profile.data_dir is not None and received.status == 401:
+            help_ = (
+                ". If the secret in the data directory is not the client's any more, give it a new one:"
+                f" keyturn admin recover --data-dir {profile.data_dir}"
+            )
         raise CommandError(
-            f"{profile.client_id} cannot sign in to realm {profile.realm}: {refusal(received)}",
+            f"{profile.client_id} cannot sign in to realm {profile.realm}: {refusal(received)}{help_}",
             ExitCode.NOT_ALLOWED,
         )
     body: Any = received.json("the token endpoint")
@@ -132,8 +138,9 @@ def _issuer(server: Server, realm: str) -> str:
     return issuer
 
 
-def _basic(client_id: str, secret: Secret) -> str:
-    pair = f"{quote_plus(client_id)}:{quote_plus(secret.reveal())}"  # RFC 6749 2.3.1
+def basic(client_id: str, secret: Secret) -> str:
+    """Return the Authorization field of client_secret_basic (RFC 6749 section 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret.reveal())}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 

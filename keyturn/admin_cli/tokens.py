@@ -13,10 +13,14 @@ _EARLY_SECONDS: Final = 15.0
 
 
 class ProfileTokens:
-    """Tokens of a profile."""
+    """Tokens of a profile. ``store``: where the newest one is kept, if anywhere."""
 
     def __init__(
-        self, profile: Profile, store: ProfileStore, server: Server, now: Callable[[], float] = time.time
+        self,
+        profile: Profile,
+        store: ProfileStore | None,
+        server: Server,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._profile = profile
         self._store = store
@@ -42,6 +46,7 @@ class ProfileTokens:
             return False
         token = get_token(self._server, self._profile, credential, self._now)
         self._profile = self._profile.with_token(token.text, token.expires_at)
-        with suppress(CommandError):  # the next command signs in by itself
-            self._store.save(self._profile)
+        if self._store is not None:
+            with suppress(CommandError):  # the next command signs in by itself
+                self._store.save(self._profile)
         return True

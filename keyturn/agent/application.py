@@ -19,6 +19,7 @@ from keyturn.agent.tokens import MAX_KINDS, Kind, Tokens, TooManyKindsError
 from keyturn.client.access_token import NoTokenError
 from keyturn.client.jwks_endpoint import JwksEndpoint
 from keyturn.client.keys import ClientKeys
+from keyturn.client.signer import SignerError
 from keyturn_shared.asgi import Message, Receive, Send
 
 HEADER: Final = b"keyturn-agent"
@@ -109,6 +110,8 @@ class AgentApplication:
         except httpx.HTTPError as error:
             detail = f"The token endpoint cannot be reached: {type(error).__name__}"
             raise RefusedError(503, "temporarily_unavailable", detail, again=True) from None
+        except SignerError as error:
+            raise RefusedError(503, "temporarily_unavailable", error.detail, again=True) from None
         except TooManyKindsError:
             detail = f"More than {MAX_KINDS} combinations of scope and resource"
             raise RefusedError(400, "invalid_request", detail) from None

@@ -19,6 +19,7 @@ from keyturn.agent.tokens import Tokens, TooManyKindsError
 from keyturn.client.access_token import NoTokenError
 from keyturn.client.repeating import Sleep, repeat
 from keyturn.client.secrets import ClientSecret
+from keyturn.client.signer import SignerError
 from keyturn_shared.private_files import write_private
 
 _LOOK_SECONDS: Final = 1.0
@@ -55,7 +56,7 @@ class FileWriter:
         at growing intervals."""
         await repeat(
             self.update,
-            survives=(NoTokenError, TooManyKindsError, httpx.HTTPError, OSError),
+            survives=(NoTokenError, TooManyKindsError, SignerError, httpx.HTTPError, OSError),
             failed=self._tell,
             longest_pause=_LONGEST_PAUSE_SECONDS,
             sleep=self._sleep,
@@ -63,7 +64,7 @@ class FileWriter:
 
     async def update(self) -> float:
         """Write the file if its text has changed. Return the seconds after which to look again. Raises
-        NoTokenError, TooManyKindsError, OSError and errors of httpx."""
+        NoTokenError, TooManyKindsError, SignerError, OSError and errors of httpx."""
         with self.status.watch():
             return await self._update()
 

@@ -55,16 +55,19 @@ class KeycloakJson:
 
     def credential(self) -> str | SigningKey:
         """Return the secret, or load the key from its keystore, with the ``kid`` that Keycloak's adapters
-        send. A keystore is PKCS#12, whatever its type is said to be. Raises KeycloakJsonError and
-        KeyFileError."""
+        send. A keystore is PKCS#12 or JKS, whatever its type is said to be: the file shows it. Raises
+        KeycloakJsonError and KeyFileError."""
         if "jwt" not in self._credentials:
             return _text(self.path, self._credentials, "secret")
         jwt = self._credentials["jwt"]
         if not isinstance(jwt, dict):
             raise KeycloakJsonError(f"keycloak_json {self.path}: jwt is not an object")
+        keystore = Path(_text(self.path, jwt, "client-keystore-file"))
+        password = _text(self.path, jwt, "client-keystore-password")
         key = load_key(
-            Path(_text(self.path, jwt, "client-keystore-file")),
-            password=_text(self.path, jwt, "client-keystore-password"),
+            keystore,
+            password=password,
+            key_password=_text(self.path, jwt, "client-key-password", default=password),
             alias=_text(self.path, jwt, "client-key-alias", default=self.client_id),
             algorithm=_text(self.path, jwt, "algorithm", default=_DEFAULT_ALGORITHM),
         )

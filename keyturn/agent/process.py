@@ -1,7 +1,9 @@
 """The agent as a process."""
 
 import asyncio
+import logging
 import os
+import socket
 import ssl
 from collections.abc import Coroutine, Mapping
 from contextlib import ExitStack
@@ -29,6 +31,8 @@ from keyturn_shared.logs import configure_logs
 
 _GRACE_SECONDS: Final = 5.0
 _TIMEOUT_SECONDS: Final = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 def run(path: Path) -> None:
@@ -67,12 +71,14 @@ async def serve(settings: AgentSettings, environment: Mapping[str, str]) -> None
     with ExitStack() as sockets:
         servers = Servers(drain_seconds=_GRACE_SECONDS)
         application = AgentApplication(tokens, http, port=settings.port, keys=keys, sinks=statuses)
-        servers.add(application, sockets.enter_context(listen(settings)))
+        listening = sockets.enter_context(listen(settings))
+        servers.add(application, listening)
         identified = identity(settings)
         sockets.callback(lambda: remove(settings, identified))
         public = listen_for_keys(settings)
         if public is not None and keys is not None:
             servers.add(PublishedKeys(keys), sockets.enter_context(public))
+        _log.info("serves client %s at %s", settings.client_id, _address(listening))
         async with http:
             following = _follow(credential, credentials(None, None), http)
             writing = [*(file.run() for file in files), *(sink.run() for sink in sinks)]
@@ -86,6 +92,12 @@ def _follow(
     if isinstance(credential, ClientSecret):
         return follow_secret_rotations(credential, credentials, http)
     return follow_key_rotations(credential, credentials, http)
+
+
+def _address(listening: socket.socket) -> str:
+    """Return the path of a Unix socket, or host and port."""
+    name = listening.getsockname()
+    return name if isinstance(name, str) else f"{name[0]}:{name[1]}"
 
 
 def _authorities(settings: AgentSettings) -> ssl.SSLContext | bool:

@@ -55,8 +55,11 @@ class AgentSettings(SinkSettings, forbid_unknown_fields=True, frozen=True, kw_on
     """``issuer``: of the realm. ``state``: file with the secrets or keys of rotations.
 
     The first credential: ``secret_file``, or the environment; ``key_file``, with ``key_password_file``,
-    ``key_alias``, ``key_id`` and ``key_algorithm`` as load_key takes them; ``generate_key``, the algorithm of
-    a key that the agent makes itself; or ``keycloak_json``, which also has the issuer and the client.
+    ``key_entry_password_file``, ``key_alias``, ``key_id`` and ``key_algorithm`` as load_key takes them;
+    ``pkcs11_module``, with the other members of PKCS#11, ``key_id`` and ``key_algorithm``, as Pkcs11Signer
+    takes them; ``generate_key``, the algorithm of a key that the agent makes itself; or ``keycloak_json``,
+    which also has the issuer and the client.
+
     ``socket``: path of a Unix socket, or ``port`` on 127.0.0.1. ``jwks_port``: serves the key set and nothing
     else, on ``jwks_host``. ``ca_file``: certificate authorities of the issuer's server, in PEM.
     """
@@ -67,10 +70,17 @@ class AgentSettings(SinkSettings, forbid_unknown_fields=True, frozen=True, kw_on
     secret_file: Text | None = None
     key_file: Text | None = None
     key_password_file: Text | None = None
+    key_entry_password_file: Text | None = None
     key_alias: Text | None = None
     key_id: Text | None = None
     key_algorithm: Text | None = None
     generate_key: Text | None = None
+    pkcs11_module: Text | None = None
+    pkcs11_token: Text | None = None
+    pkcs11_serial: Text | None = None
+    pkcs11_key: Text | None = None
+    pkcs11_key_id: Text | None = None
+    pkcs11_pin_file: Text | None = None
     keycloak_json: Text | None = None
     socket: Text | None = None
     port: Port | None = None
@@ -139,13 +149,24 @@ def _check(settings: AgentSettings) -> None:
 
 def _check_credential(settings: AgentSettings) -> None:
     """Raise ValueError for settings of a credential that do not fit together."""
-    sources = ("secret_file", "key_file", "generate_key", "keycloak_json")
+    sources = ("secret_file", "key_file", "pkcs11_module", "generate_key", "keycloak_json")
     given = [name for name in sources if getattr(settings, name) is not None]
     if len(given) > 1:
         raise ValueError(f"set only one of {', '.join(sources)}: there are {' and '.join(given)}")
-    for name in ("key_password_file", "key_alias", "key_id", "key_algorithm"):
+    for name in ("key_password_file", "key_entry_password_file", "key_alias"):
         if getattr(settings, name) is not None and settings.key_file is None:
             raise ValueError(f"{name} is of a key_file, which is not set")
+    for name in ("key_id", "key_algorithm"):
+        if getattr(settings, name) is not None and not (settings.key_file or settings.pkcs11_module):
+            raise ValueError(f"{name} is of a key_file or pkcs11_module, and neither is set")
+    for name in ("token", "serial", "key", "key_id", "pin_file"):
+        if getattr(settings, f"pkcs11_{name}") is not None and settings.pkcs11_module is None:
+            raise ValueError(f"pkcs11_{name} is of pkcs11_module, which is not set")
+    if settings.pkcs11_module is not None:
+        if (settings.pkcs11_token is None) == (settings.pkcs11_serial is None):
+            raise ValueError("set either pkcs11_token, the token's label, or pkcs11_serial")
+        if settings.pkcs11_key is None and settings.pkcs11_key_id is None:
+            raise ValueError("set pkcs11_key, the key's label, or pkcs11_key_id")
     if settings.generate_key is not None and settings.generate_key not in SIGNATURE_ALGORITHMS:
         raise ValueError(f"generate_key must be one of {', '.join(SIGNATURE_ALGORITHMS)}")
     if settings.jwks_host is not None and settings.jwks_port is None:

@@ -28,7 +28,7 @@ class Tokens:
         self._flights: SingleFlight[Kind, AccessToken] = SingleFlight()
 
     async def get(self, http: httpx.AsyncClient, kind: Kind) -> AccessToken:
-        """Return a token. Raises NoTokenError, errors of httpx, and TooManyKindsError."""
+        """Return a token. Raises NoTokenError, SignerError, errors of httpx, and TooManyKindsError."""
         credentials = self._kinds.get(kind)
         if credentials is not None:
             return await self._flights.run(kind, lambda _: credentials.token(http))

@@ -10,7 +10,7 @@ from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.rotation import rotate, rotate_on_schedule
 from keyturn.client.secret_rotation import follow_secret_rotations, take_new_secret
 from keyturn.client.secrets import ClientSecret, SecretStateError
-from keyturn.client.signer import Signer
+from keyturn.client.signer import Signer, SignerError
 from keyturn_shared.jose.signing import SigningKey
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "RotationError",
     "SecretStateError",
     "Signer",
+    "SignerError",
     "SigningKey",
     "WsgiJwksEndpoint",
     "follow_key_rotations",

@@ -14,7 +14,7 @@ from keyturn.client.assertions import client_assertion, next_key_proof
 from keyturn.client.key_state import KeyStateError
 from keyturn.client.keys import ClientKeys
 from keyturn.client.secrets import ClientSecret, SecretStateError
-from keyturn.client.signer import Signer
+from keyturn.client.signer import Signer, SignerError
 
 _EARLY_SECONDS: Final = 30.0
 
@@ -80,7 +80,8 @@ class ClientCredentials(httpx.Auth):
                 return
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Authorize the request. Raises NoTokenError if no token can be obtained."""
+        """Authorize the request. Raises NoTokenError if no token can be obtained, and SignerError if no key
+        can sign."""
         token = self._token
         if token is None or (self._now() >= token.expires_at - _EARLY_SECONDS and not self._renewing):
             token = yield from self._renew(token)
@@ -97,7 +98,7 @@ class ClientCredentials(httpx.Auth):
     async def token(self, http: httpx.AsyncClient) -> AccessToken:
         """Return a token, for callers that do not use httpx for their own requests: the one in use, or from
         half a minute before it expires a new one. While none can be had, a still valid one is returned.
-        Concurrent calls send one request each. Raises NoTokenError and errors of httpx."""
+        Concurrent calls send one request each. Raises NoTokenError, SignerError and errors of httpx."""
         token = self._token
         if token is not None and self._now() < token.expires_at - _EARLY_SECONDS:
             return token
@@ -109,7 +110,7 @@ class ClientCredentials(httpx.Auth):
         except StopIteration as end:
             renewed: AccessToken = end.value
             return renewed
-        except httpx.HTTPError:
+        except (httpx.HTTPError, SignerError):
             if token is not None and self._now() < token.expires_at:
                 return token
             raise
@@ -187,15 +188,27 @@ class ClientCredentials(httpx.Auth):
     def _with_any(
         self, used: Used, others: Callable[[Used], Iterable[Used]], use: Callable[[Used], None]
     ) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
-        """Send the secret or key in use. If it is refused, try the others, and go on with one that is
-        accepted."""
-        refused = yield self._token_request(used)
-        if refused.status_code != 401:
-            return refused
+        """Send the secret or key in use. If it is refused, or its token cannot sign, try the others, and go
+        on with one that is accepted. Raises SignerError if none signs."""
+        refused: httpx.Response | SignerError
+        try:
+            request = self._token_request(used)
+        except SignerError as error:
+            refused = error
+        else:
+            refused = yield request
+            if refused.status_code != 401:
+                return refused
         for other in others(used):
-            answer = yield self._token_request(other)
+            try:
+                request = self._token_request(other)
+            except SignerError:
+                continue
+            answer = yield request
             if answer.status_code == 200:
                 with suppress(SecretStateError, KeyStateError):  # it is found again after a restart
                     use(other)
                 return answer
+        if isinstance(refused, SignerError):
+            raise refused
         return refused

@@ -13,11 +13,15 @@ from keyturn.client.key_state import KeyStateError
 from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.own_rotation import OwnRotation, read_rotation, see_rotation
 from keyturn.client.repeating import Sleep, repeat
-from keyturn.client.rotation import SETTLED_AFTER_SECONDS, Proving, maker_of_next, publish_next
-from keyturn.client.signer import Signer
+from keyturn.client.rotation import SETTLED_AFTER_SECONDS, NextKey, Proving, maker_of_next, publish_next
+from keyturn.client.signer import Signer, SignerError, thumbprint_of
 
 _NODES: Final = "nodes"
 """The wait of a rotation for every node to apply its newest change."""
+_LONGEST_NODES_LOOK_SECONDS: Final = 16.0
+"""Longest pause between two looks at whether every node has a key, while the server refuses to say."""
+_PUBLISHED: Final = "keys_published"
+"""The error for a client whose next key is read from its JWKS URL, and not registered."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ async def offer_new_key(
     It is stored before the server is told, so a crash at any moment loses none, and the next look continues.
     The former key is kept until the rotation has ended, and used again if the new one is refused. ``new_key``
     makes the new key; by default it is generated for the same algorithm. Raises RotationError if the server
-    refuses, KeyStateError, errors of httpx, and TypeError if there has to be a ``new_key``.
+    refuses, KeyStateError, SignerError, errors of httpx, and TypeError if there has to be a ``new_key``.
     """
 
     def request(used: Signer) -> httpx.Request:
@@ -70,16 +74,21 @@ async def follow_key_rotations(
     """Offer a new key whenever the policy wants one, for as long as the task runs. A server that is away or
     refuses is asked again, at growing intervals; the key in use stays in use. Raises TypeError if there has
     to be a ``new_key``."""
-    make = new_key or maker_of_next(keys.signing)
+    make = NextKey(new_key or maker_of_next(keys.signing))
 
     def failed(error: Exception) -> None:
         _log.warning("the client's rotation does not go on: %s", str(error) or type(error).__name__)
 
-    await repeat(
-        lambda: offer_new_key(
+    async def look() -> float:
+        interval = await offer_new_key(
             keys, credentials, http, new_key=make, settled_after=settled_after, sleep=sleep
-        ),
-        survives=(httpx.HTTPError, RotationError, KeyStateError),
+        )
+        make.was_used()
+        return interval
+
+    await repeat(
+        look,
+        survives=(httpx.HTTPError, RotationError, KeyStateError, SignerError),
         failed=failed,
         sleep=sleep,
     )
@@ -105,6 +114,7 @@ async def _replace_key(
         await _until_every_node_has_it(keys, credentials, http, proving)
     await proving.prove(credentials, key, http)
     keys.use(key, answered=rotation.id, keep=registered is not None)
+    _log.info("a new key signs: %s", thumbprint_of(key))
 
 
 async def _register(
@@ -115,15 +125,25 @@ async def _register(
     rotation: OwnRotation,
 ) -> OwnRotation | None:
     """Tell the server the new key. Return the rotation for which it is registered; None for a client that
-    publishes its keys at a JWKS URL. Raises RotationError and errors of httpx."""
+    publishes its keys at a JWKS URL. Raises RotationError and errors of httpx; a key that the server will
+    never register is given up then."""
     answer = await http.send(credentials.rotation_request(next_key=key), auth=None, follow_redirects=False)
-    if answer.status_code == 409:
+    if answer.status_code == 409 and _error_in(answer) == _PUBLISHED:
         return None
-    if answer.is_client_error and not rotation.wants_key:
+    if answer.status_code == 400 and not rotation.wants_key:
         return rotation  # it went on before a restart; whether it has this key will be seen
-    if answer.status_code == 403:
+    if answer.status_code in (400, 403):
         keys.give_up()
     return read_rotation(answer).rotation or rotation
+
+
+def _error_in(answer: httpx.Response) -> object:
+    """Return the error of a response (RFC 6749 section 5.2); None if it has none."""
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    return body.get("error") if isinstance(body, dict) else None
 
 
 async def _until_every_node_has_it(
@@ -131,11 +151,16 @@ async def _until_every_node_has_it(
 ) -> None:
     """Wait until the rotation waits for nodes no longer. A registered key that one node accepts may still be
     unknown to another. Raises RotationError; the new key is pending then, and the next look goes on."""
+    pause = proving.proved_every
     for _ in range(proving.attempts):
-        await proving.sleep(proving.proved_every)
-        with suppress(httpx.HTTPError, RotationError):
+        await proving.sleep(pause)
+        try:
             request = credentials.rotation_request(key=keys.signing)
             rotation = read_rotation(await http.send(request, auth=None, follow_redirects=False)).rotation
-            if rotation is None or rotation.waits_for != _NODES:
-                return
+        except (httpx.HTTPError, RotationError):  # it may have more to do than it can
+            pause = min(2 * pause, max(_LONGEST_NODES_LOOK_SECONDS, proving.proved_every))
+            continue
+        if rotation is None or rotation.waits_for != _NODES:
+            return
+        pause = proving.proved_every
     raise RotationError(f"some nodes do not have the new key after {proving.attempts} looks")

@@ -4,12 +4,15 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from keyturn.client.signer import Signer, thumbprint_of
+from keyturn.client.signer import Signer, TokenSigner, thumbprint_of
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.private_files import write_private
+
+_REFERENCE: Final = "in_token"
+"""The member that has a reference, in place of a private JWK."""
 
 
 class KeyStateError(KeyturnError):
@@ -55,49 +58,62 @@ class KeyState:
         return replace(self, pending=None, former=tuple(former))
 
 
-def read_state(path: Path) -> KeyState | None:
-    """Read the file; None if there is none. Raises KeyStateError."""
+def read_state(path: Path, configured: Signer | None = None) -> KeyState | None:
+    """Read the file; None if there is none. ``configured``: the client's own key; references are to keys in
+    its token. Raises KeyStateError."""
+
+    def key_of(stored: dict[str, object]) -> Signer:
+        reference = stored.get(_REFERENCE)
+        if reference is None:
+            return SigningKey.from_private_jwk(json.dumps(stored).encode())
+        if not isinstance(configured, TokenSigner):
+            raise KeyStateError(f"{path} is of a client whose keys are in a token")
+        if not isinstance(reference, dict):
+            raise TypeError
+        return configured.referred(reference)
+
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        former = tuple(FormerKey(_key(each["key"]), _time(each["until"])) for each in document["former"])
+        former = tuple(FormerKey(key_of(each["key"]), _time(each["until"])) for each in document["former"])
         since, pending, answered = _time(document["since"]), document["pending"], document["answered"]
         if since is None or not (answered is None or isinstance(answered, str)):
             raise ValueError
-        signing = _key(document["signing"])
-        return KeyState(signing, since, None if pending is None else _key(pending), former, answered)
+        signing = key_of(document["signing"])
+        return KeyState(signing, since, None if pending is None else key_of(pending), former, answered)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise KeyStateError(f"{path}: {error.strerror or error}") from error
-    except (KeyturnError, ValueError, KeyError, TypeError):
+    except KeyStateError:
+        raise
+    except (KeyturnError, ValueError, KeyError, TypeError, AttributeError):
         raise KeyStateError(f"{path} is not a file of a client's keys") from None
 
 
 def write_state(path: Path, state: KeyState) -> None:
     """Replace the file atomically, mode 0600. Raises OSError."""
     document = {
-        "signing": _text(state.signing),
+        "signing": _stored(state.signing),
         "since": state.since,
-        "pending": None if state.pending is None else _text(state.pending),
-        "former": [{"key": _text(each.key), "until": each.until} for each in state.former],
+        "pending": None if state.pending is None else _stored(state.pending),
+        "former": [{"key": _stored(each.key), "until": each.until} for each in state.former],
         "answered": state.answered,
     }
     write_private(path, json.dumps(document) + "\n")
 
 
-def require_storable(key: Signer) -> SigningKey:
-    """Return the key. Raises TypeError if its private part is not in this process."""
-    if not isinstance(key, SigningKey):
-        raise TypeError("a file keeps private keys: one that only signs cannot be kept in it")
+def require_storable(key: Signer) -> SigningKey | TokenSigner:
+    """Return the key. Raises TypeError if a file can keep neither it nor a reference to it."""
+    if not isinstance(key, SigningKey | TokenSigner):
+        raise TypeError("a file keeps private keys, or references to them: one that only signs has neither")
     return key
 
 
-def _text(key: Signer) -> Any:
-    return json.loads(require_storable(key).export_private_jwk())
-
-
-def _key(jwk: object) -> SigningKey:
-    return SigningKey.from_private_jwk(json.dumps(jwk).encode())
+def _stored(key: Signer) -> Any:
+    storable = require_storable(key)
+    if isinstance(storable, SigningKey):
+        return json.loads(storable.export_private_jwk())
+    return {_REFERENCE: dict(storable.reference)}
 
 
 def _time(value: object) -> float | None:

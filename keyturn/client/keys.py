@@ -40,7 +40,8 @@ class ClientKeys:
     ``signing``: the key that the client was configured with. ``state``: a file that keeps all keys, for a
     restart at any moment; what is in it takes precedence over ``signing``, which is then only tried when the
     others are refused. It is written atomically, with mode 0600, at once and before any change is published
-    or used; processes of one client on one machine may share it. Only a SigningKey can be in it (TypeError).
+    or used; processes of one client on one machine may share it. Of a Pkcs11Signer it keeps a reference, of
+    another Signer that is no SigningKey nothing (TypeError).
     ``withdrawn_after``: seconds for which a key that no longer signs stays published. ``elapsed``: a
     monotonic clock. ``now``: the wall clock. May be used from several threads. Raises KeyStateError if the
     file cannot be read or written, and InvalidKeyError for a key that no verifier accepts.
@@ -188,7 +189,7 @@ class ClientKeys:
                 return
             try:
                 with locked(self._file):
-                    stored = read_state(self._file)  # another process may have changed it
+                    stored = read_state(self._file, self._configured)  # another process may have changed it
                     before = stored or self._state
                     after = self._without_withdrawn(transform(before))
                     if stored is None or after != before:
@@ -214,7 +215,7 @@ class ClientKeys:
             with suppress(OSError, KeyStateError), self._changing:
                 identity = _identity(self._file)
                 if identity != self._seen:
-                    found = read_state(self._file)
+                    found = read_state(self._file, self._configured)
                     self._seen = identity
                     if found is not None:
                         self._adopt(found)

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import httpx
 
 from keyturn.client.keys import RotationError
-from keyturn.client.signer import Signer
+from keyturn.client.signer import Signer, SignerError
 
 _SHORTEST_SECONDS: Final = 1.0
 _LONGEST_SECONDS: Final = 3600.0
@@ -55,11 +56,12 @@ async def see_rotation(
     use: Callable[[Used], None],
 ) -> Seen:
     """Ask with the secret or key in use. If it is refused, try the others, and go on with one that is
-    accepted. Raises RotationError and errors of httpx."""
+    accepted. Raises RotationError, SignerError and errors of httpx."""
     answer = await http.send(request(used), auth=None, follow_redirects=False)
     if answer.status_code == 401:
         for other in others(used):
-            answer = await http.send(request(other), auth=None, follow_redirects=False)
+            with suppress(SignerError):  # a former key may be gone from its token
+                answer = await http.send(request(other), auth=None, follow_redirects=False)
             if answer.status_code == 200:
                 use(other)
                 break

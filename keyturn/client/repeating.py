@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 from keyturn_shared.runtime.backoff import Backoff
 
 FIRST_PAUSE_SECONDS: Final = 1.0
-LONGEST_PAUSE_SECONDS: Final = 300.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
 _JITTER: Final = 0.1
 
 Sleep = Callable[[float], Awaitable[None]]

@@ -14,7 +14,7 @@ from keyturn.client.credentials import ClientCredentials
 from keyturn.client.key_state import KeyStateError
 from keyturn.client.keys import ClientKeys, RotationError
 from keyturn.client.repeating import Sleep, repeat
-from keyturn.client.signer import Signer, thumbprint_of
+from keyturn.client.signer import Signer, SignerError, TokenSigner, thumbprint_of
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.weak_keys import MIN_RSA_BITS
 
@@ -68,7 +68,7 @@ async def rotate(
     The former key stays published for as long as an assertion under it may live. ``new``: by default the key
     of a rotation that a restart has interrupted, or else one for the same algorithm. Raises RotationError
     when the new key is not accepted within ``attempts``; it is then withdrawn and nothing has changed. Raises
-    KeyStateError, and TypeError if there has to be a ``new`` key.
+    KeyStateError, SignerError, and TypeError if there has to be a ``new`` key.
     """
     proving = Proving(settled_after=settled_after, proved_every=proved_every, attempts=attempts, sleep=sleep)
     with keys.rotating():
@@ -104,18 +104,38 @@ async def rotate_on_schedule(
     seconds = every.total_seconds()
     if seconds <= 0:
         raise ValueError("every must be more than zero")
-    next_of = new_key or maker_of_next(keys.signing)
+    next_of = NextKey(new_key or maker_of_next(keys.signing))
 
     async def rotate_if_due() -> float:
         if keys.pending is not None or keys.age >= seconds:
             new = None if keys.pending is not None else next_of()
             await rotate(keys, credentials, http, new=new, settled_after=settled_after, sleep=sleep)
+            next_of.was_used()
         return min(max(seconds - keys.age, _SHORTEST_LOOK_SECONDS), _LONGEST_LOOK_SECONDS)
 
     def failed(error: Exception) -> None:
         _log.warning("the key is not rotated: %s", str(error) or type(error).__name__)
 
-    await repeat(rotate_if_due, survives=(RotationError, KeyStateError), failed=failed, sleep=sleep)
+    await repeat(
+        rotate_if_due, survives=(RotationError, KeyStateError, SignerError), failed=failed, sleep=sleep
+    )
+
+
+class NextKey:
+    """Makes the next key, and keeps it for the next attempt if the rotation fails: a token has room for few,
+    and keeps them all."""
+
+    def __init__(self, make: Callable[[], Signer]) -> None:
+        self._make = make
+        self._made: Signer | None = None
+
+    def __call__(self) -> Signer:
+        self._made = self._made or self._make()
+        return self._made
+
+    def was_used(self) -> None:
+        """Let the next call make another one."""
+        self._made = None
 
 
 def publish_next(keys: ClientKeys, new: Signer | None) -> Signer:
@@ -130,9 +150,11 @@ def publish_next(keys: ClientKeys, new: Signer | None) -> Signer:
     return key
 
 
-def maker_of_next(signing: Signer) -> Callable[[], SigningKey]:
-    """Return what generates a key like this one. Raises TypeError if this process cannot."""
+def maker_of_next(signing: Signer) -> Callable[[], Signer]:
+    """Return a function that generates a key like this one. Raises TypeError if there is none."""
+    if isinstance(signing, TokenSigner):
+        return signing.generate_next
     if not isinstance(signing, SigningKey):
-        raise TypeError("name the next key: only a SigningKey is followed by a generated one")
+        raise TypeError("name the next key: only a SigningKey or Pkcs11Signer is followed by a generated one")
     bits = signing.verification_key.bits or MIN_RSA_BITS
     return lambda: SigningKey.generate(signing.algorithm, rsa_bits=bits)

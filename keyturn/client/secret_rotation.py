@@ -31,6 +31,7 @@ async def take_new_secret(
     seen = await see_rotation(http, request, secret.reveal(), secret.others, secret.use)
     if seen.secret is not None and seen.rotation is not None:
         secret.use(seen.secret)
+        _log.info("a new secret is in use")
         answer = await http.send(
             credentials.rotation_request(confirmed=seen.rotation.id), auth=None, follow_redirects=False
         )

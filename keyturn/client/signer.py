@@ -1,11 +1,18 @@
 """Keys that sign: in this process, or in a KMS, an HSM or a PKCS#11 token."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
+from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose import base64url, strict_json
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.signing import SigningKey
+
+
+class SignerError(KeyturnError):
+    """A key outside this process cannot be used, for now or for good; ``detail`` says why."""
+
+    code = "signer"
 
 
 @runtime_checkable
@@ -14,7 +21,7 @@ class Signer(Protocol):
 
     ``sign`` returns a JWS signature (RFC 7515 section 5.1): for ECDSA, r and s of fixed length one after the
     other, and not the DER that most services return (RFC 7518 section 3.4). It is called in the thread that
-    requests the token, once a token.
+    requests the token, once a token. It raises SignerError if it cannot sign now.
     """
 
     @property
@@ -31,6 +38,23 @@ class Signer(Protocol):
 
     def sign(self, data: bytes, /) -> bytes:
         """Sign these octets."""
+
+
+@runtime_checkable
+class TokenSigner(Signer, Protocol):
+    """A Signer whose token can hold more keys. A file keeps references to them, and the next key of a
+    rotation is generated in the token."""
+
+    @property
+    def reference(self) -> Mapping[str, object]:
+        """Members that find the key again in its token, as JSON. It has no secret, and no member ``d``."""
+
+    def referred(self, reference: Mapping[str, object], /) -> Self:
+        """Return the signer of a reference. Raises ValueError, KeyError, TypeError or KeyturnError for
+        another one."""
+
+    def generate_next(self) -> Self:
+        """Generate a key for the same algorithm in the token. Raises SignerError."""
 
 
 def verification_key_of(signer: Signer) -> VerificationKey:

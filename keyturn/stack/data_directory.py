@@ -49,6 +49,27 @@ class DataDirectory:
     def logs(self) -> Path:
         return self.path / "logs"
 
+    @property
+    def port(self) -> int | None:
+        """The port of the last start, None before the first. Tokens and assertions name the base URL, so
+        it should stay the same."""
+        try:
+            text = self._port_file.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return int(text) if text.isdigit() and 0 < int(text) < 65_536 else None
+
+    def keep_port(self, port: int) -> None:
+        """Keep the port for the next start. Raises StackError."""
+        try:
+            write_private(self._port_file, f"{port}\n")
+        except OSError as error:
+            raise StackError(f"{self._port_file} cannot be written: {error.strerror or error}") from error
+
+    @property
+    def _port_file(self) -> Path:
+        return self.path / "port"
+
     def prepare(self) -> None:
         """Create the directory, mode 0700, and check that it is writable. Raises StackError."""
         try:

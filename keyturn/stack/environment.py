@@ -11,6 +11,9 @@ ALLOWED_NETWORKS: Final = "127.0.0.0/8,::1/128"
 """JWKS URLs of clients on this machine. By default loopback addresses are refused."""
 
 
+_OF_THE_CONSOLE: Final = "KEYTURN_CONSOLE_"
+"""Beginning of settings that only the credentials service needs, a secret among them."""
+
 CREDENTIALS_DEFAULTS: Final = {"KEYTURN_REALM_SEALS": "true"}
 """Settings whose defaults differ in a local stack."""
 
@@ -41,7 +44,8 @@ class StackEnvironment:
         """Return the environment of a node: without the database and its keys, and with only the public
         halves of the log's keys."""
         log_keys = LogSigningKeys.from_text(self.secrets["KEYTURN_LOG_SIGNING_KEYS"])
-        return self._common(port) | {
+        common = self._common(port).items()
+        return {name: value for name, value in common if not name.startswith(_OF_THE_CONSOLE)} | {
             "KEYTURN_LOG_VERIFICATION_KEYS": log_keys.public_keys,
             "KEYTURN_FLEET_KEYS": self.secrets["KEYTURN_FLEET_KEYS"],
             "KEYTURN_NODE_ID": name,

@@ -67,6 +67,13 @@ def load(path: Path) -> StackSecrets:
     return _parse(path, _values_in(_read(path)))
 
 
+def replace_admin_secret(path: Path, secret: Secret) -> None:
+    """Replace the first admin's secret in the file, which keeps everything else. Raises StackError."""
+    lines = _read(path).splitlines()
+    kept = [line for line in lines if not line.startswith(f"{ADMIN_SECRET}=")]
+    _write(path, "".join(f"{line}\n" for line in (*kept, f"{ADMIN_SECRET}={secret.reveal()}")))
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

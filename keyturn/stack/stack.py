@@ -8,6 +8,7 @@ from pathlib import Path
 from socket import socket
 from typing import Final
 
+from keyturn.stack.admin_watch import described, trouble_of_admin, watch_admin
 from keyturn.stack.child import Child, service_command
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.environment import StackEnvironment, allowed_networks
@@ -19,7 +20,7 @@ from keyturn.stack.members import Members
 from keyturn.stack.nginx import CONFIGURATION, connection_limit, find_nginx, nginx_command
 from keyturn.stack.options import Options
 from keyturn.stack.ports import LOOPBACK, ReservedPort
-from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load_or_make
+from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load, load_or_make
 from keyturn.stack.stack_redis import StackRedis, check_redis, embedded_redis
 from keyturn.stack.supervisor import Supervisor
 from keyturn.stack.terminal import Terminal
@@ -171,6 +172,8 @@ class Stack:
         return Child("gateway", command, self._base_url, {}, log=log, lock=self._lock, watches=False)
 
     async def _describe(self, processes: Processes, secrets: StackSecrets, members: Members) -> LocalStack:
+        with contextlib.suppress(StackError):
+            secrets = load(self._directory.secrets_file)  # a recovery of the administrator has changed it
         ids = await members.ids([node.pid for node in processes.nodes], seconds=JOIN_SECONDS)
         pids = {"credentials": processes.credentials.pid, "gateway": processes.gateway.pid}
         if processes.redis is not None:
@@ -187,7 +190,8 @@ class Stack:
         )
 
     async def _welcome(self, local: LocalStack, secrets: StackSecrets) -> None:
-        """Run the demo if requested, and print the URLs. The demo's client lives as long as this."""
+        """Run the demo if requested, print the URLs, and watch the first admin. The demo's client lives as
+        long as this."""
         async with contextlib.AsyncExitStack() as demo:
             if self._options.demo:
                 await self._show_demo(local, demo)
@@ -195,14 +199,19 @@ class Stack:
             # Imported when everything else runs: making a link needs the credentials service's code.
             from keyturn.console_link import make_link
 
+            trouble = None if secrets.made_now else await trouble_of_admin(self._directory)
+            if trouble is not None:
+                self._terminal.trouble(described(*trouble, self._directory.secrets_file))
+            can_sign_in = trouble is None or not trouble[1].by_any_means
+            link = make_link(local, secrets.encryption_keys, SystemClock()) if can_sign_in else None
             self._terminal.welcome(
                 local,
                 self._directory,
-                console_link=make_link(local, secrets.encryption_keys, SystemClock()),
+                console_link=link,
                 networks=networks,
                 show_secret=secrets.made_now,
             )
-            await asyncio.Event().wait()
+            await watch_admin(self._directory, self._terminal, trouble)
 
     async def _show_demo(self, local: LocalStack, demo: contextlib.AsyncExitStack) -> None:
         from keyturn.demo.process import demo_client

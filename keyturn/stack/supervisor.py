@@ -21,6 +21,8 @@ READY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _HEALTH_SECONDS: Final = 3.0
 _BACKOFF: Final = Backoff(first=0.2, longest=5.0)
+_OWN_WORDS: Final = "keyturn: "
+"""The beginning of a refusal, which may have several lines."""
 _STEADY_SECONDS: Final = 30.0
 """A process that ran for this long before it ended is restarted without a longer pause."""
 
@@ -87,9 +89,11 @@ async def _until_ready(http: httpx.AsyncClient, child: Child) -> None:
 
 
 def describe_failed_start(child: Child) -> str:
-    """Describe why a child ended before it was ready. A refusal of its settings is its own last line."""
+    """Describe why a child ended before it was ready. What it refused is in its own last lines."""
     lines = last_lines(child.log)
     if child.exit_code == EXIT_REFUSED and lines:
-        return f"{child.name}: {lines[-1].removeprefix('keyturn: ')}"
+        begun = [number for number, line in enumerate(lines) if line.startswith(_OWN_WORDS)]
+        refusal = lines[begun[-1] if begun else -1 :]
+        return "\n".join(f"{child.name}: {line.removeprefix(_OWN_WORDS)}" for line in refusal)
     ended = f"{child.name} ended ({describe_exit(child.exit_code)}) before it was ready"
     return "\n  ".join([f"{ended}; its last lines:", *lines])

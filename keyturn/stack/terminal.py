@@ -38,11 +38,11 @@ class Terminal:
         local: LocalStack,
         directory: DataDirectory,
         *,
-        console_link: str,
+        console_link: str | None,
         networks: str,
         show_secret: bool,
     ) -> None:
-        """Print the URLs and the first login."""
+        """Print the URLs and the first login. ``console_link``: None if nobody could use one."""
         secret = f"in {directory.secrets_file}"
         if show_secret:
             secret = f"{local.admin.client_secret} (shown only once; stored {secret})"
@@ -52,7 +52,11 @@ class Terminal:
             *((node.id, node.base_url) for node in local.nodes),
             ("First admin", f"realm {local.admin.realm}, client {local.admin.client_id}"),
             ("Secret", secret),
-            ("Sign-in link", f"{console_link} (within 5 minutes; keyturn console prints another)"),
+            *(
+                [("Sign-in link", f"{console_link} (within 5 minutes; keyturn console prints another)")]
+                if console_link is not None
+                else []
+            ),
             ("Data and logs", str(directory.path)),
             ("JWKS URLs", f"may point to {networks} in this stack; in production that is refused by default"),
         ]

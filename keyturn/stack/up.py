@@ -4,18 +4,21 @@ import asyncio
 import contextlib
 import os
 import signal
+from dataclasses import replace
 from socket import socket
 from typing import Final
 
+from keyturn.known_variables import unknown_variables
 from keyturn.refusing import refuse
 from keyturn.stack import local_file
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.errors import StackError
-from keyturn.stack.options import Options
+from keyturn.stack.options import DEFAULT_PORT, Options
 from keyturn.stack.ports import listen
 from keyturn.stack.stack import Stack
 from keyturn.stack.terminal import Terminal
 from keyturn_shared.errors import KeyturnError
+from keyturn_shared.setting_problems import raise_all
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -25,8 +28,12 @@ def run(options: Options) -> int:
     os.umask(0o077)  # files of the processes are for their owner only
     directory = DataDirectory(options.data_dir)
     try:
+        raise_all(unknown_variables(os.environ))
         directory.prepare()
-        with directory.lock() as lock, contextlib.closing(_claim(directory, options.port)) as listener:
+        port = options.port or directory.port or DEFAULT_PORT
+        options = replace(options, port=port)
+        with directory.lock() as lock, contextlib.closing(_claim(directory, port)) as listener:
+            directory.keep_port(port)
             terminal = Terminal()
             stack = Stack(options, directory, lock, terminal, os.environ)
             asyncio.run(_run_until_signalled(stack, listener, terminal))

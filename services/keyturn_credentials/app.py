@@ -4,33 +4,36 @@ operations."""
 import asyncio
 import os
 import socket
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-import structlog
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 
 from keyturn_credentials.authorization.server import AdministratorsServer
-from keyturn_credentials.console.access import ConsoleAccess
 from keyturn_credentials.console.one_time_tokens import OneTimeTokens
 from keyturn_credentials.console.origin import OwnOrigin
+from keyturn_credentials.console.person_routes import PersonRoutes
+from keyturn_credentials.console.persons import Persons
 from keyturn_credentials.console.routes import ConsoleRoutes
 from keyturn_credentials.console.sessions import SessionSealer, cookie_name
 from keyturn_credentials.console.throttle import Throttle
 from keyturn_credentials.derived_keys import tell_of_derived_keys
 from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.evaluation.evaluator import Evaluator
 from keyturn_credentials.fleet.broadcast import FleetBroadcast
 from keyturn_credentials.fleet.propagation_view import FleetWatch
-from keyturn_credentials.fleet.waiter import FleetWaiter
+from keyturn_credentials.fleet_wiring import FleetSide
+from keyturn_credentials.oidc.flow import PersonSignIn
+from keyturn_credentials.oidc.provider import Provider
+from keyturn_credentials.operations.access_journal import AccessJournal
+from keyturn_credentials.operations.audit_chain_loop import build_audit_chain
 from keyturn_credentials.operations.first_admin import FirstAdmin, bootstrap
 from keyturn_credentials.operations.maintenance_loop import MaintenanceLoop
+from keyturn_credentials.operations.notice_wiring import build_notices
 from keyturn_credentials.operations.rotation_wiring import build_rotations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.operations.signing_loop import SigningLoop
@@ -41,14 +44,10 @@ from keyturn_credentials.queries.policy_trials import PolicyTrials
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.queries.rotations import RotationQueries
 from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
-from keyturn_credentials.relay.loop import RelayLoop
-from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.redis_check import RedisCheck
-from keyturn_credentials.relay.relay import Relay
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.encryption_check import refuse_foreign_keys
-from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.shared_sessions import refuse_shared_sessions
 from keyturn_credentials.store.signatures import Signatures
@@ -56,12 +55,12 @@ from keyturn_credentials.store.unit_of_work import Store
 from keyturn_credentials.store.write_probe import WriteProbe
 from keyturn_credentials.web.audit import AuditRoutes
 from keyturn_credentials.web.authentication import AdminAuthenticator
-from keyturn_credentials.web.bodies import BodyLimit
-from keyturn_credentials.web.caching import NeverStored
 from keyturn_credentials.web.certificates import CertificateRoutes
 from keyturn_credentials.web.client_keys import ClientKeyRoutes
+from keyturn_credentials.web.client_refusals import ClientRefusalRoutes
 from keyturn_credentials.web.client_scopes import ClientScopeRoutes
 from keyturn_credentials.web.clients import ClientRoutes
+from keyturn_credentials.web.evaluation import EvaluationRoutes
 from keyturn_credentials.web.events import EventRoutes
 from keyturn_credentials.web.expiring_secrets import ExpiringSecretRoutes
 from keyturn_credentials.web.exporting import ExportRoutes
@@ -72,13 +71,16 @@ from keyturn_credentials.web.importing import ImportRoutes
 from keyturn_credentials.web.installation import InstallationRoutes
 from keyturn_credentials.web.jwks_url_health import JwksUrlHealthRoutes
 from keyturn_credentials.web.jwks_url_probe import JwksUrlRoutes
+from keyturn_credentials.web.measured_waits import measured_waiter
+from keyturn_credentials.web.middlewares import middlewares
+from keyturn_credentials.web.noted_sign_in import NotedConsoleAccess
 from keyturn_credentials.web.openapi.routes import openapi_route
 from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.web.protocol_mappers import ProtocolMapperRoutes
-from keyturn_credentials.web.proxied import Proxied
 from keyturn_credentials.web.push_revocation import PushRevocationRoutes
 from keyturn_credentials.web.readiness import Readiness
 from keyturn_credentials.web.reading_tools import ReadingToolsRoutes
+from keyturn_credentials.web.realm_notices import NoticeRoutes
 from keyturn_credentials.web.realms import RealmRoutes
 from keyturn_credentials.web.revocations import Revocations
 from keyturn_credentials.web.role_mappings import RoleMappingRoutes
@@ -88,69 +90,22 @@ from keyturn_credentials.web.scope_mappings import ScopeMappingRoutes
 from keyturn_credentials.web.secrets import SecretRoutes
 from keyturn_credentials.web.server_info import ServerInfoRoutes
 from keyturn_credentials.web.streams import StreamLimits
-from keyturn_credentials.web.trailing_slash import SlashesIgnored
 from keyturn_credentials.web.usage import UsageRoutes
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.last_used import LastUsedRegistry
-from keyturn_shared.fleet.registry import FleetRegistry
-from keyturn_shared.fleet.relay_channel import LeaseTerms, RelayChannel
+from keyturn_shared.fleet.refusals import RefusalRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.network.fetcher import GuardedFetcher
-from keyturn_shared.network.tls import client_context
-from keyturn_shared.network.trusted_proxies import TrustedProxies
-from keyturn_shared.redis_client import Endpoint, connect
+from keyturn_shared.redis_client import connect
 from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_shared.secret import Secret
+from keyturn_shared.tracing.configuration import open_tracing
 from keyturn_shared.web.health import health_routes
-from keyturn_shared.web.proxy_chain import ProxyChainCheck
 
-_STOP_SECONDS: Final = 5.0
 _RELAY_CONNECTIONS: Final = 2
-BODY_SECONDS: Final = 30.0
-
-_log = structlog.get_logger(__name__)
 
 OnFirstAdmin = Callable[[FirstAdmin], None]
-
-
-class _FleetSide:
-    """The parts that use Redis: the relay, the waits, the view of the nodes."""
-
-    def __init__(
-        self,
-        redis: Redis,
-        database: Database,
-        settings: CredentialsSettings,
-        clock: Clock,
-        metrics: CollectorRegistry,
-    ) -> None:
-        self._redis = redis
-        # The relay has its own connections, so that waiting calls cannot delay it.
-        self._relay_redis = connect(settings.redis_url)
-        self._settings = settings
-        self._clock = clock
-        self._metrics = RelayMetrics(metrics)
-        self.registry = FleetRegistry(RedisScripts(redis))
-        self.log = DatabaseEventLog(database, clock)
-        self.waiter = FleetWaiter(self.registry, self.log, clock)
-
-    async def close(self) -> None:
-        """Close the connections to Redis."""
-        await self._relay_redis.aclose()
-        await self._redis.aclose()
-
-    def relay_loop(self, database: Database) -> RelayLoop:
-        terms = LeaseTerms(self._settings.lease_seconds, self._settings.lease_margin_seconds)
-        relay = Relay(
-            DatabaseEventLog(database, self._clock),
-            RelayChannel(RedisScripts(self._relay_redis), terms),
-            self._clock,
-            self._metrics,
-            log_keys=self._settings.log_keys(),
-            holder=f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4()}",
-        )
-        return RelayLoop(relay, self._metrics, elapsed=self._clock.elapsed)
 
 
 def build_app(
@@ -158,18 +113,27 @@ def build_app(
     *,
     clock: Clock | None = None,
     on_first_admin: OnFirstAdmin = lambda admin: None,
+    ending: asyncio.Event | None = None,
 ) -> Starlette:
     """Build the service as an ASGI application. It connects only when its lifespan begins.
 
-    ``on_first_admin`` gets the admin created at the very first start. The lifespan raises ConfigurationError
+    ``on_first_admin`` gets the admin created at the very first start. ``ending``: set when this process has
+    no time left for waits for the fleet. The lifespan raises ConfigurationError
     when the database cannot be used.
     """
     clock = clock or SystemClock()
     metrics = CollectorRegistry()
+    tracing = open_tracing(
+        enabled=settings.tracing,
+        service="keyturn-credentials",
+        instance=f"{socket.gethostname()[:60]}:{os.getpid()}",
+        registry=metrics,
+    )
+    tracer = None if tracing is None else tracing.tracer
     tell_of_derived_keys(settings, metrics)
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect(settings.redis_url)
-    fleet = _FleetSide(redis, database, settings, clock, metrics)
+    fleet = FleetSide(redis, database, settings, clock, metrics, tracer=tracer, ending=ending)
     # The relay has its own connections where several writers are possible, so it does not wait behind
     # callers.
     relay_database = (
@@ -181,13 +145,15 @@ def build_app(
         clock,
         settings.encryption_ring(),
         log_keys=settings.log_keys(),
-        on_committed=lambda _sequence: relay_loop.wake(),
+        on_committed=relay_loop.wake,
+        tracer=tracer,
     )
     operations = build_operations(store, clock, settings)
+    journal = AccessJournal(store, clock)
     redis_check = RedisCheck(
         redis,
         metrics,
-        replicated=Endpoint.parse(settings.redis_url).kind != "single",
+        replicated=settings.redis_endpoint().kind != "single",
         lease_seconds=settings.lease_seconds,
         elapsed=clock.elapsed,
     )
@@ -210,16 +176,21 @@ def build_app(
         has_applied=fleet.waiter.has_applied,
         fetched=fetched.thumbprints,
     )
+    notices = build_notices(store, clock, metrics, settings, fetched.healths)
     signing = SigningLoop(Signatures(database, settings.log_keys()), clock, metrics)
-    readiness = Readiness(WriteProbe(database, clock.elapsed), fleet.registry, relay_loop)
+    chaining = build_audit_chain(store, clock, metrics, settings)
+    readiness = Readiness(WriteProbe(database, clock.elapsed), fleet.registry, relay_loop, chaining.degraded)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if tracing is not None:
+                stack.push_async_callback(tracing.close)
             stack.push_async_callback(fleet.close)
             stack.push_async_callback(database.close)
             stack.push_async_callback(relay_database.close)
             stack.callback(fetcher.close)
+            stack.callback(provider_fetcher.close)
             await refuse_shared_sessions(database)
             await migrate(database)
             await refuse_foreign_keys(database, settings.encryption_ring())
@@ -228,22 +199,40 @@ def build_app(
                 on_first_admin(first_admin)
             await operations.maintenance.separate_administrators()
             await relay_loop.start()
-            stack.push_async_callback(_stop, relay_loop)
+            stack.push_async_callback(relay_loop.stop_in_time)
+            stack.push_async_callback(journal.close)
             await supervisor.start()
             stack.push_async_callback(supervisor.stop)
             yield
 
     base_url = settings.base_url
-    fetcher = GuardedFetcher(tls=client_context(settings.jwks_ca_file), proxy=settings.proxy())
+    fetcher = GuardedFetcher(tls=settings.jwks_tls(), proxy=settings.proxy())
     bearer = AdminAuthenticator(AdministratorQueries(store), clock, base_url)
     is_secure = base_url.startswith("https:")
-    console = ConsoleAccess(
+    sealer, throttle = SessionSealer(store.encryption, clock), Throttle(clock)
+    oidc = settings.oidc()
+    console = NotedConsoleAccess(
         store,
-        SessionSealer(store.encryption, clock),
+        sealer,
         SecretIssuer(settings.fleet_ring()),
         OneTimeTokens(redis),
         cookie=cookie_name(secure=is_secure),
         origin=OwnOrigin(base_url),
+        persons=None if oidc is None else Persons(store, sealer, oidc),
+        persons_only=settings.console_oidc_only,
+        journal=journal,
+    )
+    provider_fetcher = GuardedFetcher(tls=settings.oidc_tls(), proxy=settings.proxy())
+    persons = (
+        []
+        if oidc is None
+        else PersonRoutes(
+            console,
+            PersonSignIn(Provider(oidc, provider_fetcher, clock), clock),
+            sealer,
+            throttle,
+            secure=is_secure,
+        ).routes()
     )
 
     async def authenticate(request: Request) -> Principal:
@@ -256,15 +245,34 @@ def build_app(
     supervisor = Supervisor(metrics)
     supervisor.watch(relay_loop.task)
     supervisor.add(
-        redis_check.task, maintenance.task, administrators.last_used.task, signing.task, rotations.loop.task
+        redis_check.task,
+        maintenance.task,
+        administrators.last_used.task,
+        administrators.refusals.task,
+        signing.task,
+        rotations.loop.task,
+        *notices.tasks,
+        journal.task,
+        chaining.task,
     )
 
     async def not_ready() -> dict[str, str]:
         return supervisor.not_ready() | await readiness.not_ready()
 
-    gate = Gate(authenticate, fleet.waiter, default_wait_seconds=settings.default_wait_seconds)
+    waiter = measured_waiter(fleet.waiter, metrics, clock.elapsed, tracer)
+    gate = Gate(authenticate, waiter, journal, default_wait_seconds=settings.default_wait_seconds)
     revocations = Revocations(operations.tokens, gate.change_headers, settings.fleet_ring())
     shown, trials = RotationQueries(store, fleet.registry, clock), PolicyTrials(store, clock)
+    evaluator = Evaluator(
+        store,
+        operations.projector,
+        fetched,
+        fetcher,
+        RedisScripts(redis),
+        fleet.partitioning,
+        settings,
+        clock,
+    )
     accounts = ServiceAccountQueries(store, queries := Queries(store))
     routes = [
         *RealmRoutes(queries, operations.realms, operations.realm_imports, base_url).routes(gate),
@@ -280,8 +288,11 @@ def build_app(
         *JwksUrlRoutes(queries, fetcher, settings.jwks_allowed_networks).routes(gate),
         *ClientKeyRoutes(queries, operations.keys, fetched).routes(gate),
         *UsageRoutes(queries, last_used).routes(gate),
+        *ClientRefusalRoutes(queries, RefusalRegistry(redis)).routes(gate),
+        *EvaluationRoutes(queries, evaluator, clock.elapsed).routes(gate),
         *JwksUrlHealthRoutes(queries, fetched).routes(gate),
         *ExpiringSecretRoutes(queries, clock).routes(gate),
+        *NoticeRoutes(queries).routes(gate),
         *RotationRoutes(shown, trials, operations.rotations, rotations.keys).routes(gate),
         *EventRoutes(queries).routes(gate),
         *ImportRoutes(operations.imports).routes(gate),
@@ -299,24 +310,16 @@ def build_app(
         *ServerInfoRoutes().routes(gate),
         *ReadingToolsRoutes(queries).routes(gate),
         openapi_route(gate),
-        *ConsoleRoutes(console, Throttle(clock), secure=is_secure).routes(),
+        *persons,
+        *ConsoleRoutes(console, throttle, secure=is_secure).routes(),
         *administrators.routes(revocations, rotations.own),
         *revocations.routes(),
-        *health_routes(not_ready, metrics, degraded=readiness.degraded),
+        *health_routes(not_ready, metrics, degraded=readiness.degraded, exemplars=tracer is not None),
     ]
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[
-            Middleware(
-                Proxied,
-                proxies=TrustedProxies(settings.trusted_proxies),
-                check=ProxyChainCheck(metrics),
-            ),
-            Middleware(NeverStored),
-            Middleware(BodyLimit, limit=settings.request_body_limit, seconds=BODY_SECONDS),
-            Middleware(SlashesIgnored),
-        ],
+        middleware=middlewares(settings, metrics, clock.elapsed, tracer),
         exception_handlers={
             KeyturnError: on_keyturn_error,
             HTTPException: on_http_exception,
@@ -326,15 +329,6 @@ def build_app(
     app.router.redirect_slashes = False
     app.state.gate = gate
     return app
-
-
-async def _stop(relay_loop: RelayLoop) -> None:
-    """Stop the relay, with a time limit: the next one copes with whatever this one leaves."""
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await relay_loop.stop()
-    except TimeoutError:
-        _log.warning("relay_did_not_stop_in_time", seconds=_STOP_SECONDS)
 
 
 async def _bootstrap(

@@ -56,6 +56,24 @@ class ConflictError(CredentialsError):
     code = "conflict"
 
 
+class KeysPublishedError(ConflictError):
+    """The client publishes its keys at its JWKS URL, so none is registered."""
+
+    code = "keys_published"
+
+
+class RotationNotOverError(ConflictError):
+    """An earlier rotation of the client is still in its overlap."""
+
+    code = "rotation_not_over"
+
+
+class LastAdministratorError(ConflictError):
+    """Realm ``master`` would have no client left that can administer keyturn."""
+
+    code = "last_administrator"
+
+
 class LimitReachedError(ConflictError):
     """A limit would be exceeded; ``detail`` says which one, and what helps."""
 
@@ -66,6 +84,12 @@ class TooManyStreamsError(CredentialsError):
     """The caller has the maximum number of open event streams."""
 
     code = "too_many_streams"
+
+
+class TooManyEvaluationsError(CredentialsError):
+    """The caller evaluates too often, or a client's secret was tested too often."""
+
+    code = "too_many_evaluations"
 
 
 class StreamsExhaustedError(CredentialsError):

@@ -1,7 +1,6 @@
 """The composition root of a verifier node's HTTP service."""
 
 import secrets
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +9,6 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from keyturn_shared.clock import Clock, SystemClock
-from keyturn_shared.network.tls import client_context
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.oauth.client_authentication.secret_cache import SecretCache
 from keyturn_shared.oauth.metrics import AnswerMetrics
@@ -34,6 +32,7 @@ from keyturn_shared.runtime.supervisor import Supervisor
 from keyturn_shared.secret import Secret
 from keyturn_shared.web.health import MetricsPage, health_routes
 from keyturn_shared.web.proxy_chain import ProxyChainCheck
+from keyturn_shared.web.request_metrics import RequestMetrics
 from keyturn_verifier.core import VerifierCore
 from keyturn_verifier.key_set_service import KeySetService
 from keyturn_verifier.settings import VerifierSettings
@@ -71,11 +70,12 @@ def create_app(
         settings.credentials_base_url,
         certificates,
         address_resolver,
-        tls=_tls_to_credentials(settings),
+        tls=settings.credentials_tls(),
         transport=to_credentials,
     )
 
     shadow = _shadow(settings, core, clock, registry)
+    requests = RequestMetrics(registry)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -94,22 +94,15 @@ def create_app(
         routes=health_routes(core.not_ready, registry, metrics_page=metrics_page), lifespan=lifespan
     )
     return VerifierApplication(
-        _realm_routes(settings, core, clock, address_resolver, certificates, credentials_service, shadow),
+        _realm_routes(
+            settings, core, clock, address_resolver, certificates, credentials_service, shadow, requests
+        ),
         operational_app,
         core.answer_metrics,
-        _well_known_routes(settings, core),
+        _well_known_routes(settings, core, requests),
         lambda: lifespan(operational_app),
         core.not_ready,
     )
-
-
-def _tls_to_credentials(settings: VerifierSettings) -> ssl.SSLContext:
-    """Return the context for the credentials service. Without https no certificate is checked, so the
-    system's CA bundle, which takes 50 ms to load, is not read."""
-    url, ca_file = settings.credentials_base_url, settings.credentials_ca_file
-    if ca_file is None and (url is None or url.startswith("http:")):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return client_context(ca_file)
 
 
 def create_fetcher_app(settings: VerifierSettings, clock: Clock | None = None) -> VerifierApplication:
@@ -149,9 +142,11 @@ def _realm_routes(
     certificates: CertificateSource,
     credentials_service: CredentialsServiceClient,
     shadow: Shadow | None,
+    requests: RequestMetrics,
 ) -> dict[str, Route]:
     proxies = TrustedProxies(settings.trusted_proxies)
-    log = AuthenticationLog(core.answer_metrics, core.throttle, address_resolver)
+    log = AuthenticationLog(core.answer_metrics, core.throttle, address_resolver, core.refusals)
+    core.run(core.refusals.task)
     possession = PossessionCheck(core.dpop)
     issuer = AccessTokenIssuer(clock)
     rings = settings.require_realm_rings()
@@ -201,17 +196,32 @@ def _realm_routes(
     discovery = metadata_endpoint(core.replica, discovery_document(settings.certificate_capabilities()))
     certs = metadata_endpoint(core.replica, certs_document)
     limit = settings.request_body_limit
+    counted = requests.of
+    asked_by_gateways = Route(
+        forward_auth, None, limit, at_once=forward_auth.at_once, counted=counted("forward_auth")
+    )
+    metadata = Route(discovery, _READ, limit, counted=counted("discovery"))
     return {
-        "": Route(RealmInfoEndpoint(core.replica, credentials_service), _READ, limit),
-        f"{_PROTOCOL}/token": Route(token, ("POST",), limit, at_once=token.at_once),
-        f"{_PROTOCOL}/token/introspect": Route(shadowed, ("POST",), limit, at_once=shadowed.at_once),
-        f"{_PROTOCOL}/revoke": Route(revoke, ("POST",), limit),
-        f"{_PROTOCOL}/certs": Route(certs, _READ, limit),
-        **{f".well-known/{kind}": Route(discovery, _READ, limit) for kind in _METADATA},
-        "verify": Route(verify, ("POST",), settings.verify_body_limit, MAX_BYTES_WITHOUT_HEADER),
-        "forward-auth": Route(forward_auth, None, limit, at_once=forward_auth.at_once),
+        "": Route(
+            RealmInfoEndpoint(core.replica, credentials_service), _READ, limit, counted=counted("realm")
+        ),
+        f"{_PROTOCOL}/token": Route(token, ("POST",), limit, at_once=token.at_once, counted=counted("token")),
+        f"{_PROTOCOL}/token/introspect": Route(
+            shadowed, ("POST",), limit, at_once=shadowed.at_once, counted=counted("introspect")
+        ),
+        f"{_PROTOCOL}/revoke": Route(revoke, ("POST",), limit, counted=counted("revoke")),
+        f"{_PROTOCOL}/certs": Route(certs, _READ, limit, counted=counted("certs")),
+        **{f".well-known/{kind}": metadata for kind in _METADATA},
+        "verify": Route(
+            verify,
+            ("POST",),
+            settings.verify_body_limit,
+            MAX_BYTES_WITHOUT_HEADER,
+            counted=counted("verify"),
+        ),
+        "forward-auth": asked_by_gateways,
         # Envoy appends the path of the request it asks about.
-        "forward-auth/": Route(forward_auth, None, limit, at_once=forward_auth.at_once),
+        "forward-auth/": asked_by_gateways,
     }
 
 
@@ -227,17 +237,24 @@ def _shadow(
         settings.shadow_client_id,
         Secret(secret.get_secret_value()),
         connections=WORKERS,
-        tls=client_context(settings.shadow_ca_file),
+        tls=settings.shadow_tls(),
     )
     shadow = Shadow(other, settings.shadow_share, registry, elapsed=clock.elapsed)
     core.watch(*shadow.tasks)
     return shadow
 
 
-def _well_known_routes(settings: VerifierSettings, core: VerifierCore) -> dict[str, Route]:
+def _well_known_routes(
+    settings: VerifierSettings, core: VerifierCore, requests: RequestMetrics
+) -> dict[str, Route]:
     """Return the RFC 8414 section 3.1 metadata routes: ``/.well-known/<kind>`` followed by the issuer's path.
     Both forms exist because a gateway may strip the public URL's path."""
     document = discovery_document(settings.certificate_capabilities())
-    route = Route(metadata_endpoint(core.replica, document), _READ, settings.request_body_limit)
+    route = Route(
+        metadata_endpoint(core.replica, document),
+        _READ,
+        settings.request_body_limit,
+        counted=requests.of("discovery"),
+    )
     paths = ("", (settings.public_url.path or "").rstrip("/"))
     return {f"/.well-known/{kind}{path}/realms/": route for kind in _METADATA for path in paths}

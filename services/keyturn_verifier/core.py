@@ -12,8 +12,10 @@ from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.claimants import RETURNED_TO
 from keyturn_shared.fleet.failures import FailureRegistry
 from keyturn_shared.fleet.last_used import LastUsedRegistry
+from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.membership import MembershipChannel
 from keyturn_shared.fleet.reading import ProjectionReader
+from keyturn_shared.fleet.refusals import RefusalRegistry
 from keyturn_shared.fleet.replay import AssertionRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.jose import strict_json
@@ -22,6 +24,7 @@ from keyturn_shared.oauth.client_authentication.authenticator import Authenticat
 from keyturn_shared.oauth.client_authentication.certificates import CertificateCheck
 from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
 from keyturn_shared.oauth.client_authentication.last_used import LastUsedRecorder
+from keyturn_shared.oauth.client_authentication.refusals import RefusalRecorder
 from keyturn_shared.oauth.client_authentication.registry import build_verifiers
 from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
 from keyturn_shared.oauth.entities import StateReader
@@ -31,14 +34,16 @@ from keyturn_shared.oauth.throttling.throttle import Throttle
 from keyturn_shared.oauth.tokens.token_cache import TokenCache
 from keyturn_shared.oauth.tokens.verification import TokenVerifier
 from keyturn_shared.position import Position
-from keyturn_shared.realm_rings import RealmRings
+from keyturn_shared.realm_rings import FleetRing, RealmRings
 from keyturn_shared.redis_client import connect
 from keyturn_shared.runtime.supervised_task import SupervisedTask
 from keyturn_shared.runtime.supervisor import Supervisor
+from keyturn_shared.tracing.configuration import open_tracing
 from keyturn_verifier.key_set_service import KeySetService
 from keyturn_verifier.metrics import NodeMetrics
 from keyturn_verifier.replay_guard.guard import ReplayGuard
 from keyturn_verifier.replay_guard.memory import ReplayMemory
+from keyturn_verifier.replay_guard.partitions import Partition, PartitionedGuard
 from keyturn_verifier.replay_guard.restoration import ReplayReturn
 from keyturn_verifier.replica.cache import StateCache
 from keyturn_verifier.replica.event_applier import EventApplier
@@ -48,6 +53,7 @@ from keyturn_verifier.replica.log_trust import LogTrust
 from keyturn_verifier.replica.replica import Replica
 from keyturn_verifier.replica.stream_reader import StreamReader
 from keyturn_verifier.replica.subscription import Subscription
+from keyturn_verifier.replica.traced_applier import TracedApplier
 from keyturn_verifier.settings import VerifierSettings
 
 _MEMBERSHIP_SECONDS = 2.0
@@ -83,7 +89,13 @@ class VerifierCore:
             self.node_metrics,
             capacity=settings.cached_clients,
         )
-        self.applier = EventApplier(self._cache, self._log, self._moved)
+        self._tracing = open_tracing(
+            enabled=settings.tracing,
+            service="keyturn-verifier",
+            instance=self.member_id,
+            registry=registry,
+        )
+        self.applier = self._make_applier()
         self.heartbeat = Heartbeat(
             MembershipChannel(RedisScripts(self._membership), self.member_id),
             StreamReader(self._redis),
@@ -93,6 +105,7 @@ class VerifierCore:
             self.node_metrics,
             elapsed=clock.elapsed,
             details=self._details,
+            partition=lambda partitioning, epoch: self._claims.apply(partitioning, epoch),
             renewal_seconds=settings.renewal_seconds,
         )
         self._subscription = Subscription(
@@ -108,7 +121,13 @@ class VerifierCore:
         # Use the connection that reported the new epoch: another one may still lead to a former primary.
         bringing = AssertionRegistry(RedisScripts(self._membership), settings.clock_skew)
         self._replay_return = ReplayReturn(bringing, memory, self.heartbeat.report, elapsed=clock.elapsed)
-        self._claims = claims = ReplayGuard(assertion_registry, memory, self.answer_metrics)
+        first = ReplayGuard(assertion_registry, memory, self.answer_metrics)
+        self._claims = claims = PartitionedGuard(
+            first,
+            self._make_partition,
+            elapsed=clock.elapsed,
+            remembers=settings.assertion_max_lifetime + 3 * settings.clock_skew,
+        )
         assertions = AssertionCheck(
             keys,
             rings,
@@ -121,6 +140,7 @@ class VerifierCore:
             keys, settings.client_authorities(clock), clock, clock_skew=settings.clock_skew
         )
         self._last_used = LastUsedRecorder(LastUsedRegistry(self._redis), clock)
+        self.refusals = RefusalRecorder(RefusalRegistry(self._redis), clock)
         dummy_keys = DummyKeys()
 
         def make_authenticator(rings: RealmRings) -> Authenticator:
@@ -160,6 +180,10 @@ class VerifierCore:
         """Watch tasks that the application starts and stops."""
         self._supervisor.watch(*tasks)
 
+    def run(self, *tasks: SupervisedTask) -> None:
+        """Run tasks from the start to the stop of this node."""
+        self._supervisor.add(*tasks)
+
     async def start(self) -> None:
         """Start following the fleet. Redis may be unavailable: until the node has joined, it refuses
         requests."""
@@ -176,6 +200,8 @@ class VerifierCore:
         for client in (self._redis, self._membership):
             with contextlib.suppress(OSError):
                 await client.aclose()
+        if self._tracing is not None:
+            await self._tracing.close()
 
     async def not_ready(self) -> dict[str, str]:
         """Return the reasons why this node cannot answer; empty when it can."""
@@ -188,6 +214,26 @@ class VerifierCore:
             return {}
         return {"lease": self.heartbeat.last_error or "not held"}
 
+    def _make_applier(self) -> EventApplier:
+        if self._tracing is None:
+            return EventApplier(self._cache, self._log, self._moved)
+        return TracedApplier(self._cache, self._log, self._moved, self._tracing.tracer)
+
+    def _make_partition(self, number: int) -> Partition:
+        layout, skew, elapsed = Layout(number), self._settings.clock_skew, self._clock.elapsed
+        memory = ReplayMemory(elapsed)
+        renewals = RedisScripts(self._membership)
+        registry = AssertionRegistry(RedisScripts(self._redis), skew, layout, claimant=self.member_id)
+        bringing = AssertionRegistry(renewals, skew, layout)
+        return Partition(
+            number,
+            MembershipChannel(renewals, self.member_id, layout),
+            ReplayGuard(registry, memory, self.answer_metrics),
+            lambda report: ReplayReturn(bringing, memory, report, elapsed=elapsed),
+            elapsed=elapsed,
+            renewal_seconds=self._settings.renewal_seconds,
+        )
+
     def _moved(self, position: Position) -> None:
         self.lease.advance(position)
         self.node_metrics.position.set(position.sequence)
@@ -196,7 +242,7 @@ class VerifierCore:
         self.heartbeat.report()
 
     def _describe(self) -> dict[str, object]:
-        url = self._settings.node_url
+        url, rings = self._settings.node_url, self._settings.realm_rings()
         return {
             "name": self._settings.node_id,
             "version": version("keyturn"),
@@ -204,15 +250,20 @@ class VerifierCore:
             "pid": os.getpid(),
             "started_at": self._clock.now(),
             "serves_stale": self._settings.serve_stale,
+            "certificate_methods": list(self._settings.certificate_capabilities().methods),
+            # Ids only: of a node with another key, the clients are refused. A limited node has none.
+            "fleet_keys": list(rings.key_ids) if isinstance(rings, FleetRing) else None,
         }
 
     def _details(self) -> str:
         return strict_json.encode(
             {
                 **self._fixed_details,
+                "clock": self._clock.now(),
                 "cached_states": len(self._cache),
                 "jumps": self.applier.jumps,
                 RETURNED_TO: self._replay_return.returned_to,
+                **self._claims.details,
                 "last_error": self.heartbeat.last_error,
             }
         ).decode()

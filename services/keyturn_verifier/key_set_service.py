@@ -8,7 +8,6 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from keyturn_shared.clock import Clock
-from keyturn_shared.network.tls import client_context
 from keyturn_shared.position import Position
 from keyturn_shared.redis_broker import make_broker
 from keyturn_shared.redis_failures import redis_answers
@@ -41,7 +40,7 @@ class KeySetService:
         policy = KeySetPolicy.for_interval(
             settings.jwks_min_interval, networks, new_key_timeout=settings.jwks_new_key_seconds
         )
-        tls = client_context(settings.jwks_ca_file)
+        tls = settings.jwks_tls()
         self._download = GuardedDownload(policy, tls=tls, proxy=settings.proxy())
         # Reads have a time limit: a connection cut without notice would block forever.
         self._broker = make_broker(settings.redis_url, socket_timeout=_ANSWER_SECONDS, logger=None)

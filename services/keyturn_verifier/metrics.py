@@ -70,6 +70,8 @@ class NodeMetrics:
             ["kind"],
             registry=registry,
         )
+        for kind in ("head", "event", "projection"):
+            self.forged.labels(kind)  # an increase is only seen in a series that was there before
         self.decided_again = Counter(
             "keyturn_node_decided_again",
             "Decisions repeated because a state changed meanwhile",

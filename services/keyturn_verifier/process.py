@@ -2,15 +2,13 @@
 
 import asyncio
 import gc
-import ssl
 from typing import Final
 
 import uvloop
 
-from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.http_server.accepted_sockets import Tls
 from keyturn_shared.http_server.connections import ConnectionTable
-from keyturn_shared.http_server.server import HttpServer
+from keyturn_shared.http_server.server import IDLE_DRAIN_SECONDS, HttpServer
 from keyturn_shared.http_server.serving import configured, listen, make_room
 from keyturn_shared.logs import configure_logs
 from keyturn_verifier.app import create_app, create_fetcher_app
@@ -34,23 +32,6 @@ def run_fetcher(settings: VerifierSettings) -> None:
     _serve(settings, create_fetcher_app(settings))
 
 
-def _tls(settings: VerifierSettings) -> ssl.SSLContext | None:
-    """Build the TLS context, if TLS is configured. Clients are asked for a certificate but may omit it."""
-    if settings.tls_certificate_path is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(settings.tls_certificate_path, settings.tls_key_path)
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigurationError(
-            f"KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH cannot be used: {error.strerror or error}"
-        ) from None
-    if settings.client_authorities_path is not None:
-        context.load_verify_locations(settings.client_authorities_path)
-        context.verify_mode = ssl.CERT_OPTIONAL
-    return context
-
-
 def _spare_the_collector() -> None:
     """Collect cyclic garbage rarely: objects from start-up stay, and requests leave no cycles behind."""
     gc.collect()
@@ -66,11 +47,12 @@ def prepare(settings: VerifierSettings) -> None:
 
 def make_server(settings: VerifierSettings, app: VerifierApplication, table: ConnectionTable) -> HttpServer:
     """Build a node's server. Raises ConfigurationError if its TLS files cannot be used."""
-    context = _tls(settings)
+    context = settings.server_tls()
     return HttpServer(
         app,
         configured(HttpProtocol, table=table, request_seconds=settings.request_seconds),
         drain_seconds=settings.drain_seconds,
+        idle_drain_seconds=IDLE_DRAIN_SECONDS,
         tls=None if context is None else Tls(context, settings.handshake_seconds),
     )
 

@@ -1,5 +1,6 @@
 """The verifier's settings: ``KEYTURN_*`` environment variables, read once by the process."""
 
+import ssl
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -9,9 +10,11 @@ from pydantic import AnyHttpUrl, Field, FilePath, SecretStr, model_validator
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.named_setting import named_setting
+from keyturn_shared.network.tls import context_for
 from keyturn_shared.oauth.tokens.discovery import CertificateCapabilities
 from keyturn_shared.realm_rings import FleetRing, LimitedRings, RealmRings
 from keyturn_shared.service_settings import ServiceSettings
+from keyturn_shared.setting_problems import check_all
 from keyturn_shared.signed_log.keys import FETCHER, LogSigningKeys, LogVerificationKeys
 from keyturn_shared.this_machine import is_this_machine
 from keyturn_verifier.process_settings import ProcessSettings
@@ -89,21 +92,38 @@ class VerifierSettings(ProcessSettings, ServiceSettings):
     """Time a caller has to begin and complete the TLS handshake."""
 
     @model_validator(mode="after")
-    def _pair_tls_files(self) -> Self:
+    def _check(self) -> Self:
+        # ConfigurationError is not a ValueError, so pydantic passes it through with its own lines.
+        check_all(
+            self._pair_tls_files,
+            self._refuse_two_kinds_of_keys,
+            self._check_shadow,
+            self._require_keys,
+            self.key_set_seal,
+            self.redis_endpoint,
+            self.proxy,
+            self.check_tracing,
+        )
+        return self
+
+    def check_files(self) -> None:
+        """Read the files that settings name. Raises ConfigurationError with a line for each unusable one."""
+        check_all(super().check_files, self.server_tls, self.credentials_tls, self.shadow_tls)
+
+    def _pair_tls_files(self) -> None:
         if (self.tls_certificate_path is None) != (self.tls_key_path is None):
             raise ConfigurationError(
                 "KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH must be set together"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _read_keys(self) -> Self:
-        # ConfigurationError is not a ValueError, so pydantic passes it through with its one clear line.
+    def _refuse_two_kinds_of_keys(self) -> None:
         if self.realm_keys is not None and self.fleet_keys is not None:
             raise ConfigurationError(
                 "KEYTURN_REALM_KEYS and KEYTURN_FLEET_KEYS are both set: with the fleet keys a node can"
                 " decrypt the data of every realm"
             )
+
+    def _check_shadow(self) -> None:
         if self.shadow_url is not None and not (self.shadow_client_id and self.shadow_client_secret):
             raise ConfigurationError(
                 "KEYTURN_SHADOW_URL needs KEYTURN_SHADOW_CLIENT_ID and KEYTURN_SHADOW_CLIENT_SECRET"
@@ -113,10 +133,6 @@ class VerifierSettings(ProcessSettings, ServiceSettings):
                 "KEYTURN_SHADOW_URL would send tokens and a secret in clear text: use https, or set"
                 " KEYTURN_SHADOW_ALLOW_HTTP"
             )
-        self._require_keys()
-        self.key_set_seal()
-        self.proxy()
-        return self
 
     def _shows_tokens_to_the_network(self, url: AnyHttpUrl) -> bool:
         return url.scheme == "http" and not self.shadow_allow_http and not is_this_machine(url.host or "")
@@ -126,6 +142,40 @@ class VerifierSettings(ProcessSettings, ServiceSettings):
         capabilities = super().certificate_capabilities()
         by_tls = self.tls_certificate_path is not None and capabilities.chains
         return replace(capabilities, shown=capabilities.shown or by_tls)
+
+    def server_tls(self) -> ssl.SSLContext | None:
+        """Build the TLS context of this node, if it serves TLS itself. Clients are asked for a certificate,
+        which they may omit. Raises ConfigurationError."""
+        if self.tls_certificate_path is None or self.tls_key_path is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.tls_certificate_path, self.tls_key_path)
+        except (ssl.SSLError, OSError) as error:
+            raise ConfigurationError(
+                "KEYTURN_TLS_CERTIFICATE_PATH and KEYTURN_TLS_KEY_PATH cannot be used:"
+                f" {error.strerror or error}"
+            ) from None
+        if self.client_authorities_path is not None:
+            context.load_verify_locations(self.client_authorities_path)
+            context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+    def credentials_tls(self) -> ssl.SSLContext:
+        """Make the TLS context for the credentials service. Without https no certificate is checked, so the
+        system's CA bundle, which takes 50 ms to load, is not read. Raises ConfigurationError."""
+        url, ca_file = self.credentials_base_url, self.credentials_ca_file
+        if ca_file is None and (url is None or url.startswith("http:")):
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        with named_setting("KEYTURN_CREDENTIALS_CA_FILE"):
+            return context_for(ca_file)
+
+    def shadow_tls(self) -> ssl.SSLContext:
+        """Make the TLS context for the shadowed server. Raises ConfigurationError."""
+        if self.shadow_url is None and self.shadow_ca_file is None:
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        with named_setting("KEYTURN_SHADOW_CA_FILE"):
+            return context_for(self.shadow_ca_file)
 
     @property
     def credentials_base_url(self) -> str | None:
@@ -171,7 +221,9 @@ class VerifierSettings(ProcessSettings, ServiceSettings):
             with named_setting("KEYTURN_FETCHER_KEYS"):
                 return LogSigningKeys.from_text(self.fetcher_keys.get_secret_value())
         if self.fleet_keys is not None:
-            return LogSigningKeys.derived_from(self.fleet_keys.get_secret_value(), FETCHER)
+            self.realm_rings()
+            with named_setting("KEYTURN_FLEET_KEYS"):
+                return LogSigningKeys.derived_from(self.fleet_keys.get_secret_value(), FETCHER)
         return None
 
     def _require_keys(self) -> None:
@@ -198,3 +250,6 @@ class FetcherSettings(VerifierSettings):
     def _require_keys(self) -> None:
         if self.fetcher_keys is None and self.fleet_keys is None:
             raise ConfigurationError("KEYTURN_FETCHER_KEYS: required, but not set")
+
+    def check_tracing(self) -> None:
+        """Check nothing: a fetcher applies no events, and makes no traces."""

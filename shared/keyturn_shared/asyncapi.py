@@ -36,7 +36,8 @@ def document() -> dict[str, Any]:
                 "The entry id is <epoch>-<sequence>: a jump in the sequence is a lost event, a new epoch is "
                 "a new fill of Redis. After either, discard what you derived from earlier events. "
                 "Handle an unknown type by its 'touches'. The last member, 'signature', is the credentials "
-                "service's signature over everything before it: see docs/protocol.md."
+                "service's signature over everything before it: see docs/protocol.md. 'traceparent' names "
+                "the trace in which the event was made, if there is one."
             ),
             "license": {"name": "Apache-2.0"},
         },

@@ -18,13 +18,16 @@ PUBLISHED_AT_FIELD: Final = "published_at"
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
     """Base of all events. ``sequence``: the event's place in the log. ``id``: a random UUID. ``occurred_at``:
-    NumericDate seconds. ``touches``: field names of the projection hash (see ``projection``)."""
+    NumericDate seconds. ``touches``: field names of the projection hash (see ``projection``).
+    ``traceparent``: of the transaction that wrote it (W3C Trace Context section 3.2), if that is traced.
+    Nothing is decided by it."""
 
     sequence: int
     id: str
     occurred_at: float
     version: int = 1
     touches: tuple[str, ...] = ()
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class EpochOpened(Event, frozen=True, kw_only=True, tag="epoch_opened"):

@@ -56,6 +56,8 @@ def configure_logs(*, level: str = "info", service: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(number, logging.WARNING))
+    # Failed exports are counted, and logged once for an outage; OpenTelemetry logs each attempt.
+    logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
 
 
 def withhold_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -90,6 +90,11 @@ class KeyRing:
     def current_key_id(self) -> str:
         return self._first.key_id
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of its keys, in order. An id says nothing about its key."""
+        return tuple(self._by_id)
+
     def seal(self, plaintext: bytes, context: str, *, like: str | None = None) -> str:
         """Encrypt. ``like``: an encrypted value whose key to use, if the ring has it, so that related values
         change keys together."""
@@ -147,9 +152,13 @@ def keys_from_text(text: str, purpose: str) -> list[bytes]:
     return [_decode_key(part.strip(), purpose) for part in text.split(",")]
 
 
+def _a(purpose: str) -> str:
+    return f"an {purpose}" if purpose[:1] in "aeiou" else f"a {purpose}"
+
+
 def _derive(key: bytes, purpose: str, id_characters: int) -> _RingKey:
     if len(key) != _KEY_BYTES:
-        raise ConfigurationError(f"a {purpose} key has {len(key)} bytes, not {_KEY_BYTES}")
+        raise ConfigurationError(f"{_a(purpose)} key has {len(key)} bytes, not {_KEY_BYTES}")
 
     def expand(label: str) -> bytes:
         return HKDF(SHA256(), _KEY_BYTES, salt=None, info=f"keyturn/{purpose}/{label}".encode()).derive(key)
@@ -179,4 +188,4 @@ def _decode_key(text: str, purpose: str) -> bytes:
     try:
         return _decode(text)
     except SealError as error:
-        raise ConfigurationError(f"a {purpose} key is not base64url") from error
+        raise ConfigurationError(f"{_a(purpose)} key is not base64url") from error

@@ -1,16 +1,24 @@
 """Settings of both services: what listens, where Redis is, and fetching of JWKS URLs."""
 
+import os
+import ssl
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AnyHttpUrl, SecretStr, UrlConstraints
 from pydantic_settings import SettingsConfigDict
 
+from keyturn_shared.clock import SystemClock
 from keyturn_shared.listening_settings import ListeningSettings
+from keyturn_shared.named_setting import named_setting
 from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.network.setting import NetworkList
+from keyturn_shared.network.tls import context_for
 from keyturn_shared.oauth.settings import ClientCheckSettings
 from keyturn_shared.projection import MAX_PUBLIC_URL_LENGTH
+from keyturn_shared.redis_client import Endpoint, connect
+from keyturn_shared.setting_problems import check_all
+from keyturn_shared.tracing.configuration import check_tracing
 
 
 class ServiceSettings(ListeningSettings, ClientCheckSettings):
@@ -33,11 +41,35 @@ class ServiceSettings(ListeningSettings, ClientCheckSettings):
     jwks_proxy_resolves: bool = False
     """Send names instead of checked addresses to the proxy, which must then block private networks itself."""
 
+    tracing: bool = False
+    """Make traces of changes, and export them as the ``OTEL_*`` variables say."""
+
+    def check_tracing(self) -> None:
+        """Check what traces need, if there are any. Raises ConfigurationError."""
+        if self.tracing:
+            check_tracing(os.environ)
+
     def proxy(self) -> Proxy | None:
         """Build the proxy for JWKS URLs. Raises ConfigurationError."""
         if self.jwks_proxy is None:
             return None
-        return Proxy.parse(self.jwks_proxy.get_secret_value(), resolves=self.jwks_proxy_resolves)
+        with named_setting("KEYTURN_JWKS_PROXY"):
+            return Proxy.parse(self.jwks_proxy.get_secret_value(), resolves=self.jwks_proxy_resolves)
+
+    def redis_endpoint(self) -> Endpoint:
+        """Parse the URL of Redis, and check that a client could use it. Raises ConfigurationError."""
+        with named_setting("KEYTURN_REDIS_URL"):
+            connect(self.redis_url)  # which connects at its first use
+            return Endpoint.parse(self.redis_url)
+
+    def jwks_tls(self) -> ssl.SSLContext:
+        """Make the TLS context for JWKS URLs. Raises ConfigurationError."""
+        with named_setting("KEYTURN_JWKS_CA_FILE"):
+            return context_for(self.jwks_ca_file)
+
+    def check_files(self) -> None:
+        """Read the files that settings name. Raises ConfigurationError with a line for each unusable one."""
+        check_all(self.jwks_tls, lambda: self.client_authorities(SystemClock()))
 
     @property
     def base_url(self) -> str:

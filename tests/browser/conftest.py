@@ -12,6 +12,7 @@ from tests.browser.console import Console
 from tests.testkit.console_realm import REALM, Scene
 from tests.testkit.console_session import give_session
 from tests.testkit.local_stack import RunningStack
+from tests.testkit.nodejs import install_packages
 from tests.testkit.threaded_key_server import KeyServer
 
 NODES = 3
@@ -19,9 +20,15 @@ NODES = 3
 OpenConsole = Callable[..., Awaitable[Console]]
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (install_packages() / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    with RunningStack(tmp_path_factory.mktemp("browser") / "data", nodes=NODES).start() as running:
+    data = tmp_path_factory.mktemp("browser") / "data"
+    with RunningStack(data, nodes=NODES, KEYTURN_NOTICES_CHECK_SECONDS="2").start() as running:
         yield running
 
 

@@ -19,7 +19,8 @@ addEventListener("securitypolicyviolation", (event) =>
 
 class Console:
     """One page. ``problems`` collects errors, policy violations and foreign requests. Refusals that a test
-    provokes are named in ``expected``: parts of the messages."""
+    provokes are named in ``expected``: parts of the messages; other servers that it visits in ``visited``:
+    beginnings of their URLs."""
 
     def __init__(self, context: BrowserContext, page: Page, scene: Scene) -> None:
         self.context = context
@@ -28,6 +29,7 @@ class Console:
         self.base = scene.stack.base_url
         self.problems: list[str] = []
         self.expected: list[str] = []
+        self.visited: list[str] = []
         self.requested: list[str] = []
 
     async def begin(self) -> None:
@@ -43,10 +45,11 @@ class Console:
 
     def require_calm(self) -> None:
         """Fail if anything went wrong that the test did not expect."""
-        foreign = [url for url in self.requested if not url.startswith((f"{self.base}/", "blob:"))]
-        assert foreign == [], "requests left the origin"
+        known = (f"{self.base}/", "blob:", *self.visited)
+        foreign = [url for url in self.requested if not url.startswith(known)]
+        assert foreign == [], f"requests left the origin: {foreign}"
         surprises = [text for text in self.problems if not any(part in text for part in self.expected)]
-        assert surprises == []
+        assert surprises == [], surprises
 
     async def open(self, path: str = "", *, realm: str = REALM) -> None:
         """Load an address below the realm's, and wait for the page."""

@@ -16,12 +16,19 @@ ADDRESSES = {
     "inline-jwks": "clients/{payments}/credentials",
     "certificate": "clients/{inventory}/credentials",
     "x509": "clients/{checkout}/credentials",
+    "connect": "clients/{orders}/connect",
+    "connect-certificate": "clients/{checkout}/connect",
+    "scopes": "clients/{orders}/scopes",
+    "admin-roles": "clients/{orders}/admin-roles",
+    "evaluate": "clients/{orders}/evaluate",
     "activity": "clients/{orders}/activity",
+    "client-scopes": "client-scopes",
     "fleet": "fleet",
     "rotations": "rotations",
     "rotation": "rotations/{rotation}",
     "campaign": "rotations/campaign",
     "client-rotation": "clients/{orders}/rotation",
+    "notices": "notices",
     "jwks-urls": "jwks-urls",
     "events": "events",
     "audit": "audit",
@@ -120,6 +127,44 @@ async def list_clients(console: Console) -> None:
     await expect(console.page.get_by_role("heading", name="4 clients")).to_be_visible()
 
 
+async def evaluate(console: Console) -> None:
+    await console.choose("Credential", "client_secret")
+    await console.fill("Client secret", "a secret that is not the client's")
+    await console.click("Evaluate")
+    await expect(console.page.get_by_role("list", name="Checks")).to_be_visible()
+
+
+async def preview(console: Console) -> None:
+    await console.click("Evaluate")
+    await expect(console.page.get_by_label("Claims of the token")).to_be_visible()
+
+
+async def make_scope(console: Console) -> None:
+    await console.click("New client scope")
+    await expect(console.page.get_by_role("dialog")).to_be_visible()
+
+
+async def fill_in_secret(console: Console) -> None:
+    await console.click("Fill in the secret")
+    await expect(console.page.get_by_role("button", name="Hide the secret")).to_be_visible()
+
+
+async def delete_realm(console: Console) -> None:
+    await console.click("Delete")
+    await expect(console.page.get_by_role("dialog")).to_be_visible()
+
+
+async def be_overtaken(console: Console) -> None:
+    """Edit what somebody else changes meanwhile, and read it again."""
+    console.expected.append("412")
+    await console.fill("Description", "Takes the orders of the shop")
+    path = f"/clients/{console.scene.uuids['orders']}"
+    console.scene.admin.call("PUT", path, json={"description": "Takes orders"})
+    await console.click("Save")
+    await console.click("Read it again")
+    await expect(console.page.get_by_role("table", name="Differences")).to_be_visible()
+
+
 PREPARED: dict[str, list[tuple[str, Prepare]]] = {
     "clients": [("choosing-a-realm", choose_realm), ("no-client-found", search_in_vain)],
     "secret": [("revealed", reveal), ("regenerating", regenerate), ("switching", switch)],
@@ -128,6 +173,11 @@ PREPARED: dict[str, list[tuple[str, Prepare]]] = {
     "fleet": [("changes", changes)],
     "rotations": [("wrong", fill_in_wrongly), ("plan", show_the_plan), ("key-plan", show_the_plan_for_keys)],
     "campaign": [("listed", list_clients)],
+    "client-scopes": [("making", make_scope)],
+    "connect": [("filled-in", fill_in_secret)],
+    "evaluate": [("previewed", preview), ("refused", evaluate)],
+    "realm": [("deleting", delete_realm)],
+    "settings": [("both-edited", be_overtaken)],
 }
 """Further states of a page."""
 

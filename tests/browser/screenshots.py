@@ -62,6 +62,8 @@ class Camera:
             "document.querySelector('dialog') ? Infinity : document.documentElement.scrollHeight"
         )
         whole = "narrow" not in names and height <= _LONGEST
+        if whole:
+            await page.evaluate("scrollTo(0, 0)")  # the navigation stays where the reader is
         taken = await page.screenshot(full_page=whole)
         small = await self._blank.evaluate(_PALETTE, base64.b64encode(taken).decode())
         await asyncio.to_thread(self._keep, "-".join(filter(None, names)), base64.b64decode(small))

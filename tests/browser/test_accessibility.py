@@ -3,73 +3,19 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from keyturn_shared.jose.signing import SigningKey
+from tests.browser.accessibility import require_no_violations
 from tests.browser.conftest import OpenConsole, context_of
 from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, address_of
 from tests.testkit.console_realm import DAY, Scene
-from tests.testkit.nodejs import install_packages
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-WIDE: ViewportSize = {"width": 1280, "height": 800}
-NARROW: ViewportSize = {"width": 320, "height": 640}  # what is left of 1280 at 400 %, WCAG 1.4.10
-HALF: ViewportSize = {"width": 640, "height": 400}  # at 200 %
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OF_LAYOUT = (
-    "target-size",
-    "scrollable-region-focusable",
-    "link-in-text-block",
-    "aria-hidden-focus",
-    "region",
-)
-"""The rules whose result depends on the width of the page."""
-DARK = ("sign in", "clients", "secret", "fleet", "rotations", "events")
-"""Pages that show every colour between them. The others share their parts."""
-LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize, dict[str, Any]], ...] = (
-    ("light", WIDE, {"runOnly": TAGS}),
-    ("dark", HALF, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}),
-    ("light", NARROW, {"runOnly": {"type": "rule", "values": list(OF_LAYOUT)}}),
-)
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    return (install_packages() / "node_modules" / "axe-core" / "axe.min.js").read_text()
-
-
-async def violations(page: Page, axe: str, options: dict[str, Any]) -> list[str]:
-    """Return axe's findings with their elements; only in the dialog if one is open."""
-    await page.evaluate(f"window.axe || (() => {{ {axe} }})()")
-    found: dict[str, Any] = await page.evaluate(
-        "options => axe.run(document.querySelector('dialog') || document, options)",
-        {"resultTypes": ["violations"], "preload": False, **options},
-    )
-    return [
-        f"{violation['id']}: {violation['help']} {[node['html'][:120] for node in violation['nodes']]}"
-        for violation in found["violations"]
-    ]
-
-
-async def require_no_violations(console: Console, axe: str, name: str, *, looks: int = 3) -> None:
-    """Check all rules in light and wide, the one that depends on it in dark, and those that depend on it in
-    narrow. The page is not reloaded, and must not scroll sideways."""
-    page = console.page
-    for scheme, size, options in LOOKS[:looks]:
-        if scheme == "dark" and name not in DARK:
-            continue
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        await page.set_viewport_size(size)
-        assert await violations(page, axe, options) == [], f"{name}, {scheme}, {size['width']}"
-        overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert overflow <= 0, f"{name} is {overflow} px wider than {size['width']}"
-    await page.set_viewport_size(WIDE)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

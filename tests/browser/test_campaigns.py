@@ -202,7 +202,7 @@ async def test_each_client_is_read_again_and_each_failure_is_named(console: Cons
     failures = page.get_by_role("table", name="Failures").locator("tbody tr")
     await expect(failures).to_have_count(6)
     await expect(failures.first).to_contain_text("mixed-3")
-    await expect(failures.first).to_contain_text("the database does not answer")
+    await expect(failures.first).to_contain_text("The database is not responding")
     assert state_of(console, names[9]) == []
     await page.unroute("**/clients/*/rotations")
     for uuid in uuids[3:9]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509 import load_pem_x509_certificate
 from playwright.async_api import expect
 
 from keyturn_credentials.keystores import generate_key_pair, self_signed_certificate
@@ -28,7 +29,7 @@ async def test_new_keys_are_generated_and_leave_in_the_archive(console: Console,
     await console.choose("Key", "P-384", within=dialog)
     await console.choose("Archive Format", "PKCS12", within=dialog)
     await console.fill("Key Alias", "mine", within=dialog)
-    await console.fill("Key Password", "for the key", within=dialog)
+    await expect(dialog.get_by_label("Key Password")).to_be_hidden()
     await console.fill("Store Password", "for the store", within=dialog)
     async with page.expect_download() as downloading:
         await console.click("Generate and download", within=dialog)
@@ -37,6 +38,20 @@ async def test_new_keys_are_generated_and_leave_in_the_archive(console: Console,
     await console.expect_toast("New key in use")
     await expect(console.card("Active keys").locator("tbody tr")).to_have_count(1)
     await expect(console.card("Active keys")).to_contain_text("P-384")
+    certificate = pkcs12.load_pkcs12(archive, b"for the store").cert
+    assert certificate is not None
+    shown = console.card("Keys of the client")
+    for part in (
+        "CN=generating",
+        "Itself (self-signed)",
+        f"{certificate.certificate.serial_number:x}",
+        "Valid until",
+    ):
+        await expect(shown).to_contain_text(part)
+    async with page.expect_download() as downloading:
+        await console.click("Download the certificate")
+    pem = await saved(await downloading.value, tmp_path)
+    assert load_pem_x509_certificate(pem) == certificate.certificate
     with pytest.raises(ValueError, match=r"(?i)password"):
         pkcs12.load_pkcs12(archive, b"wrong")
 
@@ -49,8 +64,7 @@ async def test_an_archive_with_one_password_opens_and_holds_the_key_in_force(
     await console.page.get_by_label("Certificate or key").check()
     await console.click("Generate new keys")
     dialog = console.page.get_by_role("dialog")
-    for label in ("Key Password", "Store Password"):
-        await console.fill(label, "one password", within=dialog)
+    await console.fill("Store Password", "one password", within=dialog)
     async with console.page.expect_download() as downloading:
         await console.click("Generate and download", within=dialog)
     opened = pkcs12.load_pkcs12(await saved(await downloading.value, tmp_path), b"one password")
@@ -98,6 +112,7 @@ async def test_a_jwks_url_is_tested_before_it_is_saved(console: Console) -> None
     uuid = scene.client("testing", clientAuthenticatorType="client-jwt")
     await console.open_client("testing")
     for wrong, reason in (
+        ("https://nowhere.invalid/jwks.json", "cannot be resolved"),
         (scene.keys.fail("/testing/down.json"), "503"),
         ("http://169.254.169.254/keys", "address"),
         ("nonsense", "scheme"),
@@ -114,7 +129,7 @@ async def test_a_jwks_url_is_tested_before_it_is_saved(console: Console) -> None
     await expect(card).to_contain_text("1 key cannot be used")
     assert "jwks.url" not in scene.admin.call("GET", f"/clients/{uuid}").json()["attributes"]
 
-    await card.get_by_role("button", name="Save").click()
+    await console.click("Save")
     await console.expect_toast("Saved.")
     assert scene.ask("testing", second).status_code == 200
     await page.reload()
@@ -158,12 +173,11 @@ async def test_an_inline_set_replaces_the_url_after_a_warning_and_refuses_privat
     await page.get_by_label("Inline JWKS").check()
     private = json.loads(key.export_private_jwk())
     await console.fill("JSON Web Key Set", json.dumps({"keys": [private]}))
-    card = console.card("Keys of the client")
-    await card.get_by_role("button", name="Save").click()
+    await console.click("Save")
     await console.confirm("Replace")
-    await expect(card.get_by_role("alert")).to_contain_text("private")
+    await expect(page.get_by_role("alert")).to_contain_text("private")
     await console.fill("JSON Web Key Set", json.dumps({"keys": [key.public_jwk]}))
-    await card.get_by_role("button", name="Save").click()
+    await console.click("Save")
     await expect(page.get_by_role("dialog")).to_contain_text("Every node rejects the keys")
     await console.confirm("Replace")
     await console.expect_toast("Saved.")
@@ -182,6 +196,7 @@ async def test_generated_keys_take_the_place_of_a_url_in_one_change(console: Con
     await console.click("Generate new keys")
     dialog = console.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("The keys at its JWKS URL are rejected by every node")
+    await console.choose("Archive Format", "JKS", within=dialog)
     for label in ("Key Password", "Store Password"):
         await console.fill(label, "one password", within=dialog)
     async with console.page.expect_download():

@@ -20,6 +20,8 @@ async def test_a_realm_is_made_chosen_set_up_and_deleted(console: Console) -> No
     await expect(page.get_by_role("heading", name="No clients yet")).to_be_visible()
     await expect(page.get_by_label("Realm branch, choose another")).to_be_visible()
 
+    made = {"clientId": "only", "serviceAccountsEnabled": True}
+    console.scene.admin.http.post("/admin/realms/branch/clients", json=made).raise_for_status()
     await page.get_by_role("link", name="Realm", exact=True).click()
     await console.fill("Access token lifespan (s)", "120")
     await console.fill("Private networks allowed for JWKS URLs", "10.0.0.0/8")
@@ -42,7 +44,14 @@ async def test_a_realm_is_made_chosen_set_up_and_deleted(console: Console) -> No
     await console.confirm("Clear")
     await console.expect_toast("Key cache cleared. Safe now")
     await console.click("Delete")
-    await expect(page.get_by_role("dialog")).to_contain_text("This cannot be undone")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("1 client is deleted")
+    await expect(dialog).to_contain_text("This cannot be undone")
+    delete = dialog.get_by_role("button", name="Delete the realm")
+    await expect(delete).to_be_disabled()
+    await console.fill("Type branch to confirm", "branches", within=dialog)
+    await expect(delete).to_be_disabled()
+    await console.fill("Type branch to confirm", "branch", within=dialog)
     await console.confirm("Delete the realm")
     await expect(page.get_by_label("Realm master, choose another")).to_be_visible()
 

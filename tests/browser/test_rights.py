@@ -1,12 +1,11 @@
 """A user with view permission only sees no secret, and learns what is not allowed."""
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenConsole
-from tests.testkit.console_realm import POLICY, REALM
-from tests.testkit.console_session import COOKIE, give_cookie
+from tests.browser.sessions import give_session_of
+from tests.testkit.console_realm import POLICY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -16,10 +15,7 @@ async def test_who_may_only_view_sees_a_mask_and_changes_nothing(open_console: O
     console.expected.append("403")
     page, scene = console.page, console.scene
     uuid = scene.client("onlooker", attributes={"keyturn.admin.roles": "view-clients"})
-    credentials = {"realm": REALM, "client_id": "onlooker", "client_secret": scene.admin.secret(uuid)}
-    async with httpx.AsyncClient(base_url=console.base, trust_env=False, timeout=30) as http:
-        session = (await http.post("/console/session", json=credentials)).cookies[COOKIE]
-    await give_cookie(console.context, console.base, session)
+    await give_session_of(console, "onlooker", scene.admin.secret(uuid))
 
     secret = scene.admin.secret(scene.uuids["orders"])
     await console.open_client("orders")
@@ -27,7 +23,10 @@ async def test_who_may_only_view_sees_a_mask_and_changes_nothing(open_console: O
     await expect(page.get_by_role("button", name="Reveal the client secret")).to_have_count(0)
     await console.click("Regenerate")
     await console.confirm("Regenerate")
-    await console.expect_toast("You do not have permission")
+    await expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text(
+        "You do not have permission"
+    )
+    await console.confirm("Cancel")
     assert scene.admin.secret(scene.uuids["orders"]) == secret
     assert secret not in await page.content()
     await console.open("rotations")

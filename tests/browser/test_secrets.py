@@ -1,12 +1,14 @@
 """The Credentials tab of a client with a secret."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import OpenConsole
 from tests.browser.console import Console
+from tests.browser.sessions import give_session_of
 from tests.testkit.console_realm import REALM
 from tests.testkit.local_stack import ask_token
 from tests.testkit.waiting import wait_until
@@ -59,13 +61,100 @@ async def test_a_regenerated_secret_overlaps_with_the_former_until_that_is_inval
     assert [ask_token(node, REALM, "overlapping", one).status_code for one in (former, new)] == [401, 200]
 
 
+async def test_the_overlap_is_chosen_for_this_once(console: Console) -> None:
+    page, scene = console.page, console.scene
+    uuid = scene.client("this-once")
+    node, former = scene.stack.node_urls[1], scene.admin.secret(uuid)
+    dialog = page.get_by_role("dialog")
+    await console.open_client("this-once")
+    await console.click("Regenerate")
+    await console.choose("The former secret stays valid", "3600", within=dialog)
+    await expect(dialog).to_contain_text("accepted for another 1 hour")
+    await console.confirm("Regenerate")
+    await expect(dialog).to_contain_text("Both secrets work for 1 hour")
+    await console.click("Done", within=dialog)
+    await console.expect_toast("Client secret regenerated. Safe now: 3 of 3 nodes")
+    second = scene.admin.secret(uuid)
+    assert [ask_token(node, REALM, "this-once", one).status_code for one in (former, second)] == [200, 200]
+    await wait_until(lambda: scene.admin.call("GET", f"/clients/{uuid}/usage").json()["secret"])
+    await console.click("Regenerate")
+    await expect(dialog).to_contain_text("The current secret was last used")
+    await console.choose("The former secret stays valid", "0", within=dialog)
+    await expect(dialog).to_contain_text("Every node rejects the current secret at once")
+    await console.confirm("Regenerate")
+    await expect(dialog).to_contain_text("3 of 3 nodes have this change")
+    assert ask_token(node, REALM, "this-once", second).status_code == 401
+
+
+async def test_a_new_secret_is_shown_while_its_change_is_on_its_way(open_console: OpenConsole) -> None:
+    console = await open_console()
+    page, scene = console.page, console.scene
+    uuid = scene.client("at-once")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/fleet?sequence=*", hold)
+    await console.open_client("at-once")
+    await console.click("Regenerate")
+    async with page.expect_request(lambda request: request.method == "POST") as asked:
+        await console.confirm("Regenerate")
+    assert (await asked.value).headers["prefer"] == "respond-async"
+    await expect(page.get_by_role("dialog")).to_contain_text("The new secret")
+    await expect(page.get_by_role("dialog")).to_contain_text(scene.admin.secret(uuid))
+    await expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("nodes have this change")
+    await expect(page.locator(".toast")).to_have_count(0)
+    held.set()
+    await console.expect_toast("Client secret regenerated. Safe now: 3 of 3 nodes")
+
+
+async def test_the_new_secret_of_the_signed_in_client_outlives_its_session(open_console: OpenConsole) -> None:
+    console = await open_console(signed_in=False)
+    console.expected += ["401", "EventSource"]
+    page, scene = console.page, console.scene
+    uuid = scene.client("herself", attributes={"keyturn.admin.roles": "manage-clients"})
+    await give_session_of(console, "herself", scene.admin.secret(uuid))
+    await console.open_client("herself")
+    await expect(page.get_by_text("You are signed in with this client")).to_be_visible()
+    await console.click("Regenerate")
+    await expect(page.get_by_role("dialog")).to_contain_text("This is the client that you are signed in with")
+    await console.confirm("Regenerate")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("The new secret")
+    await expect(dialog).to_contain_text(scene.admin.secret(uuid))
+    await console.click("Done", within=dialog)
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(page.get_by_label("Client ID")).to_have_value("herself")
+
+
+async def test_where_only_digests_are_stored_a_new_clients_secret_is_shown(console: Console) -> None:
+    page, admin = console.page, console.scene.admin
+    realm = {"realm": "digests", "enabled": True, "attributes": {"keyturn.secret.digest-only": "true"}}
+    admin.http.post("/admin/realms", json=realm).raise_for_status()
+    await console.open("clients", realm="digests")
+    await console.click("New client", within=page.locator("header"))
+    await console.fill("Client ID", "shown-once", within=page.get_by_role("dialog"))
+    await console.click("Create", within=page.get_by_role("dialog"))
+    dialog = page.get_by_role("dialog").filter(has_text="The new secret")
+    await expect(dialog).to_contain_text("It is not shown again")
+    secret = await dialog.locator("code").inner_text()
+    await console.click("Done", within=dialog)
+    await expect(console.card("Client secret")).to_be_visible()
+    node = console.scene.stack.node_urls[0]
+    assert ask_token(node, "digests", "shown-once", secret).status_code == 200
+    admin.http.delete("/admin/realms/digests").raise_for_status()
+
+
 async def test_a_secret_that_saving_will_replace_is_said_to_be_due_before(console: Console) -> None:
     page, scene = console.page, console.scene
     due = dict.fromkeys(("expiration-period", "remaining-rotation-period"), "100000")
     attributes = {f"keyturn.secret.{name}": value for name, value in due.items()}
+    attributes["keyturn.rotation.automatic"] = "false"
     uuid = scene.client("due", attributes=attributes)
     former = scene.admin.secret(uuid)
-    said = page.get_by_text("the next change that you save also gives it a new one")
+    said = page.get_by_text("The next change that you save also gives it a new secret")
     for tab in ("credentials", "activity", "settings"):
         await console.open_client("due", tab)
         await expect(said).to_be_visible()
@@ -106,7 +195,7 @@ async def test_what_belongs_to_an_authenticator_is_shown_before_anything_is_save
     await console.choose("Client Authenticator", "client-secret-jwt")
     await console.choose("Signature Algorithm", "HS256")
     await console.fill("Max expiration (s)", "30")
-    await console.card("Client authenticator").get_by_role("button", name="Save").click()
+    await console.click("Save")
     await expect(page.get_by_role("dialog")).to_contain_text("as soon as this is saved")
     await console.confirm("Switch")
     await console.expect_toast("Saved.")
@@ -119,7 +208,38 @@ async def test_what_belongs_to_an_authenticator_is_shown_before_anything_is_save
 async def test_an_x509_client_is_set_up(console: Console) -> None:
     await console.open_client("checkout")
     await console.fill("Subject DN", "CN=checkout-2,O=Example")
-    await console.card("X.509 certificate").get_by_role("button", name="Save").click()
+    await console.click("Save")
     await console.expect_toast("Saved.")
     saved = console.scene.admin.call("GET", f"/clients/{console.scene.uuids['checkout']}").json()
     assert saved["attributes"]["x509.subjectdn"] == "CN=checkout-2,O=Example"
+
+
+async def test_an_x509_client_that_no_node_can_check_is_said_to_get_no_tokens(console: Console) -> None:
+    card = console.card("X.509 certificate")
+    await console.open_client("checkout")
+    await expect(card).to_contain_text("by exactly one name, or by its key")
+    await expect(card).to_contain_text("The nodes here do not check certificates in this way")
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ([{"certificate_methods": []}, {"certificate_methods": ["tls_client_auth"]}], None),
+        ([{"certificate_methods": ["self_signed_tls_client_auth"]}], "do not check certificates in this way"),
+        ([{}], "do not say now whether they can check certificates"),
+    ],
+)
+async def test_the_panel_for_certificates_goes_by_what_the_nodes_report(
+    open_console: OpenConsole, nodes: list[dict[str, list[str]]], said: str | None
+) -> None:
+    console = await open_console()
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(json={"nodes": nodes})
+
+    await console.page.route("**/admin/realms/shop/fleet", answer)
+    await console.open_client("checkout")
+    warnings = console.card("X.509 certificate").locator(".notice")
+    await expect(warnings).to_have_count(0 if said is None else 1)
+    if said is not None:
+        await expect(warnings).to_contain_text(said)

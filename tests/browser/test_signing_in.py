@@ -14,7 +14,7 @@ from keyturn_credentials.console.sessions import SessionSealer
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.sealing import KeyRing
 from tests.browser.conftest import OpenConsole
-from tests.testkit.console_realm import Scene
+from tests.testkit.console_realm import REALM, Scene
 from tests.testkit.console_session import COOKIE
 from tests.testkit.local_stack import RunningStack
 
@@ -26,11 +26,11 @@ class EarlyClock(SystemClock):
         return 0.0
 
 
-def link_to(stack: RunningStack) -> str:
+def link_to(stack: RunningStack, realm: str | None = None) -> str:
     directory = DataDirectory(stack.data)
     local = local_file.read(directory.local_file)
     assert local is not None
-    return make_link(local, load(directory.secrets_file).encryption_keys, SystemClock())
+    return make_link(local, load(directory.secrets_file).encryption_keys, SystemClock(), realm=realm)
 
 
 async def test_an_admin_signs_in_with_the_secret_and_stays_at_the_address(
@@ -67,6 +67,13 @@ async def test_a_link_signs_in_once_and_leaves_no_trace(open_console: OpenConsol
     await expect(second.page.get_by_role("alert")).to_contain_text(
         "This link has already been used or has expired"
     )
+
+
+async def test_a_link_opens_the_realm_that_was_asked_for(open_console: OpenConsole, scene: Scene) -> None:
+    console = await open_console(signed_in=False)
+    await console.page.goto(link_to(scene.stack, REALM))
+    await expect(console.page.get_by_role("heading", name="Clients", exact=True)).to_be_visible()
+    assert console.page.url == f"{console.base}/console/{REALM}/clients"
 
 
 async def test_the_stack_prints_such_a_link(scene: Scene) -> None:

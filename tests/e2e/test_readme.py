@@ -1,4 +1,4 @@
-"""The README's Python examples work unmodified on a running stack."""
+"""The README's examples work unmodified on a running stack, at the second time as well."""
 
 import subprocess
 import sys
@@ -24,6 +24,7 @@ def _run(command: list[str], directory: Path) -> str:
         command, cwd=directory, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     return done.stdout
 
 
@@ -34,4 +35,16 @@ def test_a_client_library_works_as_shown(library: str, last_line: str, directory
     text = README.read_text("utf-8")
     _, _, after = text.partition(f"**{library}**")
     script = after.partition("```python\n")[2].partition("```")[0]
-    assert _run([sys.executable, "-c", script], directory).splitlines()[-1] == last_line
+    for _ in range(2):
+        assert _run([sys.executable, "-c", script], directory).splitlines()[-1] == last_line
+
+
+def test_the_first_steps_work_as_shown(stack: RunningStack, directory: Path) -> None:
+    text = README.read_text("utf-8").partition("## First steps\n")[2]
+    script = text.partition("```sh\n")[2].partition("```")[0].replace("http://127.0.0.1:8080", stack.base_url)
+    for _ in range(2):
+        output = _run(["bash", "-ec", script], directory)
+        assert "Traceback" not in output
+        assert '"access_token"' in output
+        _, _, after = output.lower().rpartition("preference-applied: wait")
+        assert "invalid_client" in after

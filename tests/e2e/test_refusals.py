@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from keyturn_shared.sealing import KeyRing
 from tests.testkit.local_stack import RunningStack
 from tests.testkit.ports import find_free_port
 
@@ -67,9 +68,21 @@ def test_a_second_stack_on_the_same_data_directory(stack: RunningStack) -> None:
 
 @pytest.mark.parametrize("service", ["credentials", "verifier", "fetcher"])
 def test_a_service_with_settings_it_cannot_use(service: str) -> None:
-    line = refused(service, KEYTURN_FLEET_KEYS="short", KEYTURN_ENCRYPTION_KEYS="short")
-    assert line.startswith("keyturn: ")
-    assert " key " in line
+    key = KeyRing.generate_key()
+    line = refused(service, KEYTURN_FLEET_KEYS="short", KEYTURN_ENCRYPTION_KEYS=key)
+    assert line.startswith("keyturn: KEYTURN_FLEET_KEYS: ")
+
+
+@pytest.mark.parametrize("service", ["credentials", "verifier", "fetcher"])
+def test_a_service_with_a_mistyped_setting(service: str) -> None:
+    keys = {"KEYTURN_FLEET_KEYS": KeyRing.generate_key(), "KEYTURN_ENCRYPTION_KEYS": KeyRing.generate_key()}
+    line = refused(service, **keys, KEYTURN_REDIS_ULR="redis://127.0.0.1:1")
+    assert line.startswith("keyturn: KEYTURN_REDIS_ULR: no program of keyturn reads this variable")
+    assert line.endswith("did you mean KEYTURN_REDIS_URL?")
+
+
+def test_a_node_of_several_workers_with_a_mistyped_setting() -> None:
+    assert "KEYTURN_PROT" in refused("verifier", "--workers", "2", KEYTURN_PROT="1")
 
 
 def test_a_stack_with_settings_its_services_cannot_use(data: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from tests.engines.record import Record, RecordingServer
+from tests.engines.record import Record, recording
 from tests.testkit.admin_client import REALM, Admin
 from tests.testkit.http_client import NoAnswerError
 from tests.testkit.revocable_clients import TOKEN_TARGET, Credential, KeyClient, SecretClient, StormClient
@@ -53,7 +53,7 @@ class Load:
         self._record = record
         self._base_url = base_url
         self._servers = {
-            kind: RecordingServer(base_url, kind, record) for kind in (*STEADY, ADMIN_TOKEN, ENDED, READY)
+            kind: recording(base_url, kind, record) for kind in (*STEADY, ADMIN_TOKEN, ENDED, READY)
         }
         self._admin = Admin(self._servers[CHANGE], [self._servers[ADMIN_TOKEN]])
         self._changing: list[StormClient] = []

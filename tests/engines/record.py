@@ -1,12 +1,11 @@
 """The record of a run: each request with its kind, times and status."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.testkit.http_client import Answer, NoAnswerError, Server
+from tests.testkit.recording_server import Recorded, RecordingServer
 
 NO_ANSWER: Final = 0
 
@@ -59,29 +58,11 @@ def refusals(samples: Iterable[Sample]) -> list[float]:
     return found if since is None else [*found, last - since]
 
 
-class RecordingServer(Server):
-    """A server that records every request under one kind."""
+def recording(base_url: str, kind: str, record: Record) -> RecordingServer:
+    """Return a server that records every request under one kind."""
 
-    def __init__(self, base_url: str, kind: str, record: Record, *, connections: int = 32) -> None:
-        super().__init__(base_url, connections=connections)
-        self._kind, self._record = kind, record
+    def note(request: Recorded) -> None:
+        status = NO_ANSWER if request.answer is None else request.answer.status
+        record.samples.append(Sample(kind, request.began, request.ended, status))
 
-    async def ask(
-        self,
-        method: str,
-        target: str,
-        *,
-        headers: dict[str, str] | None = None,
-        body: bytes = b"",
-        timeout: float = 60.0,
-    ) -> Answer:
-        began, status = time.monotonic(), NO_ANSWER
-        try:
-            answer = await super().ask(method, target, headers=headers, body=body, timeout=timeout)
-            status = answer.status
-        except NoAnswerError:
-            status = NO_ANSWER
-            raise
-        finally:
-            self._record.samples.append(Sample(self._kind, began, time.monotonic(), status))
-        return answer
+    return RecordingServer(base_url, note)

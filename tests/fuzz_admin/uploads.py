@@ -18,8 +18,8 @@ from keyturn_credentials.keystores import (
     KeyStoreFormat,
     write_archive,
 )
-from keyturn_credentials.keystores.jks.layout import store_digest
 from keyturn_shared.jose.signing import SigningKey
+from keyturn_shared.keystores.jks.layout import store_digest
 from tests.fuzz_admin.mutations import mutated
 from tests.fuzz_admin.service import REALM, Service, make_realm
 from tests.testkit import key_material

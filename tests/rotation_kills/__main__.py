@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.rotation_kills.run import run
+from tests.rotation_kills.run import TOKENS_A_SECOND, run
 
 
 def main() -> int:
@@ -16,6 +16,8 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--pause", type=float, default=4.0, help="mean seconds between kills; 0: none")
+    parser.add_argument("--overlap", type=int, default=15, help="seconds with both credentials valid")
+    parser.add_argument("--rate", type=float, default=TOKENS_A_SECOND, help="requests for tokens a second")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="keyturn-rotation-kills-"))

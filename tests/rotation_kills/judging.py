@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -15,18 +16,50 @@ _NEXT: Final[Mapping[str, set[str]]] = {
 }
 """States that may follow one another without anybody interfering."""
 _OPEN: Final = frozenset(_NEXT)
+_REFUSED: Final = "401 invalid_client"
 _UNAVAILABLE: Final = frozenset({"none", "503", "temporarily_unavailable"})
 
 
-def judge_answers(file: Path) -> tuple[Counter[str], list[str]]:
-    """Count the answers by outcome, and name the clients that were refused although they were valid."""
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of a former credential. ``since``: it may be refused from then on; ``noted``: the rotation says
+    that it is over, and a client that signs with it later is wrong. Both in seconds since 1970."""
+
+    since: float
+    noted: float
+
+
+def endings(rotations: Sequence[Mapping[str, Any]], overlap: float) -> list[Ending]:
+    """Return the ends of the former credentials of one client. ``overlap``: seconds between the first use of
+    the next credential and the end of the former one, less what is lost by whole seconds."""
+    found = []
+    for rotation in rotations:
+        at = {move["state"]: float(move["at"]) for move in rotation["history"]}
+        if "in_use" in at:
+            since = at["in_use"] + overlap
+            found.append(Ending(since, at.get("retired", since + overlap)))
+    return found
+
+
+def judge_answers(file: Path, ends: Mapping[str, Sequence[Ending]]) -> tuple[Counter[str], list[str]]:
+    """Count the answers by outcome, and name the clients that were refused although they were valid.
+
+    A request that was on its way for the whole overlap, because a server was down or the machine busy, may be
+    refused: its credential was valid when it was signed, and has ended since. It counts as ``late``.
+    """
     counts: Counter[str] = Counter()
     wrong = []
     for line in file.read_text("ascii").splitlines():
-        client_id, _, outcome = line.partition(" ")
-        counts[outcome] += 1
-        if outcome != "200" and _UNAVAILABLE.isdisjoint(outcome.split()):
-            wrong.append(f"{client_id} was answered {outcome}")
+        client_id, began, answered, outcome = line.split(" ", 3)
+        if outcome == "200" or not _UNAVAILABLE.isdisjoint(outcome.split()):
+            counts[outcome] += 1
+        elif outcome == _REFUSED and any(
+            float(began) < end.noted and end.since < float(answered) for end in ends.get(client_id, ())
+        ):
+            counts["late"] += 1
+        else:
+            counts[outcome] += 1
+            wrong.append(f"{client_id} was answered {outcome} to a request of {began}, at {answered}")
     return counts, wrong
 
 

@@ -16,7 +16,14 @@ import msgspec
 
 from keyturn import ClientKeys
 from keyturn.stack.parent import ending_with_parent
-from tests.rotation_kills.judging import judge_answers, judge_events, judge_rotations, let_in_since, size_of
+from tests.rotation_kills.judging import (
+    endings,
+    judge_answers,
+    judge_events,
+    judge_rotations,
+    let_in_since,
+    size_of,
+)
 from tests.rotation_kills.workers import Config, credential_of
 from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET, BASE_URL
 from tests.testkit.credentials_instances import READY_SECONDS, Instance, Surroundings
@@ -25,17 +32,27 @@ from tests.testkit.single_request import until_ready
 from tests.testkit.waiting import happens, wait_until
 
 REALM: Final = "killed"
-_POLICY: Final = {
-    "keyturn.secret.expiration-period": "120",
-    "keyturn.secret.remaining-rotation-period": "108",
-    "keyturn.secret.rotated-expiration-period": "3",
-    "keyturn.key.rotation-period": "12",
-    "keyturn.key.overlap": "3",
-    "keyturn.rotation.jitter": "5",
-}
-"""A rotation begins seven to twelve seconds after the one before."""
 _SETTLE_SECONDS: Final = 180.0
+TOKENS_A_SECOND: Final = 100
+"""Of all clients, unless asked otherwise: with more, each asks less often."""
+_CLIENTS_A_PROCESS: Final = 100
+"""With many more, a process that waits for its disk is what its clients wait for."""
 _KINDS: Final = ("instance", "node", "redis", "clients")
+
+
+def _policy(overlap: int) -> dict[str, str]:
+    """Return attributes by which a rotation begins a period after the one before, less a jitter. The overlap
+    has to be longer than a request may take: a client whose proof is answered too late to be heard signs with
+    its former credential until then."""
+    period = max(12, 2 * overlap)
+    return {
+        "keyturn.secret.expiration-period": str(10 * period),
+        "keyturn.secret.remaining-rotation-period": str(9 * period),
+        "keyturn.secret.rotated-expiration-period": str(overlap),
+        "keyturn.key.rotation-period": str(period),
+        "keyturn.key.overlap": str(overlap),
+        "keyturn.rotation.jitter": "5",
+    }
 
 
 @dataclass(frozen=True)
@@ -78,6 +95,7 @@ class Admin:
     def __init__(self, http: httpx.AsyncClient, instances: list[Instance]) -> None:
         self._http = http
         self._instances = instances
+        self._token = ""
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call ``/admin/realms{path}`` until an instance answers; only for calls that may be repeated."""
@@ -85,28 +103,47 @@ class Admin:
         async def answered() -> httpx.Response | None:
             for instance in self._instances:
                 try:
-                    form = {"grant_type": "client_credentials"}
-                    path_of_token = "/realms/master/protocol/openid-connect/token"
-                    token = await self._http.post(
-                        f"{instance.url}{path_of_token}", data=form, auth=(ADMIN_ID, ADMIN_SECRET)
-                    )
-                    headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
+                    headers = {"Authorization": f"Bearer {self._token or await self._log_in(instance)}"}
                     url = f"{instance.url}/admin/realms{path}"
                     answer = await self._http.request(method, url, headers=headers, **options)
                 except (httpx.HTTPError, KeyError, ValueError):
                     continue
-                if answer.status_code < 500:
+                if answer.status_code == 401:
+                    self._token = ""
+                elif answer.status_code < 500:
                     return answer
             return None
 
         return await wait_until(answered, timeout=_SETTLE_SECONDS, interval=0.5)
 
+    async def _log_in(self, instance: Instance) -> str:
+        answer = await self._http.post(
+            f"{instance.url}/realms/master/protocol/openid-connect/token",
+            data={"grant_type": "client_credentials"},
+            auth=(ADMIN_ID, ADMIN_SECRET),
+        )
+        self._token = answer.json()["access_token"]
+        return self._token
+
+    async def set_policy(self, policy: dict[str, str]) -> None:
+        changed = await self.call("PUT", f"/{REALM}", json={"attributes": policy})
+        assert changed.status_code == 204, changed.text
+
 
 async def run(
-    directory: Path, *, clients: int, nodes: int, seconds: float, pause: float, seed: int
+    directory: Path,
+    *,
+    clients: int,
+    nodes: int,
+    seconds: float,
+    pause: float,
+    overlap: int,
+    seed: int,
+    rate: float = TOKENS_A_SECOND,
 ) -> Verdict:
     """Rotate, kill, recover, judge. ``clients``: half of them have a secret, half a key. ``pause``: mean
-    seconds between two kills; 0: nothing is killed."""
+    seconds between two kills; 0: nothing is killed. ``overlap``: seconds for which both credentials are
+    valid. ``rate``: requests a second for tokens, of all clients."""
     surroundings = Surroundings(directory, "postgresql", 2)
     workers: list[Workers] = []
     try:
@@ -114,7 +151,9 @@ async def run(
         verifiers = [await surroundings.make_node(f"node-{number}") for number in range(nodes)]
         async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
             admin = Admin(http, surroundings.instances)
-            workers = await _make_workers(admin, surroundings, verifiers, directory, clients)
+            configs = await _make_clients(admin, surroundings, verifiers, directory, clients, rate)
+            await admin.set_policy(_policy(overlap))
+            workers = _make_workers(directory, configs)
             for each in workers:
                 each.start()
             kills = Counter[str]()
@@ -126,16 +165,22 @@ async def run(
             wrong = await _settle(directory / "answers", clients)
             for each in workers:
                 each.kill()
-            return await _judge(admin, directory, kills, wrong)
+            return await _judge(admin, directory, kills, wrong, overlap)
     finally:
         for each in workers:
             each.kill()
         surroundings.close()
 
 
-async def _make_workers(
-    admin: Admin, surroundings: Surroundings, verifiers: list[Instance], directory: Path, clients: int
-) -> list[Workers]:
+async def _make_clients(
+    admin: Admin,
+    surroundings: Surroundings,
+    verifiers: list[Instance],
+    directory: Path,
+    clients: int,
+    rate: float,
+) -> list[Config]:
+    """Make the clients and give each to one of the processes, as many secrets as keys to each process."""
     await admin.call("POST", "", json={"realm": REALM})
     state = directory / "state"
     state.mkdir()
@@ -147,8 +192,9 @@ async def _make_workers(
             {},
             str(state),
             str(directory / "answers"),
+            max(1.0, clients / rate),
         )
-        for _ in range(2)
+        for _ in range(max(2, clients // _CLIENTS_A_PROCESS))
     ]
     for number in range(clients):
         client_id = f"client-{number:03d}"
@@ -161,9 +207,11 @@ async def _make_workers(
             body |= {"clientAuthenticatorType": "client-jwt", "attributes": keys}
         created = await admin.call("POST", f"/{REALM}/clients", json=body)
         assert created.status_code == 201, created.text
-        configs[number // 2 % 2].secrets[client_id] = secret
-    changed = await admin.call("PUT", f"/{REALM}", json={"attributes": _POLICY})
-    assert changed.status_code == 204, changed.text
+        configs[number // 2 % len(configs)].secrets[client_id] = secret
+    return configs
+
+
+def _make_workers(directory: Path, configs: list[Config]) -> list[Workers]:
     workers = []
     for number, config in enumerate(configs):
         path = directory / f"workers-{number}.json"
@@ -209,7 +257,11 @@ async def _kill(
 
 async def _rotations(admin: Admin) -> dict[str, list[dict[str, Any]]]:
     """Return the rotations of each client of a process, oldest first."""
-    clients = (await admin.call("GET", f"/{REALM}/clients", params={"max": 1000})).json()
+    clients: list[dict[str, Any]] = []
+    while page := (
+        await admin.call("GET", f"/{REALM}/clients", params={"first": len(clients), "max": 1000})
+    ).json():
+        clients += page
     found = {}
     for client in clients:
         if client["clientId"].startswith("client-"):
@@ -245,12 +297,16 @@ async def _settle(answers: Path, clients: int) -> list[str]:
     return []
 
 
-async def _judge(admin: Admin, directory: Path, kills: Counter[str], wrong: list[str]) -> Verdict:
-    answers, refused = judge_answers(directory / "answers")
+async def _judge(
+    admin: Admin, directory: Path, kills: Counter[str], wrong: list[str], overlap: int
+) -> Verdict:
     done: Counter[str] = Counter()
     everything: list[dict[str, Any]] = []
-    for rotations in (await _rotations(admin)).values():
+    ends = {}
+    for client_id, rotations in (await _rotations(admin)).items():
         wrong += judge_rotations(rotations)
         done.update(each["kind"] for each in rotations if each["state"] == "done")
         everything += rotations
+        ends[client_id] = endings(rotations, overlap - 1)
+    answers, refused = judge_answers(directory / "answers", ends)
     return Verdict(kills, done, answers, [*wrong, *refused, *judge_events(everything)])

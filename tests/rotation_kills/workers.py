@@ -3,12 +3,14 @@
     python -m tests.rotation_kills.workers CONFIG
 
 Each client looks for rotations as the adapter does, keeps its state on disk, and asks the nodes in turn for
-tokens. What it was answered is appended to a file, one line each.
+tokens. What it was answered is appended to a file, one line each: client, when the request was signed, when
+it was answered, and how.
 """
 
 import asyncio
 import random
 import sys
+import time
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -26,13 +28,13 @@ from keyturn import (
     follow_secret_rotations,
 )
 
-TOKEN_EVERY_SECONDS: Final = 1.0
 _TIMEOUT_SECONDS: Final = 10.0
 
 
 class Config(msgspec.Struct):
     """``instances``, ``nodes``: URLs. ``secrets``: first secrets by client id, empty for a client with keys.
-    ``state``: directory of the clients' state. ``answers``: file to append to."""
+    ``state``: directory of the clients' state. ``answers``: file to append to. ``every``: mean seconds
+    between two requests of a client for a token; it looks for rotations half as often."""
 
     issuer: str
     instances: list[str]
@@ -40,6 +42,7 @@ class Config(msgspec.Struct):
     secrets: dict[str, str]
     state: str
     answers: str
+    every: float
 
 
 class Gateway(httpx.AsyncBaseTransport):
@@ -79,30 +82,31 @@ def credential_of(client_id: str, secret: str, state: Path) -> ClientSecret | Cl
     return ClientKeys.generated("ES256", state=state / f"{client_id}.json")
 
 
-async def _look_soon(seconds: float) -> None:
-    """Look more often than a server asks for: the rotations here are short."""
-    await asyncio.sleep(min(seconds, 2.0))
-
-
 async def _be(config: Config, client_id: str, secret: str, http: httpx.AsyncClient, answers: Path) -> None:
+
+    async def look_soon(seconds: float) -> None:
+        """Look more often than a server asks for: the rotations here are short."""
+        await asyncio.sleep(min(seconds, 2.0 * config.every))
+
     credential = credential_of(client_id, secret, Path(config.state))
     credentials = ClientCredentials(config.issuer, client_id, credential)
     if isinstance(credential, ClientSecret):
         following = asyncio.create_task(
-            follow_secret_rotations(credential, credentials, http, sleep=_look_soon)
+            follow_secret_rotations(credential, credentials, http, sleep=look_soon)
         )
     else:
-        following = asyncio.create_task(follow_key_rotations(credential, credentials, http, sleep=_look_soon))
+        following = asyncio.create_task(follow_key_rotations(credential, credentials, http, sleep=look_soon))
     try:
         while not following.done():
+            began = time.time()
             try:
                 answer = await http.send(credentials.token_request(), auth=None)
                 outcome = f"{answer.status_code} {answer.json().get('error', '')}".strip()
             except (httpx.HTTPError, ValueError):
                 outcome = "none"
             with answers.open("a", encoding="ascii") as file:
-                file.write(f"{client_id} {outcome}\n")
-            await asyncio.sleep(random.uniform(0.5, 1.5) * TOKEN_EVERY_SECONDS)
+                file.write(f"{client_id} {began:.3f} {time.time():.3f} {outcome}\n")
+            await asyncio.sleep(random.uniform(0.5, 1.5) * config.every)
         following.result()  # it never ends by itself
     finally:
         following.cancel()

@@ -24,9 +24,9 @@ from keyturn_credentials.keystores import (
     self_signed_certificate,
     write_archive,
 )
-from keyturn_credentials.keystores.jks import read_jks
-from keyturn_credentials.keystores.pkcs12 import read_pkcs12
 from keyturn_shared.jose.signing import SigningKey
+from keyturn_shared.keystores.jks import read_jks
+from keyturn_shared.keystores.pkcs12 import read_pkcs12
 from keyturn_shared.secret import Secret
 from tests.secrecy.recorder import Recorder
 

@@ -32,6 +32,7 @@ def use_secrets(recorder: Recorder, realm: str) -> dict[str, str]:
         recorder.admin("PUT", path, json={"secret": recorder.new_secret("a secret changed by PUT")})
         recorder.admin("GET", f"{path}/client-secret", shows=shown)
         known[name] = known["newest"]
+        _evaluate(recorder, path, known["newest"])
         recorder.admin(
             "GET", f"{path}/installation/providers/keycloak-oidc-keycloak-json", shows=lambda _: None
         )
@@ -73,6 +74,17 @@ def _be_refused(recorder: Recorder, realm: str) -> None:
     recorder.admin("PUT", f"/{realm}/clients/{recorder.new_secret('a secret in a path')}", json={})
     recorder.admin("GET", f"/{realm}/clients?q={recorder.new_secret('a secret in a query')}")
     recorder.admin("GET", f"/{realm}/clients", token=recorder.new_secret("a bearer token that is none"))
+
+
+def _evaluate(recorder: Recorder, path: str, secret: str) -> None:
+    """Paste secrets into evaluations, also where none belongs."""
+    wrong = recorder.new_secret("a secret that is evaluated")
+    for member in ("client_secret", "client_assertion", "access_token", "authentication_method"):
+        recorder.admin("POST", f"{path}/evaluate", json={member: secret})
+        recorder.admin("POST", f"{path}/evaluate", json={member: wrong})
+        recorder.admin("POST", f"{path}/evaluate", json={member: f"{wrong}.{wrong}.{wrong}"})
+    recorder.admin("POST", f"{path}/evaluate", json={wrong: "a member with the name of a secret"})
+    recorder.admin("POST", f"{path}/evaluate", content=f'{{"client_secret": "{wrong}"'.encode())
 
 
 def _import(recorder: Recorder, realm: str) -> None:

@@ -5,7 +5,9 @@ from prometheus_client import CollectorRegistry
 from keyturn_credentials.fleet.waiter import FleetWaiter
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_credentials.relay.partitions import PartitionKeeper, Partitions
 from keyturn_credentials.relay.relay import Relay
+from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.relay_channel import RelayChannel
 from tests.simulation.database import Commit, Database, DatabaseLink, Make
@@ -28,6 +30,10 @@ class Credentials:
             RedisLink(process, around.network, around.redis, limit=ANSWER_SECONDS) for _ in range(2)
         ]
         relaying, looking = (SimulatedScripts(link) for link in self.links)
+        elsewhere = relaying
+        if around.other_redis is not None:
+            self.links.append(RedisLink(process, around.network, around.other_redis, limit=ANSWER_SECONDS))
+            elsewhere = SimulatedScripts(self.links[-1])
         self._database = DatabaseLink(process, around.network, around.database)
         self.relay = Relay(
             self._database,
@@ -37,9 +43,24 @@ class Credentials:
             log_keys=LOG_KEYS,
             holder=process.name,
             new_id=lambda: f"{draw.getrandbits(48):012x}",
+            partitions=around.settings.partitions,
         )
+
+        def keeper(partition: int) -> PartitionKeeper:
+            is_elsewhere = around.redis_of(partition) is not around.redis
+            channel = RelayChannel(elsewhere if is_elsewhere else relaying, LEASE, Layout(partition))
+            return PartitionKeeper(
+                partition, self._database, channel, process.clock, _METRICS, holder=process.name
+            )
+
+        partitions = Partitions(keeper, self.relay, elapsed=process.clock.elapsed, jitter=draw.random)
         self._loop = RelayLoop(
-            self.relay, _METRICS, elapsed=process.clock.elapsed, poll_seconds=0.25, jitter=draw.random
+            self.relay,
+            _METRICS,
+            partitions,
+            elapsed=process.clock.elapsed,
+            poll_seconds=0.25,
+            jitter=draw.random,
         )
         self._waiter = FleetWaiter(FleetRegistry(looking), self._database, process.clock)
 
@@ -61,7 +82,7 @@ class Credentials:
             return commit
 
         commit = await self._database.ask(write)
-        self._loop.wake()
+        self._loop.wake(commit.sequence)
         return commit, await self.wait(commit, wait)
 
     async def wait(self, commit: Commit, seconds: float) -> bool:

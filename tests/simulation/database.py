@@ -1,6 +1,6 @@
 """The database: commits in an order, the relay's state, and backups that are restored."""
 
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -67,6 +67,7 @@ class Backup:
     head: Commit
     fleet_state: FleetState
     relay_lease: tuple[str, float]
+    partition_epochs: Mapping[int, int]
 
 
 class Database:
@@ -76,6 +77,9 @@ class Database:
         self.head = Commit(0, "", b"", None)
         self.fleet_state = FleetState()
         self.relay_lease = ("", 0.0)
+        self.partition_epochs: Mapping[int, int] = {}
+        self.replaced = 0
+        """Number of times that another state of the database, or another server, took its place."""
         self._time = time
 
     def commit(self, make: Make) -> Commit:
@@ -92,11 +96,13 @@ class Database:
         return commit
 
     def back_up(self) -> Backup:
-        return Backup(self.head, self.fleet_state, self.relay_lease)
+        return Backup(self.head, self.fleet_state, self.relay_lease, self.partition_epochs)
 
     def restore(self, backup: Backup) -> None:
+        self.replaced += 1
         self.head, self.fleet_state = backup.head, backup.fleet_state
         self.relay_lease = backup.relay_lease
+        self.partition_epochs = backup.partition_epochs
 
     def read(self, first: int, limit: int) -> list[LoggedEvent]:
         events: list[LoggedEvent] = []
@@ -121,6 +127,12 @@ class Database:
         self.fleet_state = state
         return True
 
+    def replace_partition_epoch(self, partition: int, seen: int, epoch: int) -> bool:
+        if self.partition_epochs.get(partition, 0) != seen:
+            return False
+        self.partition_epochs = {**self.partition_epochs, partition: epoch}
+        return True
+
     def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
         if self.relay_lease[0] != holder and self.relay_lease[1] > self._time():
             return False
@@ -141,11 +153,18 @@ class DatabaseLink:
         self._database = database
 
     async def ask(self, step: Callable[[Database], T]) -> T:
-        """Run one transaction. Raises StoreUnavailableError, which leaves open whether it was committed."""
+        """Run one transaction. Raises StoreUnavailableError, which leaves open whether it was committed. A
+        statement on its way while the database is replaced is not carried out in the other one: its
+        connection was to the former."""
+        replaced = self._database.replaced
+
+        def carry_out() -> T:
+            if self._database.replaced != replaced:
+                raise NoAnswerError("the database was replaced")
+            return step(self._database)
+
         try:
-            results: list[T] = await self._network.converse(
-                self._process, [lambda: step(self._database)], limit=_ANSWER_SECONDS
-            )
+            results: list[T] = await self._network.converse(self._process, [carry_out], limit=_ANSWER_SECONDS)
         except NoAnswerError as error:
             raise StoreUnavailableError(str(error)) from None
         return results[0]
@@ -176,6 +195,12 @@ class DatabaseLink:
 
     async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         return await self.ask(lambda database: database.replace_fleet_state(seen, state))
+
+    async def partition_epoch(self, partition: int) -> int:
+        return await self.ask(lambda database: database.partition_epochs.get(partition, 0))
+
+    async def replace_partition_epoch(self, partition: int, seen: int, epoch: int) -> bool:
+        return await self.ask(lambda database: database.replace_partition_epoch(partition, seen, epoch))
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
         return await self.ask(lambda database: database.acquire_relay_lease(holder, seconds))

@@ -77,6 +77,8 @@ class Faults:
             sequences.set_back_unnoticed: 1,
             sequences.close_slowly: 0.7,
         }
+        if around.other_redis is not None:
+            self._kinds |= {self._repartition: 4, self._lose_partitions: 5}
         self._kinds = {
             kind: weight for kind, weight in self._kinds.items() if not only or _name(kind) in only
         }
@@ -89,8 +91,9 @@ class Faults:
             # Often two come together: one alone is mostly harmless.
             pause = self._pause if self._draw.random() < 0.6 else _SOON
             await asyncio.sleep(self._draw.expovariate(1.0 / pause))
-            if self._draw.random() < 0.3 and self._around.database.fleet_state.epoch:
-                # A database from before its first epoch is a new one: no lease is held then.
+            state = self._around.database.fleet_state
+            if self._draw.random() < 0.3 and state.epoch and state.closed_nonce is None:
+                # One from before its first epoch, or from a clean shutdown, says that no lease is held.
                 self._backups.append(self._around.database.back_up())
             (fault,) = self._draw.choices(list(self._kinds), list(self._kinds.values()))
             number, self.drawn = self.drawn, self.drawn + 1
@@ -100,13 +103,17 @@ class Faults:
     @property
     def under_way(self) -> bool:
         """True while a fault that has begun has something left to do, or Redis is away."""
-        return self._agenda.left > 0 or not self._around.redis.primary.alive
+        other = self._around.other_redis
+        is_away = not self._around.redis.primary.alive or (other is not None and not other.primary.alive)
+        return self._agenda.left > 0 or is_away
 
     def end(self) -> None:
         """End what has happened so far: stopped processes continue, and the network is calm. What is
         ``under_way`` goes on."""
         self._around.network.weather.calm()
         self._around.redis.heal()
+        if self._around.other_redis is not None:
+            self._around.other_redis.heal()
         self._around.invariants.reunited()
         for process in self._fleet.processes:
             process.go_on()
@@ -233,6 +240,33 @@ class Faults:
         self._end_after(gone_after, self._around.invariants.reunited)
         return self._new_lag()
 
+    def _repartition(self) -> str:
+        """Change the number of partitions, and restart an instance with it. Others follow when they are
+        restarted."""
+        settings = self._around.settings
+        settings.partitions = self._draw.choice(
+            [count for count in (1, 2, 3, 4) if count != settings.partitions]
+        )
+        return f"{settings.partitions}, {self._kill_instance()}"
+
+    def _lose_partitions(self) -> str:
+        """Lose the shard with some of the partitions, in one of the ways in which Redis is lost."""
+        other = self._around.other_redis
+        if other is None:
+            return "none"
+        away = self._draw.uniform(0.01, 1.0)
+        match self._draw.choice(("flush", "restart", "fail over", "isolate")):
+            case "flush" as how:
+                other.flush()
+            case "restart" as how:
+                other.restart_empty(away)
+            case "fail over" as how:
+                other.fail_over(away)
+            case how:
+                other.isolate(away, self._draw.uniform(0.0, 4.0))
+        other.lag = self._draw.choice((0.0, 0.01, 0.3, 2.0))
+        return f"{how}, {away:.3f} s"
+
     def _new_lag(self) -> str:
         self._around.redis.lag = self._draw.choice((0.0, 0.01, 0.3, 2.0))
         return f"from now on the replica is {self._around.redis.lag} s behind"
@@ -255,7 +289,7 @@ class Faults:
             if head.parent is None or head.parent.sequence < self._first:
                 return "too early"
             head = head.parent
-        database.restore(Backup(head, database.fleet_state, database.relay_lease))
+        database.restore(Backup(head, database.fleet_state, database.relay_lease, database.partition_epochs))
         self._around.invariants.restored()
         return f"to {head.sequence}"
 

@@ -161,6 +161,16 @@ _ALL: Final = (
         faults=("replay_late",),
     ),
     Protection(
+        "both-partitionings",
+        "while the number of partitions changes, an assertion is marked in one of each number",
+        replace=replacements.mark_by_the_newest_partitioning,
+    ),
+    Protection(
+        "remembered-partitions",
+        "a number of partitions is given up once every mark that may be needed is under the other one",
+        replace=replacements.give_partitions_up_at_once,
+    ),
+    Protection(
         "marks-by-name",
         "an assertion is marked as used by what it names, which outlives the client's UUID",
         replace=replacements.mark_by_the_uuid_alone,

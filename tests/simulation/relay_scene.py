@@ -56,6 +56,7 @@ class WrittenLog(EventLog):
         self.events: list[LoggedEvent] = []
         self.rows: dict[str, tuple[int, bytes | None]] = {}
         self.state = FleetState()
+        self.partition_epochs: dict[int, int] = {}
         self.holder: str | None = None
         self.granted: list[float] = []
         self.released: list[str] = []
@@ -125,6 +126,15 @@ class WrittenLog(EventLog):
         if seen != self.state:
             return False
         self.state = state
+        return True
+
+    async def partition_epoch(self, partition: int) -> int:
+        return self.partition_epochs.get(partition, 0)
+
+    async def replace_partition_epoch(self, partition: int, seen: int, epoch: int) -> bool:
+        if self.partition_epochs.get(partition, 0) != seen:
+            return False
+        self.partition_epochs[partition] = epoch
         return True
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:

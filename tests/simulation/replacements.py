@@ -8,12 +8,13 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from keyturn_credentials.fleet.waiter import FleetWaiter
-from keyturn_credentials.relay import reconciliation, relay
+from keyturn_credentials.relay import reconciliation, relay, repartitioning
 from keyturn_credentials.relay.claimants import ClaimantKeeper
 from keyturn_credentials.relay.event_log import FleetState, LogPoint
 from keyturn_credentials.relay.reconciliation import Action, Comparison, Decision
 from keyturn_credentials.relay.relay import Relay
 from keyturn_shared.fleet.membership import MembershipChannel, Renewal
+from keyturn_shared.fleet.partitions import Partitioning
 from keyturn_shared.fleet.relay_channel import LeaseTerms
 from keyturn_shared.fleet.replay import AssertionRegistry, AssertionUse, Mark, MarkedUses
 from keyturn_shared.fleet.scripts import Argument, Call
@@ -223,3 +224,15 @@ def overwrite_the_fleet_state() -> Without:
 def believe_whatever_redis_holds() -> Without:
     """Check no signatures."""
     return patch.object(LogVerificationKeys, "verify", lambda self, message, signature: None)
+
+
+def mark_by_the_newest_partitioning() -> Without:
+    sound = Partitioning.of
+    return patch.object(Partitioning, "of", lambda self, jti: sound(self, jti)[-1:])
+
+
+def give_partitions_up_at_once() -> Without:
+    def next_partitioning(known: Partitioning, wanted: int, agreed: object, now: float) -> Partitioning:
+        return Partitioning((wanted,)) if wanted in known.counts else known.joined_by((wanted,))
+
+    return patch.object(repartitioning, "next_partitioning", next_partitioning)

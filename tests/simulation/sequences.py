@@ -176,7 +176,9 @@ class Sequences:
             return "too few"
         leading[0].process.stop()
         self._later(0.8 * RELAY_LEASE_SECONDS, leading[0].process.go_on)
-        database.restore(Backup(former, database.fleet_state, database.relay_lease))
+        database.restore(
+            Backup(former, database.fleet_state, database.relay_lease, database.partition_epochs)
+        )
         self._around.invariants.restored()
         for instance in others:
             self._callers.administer_by(instance)

@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 import structlog
 
-from keyturn_credentials.relay import claimants, relay
+from keyturn_credentials.relay import claimants, partition_plan, relay
 from keyturn_shared.fleet import relay_channel
 from tests.simulation.protections import faults_for, without
 from tests.simulation.redis_model.branches import Taken
-from tests.simulation.settings import ALONE_MS, RELAY_LEASE_SECONDS, STREAM_LENGTH
+from tests.simulation.settings import ALONE_MS, LEASE, RELAY_LEASE_SECONDS, STREAM_LENGTH
 from tests.simulation.signatures import signatures_kept
 from tests.simulation.world import Outcome, World, uncollected
 
@@ -46,6 +46,7 @@ def session(
         patch.object(relay_channel, "_ALONE_MS", ALONE_MS),
         patch.object(claimants, "_ATTEMPT_SECONDS", 5 * ALONE_MS / 1000),
         patch.object(relay, "_LEAD_SECONDS", RELAY_LEASE_SECONDS / 3),
+        patch.object(partition_plan, "_MARGIN_SECONDS", 1.5 * LEASE.seconds),
         _quiet(),
         frozen(),
     ):

@@ -31,6 +31,7 @@ _FOUND_BY = {
     "admission": 0,
     "applied-before-reported": 13,
     "atomic-publish": 0,
+    "both-partitionings": 385,
     "awaited-memory": 36,
     "clock-through-stops": 0,
     "comparison": 10,
@@ -41,16 +42,17 @@ _FOUND_BY = {
     "fleet-state": 42,
     "forgotten-memory": 4,
     "gap-detection": 2,
-    "latest-known": 680,
+    "latest-known": 2261,
     "lease": 0,
     "lease-at-head": 41,
     "lease-before-send": 8,
     "load-guard": 9,
-    "lost-memory": 116,
+    "lost-memory": 212,
     "lost-projections": 7,
     "margin": 32,
     "marks-by-name": 40,
     "one-chain": 299,
+    "remembered-partitions": 495,
     "remembering-longer": 6,
     "replay-barrier": 4,
     "returned-memory": 3,
@@ -69,7 +71,9 @@ _LATE_FAULTS = (10082522, 10085737)
 """Seeds whose last faults lose Redis, and stop processes, seconds after they began."""
 
 
-@pytest.mark.parametrize("seed", [7001894, 7004325, 10034924, 10040186, 10047791, 10067255, *_LATE_FAULTS])
+@pytest.mark.parametrize(
+    "seed", [7001894, 7004325, 10034924, 10040186, 10047791, 10067255, 10132985, *_LATE_FAULTS]
+)
 def test_seeds_that_once_showed_a_violation_do_so_no_more(seed: int) -> None:
     with session([]) as run:
         assert run(seed, None).violation is None
@@ -194,6 +198,8 @@ def test_the_clocks_keep_what_is_assumed_of_them() -> None:
     assert LEASE.seconds / (1 - CLOCK_RATE) < (LEASE.seconds + LEASE.margin) / (1 + CLOCK_RATE)
     longest_run = 36.0
     assert 2 * CLOCK_SKEW + longest_run * CLOCK_RATE < LEEWAY
+    longest_with_partitions = 53.0
+    assert 2 * CLOCK_SKEW + longest_with_partitions * CLOCK_RATE * 0.4 < LEEWAY
 
 
 def test_the_page_names_each_protection_with_the_seed_that_shows_what_it_is_for() -> None:

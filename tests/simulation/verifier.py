@@ -1,6 +1,7 @@
 """A verifier node: the real cache, event applier, lease, heartbeat, decisions and replay guard."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.claimants import RETURNED_TO
 from keyturn_shared.fleet.last_used import Use
+from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.membership import MembershipChannel
 from keyturn_shared.fleet.reading import ProjectionReader
 from keyturn_shared.fleet.replay import AssertionRegistry
@@ -38,6 +40,7 @@ from keyturn_shared.secret import Secret
 from keyturn_verifier.metrics import NodeMetrics
 from keyturn_verifier.replay_guard.guard import ReplayGuard
 from keyturn_verifier.replay_guard.memory import ReplayMemory
+from keyturn_verifier.replay_guard.partitions import Partition, PartitionedGuard
 from keyturn_verifier.replay_guard.restoration import ReplayReturn
 from keyturn_verifier.replica.cache import StateCache
 from keyturn_verifier.replica.event_applier import EventApplier
@@ -132,6 +135,11 @@ class Verifier:
             RedisLink(process, network, around.redis, limit=limit)
             for limit in (ANSWER_SECONDS, MEMBERSHIP_SECONDS, ANSWER_SECONDS)
         ]
+        if around.other_redis is not None:
+            self.links += [
+                RedisLink(process, network, around.other_redis, limit=limit)
+                for limit in (ANSWER_SECONDS, MEMBERSHIP_SECONDS)
+            ]
         scripts = SimulatedScripts(self.links[0])
         self._renewals = _Renewals(self.links[1], around.loop)
         self.lease = Lease(clock.elapsed)
@@ -153,7 +161,10 @@ class Verifier:
             log,
             _NODE_METRICS,
             elapsed=clock.elapsed,
-            details=lambda: f'{{"{RETURNED_TO}": {self._replay_return.returned_to}}}',
+            details=lambda: json.dumps(
+                {RETURNED_TO: self._replay_return.returned_to, **self._claims.details}
+            ),
+            partition=lambda partitioning, epoch: self._claims.apply(partitioning, epoch),
             renewal_seconds=RENEWAL_SECONDS,
             jitter=around.draw.random,
         )
@@ -165,7 +176,13 @@ class Verifier:
         self._replay_return = ReplayReturn(
             bringing, memory, self.heartbeat.report, elapsed=clock.elapsed, jitter=around.draw.random
         )
-        claims = ReplayGuard(registry, memory, _ANSWER_METRICS)
+        first = ReplayGuard(registry, memory, _ANSWER_METRICS)
+        self._claims = claims = PartitionedGuard(
+            first,
+            self._make_partition,
+            elapsed=clock.elapsed,
+            remembers=ASSERTION_LIFETIME + 3 * LEEWAY,
+        )
         self._assertions = AssertionCheck(
             InlineKeys(), RING, claims, clock, lifetime_cap=round(ASSERTION_LIFETIME), clock_skew=LEEWAY
         )
@@ -177,6 +194,27 @@ class Verifier:
         self._tokens = TokenCache(clock.now, _CACHED_TOKENS)
         self._issuer = AccessTokenIssuer(clock, around.draw.randbytes)
         self._tasks: list[asyncio.Task[Any]] = []
+
+    def _make_partition(self, number: int) -> Partition:
+        around, clock = self._around, self.process.clock
+        is_elsewhere = around.redis_of(number) is not around.redis
+        scripts, renewals = (
+            SimulatedScripts(link) for link in (self.links[3:] if is_elsewhere else self.links[:2])
+        )
+        layout, memory = Layout(number), ReplayMemory(clock.elapsed)
+        registry = AssertionRegistry(scripts, LEEWAY, layout, claimant=self.process.name)
+        bringing = AssertionRegistry(renewals, LEEWAY, layout)
+        return Partition(
+            number,
+            MembershipChannel(renewals, self.process.name, layout),
+            ReplayGuard(registry, memory, _ANSWER_METRICS),
+            lambda report: ReplayReturn(
+                bringing, memory, report, elapsed=clock.elapsed, jitter=around.draw.random
+            ),
+            elapsed=clock.elapsed,
+            renewal_seconds=RENEWAL_SECONDS,
+            jitter=around.draw.random,
+        )
 
     def start(self) -> None:
         self._tasks = [
@@ -192,6 +230,7 @@ class Verifier:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._claims.close()
         await self.heartbeat.leave()
         self._around.trace(f"{self.process.name}: left")
         self.process.kill()

@@ -32,7 +32,14 @@ from tests.testkit.virtual_loop import VirtualLoop
 _STEP: Final = 0.25
 _TOKENS_EVERY: Final = 3
 """One seed in this many also has access tokens; the others have room for more of everything else."""
+_PARTITIONS_EVERY: Final = 10
+"""One seed in this many has a second Redis with partitions of used assertions, whose number changes."""
 _CONVERGENCE_SECONDS: Final = 20.0
+_SHORT: Final = (5.0, 9.0)
+_LONG: Final = (12.0, 26.0)
+"""Seconds of faults. A number of partitions is given up only after some time, so those runs are longer, and
+their clocks better."""
+_BETTER: Final = 0.4
 _CALM_SECONDS: Final = 2.0
 """Seconds of further use after convergence."""
 
@@ -74,6 +81,7 @@ class World:
         self.draw = random.Random(seed)
         self._write = trace
         self._with_tokens = not intruded and seed % _TOKENS_EVERY == _TOKENS_EVERY - 1
+        self._with_partitions = not intruded and seed % _PARTITIONS_EVERY == _PARTITIONS_EVERY // 2
         self._intruded = intruded
         self.fleet = Fleet()
         self.database = Database(self.loop.time)
@@ -88,6 +96,16 @@ class World:
         )
         self.network = Network(self.loop, self.draw, Weather(), self.trace)
         self.wallet = Wallet(self.draw, self.loop.time)
+        other = None
+        if self._with_partitions:
+            other = Deployment(
+                self.loop,
+                self.draw,
+                engine,
+                partial(self._new_clock, of_redis=True),
+                lambda server, effects: None,
+                self.trace,
+            )
         self.around = Surroundings(
             self.loop,
             self.draw,
@@ -97,7 +115,10 @@ class World:
             self.invariants,
             self.wallet,
             self.trace,
+            other_redis=other,
         )
+        if self._with_partitions:
+            self.around.settings.partitions = self.draw.choice((1, 2, 3, 4))
         self.actors = Actors(self.fleet, self.around)
         self._count = 0
         self._processes: list[Process] = []
@@ -133,7 +154,7 @@ class World:
             changing.append(self._spawn(users.administer()))
         if self._intruded:
             changing.append(self._spawn(Intruder(self.fleet, self.around, self.actors).run()))
-        self._go_on_until(self.draw.uniform(5.0, 9.0))
+        self._go_on_until(self.draw.uniform(*(_LONG if self._with_partitions else _SHORT)))
         raging.cancel()
         deadline = self.loop.time() + _CONVERGENCE_SECONDS
         self._end_faults(faults, deadline)
@@ -219,7 +240,8 @@ class World:
 
     def _new_clock(self, *, of_redis: bool = False) -> SimulatedClock:
         """Make a clock. Redis has only one, which counts leases; the others' wall clocks are kept in step."""
-        rate = self.draw.uniform(1 - CLOCK_RATE, 1 + CLOCK_RATE)
+        error = CLOCK_RATE * (_BETTER if self._with_partitions else 1.0)
+        rate = self.draw.uniform(1 - error, 1 + error)
         skew = self.draw.uniform(-CLOCK_SKEW, CLOCK_SKEW)
         wall_rate = rate if of_redis else 1.0
         return SimulatedClock(self.loop.time, wall=WALL, rate=rate, skew=skew, wall_rate=wall_rate)

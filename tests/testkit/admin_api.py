@@ -14,6 +14,7 @@ from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.sealing import KeyRing
 from tests.testkit.admin_tokens import AdminTokens
+from tests.testkit.migrated_database import put_schema
 
 BASE_URL = "http://keyturn.test"
 _QUIET_SECONDS = 0.03
@@ -87,6 +88,7 @@ class AdminApi:
 async def running(settings: CredentialsSettings, clock: Clock | None = None) -> AsyncIterator[AdminApi]:
     """Run the service, started and stopped like a server would."""
     used = clock or SystemClock()
+    put_schema(settings.database_url)
     app = build_app(settings, clock=used)
     transport = httpx.ASGITransport(app)
     async with (

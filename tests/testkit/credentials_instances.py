@@ -27,7 +27,7 @@ READY_SECONDS = 120.0
 @dataclass
 class Instance:
     """One process; after a restart it has the same address. ``service``: which one it is. ``variables``: its
-    environment, by default that of the credentials service."""
+    environment, by default that of the credentials service. ``module``: that runs the service."""
 
     name: str
     port: int
@@ -35,6 +35,7 @@ class Instance:
     log: Path
     service: str = "credentials"
     variables: dict[str, str] | None = None
+    module: str = "keyturn"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -47,7 +48,7 @@ class Instance:
 
     def start(self) -> None:
         variables = self.variables or environment(self.settings, self.port)
-        self.process = _launch(self.service, variables, self.log)
+        self.process = _launch(self.module, self.service, variables, self.log)
 
     def kill(self) -> None:
         """Kill it, as ``kill -9`` does."""
@@ -63,13 +64,15 @@ class Instance:
 
 @dataclass
 class Surroundings:
-    """A database, a Redis and the instances on them, in their own directory."""
+    """A database, a Redis and the instances on them, in their own directory. ``notices_check_seconds``: the
+    setting of the instances."""
 
     directory: Path
     database: str
     count: int
     instances: list[Instance] = field(default_factory=list)
     postgres: PostgresServer | None = None
+    notices_check_seconds: float = 60.0
     _stack: ExitStack = field(default_factory=ExitStack)
 
     async def start(self) -> Self:
@@ -83,7 +86,7 @@ class Surroundings:
             url = self.postgres.url(self.database_name)
         else:
             url = f"sqlite+aiosqlite:///{self.directory / 'keyturn.db'}"
-        self.settings = settings_for(url, self.redis.url)
+        self.settings = settings_for(url, self.redis.url, notices_check_seconds=self.notices_check_seconds)
         for number, port in enumerate(find_free_ports(self.count)):
             log = self.directory / f"credentials-{number}.log"
             self.instances.append(Instance(f"credentials-{number}", port, self.settings, log))
@@ -97,8 +100,9 @@ class Surroundings:
         """Start a verifier node that runs until they are closed; return its URL."""
         return (await self.make_node("node")).url
 
-    async def make_node(self, name: str) -> Instance:
-        """Start a verifier node that runs until they are closed."""
+    async def make_node(self, name: str, *, module: str = "keyturn", **more: str) -> Instance:
+        """Start a verifier node that runs until they are closed. ``module``: instead of keyturn's own.
+        ``more``: variables."""
         port = find_free_port()
         settings = self.settings
         ours = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
@@ -107,9 +111,10 @@ class Surroundings:
             "KEYTURN_PUBLIC_URL": settings.base_url,
             "KEYTURN_PORT": str(port),
             "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
+            **more,
         }
         log = self.directory / f"{name}.log"
-        node = Instance(name, port, settings, log, service="verifier", variables=environment)
+        node = Instance(name, port, settings, log, "verifier", environment, module)
         self._stack.callback(node.kill)
         node.start()
         await until_ready(node.url, seconds=READY_SECONDS)
@@ -119,10 +124,10 @@ class Surroundings:
         self._stack.close()
 
 
-def _launch(service: str, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _launch(module: str, service: str, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as written:
         return subprocess.Popen(
-            [sys.executable, "-m", "keyturn", service],
+            [sys.executable, "-m", module, service],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=written,

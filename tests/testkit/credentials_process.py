@@ -16,6 +16,7 @@ def environment(settings: CredentialsSettings, port: int) -> dict[str, str]:
         "KEYTURN_PORT": str(port),
         "KEYTURN_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
         "KEYTURN_FLEET_KEYS": settings.fleet_keys.get_secret_value(),
+        "KEYTURN_NOTICES_CHECK_SECONDS": str(settings.notices_check_seconds),
         "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_ID": settings.bootstrap_admin_client_id,
         "KEYTURN_BOOTSTRAP_ADMIN_CLIENT_SECRET": secret.get_secret_value() if secret else "",
     }

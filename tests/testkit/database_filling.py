@@ -23,6 +23,8 @@ from keyturn_credentials.operations.changes import Changes
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.operations.secret_issuer import SecretIssuer
 from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store.audit_tables import audit
+from keyturn_credentials.store.audit_writing import audit_row
 from keyturn_credentials.store.clients import Clients, searchable
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.database import Database
@@ -30,7 +32,6 @@ from keyturn_credentials.store.event_log import DatabaseEventLog
 from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.page_index import BLOCK, cut
 from keyturn_credentials.store.tables import (
-    audit,
     client_attributes,
     client_name_blocks,
     client_names,
@@ -50,6 +51,7 @@ from tests.testkit.client_population import REALM, representation_of
 _BATCH: Final = 5000
 _BLOCKS: Final = 64
 """Blocks of names that are made at a time."""
+_UNCHAINED: Final = dict.fromkeys(("id", "chain_number", "chain_previous", "chain_standing"))
 _json: Final = msgspec.json.Encoder()
 
 Rows = dict[Table, list[tuple[Any, ...]]]
@@ -106,11 +108,17 @@ class _Writer:
             payload = self._signer.event(sequence, encode_event(event))
             touches = _json.encode(event.touches).decode()
             rows[events].append((sequence, event.id, "client_created", *about, payload, touches, now))
-            actor = Principal.system()
-            who = (actor.realm, actor.client_id, None)
-            rows[audit].append(
-                (now, realm.id, "client_created", client.uuid, client.client_id, *who, sequence, "{}")
+            written = audit_row(
+                self._encryption,
+                Principal.system(),
+                occurred_at=now,
+                action="client_created",
+                realm_id=realm.id,
+                client_uuid=client.uuid,
+                client_id=client.client_id,
+                sequence=sequence,
             )
+            rows[audit].append(_in_order(audit, {**_UNCHAINED, **written})[1:])
             sequence += 1
         return rows
 

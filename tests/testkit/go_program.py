@@ -15,12 +15,17 @@ _FAST: Final = ("-gcflags=all=-N -l", "-ldflags=-s -w")
 
 def run_go(directory: Path, *, stdin: str = "", seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
     """Build the program of a directory once and run it. Raises ToolError; the caller checks the exit code."""
+    return run([build_go(directory)], stdin=stdin, seconds=seconds)
+
+
+def build_go(directory: Path) -> Path:
+    """Build the program of a directory, unless it was built; return its path. Raises ToolError."""
     name = f"{directory.parent.name}-{directory.name}"
     program = TOOLS / "go" / name / "program"
-    files = (*sorted(directory.glob("*.go")), directory / "go.mod", directory / "go.sum")
+    files = sorted(file for file in directory.rglob("*") if file.suffix in (".go", ".mod", ".sum"))
     version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     made_once(f"go-{name}", program.with_name(".built"), version, lambda: _build(directory, program))
-    return run([program], stdin=stdin, seconds=seconds)
+    return program
 
 
 def _build(directory: Path, program: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,11 +20,14 @@ from tests.testkit.ports import find_free_port
 READY_SECONDS = 60.0
 TOKEN_SECONDS = 120.0
 STOP_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS = 0.05
+_LONGEST_PAUSE_SECONDS = 0.5
+"""Between two looks: a long wait takes no processor from what is waited for."""
 
 
-def eventually(look: Callable[[], Any], *, seconds: float = 60.0) -> Any:
+def eventually(look: Callable[[], Any], *, seconds: float = 180.0) -> Any:
     """Return the first true result of ``look``; a failed request is repeated."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, _FIRST_PAUSE_SECONDS
     while True:
         try:
             seen = look()
@@ -35,7 +39,8 @@ def eventually(look: Callable[[], Any], *, seconds: float = 60.0) -> Any:
         if seen:
             return seen
         assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {problem!r}"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.5 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 class RunningStack:
@@ -66,7 +71,9 @@ class RunningStack:
         return self
 
     def _launch(self) -> None:
-        command = [self._python, "-m", "keyturn", "up", "--port", str(self.port)]
+        # The data directory keeps the port.
+        at = [] if self._process is not None else ["--port", str(self.port)]
+        command = [self._python, "-m", "keyturn", "up", *at]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("KEYTURN_")}
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
@@ -93,6 +100,14 @@ class RunningStack:
     @property
     def node_urls(self) -> list[str]:
         return [node["base_url"] for node in self.local["nodes"]]
+
+    @property
+    def credentials_url(self) -> str:
+        """Address of the credentials process itself: the gateway does not show its metrics."""
+        configured = (self.data / "gateway" / "nginx.conf").read_text()
+        upstream = re.search(r"upstream credentials \{\s*server ([\d.:]+)", configured)
+        assert upstream
+        return f"http://{upstream[1]}"
 
     def read_local(self) -> dict[str, Any]:
         self.local = json.loads((self.data / "local.json").read_text())

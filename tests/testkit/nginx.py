@@ -1,6 +1,8 @@
 """nginx, from the local stack's wheel."""
 
 import asyncio
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +13,9 @@ from keyturn.stack.nginx import find_nginx, nginx_command
 from tests.testkit.processes import Processes
 from tests.testkit.tools import REPOSITORY, ToolError, run
 
-_READY_FILE: Final = REPOSITORY / "deploy" / "nginx" / "keyturn.conf"
+READY_FILE: Final = REPOSITORY / "deploy" / "nginx" / "keyturn.conf"
+KEPT_CONNECTIONS: Final = REPOSITORY / "deploy" / "nginx" / "kept-connections.conf"
+_CREDENTIALS_LINE: Final = re.compile(r"    server credentials:8080(.*;)\n")
 _NODE_LINE: Final = "    server verifier-{}:8080 max_fails=0;\n"
 
 
@@ -59,10 +63,17 @@ async def serve_configuration(
     raise ToolError(process.output())
 
 
-def ready_file(front: int, credentials: int, nodes: list[int]) -> str:
-    """Return deploy/nginx/keyturn.conf with these ports and nodes, otherwise unchanged."""
-    text = _READY_FILE.read_text().replace("listen 8080", f"listen 127.0.0.1:{front}")
-    text = text.replace("credentials:8080", f"127.0.0.1:{credentials}")
+def ready_file(
+    front: int, credentials: int | Sequence[int], nodes: Sequence[int], path: Path = READY_FILE
+) -> str:
+    """Return deploy/nginx/keyturn.conf with these ports and nodes, otherwise unchanged. ``credentials``: the
+    ports behind its one name, which nginx takes for as many servers. ``path``: that file of a release."""
+    text = path.read_text().replace("listen 8080", f"listen 127.0.0.1:{front}")
+    ports = [credentials] if isinstance(credentials, int) else credentials
+    text, found = _CREDENTIALS_LINE.subn(
+        lambda line: "".join(f"    server 127.0.0.1:{port}{line[1]}\n" for port in ports), text
+    )
+    assert found == 1, "the ready file names the credentials service in another way"
     named = _NODE_LINE.format(1) + _NODE_LINE.format(2)
     assert text.count(named) == 1, "the ready file names its nodes in another way"
     lines = (f"    server 127.0.0.1:{port} max_fails=0;\n" for port in nodes)

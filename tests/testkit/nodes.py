@@ -20,7 +20,7 @@ from keyturn_verifier.settings import VerifierSettings
 from keyturn_verifier.web.application import VerifierApplication
 from tests.testkit.filled_redis import FLEET_KEY
 from tests.testkit.secret_signing import sign_with_secret
-from tests.testkit.waiting import in_time
+from tests.testkit.waiting import in_time, wait_until
 
 BASE_URL = "https://id.example.test"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -115,10 +115,7 @@ async def running_node(
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = _READY_SECONDS) -> None:
     """Wait until a condition holds; fail if it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not await condition():
-        assert time.monotonic() < deadline, "it does not come true"
-        await asyncio.sleep(0.005)
+    await wait_until(condition, seconds, 0.005)
 
 
 def basic(client_id: str, secret: str) -> str:

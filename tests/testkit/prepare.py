@@ -6,7 +6,11 @@ from keyturn.stack.errors import StackError
 from keyturn.stack.nginx import find_nginx
 from keyturn.stack.redis_server import RedisServerError, find_redis_server
 from tests.testkit.chromium import unpack_chromium
+from tests.testkit.helm import build_helm
 from tests.testkit.pgbouncer import find_pgbouncer
+from tests.testkit.promtool import find_promtool
+from tests.testkit.softhsm import find_softhsm
+from tests.testkit.systemd import find_systemd_analyze
 from tests.testkit.tools import ToolError
 
 
@@ -17,6 +21,10 @@ def main() -> int:
         unpack_chromium()
         find_nginx()
         find_pgbouncer()
+        find_promtool()
+        find_systemd_analyze()
+        build_helm()
+        find_softhsm()
     except (RedisServerError, StackError, ToolError) as error:
         print(error, file=sys.stderr)
         return 1

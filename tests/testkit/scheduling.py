@@ -13,6 +13,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONG: Final = (
+    "tests/integration/kubernetes/",  # builds Helm
     "tests/integration/http_edges/attacks/",
     "tests/browser/",
     "tests/integration/revocation/test_revocation_matrix.py",

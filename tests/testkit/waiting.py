@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar, overload
+from typing import Final, TypeVar, overload
 
 import httpx
 import pytest
@@ -14,6 +14,9 @@ import pytest
 from tests.testkit.ports import find_free_port
 
 T = TypeVar("T")
+
+_LONGEST_PAUSE_SECONDS: Final = 0.25
+"""Between two looks: a long wait takes no processor from what is waited for."""
 
 
 @pytest.fixture
@@ -24,28 +27,30 @@ def free_port() -> int:
 
 @overload
 async def wait_until(
-    predicate: Callable[[], Awaitable[T | None]], timeout: float = 60.0, interval: float = 0.02
+    predicate: Callable[[], Awaitable[T | None]], timeout: float = 120.0, interval: float = 0.02
 ) -> T: ...
 
 
 @overload
 async def wait_until(
-    predicate: Callable[[], T | None], timeout: float = 60.0, interval: float = 0.02
+    predicate: Callable[[], T | None], timeout: float = 120.0, interval: float = 0.02
 ) -> T: ...
 
 
 async def wait_until(
-    predicate: Callable[[], Awaitable[T | None] | T | None], timeout: float = 60.0, interval: float = 0.02
+    predicate: Callable[[], Awaitable[T | None] | T | None], timeout: float = 120.0, interval: float = 0.02
 ) -> T:
-    """Return the first true result of ``predicate``. Raises AssertionError after ``timeout`` seconds."""
-    deadline = time.monotonic() + timeout
+    """Return the first true result of ``predicate``, asked after ``interval`` seconds at first, then less
+    and less often. Raises AssertionError after ``timeout`` seconds."""
+    deadline, pause = time.monotonic() + timeout, interval
     while True:
         seen = predicate()
         value: T | None = await seen if inspect.isawaitable(seen) else seen
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {timeout:g} s; last seen: {value!r}"
-        await asyncio.sleep(interval)
+        await asyncio.sleep(pause)
+        pause = min(1.5 * pause, max(interval, _LONGEST_PAUSE_SECONDS))
 
 
 async def in_time(awaited: Awaitable[T], seconds: float = 60.0) -> T:
@@ -64,7 +69,7 @@ async def happens(event: asyncio.Event, *, within: float) -> bool:
 
 
 def wait_until_blocking(
-    predicate: Callable[[], T | None], timeout: float = 60.0, interval: float = 0.02
+    predicate: Callable[[], T | None], timeout: float = 120.0, interval: float = 0.02
 ) -> T:
     """The same without an event loop."""
     deadline = time.monotonic() + timeout

@@ -1,9 +1,5 @@
 """Webhooks after Standard Webhooks 1.0, with the secret as a JWE."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable
@@ -18,10 +14,10 @@ from keyturn.agent.sinks.encryption import encrypt, require_encryption
 from keyturn.agent.sinks.http import client as http_client
 from keyturn.agent.sinks.http import read_credential, refusal
 from keyturn.agent.sinks.settings import WebhookSettings
+from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.standard_webhooks import FORM, WebhookKeys
 
 EVENT: Final = "client.secret.rotated"
-_PREFIX: Final = "whsec_"
-_KEY_BYTES: Final = range(24, 65)
 _A_DAY: Final = 24 * 3600.0
 
 
@@ -45,13 +41,8 @@ class WebhookSink:
         """Send it once. Raises SinkDisabledError on 410, SinkError, and errors of httpx."""
         keys = _signing_keys(self._settings.secret_file)
         body = self._body(delivery)
-        id_, timestamp = f"msg_{delivery.id}", str(int(self._now()))
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": id_,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": " ".join(sign(key, id_, timestamp, body) for key in keys),
-        }
+        signed = keys.headers(f"msg_{delivery.id}", int(self._now()), body)
+        headers = {"Content-Type": "application/json", **signed}
         url = self._settings.url
         async with (
             http_client(url, self._settings.ca_file) as http,
@@ -77,21 +68,9 @@ class WebhookSink:
         return json.dumps(event, separators=(",", ":")).encode()
 
 
-def sign(key: bytes, id_: str, timestamp: str, body: bytes) -> str:
-    """Return a signature with HMAC-SHA256, ``v1,…`` (Standard Webhooks, "Signature scheme")."""
-    signed = b".".join((id_.encode(), timestamp.encode(), body))
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-
-
-def _signing_keys(path: str) -> list[bytes]:
-    """Return the signing secrets in a file. Several are for the time of their rotation. Raises SinkError."""
-    keys = []
-    for line in read_credential(path).split():
-        try:
-            key = base64.b64decode(line.removeprefix(_PREFIX), validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if not line.startswith(_PREFIX) or len(key) not in _KEY_BYTES:
-            raise SinkError(f"{path} is not a file of signing secrets: whsec_ and 24 to 64 bytes in base64")
-        keys.append(key)
-    return keys
+def _signing_keys(path: str) -> WebhookKeys:
+    """Return the signing secrets in a file. Raises SinkError."""
+    try:
+        return WebhookKeys.from_text(read_credential(path))
+    except ConfigurationError as error:
+        raise SinkError(f"{path} is not a file of signing secrets: {FORM}") from error

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from keyturn.terminal_text import printable
+from keyturn.terminal_text import counted, printable
 
 _COUNTS: Final = (
     ("clients", "clients of the source, without Keycloak's own"),
@@ -55,10 +55,15 @@ def parts(report: Mapping[str, Any], sha256: str) -> list[Part]:
 def verdict(report: Mapping[str, Any]) -> str:
     """Return the result in one sentence."""
     counts = report["counts"]
-    open_ones = counts["unexplained"] + counts["failed"]
     compared = counts["same"] + counts["expected"] + counts["unexplained"]
-    left_out = f", {counts['notCompared']:,} were not" if counts["notCompared"] else ""
-    return f"{compared:,} clients were compared{left_out}; {open_ones:,} need a decision."
+    left_out = f", {_of(counts['notCompared'], 'was', 'were')} not" if counts["notCompared"] else ""
+    were = "was" if compared == 1 else "were"
+    open_ones = _of(counts["unexplained"] + counts["failed"], "needs", "need")
+    return f"{counted(compared, 'client')} {were} compared{left_out}; {open_ones} a decision."
+
+
+def _of(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def as_markdown(report: Mapping[str, Any], sha256: str) -> str:

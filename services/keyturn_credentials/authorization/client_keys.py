@@ -1,11 +1,12 @@
-"""Administrators' keys at JWKS URLs, fetched by this service itself.
+"""Clients' keys at JWKS URLs, fetched by this service itself: those of administrators, and for evaluations.
 
 The fleet's key sets in Redis are not used here, because nodes can write them.
 """
 
 import asyncio
+import math
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -26,6 +27,7 @@ from keyturn_shared.oauth.cached_client import inline_candidates
 from keyturn_shared.oauth.key_errors import KeysUnavailableError
 from keyturn_shared.oauth.trusted_issuers import KeyOwner, TrustedIssuer
 from keyturn_shared.projection import RealmProjection
+from keyturn_shared.runtime.admission import leave_place
 
 FRESH_SECONDS: Final = 60.0
 LEAST_INTERVAL: Final = 10.0
@@ -60,13 +62,21 @@ class _Share:
     at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT_OF_REALM))
 
 
-class AdministratorKeys:
+class ClientKeyFetcher:
     """A ``KeyLookup``. ``networks``: private ones that the URLs of every realm may reach."""
 
-    def __init__(self, fetcher: GuardedFetcher, networks: Iterable[Network], clock: Clock) -> None:
+    def __init__(
+        self,
+        fetcher: GuardedFetcher,
+        networks: Iterable[Network],
+        clock: Clock,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._fetcher = fetcher
         self._networks = tuple(networks)
         self._clock = clock
+        self._sleep = sleep
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._at_once = asyncio.Semaphore(MAX_CONCURRENT)
         self._shares: dict[str, _Share] = {}
@@ -79,10 +89,13 @@ class AdministratorKeys:
         alg: str,
         *,
         excluded: frozenset[str] = frozenset(),
+        newer_than: float | None = None,
     ) -> Candidates:
-        """Find the keys. Raises UnknownKidError and KeysUnavailableError."""
+        """Find the keys. ``newer_than``: seconds; keys that were fetched longer ago do not count, and the
+        next fetch that is allowed is waited for, as on a node. Raises UnknownKidError and
+        KeysUnavailableError."""
         if isinstance(client, TrustedIssuer):
-            raise UnknownKidError("administrators authenticate with keys of their own")
+            raise UnknownKidError("clients alone have keys that are fetched here")
         if client.jwks_url is None:
             if excluded:
                 raise UnknownKidError("the client has only its configured keys")
@@ -94,22 +107,27 @@ class AdministratorKeys:
         required = max(client.keys_not_before, realm.keys_not_before)
         kept = self._of(address)
         useless = client.revoked_thumbprints | excluded
+        called_at = self._clock.elapsed()
+        since = -math.inf if newer_than is None else called_at - max(0.0, newer_than)
 
         def usable() -> Candidates:
-            if kept.keys is None or not self._is_fresh(kept, required):
+            if kept.keys is None or not self._is_fresh(kept, required, since):
                 return Candidates()
             keys = kept.keys.candidates(kid, algorithm)
             return Candidates() if all(key.thumbprint in useless for key in keys) else keys
 
         if not (keys := usable()):
+            leave_place()
             with self._share_of(realm.id) as share:
                 async with kept.turn:
                     if not (keys := usable()):
+                        if newer_than is not None:
+                            await self._wait_for_turn(kept, required, called_at)
                         await self._fetch(kept, address, required, share)
                         keys = usable()
         if keys:
             return keys
-        if kept.keys is None or not self._is_fresh(kept, required):
+        if kept.keys is None or not self._is_fresh(kept, required, since):
             raise KeysUnavailableError("the client's key set cannot be fetched")
         revoked = kept.keys.candidates(kid, algorithm)
         if revoked and not excluded:
@@ -123,8 +141,18 @@ class AdministratorKeys:
             self._kept.popitem(last=False)
         return kept
 
-    def _is_fresh(self, kept: _Kept, required: int) -> bool:
-        return kept.not_before >= required and self._clock.elapsed() - kept.fetched_at < FRESH_SECONDS
+    def _is_fresh(self, kept: _Kept, required: int, since: float) -> bool:
+        is_recent = self._clock.elapsed() - kept.fetched_at < FRESH_SECONDS
+        return kept.not_before >= required and is_recent and kept.fetched_at >= since
+
+    async def _wait_for_turn(self, kept: _Kept, required: int, called_at: float) -> None:
+        """Wait until the URL may be fetched, unless it was fetched since the call: callers share a fetch."""
+        attempted = kept.attempted_at
+        if attempted is None or attempted > called_at or kept.attempted_for < required:
+            return
+        pause = attempted + LEAST_INTERVAL - self._clock.elapsed()
+        if pause > 0:
+            await self._sleep(pause)
 
     async def _fetch(self, kept: _Kept, address: KeySetAddress, required: int, share: _Share) -> None:
         """Fetch once, unless the last attempt was recent and is new enough."""
@@ -139,9 +167,7 @@ class AdministratorKeys:
                 result = await self._fetcher.fetch(address.url, policy=FetchPolicy(allowed_networks=networks))
             keys = KeySet.from_json(result.body)
         except (FetchRefused, InvalidKeySetError) as error:
-            _log.warning(
-                "administrator_keys_not_fetched", host=host_of(address.url), error=error.detail[:200]
-            )
+            _log.warning("client_keys_not_fetched", host=host_of(address.url), error=error.detail[:200])
             return
         kept.keys, kept.fetched_at, kept.not_before = keys, now, required
 

@@ -16,11 +16,12 @@ from typing import Any, Final
 from keyturn_credentials.authorization.next_key import read_next_key_proof
 from keyturn_credentials.authorization.read_set import DatabaseReadSet
 from keyturn_credentials.authorization.request_rate import RequestRate
+from keyturn_credentials.domain.realm import RealmKey
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.domain.rotation import Kind
 from keyturn_credentials.errors import ConflictError, CredentialsError, ForbiddenError, NotFoundError
 from keyturn_credentials.operations.own_rotations import OwnRotation, OwnRotationOperations
-from keyturn_credentials.store.unit_of_work import Actor
+from keyturn_credentials.store.unit_of_work import Actor, Reading
 from keyturn_shared.client_authenticators import CLIENT_AUTHENTICATORS
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import KeyturnError
@@ -77,13 +78,17 @@ _Act = Callable[[_Call], Awaitable[dict[str, Any]]]
 
 
 class OwnRotationReadSet(DatabaseReadSet):
-    """Realms whose clients' assertions name the endpoint of their own rotation as the audience."""
+    """Realms whose clients' assertions name the endpoint of their own rotation as the audience. They have no
+    keys: no token is issued or checked here."""
 
     async def realm(self, name: str) -> RealmState | None:
         state = await super().realm(name)
         if state is not None:
             state.audiences = frozenset({state.urls.rotation})
         return state
+
+    async def _keys(self, reading: Reading, realm_id: str) -> list[RealmKey]:
+        return []
 
 
 class OwnRotationEndpoint:
@@ -174,8 +179,9 @@ class OwnRotationEndpoint:
         try:
             shown = await act(_Call(request.realm, actor, form, attempt, kind, audience))
         except CredentialsError as error:
-            if type(error) in _STATUSES:
-                return oauth_error(_STATUSES[type(error)], error.code, error.detail)
+            for refusal, status in _STATUSES.items():
+                if isinstance(error, refusal):
+                    return oauth_error(status, error.code, error.detail)
             return client_error(error, realm=request.realm, basic=False)
         except KeyturnError as error:
             return client_error(error, realm=request.realm, basic=False)

@@ -3,14 +3,15 @@
 Nothing comes from Redis, so write access to Redis has no effect on administrators.
 """
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.realm import KeyPurpose, KeyState, Realm, RealmKey
-from keyturn_credentials.store.unit_of_work import Store
+from keyturn_credentials.store.unit_of_work import Reading, Store
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
 from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import UnavailableError
@@ -18,6 +19,9 @@ from keyturn_shared.oauth.ports import ReadSet, Subject
 from keyturn_shared.projection import MAX_NAME_LENGTH, ProjectedSigningKey
 
 T = TypeVar("T")
+
+_MAX_STATES: Final = 256
+"""Realms of which the state is kept for as long as their rows stay the same."""
 
 
 class DatabaseReadSet:
@@ -28,16 +32,24 @@ class DatabaseReadSet:
         self._projector = projector
         self._base_url = base_url
         self._mtls_base_url = mtls_base_url
+        self._states: OrderedDict[str, tuple[Realm, list[RealmKey], RealmState]] = OrderedDict()
 
     async def realm(self, name: str) -> RealmState | None:
         if not _may_be_a_name(name):
             return None
         async with self._store.find() as reading:
             realm = await reading.realms.get(name)
-            keys = [] if realm is None else await reading.realms.keys(realm.id)
+            keys = [] if realm is None else await self._keys(reading, realm.id)
         if realm is None:
             return None
-        return self._state(realm, keys)
+        kept = self._states.get(realm.id)
+        # Compared as a whole: a row that differs in anything makes another state.
+        if kept is None or kept[0] != realm or kept[1] != keys:
+            kept = self._states[realm.id] = (realm, keys, self._state(realm, keys))
+        self._states.move_to_end(realm.id)
+        if len(self._states) > _MAX_STATES:
+            self._states.popitem(last=False)
+        return kept[2]
 
     async def client(self, realm: RealmState, client_id: str) -> ClientState | None:
         if not _may_be_a_name(client_id):
@@ -52,6 +64,9 @@ class DatabaseReadSet:
 
     async def equalize_time(self, realm: RealmState, client_id: str, subject: Subject | None = None) -> None:
         """Do nothing: the client was read whether it exists or not."""
+
+    async def _keys(self, reading: Reading, realm_id: str) -> list[RealmKey]:
+        return await reading.realms.keys(realm_id)
 
     def _state(self, realm: Realm, keys: Iterable[RealmKey]) -> RealmState:
         projection = self._projector.project_realm(realm, ())

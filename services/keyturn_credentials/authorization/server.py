@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from starlette.routing import BaseRoute
 
-from keyturn_credentials.authorization.client_keys import AdministratorKeys
+from keyturn_credentials.authorization.client_keys import ClientKeyFetcher
 from keyturn_credentials.authorization.endpoints import Endpoints, RealmEndpoint
 from keyturn_credentials.authorization.own_rotation import OwnRotationEndpoint, OwnRotationReadSet
 from keyturn_credentials.authorization.read_set import DatabaseDecider, DatabaseReadSet
@@ -17,6 +17,7 @@ from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.last_used import LastUsedRegistry
+from keyturn_shared.fleet.refusals import RefusalRegistry
 from keyturn_shared.network.fetcher import GuardedFetcher
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.oauth.client_authentication.assertions import AssertionCheck
@@ -24,6 +25,7 @@ from keyturn_shared.oauth.client_authentication.authenticator import Authenticat
 from keyturn_shared.oauth.client_authentication.certificates import CertificateCheck
 from keyturn_shared.oauth.client_authentication.dummy_keys import DummyKeys
 from keyturn_shared.oauth.client_authentication.last_used import LastUsedRecorder
+from keyturn_shared.oauth.client_authentication.refusals import RefusalRecorder
 from keyturn_shared.oauth.client_authentication.registry import build_verifiers
 from keyturn_shared.oauth.client_authentication.secrets import SecretCheck
 from keyturn_shared.oauth.metrics import AnswerMetrics, ThrottleMetrics
@@ -60,6 +62,7 @@ class AdministratorsServer:
         registry: CollectorRegistry,
     ) -> None:
         self.last_used = LastUsedRecorder(LastUsedRegistry(redis), clock)
+        self.refusals = RefusalRecorder(RefusalRegistry(redis), clock)
         self._settings = settings
         self._clock = clock
         self._metrics = AnswerMetrics(registry)
@@ -69,12 +72,12 @@ class AdministratorsServer:
         # A fleet of clients with wrong secrets behind one address keeps no administrator out.
         of_clients = Throttle(settings.failure_limits(), None, throttled, clock.elapsed)
         self._addresses = CallerAddress(TrustedProxies(settings.trusted_proxies))
-        self._log = AuthenticationLog(self._metrics, throttle, self._addresses)
-        self._clients_log = AuthenticationLog(self._metrics, of_clients, self._addresses)
+        self._log = AuthenticationLog(self._metrics, throttle, self._addresses, self.refusals)
+        self._clients_log = AuthenticationLog(self._metrics, of_clients, self._addresses, self.refusals)
         source = (store, projector, settings.base_url, settings.mtls_base_url)
         self._decider = DatabaseDecider(DatabaseReadSet(*source))
         self._own_decider = DatabaseDecider(OwnRotationReadSet(*source))
-        self._keys = AdministratorKeys(fetcher, settings.jwks_allowed_networks, clock)
+        self._keys = ClientKeyFetcher(fetcher, settings.jwks_allowed_networks, clock)
         self._used = DatabaseAssertions(store, clock, settings.clock_skew)
 
     def routes(self, revoke: Revoke, rotations: OwnRotationOperations) -> Iterable[BaseRoute]:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from keyturn_credentials.console.access import ConsoleAccess, require_csrf
 from keyturn_credentials.console.pages import page_routes
+from keyturn_credentials.console.session_cookie import set_cookie
 from keyturn_credentials.console.sessions import SESSION_SECONDS, ConsoleSession
 from keyturn_credentials.console.throttle import WINDOW_SECONDS, Throttle, TooManyFailuresError
 from keyturn_credentials.errors import InvalidRequestError, UnauthenticatedError
@@ -40,16 +41,27 @@ class ConsoleRoutes:
         self._sleep = sleep
 
     def routes(self) -> list[Route]:
-        session = {"GET": self.show, "POST": self.sign_in, "DELETE": self.sign_out}
+        session = {"GET": self.show, "POST": self.sign_in, "PUT": self.renew, "DELETE": self.sign_out}
 
         async def dispatch(request: Request) -> Response:
             return await session["GET" if request.method == "HEAD" else request.method](request)
 
-        return [Route("/console/session", dispatch, methods=list(session)), *page_routes()]
+        return [
+            Route("/console/session", dispatch, methods=list(session)),
+            Route("/console/sign-in", self.ways, methods=["GET"]),
+            *page_routes(),
+        ]
+
+    async def ways(self, _: Request) -> Response:
+        """Return how one can sign in: with a client's secret, and with which identity provider."""
+        persons = self._access.persons
+        provider = None if persons is None else {"name": persons.configuration.name}
+        secret = not self._access.persons_only
+        return JSONResponse({"client_secret": secret, "provider": provider}, headers=_NO_STORE)
 
     async def show(self, request: Request) -> Response:
-        """Return the signed-in client, with the CSRF token for changes; 204 without one. Only pages of this
-        origin can read it."""
+        """Return the signed-in client or person, with the CSRF token for changes; 204 without one. Only pages
+        of this origin can read it."""
         try:
             await self._access.authenticate(request)
             session = await self._access.session_of(request)
@@ -75,7 +87,7 @@ class ConsoleRoutes:
             await self._sleep(_FAILURE_SECONDS)
             raise
         response = JSONResponse(_describe(session), headers=_NO_STORE)
-        self._set_cookie(response, cookie, SESSION_SECONDS)
+        self._set_cookie(response, cookie, _seconds_of(session))
         return response
 
     async def _open_session(self, body: dict[str, Any]) -> tuple[ConsoleSession, str]:
@@ -83,6 +95,13 @@ class ConsoleRoutes:
             return await self._access.sign_in_by_ticket(_text(body, "ticket"))
         realm, client_id, secret = (_text(body, name) for name in ("realm", "client_id", "client_secret"))
         return await self._access.sign_in(realm, client_id, Secret(secret))
+
+    async def renew(self, request: Request) -> Response:
+        """Renew the session, for a page on which its user works."""
+        session, cookie = await self._access.renew(request)
+        response = JSONResponse(_describe(session), headers=_NO_STORE)
+        self._set_cookie(response, cookie, _seconds_of(session))
+        return response
 
     async def sign_out(self, request: Request) -> Response:
         """Delete the cookie, and end the session for every copy of it."""
@@ -95,15 +114,7 @@ class ConsoleRoutes:
         return response
 
     def _set_cookie(self, response: Response, value: str, seconds: int) -> None:
-        response.set_cookie(
-            self._access.cookie,
-            value,
-            max_age=seconds,
-            path="/",
-            secure=self._secure,
-            httponly=True,
-            samesite="strict",
-        )
+        set_cookie(response, self._access.cookie, value, seconds, secure=self._secure)
 
 
 def _too_many() -> Response:
@@ -118,10 +129,17 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
+def _seconds_of(session: ConsoleSession) -> int:
+    return int(min(SESSION_SECONDS, session.longest))
+
+
 def _describe(session: ConsoleSession) -> dict[str, Any]:
+    person = session.person
     return {
         "realm": session.realm,
-        "client_id": session.client_id,
+        "client_id": session.client_id or None,
+        "person": None if person is None else {"subject": person.subject, "name": person.name},
         "expires_at": session.expires_at,
+        "ends_at": session.ends_at,
         "csrf": session.csrf,
     }

@@ -80,6 +80,7 @@ STRICT_AUDIENCE: Final = "keyturn.strict-audience"
 ROLES_END_TOKENS: Final = "keyturn.roles.end-tokens"
 STRICT_ASSERTION_LIFETIME: Final = "keyturn.strict-assertion-lifetime"
 OPEN_INTROSPECTION: Final = "keyturn.introspection.open"
+NOTICE_LEAD: Final = "keyturn.notices.lead-time"
 UNFINISHED_IMPORT: Final = "keyturn.import.unfinished"
 
 

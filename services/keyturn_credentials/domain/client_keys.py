@@ -77,6 +77,18 @@ def keys_of(client: Client) -> ClientKeys:
     return _certificate(client.attributes)
 
 
+def certificate_ends_at(client: Client) -> float | None:
+    """Return when the certificate with the client's key ends, in NumericDate seconds; None if it does not
+    authenticate with one."""
+    if not client.has_own_keys or not client.attributes.get(f"{_CREDENTIAL}.{attributes.CERTIFICATE}"):
+        return None
+    try:
+        certificate = keys_of(client).certificate
+    except InvalidRequestError:  # written by an earlier release
+        return None
+    return None if certificate is None else certificate.not_valid_after_utc.timestamp()
+
+
 def key_age_noted(before: Client | None, after: Client, now: float) -> Client:
     """Return the client with the time since when it has its keys, from before the change or ``now``."""
     if CLIENT_AUTHENTICATORS[after.authenticator].credential != "keys":

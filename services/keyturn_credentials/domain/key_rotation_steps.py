@@ -37,6 +37,10 @@ class KeyFacts(Facts):
     revoked: frozenset[str] = frozenset()
     keys_since: float | None = None
 
+    @property
+    def is_keyless(self) -> bool:
+        return self.published and self.accepted == frozenset()
+
 
 def keys_in(rotation: Rotation) -> RotatedKeys:
     """Return the keys of a rotation of keys."""

@@ -78,7 +78,7 @@ def plan_after_change(client: Client, rules: RotationRules, now: float) -> Plann
     """Return what will happen to the client's secret once these rules are its own: storing them is a change
     of the client."""
     current = client.secrets.current
-    due = due_change(client.secrets, rules.policy, now)
+    due = due_change(client.secrets, rules.policy, now, automatic=rules.automatic)
     if due is Due.FORGET_ROTATED:
         return None
     if due is Due.ROTATE and current is not None and current.expires_at is not None:

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from typing import Any, Final
 
 from keyturn_credentials.domain import attributes
+from keyturn_credentials.domain.notice_lead import read_lead
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.token_ending import next_generation, read_not_before
 from keyturn_credentials.errors import InvalidRequestError
@@ -141,6 +142,7 @@ def check_realm(realm: Realm) -> Realm:
     if type(lifespan) is not int or not 1 <= lifespan <= MAX_ACCESS_TOKEN_LIFESPAN:
         raise InvalidRequestError(f"accessTokenLifespan must be 1 to {MAX_ACCESS_TOKEN_LIFESPAN} seconds")
     RotationRules.from_attributes({}, realm.attributes)
+    read_lead(realm.attributes)
     alg = realm.attributes.get(attributes.SIGNING_KEY_ALG, "").strip()
     if alg and alg not in ASYMMETRIC_NAMES:
         raise InvalidRequestError(

@@ -51,9 +51,9 @@ _OPEN: Final = frozenset({State.PLANNED, State.PREPARED, State.DELIVERED, State.
 
 class WaitsFor(StrEnum):
     """The condition of the next move. TURN: fewer rotations of the realm under way. SUCCESSOR: the client
-    registers or publishes its next key. NODES: all nodes apply the change. USE: the client authenticates with
-    the successor. OVERLAP: the end of the overlap. WITHDRAWAL: the client stops publishing its former key.
-    PERSON: it is paused."""
+    registers or publishes its next key, or publishes it again. NODES: all nodes apply the change. USE: the
+    client authenticates with the successor. OVERLAP: the end of the overlap. WITHDRAWAL: the client stops
+    publishing its former key. PERSON: it is paused."""
 
     START = "start"
     WINDOW = "window"

@@ -60,6 +60,11 @@ class Facts:
     has_turn: bool = True
     is_enabled: bool = True
 
+    @property
+    def is_keyless(self) -> bool:
+        """Return True if the client publishes its keys, and nodes accept none of them."""
+        return False
+
 
 def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float) -> WaitsFor | None:
     """Return the condition of the next move; None if there is none, or it is met."""
@@ -81,7 +86,9 @@ def waits_for(rotation: Rotation, rules: RotationRules, facts: Facts, now: float
     if state is not State.IN_USE:
         return WaitsFor.USE
     is_over = rotation.retire_at is not None and now >= rotation.retire_at
-    return WaitsFor.WITHDRAWAL if is_over and keys is not None and keys.published else WaitsFor.OVERLAP
+    if not is_over or keys is None or not keys.published:
+        return WaitsFor.OVERLAP
+    return WaitsFor.SUCCESSOR if facts.is_keyless else WaitsFor.WITHDRAWAL
 
 
 def reason_not_to_begin(

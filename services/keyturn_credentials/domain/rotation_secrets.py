@@ -63,7 +63,7 @@ def prepare(
         expires_at = None
     return ClientSecrets(
         current=replace(new, expires_at=expires_at, rotation=rotation.id),
-        rotated=replace(former, expires_at=rotation.retire_at, rotation=None),
+        rotated=replace(former, expires_at=rotation.retire_at, rotation=None, promised=False),
     )
 
 
@@ -121,7 +121,7 @@ def restore(secrets: ClientSecrets, rotation: Rotation, rules: RotationRules, no
             if rules.policy is None
             else max(ends, now + rules.rest_of(rotation) + least_of(rules.policy))
         )
-    restored = replace(kept, expires_at=ends, rotation=None)
+    restored = replace(kept, expires_at=ends, rotation=None, promised=False)
     return ClientSecrets(restored) if is_begun else replace(secrets, current=restored)
 
 

@@ -7,9 +7,9 @@ from keyturn_credentials.domain.secrets import ClientSecrets, RotationPolicy
 
 
 class Stage(StrEnum):
-    """EXPIRED: the current secret is no longer accepted. DUE: it is rotated by the next change of the client,
-    or by policy. OVERLAPPING: the former secret is still accepted. IN_FORCE: none of these, only one secret
-    is valid."""
+    """EXPIRED: the current secret is no longer accepted. DUE: a rotation of it begins by policy, or, if none
+    begins by itself, with the next change of the client. OVERLAPPING: the former secret is still accepted.
+    IN_FORCE: none of these, only one secret is valid."""
 
     IN_FORCE = "in_force"
     DUE = "due"
@@ -21,8 +21,8 @@ class Stage(StrEnum):
 class SecretExpiry:
     """Times are NumericDate seconds.
 
-    ``due_at``: when a change of the client begins to rotate the secret, None if the policy does not require
-    it. ``former_ends_at``: None without a former secret that ends at a known time.
+    ``due_at``: when the secret becomes due for rotation, None if the policy does not require it.
+    ``former_ends_at``: None without a former secret that ends at a known time.
     """
 
     stage: Stage

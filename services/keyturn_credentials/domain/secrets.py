@@ -13,6 +13,8 @@ from keyturn_shared.secret import Secret
 SECRET_BYTES: Final = 32
 SIGNING_SECRET_BYTES: Final = 64
 MAX_SECRET_CHARACTERS: Final = 1024
+MAX_OVERLAP_SECONDS: Final = 366 * 86_400
+"""Longest overlap that can be chosen for one secret."""
 
 
 def generate_secret(*, signs: bool = False) -> Secret:
@@ -25,13 +27,15 @@ def generate_secret(*, signs: bool = False) -> Secret:
 class StoredSecret:
     """A stored client secret. ``digest`` is what verifiers compare with. ``secret`` is None if the realm
     stores digests only. Times are NumericDate seconds; ``expires_at`` None means never. ``rotation``: id of
-    the rotation under way that set its expiry; no other change does."""
+    the rotation under way that set its expiry; no other change does. ``promised``: its overlap was chosen for
+    this secret alone, so it holds without a policy too."""
 
     digest: str
     created_at: float
     expires_at: float | None = None
     secret: Secret | None = None
     rotation: str | None = None
+    promised: bool = False
 
     def is_valid(self, now: float) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -50,8 +54,7 @@ class RotationPolicy:
     """Periods in seconds, as in Keycloak's secret-rotation executor.
 
     ``expiration``: validity of a new secret. ``rotated_expiration``: validity of the former one after a
-    rotation (0: none). ``remaining_rotation``: a change of the client within this time before expiry rotates
-    the secret.
+    rotation (0: none). ``remaining_rotation``: the secret is due for rotation within this time before expiry.
     """
 
     expiration: int
@@ -92,35 +95,54 @@ class Due(StrEnum):
     FORGET_ROTATED = "forget_rotated"
 
 
-def due_change(secrets: ClientSecrets, policy: RotationPolicy | None, now: float) -> Due:
+def due_change(
+    secrets: ClientSecrets, policy: RotationPolicy | None, now: float, *, automatic: bool = True
+) -> Due:
     """Return the action due for a change of the client at ``now``. Without a policy the former secret is
-    dropped."""
+    dropped. ``automatic``: rotations begin by themselves, so that a change leaves a valid secret alone: it
+    would end whether or not the client has the next one."""
     if secrets.current is None or secrets.current.rotation is not None:
         return Due.NOTHING
     if policy is None:
-        return Due.FORGET_ROTATED if secrets.rotated or secrets.current.expires_at else Due.NOTHING
+        ends = secrets.rotated is not None and not _is_promised(secrets.rotated, now)
+        return Due.FORGET_ROTATED if ends or secrets.current.expires_at else Due.NOTHING
     if secrets.current.expires_at is None:
         return Due.SET_EXPIRY
-    if now >= secrets.current.expires_at - policy.remaining_rotation:
+    if now >= secrets.current.expires_at - (0 if automatic else policy.remaining_rotation):
         return Due.ROTATE
     return Due.NOTHING
 
 
 def make_current(
-    secrets: ClientSecrets, new: StoredSecret, policy: RotationPolicy | None, now: float
+    secrets: ClientSecrets,
+    new: StoredSecret,
+    policy: RotationPolicy | None,
+    now: float,
+    *,
+    overlap: int | None = None,
 ) -> ClientSecrets:
-    """Make ``new`` current; the former one overlaps for as long as the policy says. A former secret that had
-    already expired stays expired: rotation never extends a secret's validity."""
-    if policy is None:
-        return ClientSecrets(current=replace(new, expires_at=None))
-    current = replace(new, expires_at=now + policy.expiration)
+    """Make ``new`` current; the former one overlaps for ``overlap`` seconds, by default for as long as the
+    policy says. A former secret that had already expired stays expired: rotation never extends a secret's
+    validity."""
+    current = replace(new, expires_at=None if policy is None else now + policy.expiration)
+    lasting = overlap
+    if lasting is None:
+        lasting = 0 if policy is None else policy.rotated_expiration
     former = secrets.current
-    if former is None or policy.rotated_expiration == 0 or not former.is_valid(now):
+    if former is None or lasting == 0 or not former.is_valid(now):
         return ClientSecrets(current=current)
-    overlap_ends = now + policy.rotated_expiration
+    overlap_ends = now + lasting
     if former.expires_at is not None:
         overlap_ends = min(overlap_ends, former.expires_at)
-    return ClientSecrets(current=current, rotated=replace(former, expires_at=overlap_ends, rotation=None))
+    kept = replace(former, expires_at=overlap_ends, rotation=None, promised=overlap is not None)
+    return ClientSecrets(current=current, rotated=kept)
+
+
+def check_overlap(seconds: int) -> int:
+    """Check an overlap chosen by the caller. Raises InvalidRequestError."""
+    if seconds > MAX_OVERLAP_SECONDS:
+        raise InvalidRequestError(f"overlap must be at most {MAX_OVERLAP_SECONDS} seconds")
+    return seconds
 
 
 def set_expiry(secrets: ClientSecrets, policy: RotationPolicy, now: float) -> ClientSecrets:
@@ -151,12 +173,19 @@ def with_known_times(
 
 
 def without_rotation(secrets: ClientSecrets, now: float) -> ClientSecrets:
-    """Return the current secret alone and without expiry, for a client without a policy. An expired secret
-    stays expired: what an operator let expire, or ended, is never reactivated as a side effect."""
-    current = secrets.current
+    """Return the secrets as they are without a policy: the current one does not expire, and a former one
+    stays only if that was promised. An expired secret stays expired: what an operator let expire, or ended,
+    is never reactivated as a side effect."""
+    current, former = secrets.current, secrets.rotated
+    if former is not None and not _is_promised(former, now):
+        former = None
     if current is None or not current.is_valid(now):
-        return ClientSecrets(current=current)
-    return ClientSecrets(current=replace(current, expires_at=None))
+        return ClientSecrets(current, former)
+    return ClientSecrets(replace(current, expires_at=None), former)
+
+
+def _is_promised(former: StoredSecret, now: float) -> bool:
+    return former.promised and former.is_valid(now)
 
 
 def without_plain(secrets: ClientSecrets) -> ClientSecrets:

@@ -30,14 +30,14 @@ class Notice:
     def __init__(self, look: Look | None, error: str | None = None) -> None:
         self._look = look
         self._error = error
-        self._texts: dict[str, bytes] = {}
+        self._texts: dict[tuple[str, ...], bytes] = {}
 
     def text(self, principal: Principal) -> bytes:
         """Return the JSON for this watcher. Watchers with rights in the same realms see the same."""
-        realm = principal.realm if _has_rights(principal, principal.realm) else ""
-        if realm not in self._texts:
-            self._texts[realm] = msgspec.json.encode(self._describe(principal))
-        return self._texts[realm]
+        realms = tuple(realm for realm in principal.realms if _has_rights(principal, realm))
+        if realms not in self._texts:
+            self._texts[realms] = msgspec.json.encode(self._describe(principal))
+        return self._texts[realms]
 
     def _describe(self, principal: Principal) -> dict[str, Any]:
         if self._look is None:
@@ -61,7 +61,7 @@ class Watcher:
 
     def touch(self, realms: set[str], client_ids: set[str]) -> None:
         """Note changes in these realms, and to clients with these ids."""
-        if self.principal.realm in realms or self.principal.client_id in client_ids:
+        if realms.intersection(self.principal.realms) or self.principal.client_id in client_ids:
             self.doubt()
 
     def doubt(self) -> None:

@@ -19,6 +19,7 @@ from keyturn_shared.fleet.registry import (
     summarize,
 )
 from keyturn_shared.runtime.single_flight import SingleFlight
+from keyturn_shared.tasks import end_tasks
 
 FIRST_PAUSE_SECONDS: Final = 0.001
 MAX_PAUSE_SECONDS: Final = 0.1
@@ -35,6 +36,8 @@ class FleetWaiter:
     The pauses grow because a change is applied either within milliseconds or only when a lease expires. While
     Redis may have lost leases, nothing can be safe before they have expired, so there are no reads until
     then.
+
+    ``ending``: set when this process has no time left for waits. They end then, as after their own time.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class FleetWaiter:
         log: EventLog,
         clock: Clock,
         *,
+        ending: asyncio.Event | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._ending = ending or asyncio.Event()
         self._reader = CoalescedRegistryReader(registry, clock, sleep=sleep)
         self._log = log
         self._clock = clock
@@ -88,10 +93,21 @@ class FleetWaiter:
                 summary = UNKNOWN
                 pause = MAX_PAUSE_SECONDS
             left = deadline - self._clock.elapsed()
-            if summary.safe or left <= 0:
+            if summary.safe or left <= 0 or self._ending.is_set():
                 return view, summary
-            await self._sleep(min(max(pause, _unsettled_seconds(view)), left))
+            await self._rest(min(max(pause, _unsettled_seconds(view)), left))
             pause = min(pause * _PAUSE_GROWTH, MAX_PAUSE_SECONDS)
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep; longer than the usual pauses only until the process is about to end."""
+        if seconds <= MAX_PAUSE_SECONDS:
+            await self._sleep(seconds)
+            return
+        either = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._ending.wait())]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end_tasks(*either)
 
     async def _agrees(self, head: Head | None) -> bool:
         """Check the head, once for all calls with the same read: they are answered together, and hold the

@@ -10,7 +10,6 @@ from keyturn_credentials.keystores.certificates import (
     certificate_body,
     self_signed_certificate,
 )
-from keyturn_credentials.keystores.errors import KeyStoreError
 from keyturn_credentials.keystores.formats import ARCHIVE_FORMATS, KeyStoreFormat
 from keyturn_credentials.keystores.importing import (
     ImportedCertificate,
@@ -21,8 +20,9 @@ from keyturn_credentials.keystores.importing import (
     public_key_body,
 )
 from keyturn_credentials.keystores.key_pairs import KeyPair, KeyPairKind, generate_key_pair
-from keyturn_credentials.keystores.limits import MAX_FILE_BYTES
 from keyturn_credentials.keystores.writing import write_archive
+from keyturn_shared.keystores.errors import KeyStoreError
+from keyturn_shared.keystores.limits import MAX_FILE_BYTES
 
 __all__ = [
     "ARCHIVE_FORMATS",

@@ -1,20 +1,14 @@
-"""Contents of an archive, common to JKS and PKCS #12."""
+"""Contents of an archive to write, common to JKS and PKCS #12."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
 from cryptography import x509
 
-from keyturn_credentials.keystores.errors import (
-    AliasAmbiguousError,
-    AliasNotFoundError,
-    CertificateNotFoundError,
-    InvalidParameterError,
-    PasswordMissingError,
-)
 from keyturn_credentials.keystores.key_pairs import KeyPair
-from keyturn_credentials.keystores.limits import MAX_ALIAS_CHARACTERS, refuse_long_password
+from keyturn_shared.keystores.entries import java_alias, listed
+from keyturn_shared.keystores.errors import InvalidParameterError, PasswordMissingError
+from keyturn_shared.keystores.limits import MAX_ALIAS_CHARACTERS, refuse_long_password
 from keyturn_shared.secret import Secret
 
 
@@ -49,24 +43,6 @@ class ArchivePasswords:
     key: Secret | None = None
 
 
-class ProtectedKey(Protocol):
-    """A private key inside an archive, still encrypted."""
-
-    def open(self, password: Secret) -> bytes:
-        """Decrypt to PKCS #8, DER. Raises WrongKeyPasswordError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """An entry as found in an archive. ``certificates``: DER. The first one is the entry's own; the others
-    include its issuers, in any order."""
-
-    alias: str
-    certificates: tuple[bytes, ...]
-    protected_key: ProtectedKey | None = field(repr=False)
-
-
 def check_passwords(entries: Sequence[KeyEntry | CertificateEntry], passwords: ArchivePasswords) -> Secret:
     """Return the store password. Raises PasswordMissingError, in Keycloak's words, and
     InvalidParameterError."""
@@ -88,33 +64,7 @@ def check_aliases(aliases: Sequence[str]) -> None:
         if not is_unicode(alias) or not 0 < len(alias) <= MAX_ALIAS_CHARACTERS:
             raise InvalidParameterError("an alias must not be empty, too long or invalid Unicode")
     if len({java_alias(alias) for alias in aliases}) < len(aliases):
-        raise InvalidParameterError(f"two entries have the same alias: {_listed(aliases)}")
-
-
-def choose_entry(entries: Sequence[StoredEntry], alias: str | None) -> StoredEntry:
-    """Return the entry with this alias, with the same case or else in any, like Java; without an alias, the
-    only one. Raises AliasNotFoundError, AliasAmbiguousError, CertificateNotFoundError."""
-    if not entries:
-        raise CertificateNotFoundError("the archive has no entry with a certificate")
-    aliases = tuple(entry.alias for entry in entries)
-    found, problem = list(entries), "no alias was specified"
-    if alias is not None:
-        found = [entry for entry in entries if entry.alias == alias]
-        found = found or [entry for entry in entries if java_alias(entry.alias) == java_alias(alias)]
-        problem = f"{len(found) or 'no'} entries are called {alias[:100]!r}"
-    if not found:
-        raise AliasNotFoundError(f"{problem}; the archive has: {_listed(aliases)}", aliases)
-    entry, *others = found
-    if others:
-        raise AliasAmbiguousError(f"{problem}; the archive has: {_listed(aliases)}", aliases)
-    if not entry.certificates:
-        raise CertificateNotFoundError(f"the entry {entry.alias[:100]!r} has a key, but no certificate")
-    return entry
-
-
-def java_alias(alias: str) -> str:
-    """Return an alias as Java's key stores compare it."""
-    return alias.lower()
+        raise InvalidParameterError(f"two entries have the same alias: {listed(aliases)}")
 
 
 def is_unicode(text: str) -> bool:
@@ -128,8 +78,3 @@ def is_unicode(text: str) -> bool:
 
 def _is_given(password: Secret | None) -> bool:
     return password is not None and password.reveal() != ""
-
-
-def _listed(aliases: Sequence[str]) -> str:
-    shown = ", ".join(repr(alias[:100]) for alias in aliases[:20])
-    return f"{shown} and {len(aliases) - 20} more" if len(aliases) > 20 else shown

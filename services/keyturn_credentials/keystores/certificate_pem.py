@@ -10,14 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from keyturn_credentials.keystores import pem
 from keyturn_credentials.keystores.certificates import check_public_key, load_certificate
 from keyturn_credentials.keystores.chains import Chain, ordered
-from keyturn_credentials.keystores.errors import (
-    KeyStoreError,
-    LimitExceededError,
-    MalformedFileError,
-    OtherFormatError,
-    PrivateKeyPresentError,
-    UnsupportedAlgorithmError,
-)
+from keyturn_credentials.keystores.errors import OtherFormatError, PrivateKeyPresentError
 from keyturn_credentials.keystores.formats import (
     A_CERTIFICATE,
     A_PRIVATE_KEY,
@@ -25,8 +18,14 @@ from keyturn_credentials.keystores.formats import (
     appearance,
     der_appearance,
 )
-from keyturn_credentials.keystores.limits import MAX_CHAIN
 from keyturn_shared.jose.algorithms import PublicKey
+from keyturn_shared.keystores.errors import (
+    KeyStoreError,
+    LimitExceededError,
+    MalformedFileError,
+    UnsupportedAlgorithmError,
+)
+from keyturn_shared.keystores.limits import MAX_CHAIN
 
 _CERTIFICATE_LABELS: Final = frozenset(
     {"CERTIFICATE", "X509 CERTIFICATE", "X.509 CERTIFICATE"}

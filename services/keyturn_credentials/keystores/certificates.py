@@ -16,9 +16,6 @@ from keyturn_credentials.keystores import pem
 from keyturn_credentials.keystores.errors import (
     CertificateExpiredError,
     CertificateNotYetValidError,
-    InvalidParameterError,
-    MalformedFileError,
-    UnsupportedAlgorithmError,
     WeakKeyError,
     WeakSignatureError,
 )
@@ -26,6 +23,11 @@ from keyturn_credentials.keystores.key_pairs import KeyPair
 from keyturn_shared.jose.algorithms import PublicKey
 from keyturn_shared.jose.errors import InvalidKeyError, KeyRefusal
 from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.keystores.errors import (
+    InvalidParameterError,
+    MalformedFileError,
+    UnsupportedAlgorithmError,
+)
 
 DEFAULT_VALIDITY_YEARS: Final = 3
 MAX_VALIDITY_YEARS: Final = 100

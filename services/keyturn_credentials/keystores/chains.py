@@ -6,8 +6,9 @@ from datetime import datetime
 from cryptography import x509
 
 from keyturn_credentials.keystores.certificates import is_issued_by, is_self_issued, is_valid_at, subject_of
-from keyturn_credentials.keystores.errors import BrokenChainError, LimitExceededError
-from keyturn_credentials.keystores.limits import MAX_CHAIN, MAX_SIGNATURE_CHECKS
+from keyturn_credentials.keystores.errors import BrokenChainError
+from keyturn_shared.keystores.errors import LimitExceededError
+from keyturn_shared.keystores.limits import MAX_CHAIN, MAX_SIGNATURE_CHECKS
 
 Chain = tuple[x509.Certificate, ...]
 

@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Final, Self
 
-from keyturn_credentials.keystores import asn1
-from keyturn_credentials.keystores.errors import FormatNotSupportedError, KeyStoreError
+from keyturn_credentials.keystores.errors import FormatNotSupportedError
+from keyturn_shared.keystores import asn1
+from keyturn_shared.keystores.errors import KeyStoreError
+from keyturn_shared.keystores.magic import JCEKS_MAGIC, JKS_MAGIC
 
 
 class KeyStoreFormat(StrEnum):
@@ -37,9 +39,6 @@ BCFKS_NOT_SUPPORTED: Final = (
     " converts: keytool -importkeystore -srcstoretype BCFKS -deststoretype PKCS12"
 )
 
-JKS_MAGIC: Final = bytes.fromhex("feedfeed")
-_JCEKS_MAGIC: Final = bytes.fromhex("cececece")
-
 A_PRIVATE_KEY: Final = "a private key"
 A_PUBLIC_KEY: Final = "a public key"
 A_CERTIFICATE: Final = "an X.509 certificate"
@@ -52,7 +51,7 @@ def appearance(data: bytes) -> str:
     only."""
     if data.startswith(JKS_MAGIC):
         return A_JKS_ARCHIVE
-    if data.startswith(_JCEKS_MAGIC):
+    if data.startswith(JCEKS_MAGIC):
         return "a JCEKS archive (keytool -importkeystore converts it to PKCS12)"
     text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.startswith(b"{"):

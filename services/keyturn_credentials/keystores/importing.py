@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from keyturn_credentials.keystores import pem
-from keyturn_credentials.keystores.archive import ProtectedKey, StoredEntry, choose_entry
 from keyturn_credentials.keystores.certificate_pem import read_certificates, read_public_key
 from keyturn_credentials.keystores.certificates import (
     certificate_body,
@@ -22,15 +20,11 @@ from keyturn_credentials.keystores.certificates import (
 )
 from keyturn_credentials.keystores.chains import Chain, issuers_of
 from keyturn_credentials.keystores.errors import (
+    CertificateNotFoundError,
     EmptyFileError,
     FormatNotSupportedError,
     KeyMismatchError,
-    KeyStoreError,
-    LimitExceededError,
     OtherFormatError,
-    PasswordMissingError,
-    WrongKeyPasswordError,
-    WrongStorePasswordError,
 )
 from keyturn_credentials.keystores.formats import (
     A_JKS_ARCHIVE,
@@ -39,15 +33,15 @@ from keyturn_credentials.keystores.formats import (
     KeyStoreFormat,
     appearance,
 )
-from keyturn_credentials.keystores.jks import read_jks
 from keyturn_credentials.keystores.key_set import read_key_set
-from keyturn_credentials.keystores.limits import MAX_FILE_BYTES, refuse_long_password
-from keyturn_credentials.keystores.pkcs12 import read_pkcs12
 from keyturn_shared.jose.algorithms import PublicKey
 from keyturn_shared.jose.key_set import KeySet
+from keyturn_shared.keystores.entries import ProtectedKey, StoredEntry, choose_entry
+from keyturn_shared.keystores.errors import KeyStoreError, LimitExceededError, WrongKeyPasswordError
+from keyturn_shared.keystores.jks import read_jks
+from keyturn_shared.keystores.limits import MAX_FILE_BYTES, refuse_long_password
+from keyturn_shared.keystores.pkcs12 import read_pkcs12
 from keyturn_shared.secret import Secret
-
-_EMPTY: Final = Secret("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +129,8 @@ def import_credentials(
     key_password, store_password = _given(key_password), _given(store_password)
     refuse_long_password(key_password, store_password)
     entries = _read_archive(file_format, data, store_password)
+    if not entries:
+        raise CertificateNotFoundError("the archive has no entry with a certificate")
     return _import_entry(choose_entry(entries, key_alias or None), key_password, now)
 
 
@@ -154,15 +150,12 @@ def _read_archive(
     if looks != A_JKS_ARCHIVE:
         expected = A_JKS_ARCHIVE if file_format is KeyStoreFormat.JKS else A_PKCS12_ARCHIVE
         raise OtherFormatError(f"the file is not {expected}: it looks like {looks}")
-    if store_password is not None:
-        return read_jks(data, store_password)
-    try:
-        return read_jks(data, _EMPTY)
-    except WrongStorePasswordError:
-        raise PasswordMissingError("the archive needs its store password") from None
+    return read_jks(data, store_password)
 
 
 def _import_entry(entry: StoredEntry, key_password: Secret | None, now: datetime) -> ImportedCertificate:
+    if not entry.certificates:
+        raise CertificateNotFoundError(f"the entry {entry.alias[:100]!r} has a key, but no certificate")
     leaf = load_certificate(entry.certificates[0])
     check_chain((leaf,), now)
     chain = issuers_of(leaf, _readable(entry.certificates[1:]), now)

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from keyturn_credentials.keystores import pem
-from keyturn_credentials.keystores.errors import InvalidParameterError
 from keyturn_shared.jose.algorithms import PrivateKey, PublicKey
+from keyturn_shared.keystores.errors import InvalidParameterError
 from keyturn_shared.secret import Secret
 
 _RSA_EXPONENT: Final = 65537

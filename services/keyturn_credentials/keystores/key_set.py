@@ -6,15 +6,13 @@ from typing import Final
 from keyturn_credentials.keystores.certificates import key_refused
 from keyturn_credentials.keystores.errors import (
     CertificateNotFoundError,
-    KeyStoreError,
-    LimitExceededError,
-    MalformedFileError,
     OtherFormatError,
     PrivateKeyPresentError,
 )
 from keyturn_credentials.keystores.formats import appearance
 from keyturn_shared.jose.errors import InvalidKeySetError, KeyRefusal
 from keyturn_shared.jose.key_set import MAX_KEY_SET_BYTES, KeySet, has_private_keys, read_document
+from keyturn_shared.keystores.errors import KeyStoreError, LimitExceededError, MalformedFileError
 
 # Keys of these kinds are not a mistake: the set has them for other purposes.
 _OF_OTHER_PURPOSES: Final = frozenset(

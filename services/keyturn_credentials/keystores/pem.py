@@ -5,8 +5,8 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from keyturn_credentials.keystores.errors import LimitExceededError, MalformedFileError
-from keyturn_credentials.keystores.limits import MAX_ENTRIES
+from keyturn_shared.keystores.errors import LimitExceededError, MalformedFileError
+from keyturn_shared.keystores.limits import MAX_ENTRIES
 
 _BEGIN: Final = "-----BEGIN "
 _END: Final = "-----END "

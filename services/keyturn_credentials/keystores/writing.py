@@ -13,8 +13,8 @@ from keyturn_credentials.keystores.archive import (
 )
 from keyturn_credentials.keystores.errors import FormatNotSupportedError
 from keyturn_credentials.keystores.formats import ARCHIVE_FORMATS, BCFKS_NOT_SUPPORTED, KeyStoreFormat
-from keyturn_credentials.keystores.jks import write_jks
-from keyturn_credentials.keystores.pkcs12 import write_pkcs12
+from keyturn_credentials.keystores.jks_writer import write_jks
+from keyturn_credentials.keystores.pkcs12_writer import write_pkcs12
 
 
 def write_archive(

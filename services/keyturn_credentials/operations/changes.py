@@ -13,9 +13,11 @@ from keyturn_credentials.domain.realm import Realm, RealmKey
 from keyturn_credentials.domain.realm_names import require_distinct
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import NotFoundError
+from keyturn_credentials.operations.last_administrator import require_administrator
 from keyturn_credentials.operations.permissions import Permission
 from keyturn_credentials.operations.recording import ClientRecord, record_clients, record_realm
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.store.ended_sign_ins import KEPT_SECONDS, end, of_realm
 from keyturn_credentials.store.unit_of_work import Store, UnitOfWork
 from keyturn_shared.events import Event, RealmCreated, RealmUpdated
 
@@ -157,6 +159,7 @@ class Changes:
             elif after is not None and change.clears_keys:
                 await transaction.clients.insert(after)
             records.append(ClientRecord(change.event, before, after, stamp, change.details))
+        await require_administrator(transaction, realm, [(each.before, each.after) for each in records])
         return await record_clients(transaction, self._projector, realm, records)
 
     async def change_realm(
@@ -222,6 +225,9 @@ class Changes:
         else:
             if after.name != before.name:
                 await _require_distinct_name(transaction, after.name, renamed_from=before.name)
+            if after.token_generation > before.token_generation:
+                # Persons' sessions are in cookies, and know no generation.
+                await end(transaction, [of_realm(after.id)], seconds=KEPT_SECONDS)
             if change.clears_keys:
                 stamp = await transaction.stamp()
                 after = replace(after, keys_not_before=stamp.sequence)

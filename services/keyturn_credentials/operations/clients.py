@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from keyturn_credentials.domain.changed_values import changes_between, values_of_client
 from keyturn_credentials.domain.client import (
     MAX_TOKEN_LIFESPAN,
     Client,
@@ -96,7 +97,10 @@ class ClientOperations:
                 after=after,
                 event=partial(ClientUpdated, previous_client_id=former_id),
                 value=after,
-                details={"changed": _names_of_changes(client, after)},
+                details={
+                    "changed": _names_of_changes(client, after),
+                    "changes": changes_between(values_of_client(client), values_of_client(after)),
+                },
             )
             if former_id is None:
                 return change, realm

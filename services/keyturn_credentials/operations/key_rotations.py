@@ -10,7 +10,12 @@ from keyturn_credentials.domain.guards import require_version
 from keyturn_credentials.domain.key_rotation_steps import keys_in, prepare
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, Rotation, State
 from keyturn_credentials.domain.rotation_frame import Act, Step
-from keyturn_credentials.errors import ConflictError, InvalidRequestError
+from keyturn_credentials.errors import (
+    ConflictError,
+    InvalidRequestError,
+    KeysPublishedError,
+    RotationNotOverError,
+)
 from keyturn_credentials.operations.key_kind import rotated_keys_of
 from keyturn_credentials.operations.permissions import CONFIGURE_CLIENTS, being_the_client
 from keyturn_credentials.operations.registered_keys import key_named, read_next_key, with_next_key
@@ -83,13 +88,13 @@ class KeyRotationOperations:
             scene = await lock_scene(transaction, target.realm, target.client_uuid)
             client, now = scene.client, transaction.now
             if client.jwks_url is not None:
-                raise ConflictError(_AT_A_URL)
+                raise KeysPublishedError(_AT_A_URL)
             rotation = await open_of_kind(transaction, client.uuid, Kind.KEY)
             successors = () if rotation is None else keys_in(rotation).successors
             if rotation is not None and key_named(jwk) in successors:
                 return Moved(rotation, None)
             if rotation is not None and not _takes_another(rotation, {**uses, used: now}):
-                raise ConflictError("the last rotation is not over; register the next key after it")
+                raise RotationNotOverError("the last rotation is not over; register the next key after it")
             key = read_next_key(jwk, client)
             own = _of_instance(rotated_keys_of(client, None), used)
             rotation = rotation or await begin(transaction, scene, Kind.KEY, Reason.CLIENT, keys=own)

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from keyturn_credentials.domain.audit_chain.errors import ChainBrokenError
 from keyturn_credentials.operations.maintenance import Maintenance
 from keyturn_credentials.operations.reprojection import Reprojection
 from keyturn_credentials.operations.retention import Retention
@@ -93,7 +94,8 @@ class MaintenanceLoop:
             self._rounds_until_count = _ROUNDS_BETWEEN_COUNTS
         self._rounds_until_count -= 1
         self._forgotten.labels("events").inc(await self._retention.forget_events())
-        self._forgotten.labels("audit").inc(await self._retention.forget_audit())
+        self._forgotten.labels("audit").inc(await self._forget_audit())
+        await self._retention.forget_sign_ins()
         if not self._named:
             repaired = await self._maintenance.repair_page_index()
             self._named = True
@@ -101,3 +103,11 @@ class MaintenanceLoop:
                 _log.info("page_index_rebuilt", count=repaired)
         self._rounds.inc()
         return self._seconds
+
+    async def _forget_audit(self) -> int:
+        """Delete old audit entries, unless they are not what was signed: the rest of the round goes on."""
+        try:
+            return await self._retention.forget_audit()
+        except ChainBrokenError as error:
+            _log.error("audit_entries_kept", told=error.detail)
+            return 0

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.attributes import JWKS_ALLOWED_NETWORKS, UNFINISHED_IMPORT
+from keyturn_credentials.domain.changed_values import changes_between, values_of_realm
 from keyturn_credentials.domain.projection_builder import signing_key_context
 from keyturn_credentials.domain.realm import (
     KeyPurpose,
@@ -170,7 +171,8 @@ class RealmOperations:
         def decide(realm: Realm, keys: list[RealmKey], now: float) -> RealmChange[Realm]:
             after = changed_realm(realm, representation, now)
             _require_power_over_networks(target.actor, realm.allowed_networks, after.allowed_networks)
-            return Change(after=after, event=RealmUpdated, value=after)
+            changes = changes_between(values_of_realm(realm), values_of_realm(after))
+            return Change(after=after, event=RealmUpdated, value=after, details={"changes": changes})
 
         return await self._changes.change_realm(target, MANAGE_REALM, decide)
 

@@ -1,10 +1,12 @@
-"""Retention of the event log and the audit log."""
+"""Retention of the event log, the audit log and ended sign-ins."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from keyturn_credentials.store.retention import forget_audit, forget_events
+from keyturn_credentials.store.audit_chain import AuditChain
+from keyturn_credentials.store.ended_sign_ins import forget_ended
+from keyturn_credentials.store.retention import forget_events
 from keyturn_credentials.store.unit_of_work import SYSTEM, Store, UnitOfWork
 from keyturn_shared.clock import Clock
 
@@ -19,6 +21,7 @@ class Retention:
         self,
         store: Store,
         clock: Clock,
+        chain: AuditChain,
         *,
         event_days: float | None,
         audit_days: float | None,
@@ -26,6 +29,7 @@ class Retention:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._chain = chain
         self._event_days = event_days
         self._audit_days = audit_days
         self._sleep = sleep
@@ -35,8 +39,17 @@ class Retention:
         return await self._forget(forget_events, self._event_days)
 
     async def forget_audit(self) -> int:
-        """Delete old audit entries. Return their number. Raises StoreUnavailableError."""
-        return await self._forget(forget_audit, self._audit_days)
+        """Delete old audit entries of the chain. Return their number. Raises StoreUnavailableError, and
+        ChainBrokenError if they are not what was added to it."""
+        return await self._forget(self._forget_chained, self._audit_days)
+
+    async def _forget_chained(self, transaction: UnitOfWork, before: float, most: int) -> int:
+        return await self._chain.forget(transaction.connection, transaction.now, before, most)
+
+    async def forget_sign_ins(self) -> int:
+        """Delete ended sign-ins that nothing could use any more. Return their number. Raises
+        StoreUnavailableError."""
+        return await self._forget(forget_ended, 0.0)
 
     async def _forget(
         self, forget: Callable[[UnitOfWork, float, int], Awaitable[int]], days: float | None

@@ -1,8 +1,10 @@
 """Rotations that begin and move by themselves."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 
@@ -20,8 +22,13 @@ from keyturn_credentials.operations.rotation_scene import Scene, Seen, begin, ha
 from keyturn_credentials.operations.used_credentials import LastUsed, used_credentials
 from keyturn_credentials.store.unit_of_work import SYSTEM, Store
 from keyturn_shared.clock import Clock
+from keyturn_shared.tasks import end_tasks
+
+T = TypeVar("T")
 
 BATCH: Final = 100
+_AT_ONCE: Final = 6
+"""Rotations of a batch that move at the same time."""
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 _PATIENCE: Final = 0.1
@@ -87,14 +94,13 @@ class RotationRunner:
                         kind, realm.id, now, until=until, automatic=rules.automatic, most=BATCH
                     )
                 due[kind] += [(realm.id, uuid) for uuid in uuids]
-        return sum(
-            [
-                await self._plan_client(kind, realms[realm_id].name, uuid)
-                for kind, found in due.items()
-                for realm_id, uuid in found
-                if realm_id in realms
-            ]
+        planned = await self._at_once(
+            partial(self._plan_client, kind, realms[realm_id].name, uuid)
+            for kind, found in due.items()
+            for realm_id, uuid in found
+            if realm_id in realms
         )
+        return sum(planned)
 
     async def advance(self) -> list[Rotation]:
         """Take the steps that are due. Return the rotations after them."""
@@ -102,8 +108,8 @@ class RotationRunner:
         async with self._store.find() as reading:
             due = await reading.rotations.due(now, most=BATCH)
         moved, later = list[Rotation](), dict[str, float]()
-        for rotation in due:
-            after = await self._try(rotation)
+        tried = await self._at_once(partial(self._try, rotation) for rotation in due)
+        for rotation, after in zip(due, tried, strict=True):
             if after is not None:
                 moved.append(after)
             else:
@@ -117,6 +123,22 @@ class RotationRunner:
         """Count open rotations by state, and by whether they have an alert."""
         async with self._store.find() as reading:
             return await reading.rotations.count()
+
+    async def _at_once(self, calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
+        """Make these calls, some at once, and return the results in their order. Beside many requests, one
+        after the other would hardly get on: each wait costs a turn of the event loop. Raises the first error;
+        what has not been done then is left for the next time."""
+        turns = asyncio.Semaphore(_AT_ONCE)
+
+        async def in_turn(call: Callable[[], Awaitable[T]]) -> T:
+            async with turns:
+                return await call()
+
+        tasks = [asyncio.create_task(in_turn(call)) for call in calls]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            await end_tasks(*tasks)
 
     async def _plan_client(self, kind: Kind, realm_name: str, client_uuid: str) -> bool:
         of_kind = self._changes.kinds[kind]

@@ -5,6 +5,7 @@ from typing import Final
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
+from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.secrets import (
     ClientSecrets,
     Due,
@@ -66,11 +67,15 @@ class SecretIssuer:
         stored = self.store(client, realm, secret, now)
         return replace(client, secrets=make_current(ClientSecrets(), stored, policy, now)), secret
 
-    def renew(self, client: Client, realm: Realm, secret: Secret, now: float) -> Client:
-        """Make this secret current, and keep the former one if the policy says so."""
+    def renew(
+        self, client: Client, realm: Realm, secret: Secret, now: float, *, overlap: int | None = None
+    ) -> Client:
+        """Make this secret current, and keep the former one for ``overlap`` seconds, by default for as long
+        as the policy says."""
         policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
         stored = self.store(client, realm, secret, now)
-        return _as_kept(replace(client, secrets=make_current(client.secrets, stored, policy, now)), realm)
+        secrets = make_current(client.secrets, stored, policy, now, overlap=overlap)
+        return _as_kept(replace(client, secrets=secrets), realm)
 
     def change(self, client: Client, realm: Realm, chosen: Secret | None, now: float) -> Client:
         """Apply a change, with the chosen secret made current. Choosing the current secret again does not
@@ -86,8 +91,9 @@ class SecretIssuer:
         if client.signs_with_secret and _is_digest_only(client.secrets):
             raise InvalidRequestError(_NEEDS_WHOLE_SECRET)
         client = _as_kept(client, realm)
-        policy = RotationPolicy.from_attributes(client.attributes, realm.attributes)
-        match due_change(client.secrets, policy, now):
+        rules = RotationRules.from_attributes(client.attributes, realm.attributes)
+        policy = rules.policy
+        match due_change(client.secrets, policy, now, automatic=rules.automatic):
             case Due.ROTATE:
                 return self.renew(client, realm, self.generate(client), now)
             case Due.SET_EXPIRY if policy is not None:

@@ -21,12 +21,14 @@ class SecretOperations:
         self._changes = changes
         self._secrets = secrets
 
-    async def regenerate(self, target: ClientTarget) -> Done[Secret]:
-        """Create a secret that is current at once; the former one overlaps if the policy says so. The
-        response must show it: if only digests are stored, it can never be read again."""
+    async def regenerate(self, target: ClientTarget, *, overlap: int | None = None) -> Done[Secret]:
+        """Create a secret that is current at once; the former one overlaps for that many seconds, by default
+        if the policy says so. The response must show the new one: if only digests are stored, it can never be
+        read again."""
 
         def decide(realm: Realm, client: Client, now: float) -> ClientChange[Secret]:
-            return renew_secret(realm, client, now, self._secrets, self._secrets.generate(client))
+            secret = self._secrets.generate(client)
+            return renew_secret(realm, client, now, self._secrets, secret, overlap=overlap)
 
         return await self._changes.change_client(target, CONFIGURE_CLIENTS, decide)
 
@@ -36,12 +38,18 @@ class SecretOperations:
 
 
 def renew_secret(
-    realm: Realm, client: Client, now: float, secrets: SecretIssuer, secret: Secret
+    realm: Realm,
+    client: Client,
+    now: float,
+    secrets: SecretIssuer,
+    secret: Secret,
+    *,
+    overlap: int | None = None,
 ) -> ClientChange[Secret]:
     """Make the secret current. Raises InvalidRequestError for a public client."""
     if not client.is_confidential:
         raise InvalidRequestError("a public client has no secret")
-    after = secrets.renew(client, realm, secret, now)
+    after = secrets.renew(client, realm, secret, now, overlap=overlap)
     former = after.secrets.rotated
     until = None if former is None else former.expires_at
     event = partial(ClientSecretRotated, former_valid_until=until)

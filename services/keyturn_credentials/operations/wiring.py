@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.rotation import Kind
+from keyturn_credentials.operations.administrator_recovery import AdministratorRecovery
 from keyturn_credentials.operations.certificates import CertificateOperations
 from keyturn_credentials.operations.changes import Changes
 from keyturn_credentials.operations.client_keys import ClientKeyOperations
@@ -31,6 +32,7 @@ from keyturn_credentials.operations.token_revocation import TokenRevocationOpera
 from keyturn_credentials.operations.trusted_issuers import TrustedIssuerOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store.audit_chain import AuditChain
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.clock import Clock
 
@@ -60,6 +62,7 @@ class Operations:
     reprojection: Reprojection
     retention: Retention
     projector: Projector
+    recovery: AdministratorRecovery
 
 
 def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) -> Operations:
@@ -71,11 +74,12 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
     kinds: dict[Kind, CredentialKind] = {Kind.SECRET: SecretKind(maker), Kind.KEY: KeyKind()}
     rotation_changes = RotationChanges(changes, kinds)
     realms = RealmOperations(store, changes, store.encryption)
+    clients = ClientOperations(store, changes, maker, realms)
     imports = ImportOperations(store, changes, maker, realms)
     return Operations(
         realms=realms,
         realm_imports=RealmImportOperations(store, realms, imports),
-        clients=ClientOperations(store, changes, maker, realms),
+        clients=clients,
         scopes=ClientScopeOperations(changes),
         roles=RoleOperations(changes),
         issuers=TrustedIssuerOperations(changes),
@@ -97,8 +101,10 @@ def build_operations(store: Store, clock: Clock, settings: CredentialsSettings) 
         retention=Retention(
             store,
             clock,
+            AuditChain(store.encryption, settings.audit_keys()),
             event_days=settings.event_retention_days,
             audit_days=settings.audit_retention_days,
         ),
         projector=projector,
+        recovery=AdministratorRecovery(store, changes, clients, maker),
     )

@@ -10,6 +10,7 @@ from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
+from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.signed_log.keys import LogVerificationKeys
 
@@ -41,6 +42,11 @@ class FleetKeySets:
             return await self._inspector.inspect(address)
         except RedisUnavailableError:
             return None
+
+    async def record(self, address: KeySetAddress) -> KeySetRecord | None:
+        """Return what fetchers stored last; None if no client needed it recently. Raises
+        RedisUnavailableError."""
+        return await self._inspector.record(address)
 
     async def healths(self, urls: Sequence[str], networks: tuple[str, ...]) -> list[KeySetHealth | None]:
         """Return the health of several URLs, in order. Raises RedisUnavailableError."""

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.guards import require_client, require_realm
+from keyturn_credentials.domain.notices import Notice
 from keyturn_credentials.domain.realm import Realm, RealmKey
 from keyturn_credentials.store.audit_log import AuditCriteria, keys_set_at, read_audit
 from keyturn_credentials.store.client_search import find_after, find_page
 from keyturn_credentials.store.client_uuids import uuids_of
 from keyturn_credentials.store.event_search import EventCriteria, read_events
+from keyturn_credentials.store.id_search import Page, find_ids
 from keyturn_credentials.store.planned_clients import find_expiring
 from keyturn_credentials.store.search_query import Criteria
 from keyturn_credentials.store.unit_of_work import Store
@@ -64,6 +66,12 @@ class Queries:
             realm = require_realm(await reading.realms.get(realm_name))
             return realm, await find_page(reading, realm.id, criteria, first=first, most=most)
 
+    async def count_clients(self, realm_name: str, criteria: Criteria, *, most: int) -> int:
+        """Return how many clients there are, or ``most`` if there are more."""
+        async with self._store.read() as reading:
+            realm = require_realm(await reading.realms.get(realm_name))
+            return len(await find_ids(reading, realm.id, criteria, Page(0, most)))
+
     async def all_clients(
         self, realm: Realm, criteria: Criteria, *, most: int | None = None
     ) -> AsyncIterator[Client]:
@@ -88,6 +96,12 @@ class Queries:
         async with self._store.read() as reading:
             realm = require_realm(await reading.realms.get(realm_name))
             return realm, await find_expiring(reading, realm.id, most=most)
+
+    async def notices(self, realm_name: str, *, before: int | None, most: int) -> list[Notice]:
+        """Return open notices, newest first, of those before a number."""
+        async with self._store.find() as reading:
+            realm = require_realm(await reading.realms.get(realm_name))
+            return await reading.notices.newest(realm.id, before=before, most=most)
 
     async def events(self, realm_name: str, criteria: EventCriteria, *, most: int) -> list[dict[str, Any]]:
         """Return events, newest first."""

@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from keyturn_shared.fleet.claimants import Claimants, NotKept, Order, admitted, orders
+from keyturn_shared.fleet.registry import NodeRecord
 from keyturn_shared.fleet.relay_channel import ALONE_SECONDS, RelayChannel
 
 KEEP_SECONDS: Final = 0.25
@@ -30,6 +31,8 @@ class ClaimantKeeper:
         self._known: Claimants | None = None
         self._attempted: dict[str, float] = {}
         self._due = 0.0
+        self.living: tuple[NodeRecord, ...] = ()
+        """The nodes with a living record, at the last look."""
 
     @property
     def known(self) -> Claimants | None:
@@ -53,6 +56,7 @@ class ClaimantKeeper:
         view = await self._channel.read_claimants()
         if view.head is None or not view.head.trusted:
             return False
+        self.living = tuple(node for node in view.nodes if node.expires_at > view.now)
         found = orders(view)
         now = self._elapsed()
         self._attempted = {node: at for node, at in self._attempted.items() if now - at < _ATTEMPT_SECONDS}

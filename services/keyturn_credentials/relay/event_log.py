@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from keyturn_shared.fleet.partitions import ONE_PARTITION, Partitioning
+
 ProjectionRow = tuple[str, int, bytes]
 """Field, sequence and JSON of a live projection."""
 
@@ -50,11 +52,12 @@ class LoggedEvent:
 
 @dataclass(frozen=True, slots=True)
 class FleetState:
-    """The database's record of Redis: the newest epoch opened from it (0 for none yet), and the mark of a
-    clean shutdown (None while the fleet runs)."""
+    """The database's record of Redis: the newest epoch opened from it (0 for none yet), the mark of a clean
+    shutdown (None while the fleet runs), and the partitions of used assertions."""
 
     epoch: int = 0
     closed_nonce: str | None = None
+    partitioning: Partitioning = ONE_PARTITION
 
 
 class EventLog(Protocol):
@@ -86,6 +89,14 @@ class EventLog(Protocol):
     async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
         """Replace ``seen`` by ``state``. Return False, and change nothing, if the current state is another
         one."""
+        ...
+
+    async def partition_epoch(self, partition: int) -> int:
+        """Return the newest epoch of a partition of used assertions, 0 when it never had one."""
+        ...
+
+    async def replace_partition_epoch(self, partition: int, seen: int, epoch: int) -> bool:
+        """Replace the epoch ``seen``. Return False, and change nothing, if it is another one now."""
         ...
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:

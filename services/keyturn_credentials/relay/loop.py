@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_credentials.relay.partitions import Partitions
 from keyturn_credentials.relay.relay import Relay
 from keyturn_shared.runtime.backoff import Backoff
 from keyturn_shared.runtime.supervised_task import SupervisedTask
@@ -16,6 +17,7 @@ from keyturn_shared.tasks import end_tasks, wait_for_event
 INSPECT_SECONDS: Final = 1.0
 ROUND_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 3.0
+_STOP_SECONDS: Final = 5.0
 _BACKOFF: Final = Backoff(longest=0.4)
 """Short even at its longest: after a failover, signed assertions are refused until the relay has opened an
 epoch."""
@@ -32,6 +34,7 @@ class RelayLoop:
         self,
         relay: Relay,
         metrics: RelayMetrics,
+        partitions: Partitions,
         *,
         elapsed: Callable[[], float],
         poll_seconds: float = 0.2,
@@ -40,6 +43,7 @@ class RelayLoop:
     ) -> None:
         self._relay = relay
         self._metrics = metrics
+        self._partitions = partitions
         self._poll_seconds = poll_seconds
         self._elapsed = elapsed
         self._woken = asyncio.Event()
@@ -56,8 +60,9 @@ class RelayLoop:
         self.last_error: str | None = None
         """Error of the newest round, for readiness; None if it succeeded."""
 
-    def wake(self) -> None:
-        """Signal that something was committed."""
+    def wake(self, sequence: int) -> None:
+        """Signal that the event with this sequence was committed."""
+        self._metrics.committed.set(sequence)
         self._woken.set()
 
     async def start(self) -> None:
@@ -65,6 +70,7 @@ class RelayLoop:
 
     async def stop(self) -> None:
         """Stop, and shut the fleet down cleanly if no node holds a lease."""
+        await self._partitions.stop()
         await self.task.stop()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -73,11 +79,20 @@ class RelayLoop:
         except Exception as error:  # noqa: BLE001 - a failed shutdown costs only an epoch at the next start
             _log.warning("relay_stopped_uncleanly", error=repr(error))
 
+    async def stop_in_time(self) -> None:
+        """Stop, with a time limit: the next relay copes with whatever this one leaves."""
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.stop()
+        except TimeoutError:
+            _log.warning("relay_did_not_stop_in_time", seconds=_STOP_SECONDS)
+
     async def _round(self) -> float:
         leads, self._leads = self._leads, None
         # Filling Redis from a large database takes longer than a round of publishing may.
         relaying = await self._leading(self._relay.inspect(leads=leads))
         self.last_error = None
+        await self._partitions.follow()
         if not relaying:
             return INSPECT_SECONDS
         self._leads = await self._publish_until_next_inspection()

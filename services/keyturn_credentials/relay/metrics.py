@@ -8,6 +8,11 @@ class RelayMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.active = Gauge("keyturn_relay_active", "1 while this instance relays", registry=registry)
+        self.committed = Gauge(
+            "keyturn_committed_sequence",
+            "Sequence of the newest event that this process committed since it started",
+            registry=registry,
+        )
         self.head = Gauge("keyturn_relay_head", "Sequence of the newest event published", registry=registry)
         self.published = Counter("keyturn_relay_published", "Events published", registry=registry)
         self.refusals = Counter(
@@ -15,6 +20,12 @@ class RelayMetrics:
         )
         self.epochs = Counter(
             "keyturn_relay_epochs", "Epochs opened, by reason", ["reason"], registry=registry
+        )
+        self.partitions = Gauge(
+            "keyturn_partition_vouched",
+            "1 for a partition of used assertions whose Redis this relay vouches for, 0 while it does not",
+            ["partition"],
+            registry=registry,
         )
         self.failures = Counter(
             "keyturn_relay_failures",

@@ -66,8 +66,8 @@ class RedisCheck:
             self._readable.set(0)
             return []
         self._readable.set(1)
-        replication = await self._redis.info("replication", **await self._target())
-        replicas = int(_first(replication).get("connected_slaves", 0))
+        replication = await self._redis.info("replication", **await primary_of(self._redis))
+        replicas = int(only_answer(replication).get("connected_slaves", 0))
         wrong = shortcomings(
             found,
             replicated=self._replicated or replicas > 0,
@@ -92,18 +92,19 @@ class RedisCheck:
         self._known = set(wrong)
 
     async def _settings(self) -> dict[str, str]:
-        answer = await self._redis.config_get(*SETTINGS_READ, **await self._target())
-        return {str(name): str(value) for name, value in _first(answer).items()}
-
-    async def _target(self) -> dict[str, Any]:
-        """Return, in a cluster, the server that has the partition."""
-        if isinstance(self._redis, RedisCluster):
-            await self._redis.initialize()  # before that, it does not know its servers
-            return {"target_nodes": self._redis.get_node_from_key(Layout().head)}
-        return {}
+        answer = await self._redis.config_get(*SETTINGS_READ, **await primary_of(self._redis))
+        return {str(name): str(value) for name, value in only_answer(answer).items()}
 
 
-def _first(answer: Mapping[Any, Any]) -> Mapping[Any, Any]:
+async def primary_of(redis: Redis | RedisCluster) -> dict[str, Any]:
+    """Return options of a command that lead it, in a cluster, to the server that has the partition."""
+    if isinstance(redis, RedisCluster):
+        await redis.initialize()  # before that, it does not know its servers
+        return {"target_nodes": redis.get_node_from_key(Layout().head)}
+    return {}
+
+
+def only_answer(answer: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """Return the answer itself: a cluster's answer names the server that gave it."""
     only = next(iter(answer.values()), None)
     return only if isinstance(only, Mapping) and len(answer) == 1 else answer

@@ -15,6 +15,7 @@ from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.publications import belong_together, latest_of, publications
 from keyturn_credentials.relay.reconciliation import Action, Comparison, decide, next_epoch
 from keyturn_credentials.relay.refill import read_ahead, sign_rows
+from keyturn_credentials.relay.repartitioning import Repartitioning
 from keyturn_credentials.relay.statements import HeadStatements
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import EpochOpened, encode_event
@@ -56,7 +57,9 @@ class Relay:
         log_keys: LogSigningKeys,
         new_id: Callable[[], str] = _new_id,
         fill_batch: int = FILL_BATCH,
+        partitions: int = 1,
     ) -> None:
+        """``partitions``: the number to spread used assertions over."""
         self._log = log
         self._channel = channel
         self._clock = clock
@@ -72,6 +75,9 @@ class Relay:
         self._epoch = 0
         self._deleted = DeletedClients(channel, clock.elapsed)
         self._claimants = ClaimantKeeper(channel, holder, clock.elapsed)
+        self.leadership = 0
+        """A number that changes whenever another relay may have led."""
+        self.repartitioning = Repartitioning(log, partitions, clock.elapsed)
         metrics.active.set_function(lambda: float(self.leads))
 
     @property
@@ -89,7 +95,7 @@ class Relay:
         asked_at = self._clock.elapsed()  # the database counts from a later moment
         granted = await self._log.acquire_relay_lease(self._holder, LEASE_SECONDS)
         if not granted or asked_at >= self._leads_until:
-            self._claimants.forget()  # another instance may have led meanwhile
+            self._forget_claimants()  # another instance may have led meanwhile
         self._leads_until = max(self._leads_until, asked_at + LEASE_SECONDS) if granted else 0.0
         return granted
 
@@ -104,10 +110,14 @@ class Relay:
         state = await self._log.fleet_state()
         if state.epoch != self._epoch:
             self._epoch = state.epoch
-            self._claimants.forget()  # another relay has opened one, although by our clock we lead
+            self._forget_claimants()  # another relay has opened one, although by our clock we lead
         newest = await self._log.head()
         at_head = await self._event_at(head.position.sequence) if head is not None else None
         stated = await self._statements.read(head)
+        partitioned = await self.repartitioning.advance(state, stated, self._claimants.living)
+        if partitioned is None:
+            return True  # somebody else has changed it just now
+        state = partitioned
         event_id = at_head.id if at_head else None
         loss = "" if head is None else await self._channel.find_loss(head.position.epoch)
         latest = LogPoint() if head is None else LogPoint(head.latest_sequence, head.latest_id)
@@ -122,11 +132,13 @@ class Relay:
         elif decision.action is Action.CARRY_OVER:
             await self._carry_over(decision.reason, state, seen, head)
         elif stated is not None:
-            statement = await self._statements.renew(head, seen, stated, newest)
+            statement = await self._statements.renew(head, seen, stated, newest, state.partitioning)
             if await self._channel.stamp(head, seen=seen, statement=statement):
                 self._head = (head.position, head.event_id)
                 self._latest = latest
         await self.publish_new()
+        if self._head is not None:
+            self._metrics.head.set(self._head[0].sequence)
         await self._claimants.keep()
         await self._deleted.forget()
         await self._channel.sweep_nodes(_FORGET_NODES_AFTER_SECONDS)
@@ -183,7 +195,7 @@ class Relay:
             self._epoch_opened(signer, sequence, reason),
             seen=seen,
             closed_nonce=state.closed_nonce,
-            statement=await self._statements.begin(epoch, sequence, seen),
+            statement=await self._statements.begin(epoch, sequence, seen, state.partitioning),
             claimants=self._claimants.known,
         )
         if opened:
@@ -209,7 +221,7 @@ class Relay:
             seen=seen,
             closed_nonce=state.closed_nonce,
             fresh=state.epoch == 0,
-            statement=await self._statements.begin(epoch, sequence, seen),
+            statement=await self._statements.begin(epoch, sequence, seen, state.partitioning),
             claimants=self._claimants.known,
         )
         if not opened:
@@ -224,6 +236,10 @@ class Relay:
         if self._head is not None and seen.head is not None:
             await self._channel.forget_projections(seen.head.position.epoch)
 
+    def _forget_claimants(self) -> None:
+        self._claimants.forget()
+        self.leadership += 1
+
     async def _take_epoch(self, state: FleetState) -> int | None:
         """Reserve the number of a new epoch. None if the state has changed.
 
@@ -231,7 +247,7 @@ class Relay:
         crash in between, the shutdown counts as unclean.
         """
         epoch = next_epoch(state, await self._channel.newest_epoch(), self._clock.now())
-        if not await self._log.replace_fleet_state(state, FleetState(epoch, None)):
+        if not await self._log.replace_fleet_state(state, replace(state, epoch=epoch, closed_nonce=None)):
             return None
         self._epoch = epoch
         return epoch

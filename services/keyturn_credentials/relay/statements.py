@@ -2,6 +2,7 @@
 
 from keyturn_credentials.relay.event_log import EventLog
 from keyturn_shared.fleet.head import Head
+from keyturn_shared.fleet.partitions import Partitioning
 from keyturn_shared.fleet.relay_channel import Look
 from keyturn_shared.signed_log.errors import ForgedError
 from keyturn_shared.signed_log.head import RECENT, HeadStatement, names_of, read_head_statement
@@ -35,15 +36,23 @@ class HeadStatements:
         known = (stated.log, stated.epoch) == ((await self.signer()).log, head.position.epoch)
         return stated if known else None
 
-    async def begin(self, epoch: int, sequence: int, seen: Look) -> bytes:
+    async def begin(self, epoch: int, sequence: int, seen: Look, partitioning: Partitioning) -> bytes:
         """Sign a statement about the head of a new epoch that begins at this sequence."""
         first = max(1, sequence - RECENT + 1)
         events = await self._log.read(first, sequence - first + 1) if sequence > 0 else []
         recent = names_of((event.sequence, event.id) for event in events)
-        return (await self.signer()).head(epoch, sequence=sequence, at=seen.at, recent=recent)
+        return (await self.signer()).head(
+            epoch, sequence=sequence, at=seen.at, recent=recent, partitioning=partitioning
+        )
 
-    async def renew(self, head: Head, seen: Look, stated: HeadStatement, newest: int) -> bytes:
+    async def renew(
+        self, head: Head, seen: Look, stated: HeadStatement, newest: int, partitioning: Partitioning
+    ) -> bytes:
         """Sign a statement about the same head with the current time."""
         return (await self.signer()).head(
-            head.position.epoch, sequence=newest, at=seen.at, recent=stated.recent
+            head.position.epoch,
+            sequence=newest,
+            at=seen.at,
+            recent=stated.recent,
+            partitioning=partitioning,
         )

@@ -3,20 +3,22 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 
-from keyturn_credentials.store.tables import audit
+from keyturn_credentials.store.audit_tables import audit
 from keyturn_credentials.store.unit_of_work import Reading
 
 _LOOKED_AT: Final = 100
 _GIVE_KEYS: Final = ("client_created", "client_keys_changed")
+_ACTORS: Final = (audit.c.actor_client_id, audit.c.actor_subject, audit.c.actor_name)
 _KEY_ATTRIBUTES: Final = ("attributes.jwks.", "attributes.use.jwks.", "attributes.jwt.credential.")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditCriteria:
-    """Empty members do not filter. ``since`` and ``until``: NumericDate seconds, the second exclusive.
-    ``before`` and ``after``: numbers of entries, both exclusive."""
+    """Empty members do not filter. ``actor``: a client id, or a person's subject or name. ``since`` and
+    ``until``: NumericDate seconds, the second exclusive. ``before`` and ``after``: numbers of entries, both
+    exclusive."""
 
     client_uuid: str | None = None
     client_id: str | None = None
@@ -36,10 +38,11 @@ async def read_audit(
     exact = (
         (audit.c.client_uuid, criteria.client_uuid),
         (audit.c.client_id, criteria.client_id),
-        (audit.c.actor_client_id, criteria.actor),
         (audit.c.action, criteria.action),
     )
     conditions += [column == wanted for column, wanted in exact if wanted is not None]
+    if criteria.actor is not None:
+        conditions.append(or_(*(column == criteria.actor for column in _ACTORS)))
     if criteria.since is not None:
         conditions.append(audit.c.occurred_at >= criteria.since)
     if criteria.until is not None:
@@ -76,7 +79,14 @@ def _shown(row: Row[Any]) -> dict[str, Any]:
         "sequence": row.sequence,
         "client_uuid": row.client_uuid,
         "client_id": row.client_id,
-        "actor": {"realm": row.actor_realm, "client_id": row.actor_client_id},
+        "actor": _shown_actor(row),
         "remote_address": row.remote_address,
         "details": row.details,
     }
+
+
+def _shown_actor(row: Row[Any]) -> dict[str, Any]:
+    if row.actor_subject is None:
+        return {"realm": row.actor_realm, "client_id": row.actor_client_id}
+    person = {"issuer": row.actor_issuer, "subject": row.actor_subject, "name": row.actor_name}
+    return {"realm": None, "client_id": None, "person": person}

@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, Text, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import Row, Select, Text, and_, bindparam, cast, delete, func, insert, select, update
 
+from keyturn_credentials.domain.attributes import ADMIN_ROLES
 from keyturn_credentials.domain.client import Client
+from keyturn_credentials.domain.client_keys import certificate_ends_at
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation_planning import own_key_rotation_at, own_rotation_at
 from keyturn_credentials.domain.secrets import StoredSecret
@@ -67,6 +69,13 @@ _with_digests_of_fleet_keys: Final = (
         cast(clients.c.secrets, Text).like('%"1.________.%'),
     )
 )
+_with_admin_roles: Final = _select.join(
+    client_attributes,
+    and_(
+        client_attributes.c.realm_id == clients.c.realm_id,
+        client_attributes.c.client_id == clients.c.client_id,
+    ),
+).where(clients.c.realm_id == bindparam("realm_id"), client_attributes.c.name == ADMIN_ROLES)
 _AT_ONCE: Final = 2
 _insert: Final = insert(clients)
 _insert_name: Final = insert(client_names).inline()
@@ -208,6 +217,11 @@ class Clients:
         )
         return list((await self._connection.execute(wanted)).scalars())
 
+    async def administrators(self, realm_id: str) -> list[Client]:
+        """Return the clients that have admin roles, of any kind."""
+        found = await self._connection.execute(_with_admin_roles, {"realm_id": realm_id})
+        return [self.from_row(row) for row in found]
+
     async def taken(self, uuids: Collection[str]) -> set[str]:
         """Return those of these UUIDs that a client of any realm has."""
         wanted = select(clients.c.uuid).where(clients.c.uuid.in_(uuids))
@@ -314,6 +328,7 @@ def _unsealed_row(client: Client) -> dict[str, Any]:
         "own_rotation_at": own_rotation_at(client),
         "keys_since": client.keys_since,
         "own_key_rotation_at": own_key_rotation_at(client),
+        "certificate_ends_at": certificate_ends_at(client),
     }
 
 

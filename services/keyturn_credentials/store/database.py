@@ -9,14 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Row
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from keyturn_credentials.store.connection import Connection
+from keyturn_credentials.store.database_url import POSTGRESQL, check_database_url
 from keyturn_credentials.store.engine_factory import IN_SERVICE, MAINTENANCE, Limits
 from keyturn_credentials.store.postgresql_backend import PostgresqlBackend
 from keyturn_credentials.store.sqlite_backend import SqliteBackend
-from keyturn_shared.errors import ConfigurationError
 
 
 class Database:
@@ -31,15 +29,7 @@ class Database:
         maintenance: Limits = MAINTENANCE,
     ) -> None:
         """Prepare to connect on first use. Raises ConfigurationError for the URL of another kind."""
-        try:
-            kind = make_url(url).drivername
-        except ArgumentError as error:
-            raise ConfigurationError("the database URL cannot be read") from error
-        if kind not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
-            raise ConfigurationError(
-                "the database URL must begin with sqlite+aiosqlite or postgresql+asyncpg"
-            )
-        self.is_postgresql = kind == "postgresql+asyncpg"
+        self.is_postgresql = check_database_url(url) == POSTGRESQL
         self._backend: PostgresqlBackend | SqliteBackend = (
             PostgresqlBackend(url, limits, maintenance, pool_size=pool_size)
             if self.is_postgresql
@@ -81,6 +71,19 @@ class Database:
     async def maintaining(self) -> AsyncIterator[Connection]:
         """Open a connection for long statements outside transactions, such as VACUUM."""
         async with self._backend.maintaining() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Open a connection whose queries of any length all see one committed state. It hinders nobody."""
+        async with self._backend.snapshot() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Connection]:
+        """Open a transaction that may replace everything. Raises DatabaseInUseError if a process of keyturn
+        uses the database; one that starts meanwhile waits, or gives up. Open no other connection before."""
+        async with self._backend.alone() as connection:
             yield connection
 
     async def close(self) -> None:

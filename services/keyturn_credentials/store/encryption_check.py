@@ -22,7 +22,8 @@ def _sealed_in(table: Table) -> Select[tuple[str, str]]:
     )
 
 
-_sealed_keys: Final = union_all(_sealed_in(realm_keys), _sealed_in(admin_keys))
+SEALED_KEYS: Final = union_all(_sealed_in(realm_keys), _sealed_in(admin_keys))
+"""Every encrypted private key, with the name of its realm."""
 
 
 async def refuse_foreign_keys(database: Database, ring: KeyRing) -> None:
@@ -33,7 +34,7 @@ async def refuse_foreign_keys(database: Database, ring: KeyRing) -> None:
     """
     with map_driver_errors():
         async with database.reading() as connection:
-            rows = (await connection.execute(_sealed_keys)).all()
+            rows = (await connection.execute(SEALED_KEYS)).all()
     foreign = [(row.name, row.sealed_private_jwk) for row in rows if not ring.knows(row.sealed_private_jwk)]
     if foreign:
         raise ConfigurationError(_complaint(foreign))

@@ -13,6 +13,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECT_SECONDS: Final = 5.0
+APPLICATION_NAME: Final = "keyturn-credentials"
+"""The name of every session in PostgreSQL's views."""
 
 _json_encoder = msgspec.json.Encoder()
 
@@ -68,7 +70,7 @@ def postgresql_engine(url: str, limits: Limits, *, pool_size: int, transactions:
     connect_args: dict[str, Any] = {
         "timeout": CONNECT_SECONDS,
         "command_timeout": limits.statement,
-        "server_settings": {"application_name": "keyturn-credentials"},
+        "server_settings": {"application_name": APPLICATION_NAME},
     }
     if "target_session_attrs" not in make_url(url).query:
         # A standby, or a demoted primary, must not serve the system of record, not even for reads.

@@ -13,11 +13,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from keyturn_credentials.errors import ConflictError, StoreUnavailableError
 from keyturn_credentials.store.error_causes import cause_of, is_about_the_schema
 
-_FAILED: Final = (
+DRIVER_FAILURES: Final = (
     *(TimeoutError, OSError, DBAPIError, PoolTimeoutError),
     # From connecting or rolling back: SQLAlchemy wraps only the errors of statements.
     *(sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
 )
+"""All exceptions by which a database fails."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ def map_driver_errors() -> Iterator[None]:
     logged, whatever happens to the error."""
     try:
         yield
-    except _FAILED as error:
+    except DRIVER_FAILURES as error:
         cause = cause_of(error)
         # The text of an error may contain the values being written. A schema error names tables and columns.
         driver = {"driver_message": cause.message} if is_about_the_schema(cause) else {}

@@ -32,15 +32,20 @@ from keyturn_credentials.store.tables import (
     events,
     fleet_state,
     log_identity,
+    partition_epochs,
     projections,
     relay_lease,
 )
 from keyturn_credentials.store.upsert import insert_into
 from keyturn_shared.clock import Clock
+from keyturn_shared.fleet.partitions import Partitioning
 
 _ONE_ROW: Final = 1
 
 _fleet_state: Final = select(fleet_state)
+_partition_epoch: Final = select(partition_epochs.c.epoch).where(
+    partition_epochs.c.partition == bindparam("partition")
+)
 _head: Final = select(event_counter.c.value)
 _identity: Final = select(log_identity.c.identity)
 _read: Final = (
@@ -88,8 +93,8 @@ _in_order_of: Final[dict[bool, tuple[Select[Any], object]]] = {
 
 
 class DatabaseEventLog:
-    """The tables ``events``, ``projections``, ``log_identity``, ``fleet_state`` and ``relay_lease``. Every
-    method raises StoreUnavailableError. Time limits are the engine's."""
+    """The tables ``events``, ``projections``, ``log_identity``, ``fleet_state``, ``partition_epochs`` and
+    ``relay_lease``. Every method raises StoreUnavailableError. Time limits are the engine's."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -142,10 +147,17 @@ class DatabaseEventLog:
     async def fleet_state(self) -> FleetState:
         with map_driver_errors():
             rows = await self._database.find(_fleet_state)
-        return FleetState(rows[0].epoch, rows[0].closed_nonce) if rows else FleetState()
+        if not rows:
+            return FleetState()
+        return FleetState(rows[0].epoch, rows[0].closed_nonce, Partitioning.parse(rows[0].partitioning))
 
     async def replace_fleet_state(self, seen: FleetState, state: FleetState) -> bool:
-        values = {"id": _ONE_ROW, "epoch": state.epoch, "closed_nonce": state.closed_nonce}
+        values = {
+            "id": _ONE_ROW,
+            "epoch": state.epoch,
+            "closed_nonce": state.closed_nonce,
+            "partitioning": str(state.partitioning),
+        }
         with map_driver_errors():
             async with self._database.writing() as connection:
                 insertion = insert_into(fleet_state, on_postgresql=self._database.is_postgresql)
@@ -154,10 +166,31 @@ class DatabaseEventLog:
                     if (await connection.execute(first)).one_or_none() is not None:
                         return True
                 unchanged = (
-                    fleet_state.c.epoch == seen.epoch
-                ) & fleet_state.c.closed_nonce.is_not_distinct_from(seen.closed_nonce)
+                    (fleet_state.c.epoch == seen.epoch)
+                    & fleet_state.c.closed_nonce.is_not_distinct_from(seen.closed_nonce)
+                    & (fleet_state.c.partitioning == str(seen.partitioning))
+                )
                 replaced = update(fleet_state).where(unchanged).values(values).returning(fleet_state.c.id)
                 return (await connection.execute(replaced)).one_or_none() is not None
+
+    async def partition_epoch(self, partition: int) -> int:
+        with map_driver_errors():
+            rows = await self._database.find(_partition_epoch, {"partition": partition})
+        return int(rows[0].epoch) if rows else 0
+
+    async def replace_partition_epoch(self, partition: int, seen: int, epoch: int) -> bool:
+        with map_driver_errors():
+            async with self._database.writing() as connection:
+                values = {"partition": partition, "epoch": epoch}
+                if seen == 0:
+                    first = insert_into(partition_epochs, on_postgresql=self._database.is_postgresql)
+                    inserted = first.values(values).on_conflict_do_nothing()
+                    rows = await connection.execute(inserted.returning(partition_epochs.c.epoch))
+                else:
+                    is_seen = (partition_epochs.c.partition == partition) & (partition_epochs.c.epoch == seen)
+                    replaced = update(partition_epochs).where(is_seen).values(epoch=epoch)
+                    rows = await connection.execute(replaced.returning(partition_epochs.c.epoch))
+                return rows.one_or_none() is not None
 
     async def acquire_relay_lease(self, holder: str, seconds: float) -> bool:
         with map_driver_errors():

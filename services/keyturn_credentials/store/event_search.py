@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from keyturn_credentials.store.tables import audit, events
+from keyturn_credentials.store.audit_tables import audit
+from keyturn_credentials.store.tables import events
 from keyturn_credentials.store.unit_of_work import Reading
 from keyturn_shared.jose import strict_json
 from keyturn_shared.signed_log import envelope
 
 _EVERYWHERE: Final = frozenset(
-    {"sequence", "id", "type", "occurred_at", "version", "touches", envelope.MEMBER}
+    {"sequence", "id", "type", "occurred_at", "version", "touches", "traceparent", envelope.MEMBER}
 )
 _SUBJECT: Final = frozenset({"realm_id", "realm", "client_uuid", "client_id"})
 

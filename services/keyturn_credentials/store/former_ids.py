@@ -5,8 +5,9 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, select
 
+from keyturn_credentials.store.audit_tables import audit
 from keyturn_credentials.store.connection import Connection
-from keyturn_credentials.store.tables import audit, projections
+from keyturn_credentials.store.tables import projections
 from keyturn_shared.events import ClientDeleted
 from keyturn_shared.projection import SUBJECT_PREFIX, client_field
 

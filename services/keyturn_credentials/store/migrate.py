@@ -6,19 +6,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from keyturn_credentials.store.altered_tables import lock_altered
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.error_causes import cause_of
+from keyturn_credentials.store.schema_lock import lock_schema
 from keyturn_shared.errors import ConfigurationError
 
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
-_LOCK: Final = 0x6B65797475726E  # "keyturn"; any number, but always the same one
 
 
 class Schema(Enum):
@@ -40,8 +37,9 @@ def schema_of(revisions: Set[str]) -> Schema:
 
 @cache
 def _revisions() -> tuple[str, ...]:
-    """Return the revisions of this build, newest first."""
-    return tuple(script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions())
+    """Return the revisions of this build, newest first: each file's name begins with its own."""
+    names = (path.name for path in (_SCRIPTS / "versions").glob("[0-9]*.py"))
+    return tuple(sorted((name.partition("_")[0] for name in names), reverse=True))
 
 
 async def read_schema(database: Database) -> Schema | None:
@@ -66,29 +64,44 @@ async def migrate(database: Database) -> None:
     not writable, or written by a newer build."""
     try:
         async with database.migrating() as connection:
-            if database.is_postgresql:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            await connection.run_sync(_upgrade)
+            await lock_schema(connection)
+            await lock_altered(connection, await connection.run_sync(tables_to_alter))
+            await connection.run_sync(upgrade)
     except (DBAPIError, OSError) as error:
         cause = cause_of(error)
         raise ConfigurationError(f"the database cannot be used: {cause.message or cause}") from error
 
 
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    if _stands_at_newest(connection, config):
+def tables_to_alter(connection: Connection) -> set[str]:
+    """Return the tables of the database that the missing revisions alter: each names in ``alters`` those that
+    are not its own."""
+    found = _read_revisions(connection)
+    if not found or schema_of(found) is not Schema.OLDER:
+        return set()
+    from alembic.script import ScriptDirectory
+
+    missing = ScriptDirectory(_location()).iterate_revisions("head", max(found))
+    altered = {table for script in missing for table in getattr(script.module, "alters", ())}
+    return altered & set(inspect(connection).get_table_names())
+
+
+def _location() -> str:
+    return str(_SCRIPTS).replace("%", "%%")
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Upgrade the schema to a revision of this build within the current transaction, unless there is nothing
+    to do: the usual case at a start, for which Alembic is not loaded. Raises ConfigurationError."""
+    if _read_revisions(connection) == {_revisions()[0]}:
         return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", _location())
+    config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise ConfigurationError(f"the database was written by a different build: {error}") from error
-
-
-def _stands_at_newest(connection: Connection, config: Config) -> bool:
-    """Return whether there is nothing to do, the usual case at a start, without Alembic's machinery."""
-    if not inspect(connection).has_table("alembic_version"):
-        return False
-    versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    return versions == ScriptDirectory.from_config(config).get_heads()

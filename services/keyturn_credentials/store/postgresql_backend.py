@@ -9,8 +9,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import Pool
 
-from keyturn_credentials.store.engine_factory import Limits, postgresql_engine
+from keyturn_credentials.store.engine_factory import APPLICATION_NAME, Limits, postgresql_engine
 from keyturn_credentials.store.error_causes import leads_to_lost_server
+from keyturn_credentials.store.schema_lock import lock_schema
+from keyturn_credentials.store.sole_use import require_no_instance
 
 _DISPOSE_SECONDS: Final = 2.0
 
@@ -59,6 +61,26 @@ class PostgresqlBackend:
                 yield connection
         finally:
             await engine.dispose()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        engine = postgresql_engine(self._url, self._maintenance, pool_size=1, transactions=True)
+        try:
+            async with engine.connect() as connection:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+                yield connection
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[AsyncConnection]:
+        # An instance that starts waits for the lock of the schema.
+        async with self.migrating() as connection:
+            await lock_schema(connection)
+            await require_no_instance(connection, APPLICATION_NAME)
+            yield connection
 
     @asynccontextmanager
     async def _leaving_lost_server(self) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Deletion of expired entries of the event log and the audit log."""
+"""Deletion of expired events."""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from keyturn_credentials.store.array_parameters import texts_of
 from keyturn_credentials.store.connection import Connection
-from keyturn_credentials.store.tables import audit, event_counter, events, projections
+from keyturn_credentials.store.tables import event_counter, events, projections
 from keyturn_credentials.store.unit_of_work import UnitOfWork
 
 _MARKED: Final = {
@@ -52,15 +52,3 @@ async def _forget_marks(connection: Connection, old: Sequence[Any]) -> None:
     for field, sequence in marks:  # it may be in use again: another client may have this name now
         is_this_one = (projections.c.field == field) & (projections.c.sequence == sequence)
         await connection.execute(delete(projections).where(is_this_one, projections.c.body.is_(None)))
-
-
-async def forget_audit(transaction: UnitOfWork, before: float, most: int) -> int:
-    """Delete at most ``most`` of the oldest audit entries before a time. Return their number."""
-    connection = transaction.connection
-    oldest = await connection.execute(
-        select(audit.c.id, audit.c.occurred_at).order_by(audit.c.id).limit(most)
-    )
-    old = list(takewhile(lambda row: row.occurred_at < before, oldest))
-    if old:
-        await connection.execute(delete(audit).where(audit.c.id <= old[-1].id))
-    return len(old)

@@ -66,6 +66,26 @@ class Rotations:
         """Return a client's open rotations, one of each kind at most."""
         return await self._some((rotations.c.client_uuid == client_uuid) & rotations.c.is_open, most=10)
 
+    async def open_of_clients(self, client_uuids: Collection[str]) -> dict[str, list[Rotation]]:
+        """Return the open rotations of these clients, by client."""
+        found: dict[str, list[Rotation]] = {}
+        if client_uuids:
+            wanted = rotations.c.client_uuid.in_(client_uuids) & rotations.c.is_open
+            for row in await self._connection.execute(select(rotations).where(wanted)):
+                found.setdefault(row.client_uuid, []).append(_rotation(row))
+        return found
+
+    async def open_page(self, after: str, *, most: int) -> list[Rotation]:
+        """Return open rotations of all realms in order of their clients' UUIDs, of those after one. The last
+        client may have a further one, which is not returned."""
+        query = (
+            select(rotations)
+            .where(rotations.c.is_open, rotations.c.client_uuid > after)
+            .order_by(rotations.c.client_uuid, rotations.c.kind)
+            .limit(most)
+        )
+        return [_rotation(row) for row in await self._connection.execute(query)]
+
     async def of_realm(
         self, realm_id: str, states: Collection[State], *, most: int, kind: Kind | None = None
     ) -> list[Rotation]:

@@ -39,13 +39,17 @@ def _seal(ring: KeyRing, uuid: str, stored: StoredSecret) -> dict[str, Any]:
     sealed = None
     if stored.secret is not None:
         sealed = ring.seal(stored.secret.reveal().encode(), secret_context(uuid))
-    kept = {
+    kept: dict[str, Any] = {
         "digest": stored.digest,
         "created_at": stored.created_at,
         "expires_at": stored.expires_at,
         "sealed": sealed,
     }
-    return kept if stored.rotation is None else kept | {"rotation": stored.rotation}
+    if stored.rotation is not None:
+        kept["rotation"] = stored.rotation
+    if stored.promised:
+        kept["promised"] = True
+    return kept
 
 
 def _open(ring: KeyRing, uuid: str, kept: Mapping[str, Any] | None) -> StoredSecret | None:
@@ -54,4 +58,11 @@ def _open(ring: KeyRing, uuid: str, kept: Mapping[str, Any] | None) -> StoredSec
     secret = None
     if kept["sealed"] is not None:
         secret = Secret(ring.open(kept["sealed"], secret_context(uuid)).decode())
-    return StoredSecret(kept["digest"], kept["created_at"], kept["expires_at"], secret, kept.get("rotation"))
+    return StoredSecret(
+        kept["digest"],
+        kept["created_at"],
+        kept["expires_at"],
+        secret,
+        kept.get("rotation"),
+        promised=kept.get("promised", False),
+    )

@@ -10,9 +10,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from keyturn_credentials.store.engine_factory import Limits, sqlite_engine
+from keyturn_credentials.store.sole_use import DatabaseInUseError
 from keyturn_credentials.store.sqlite_connection import SqliteConnection
 
 _READERS: Final = 4
+_ALONE: Final = Limits(wait=5.0, statement=3600.0)
 
 
 class SqliteBackend:
@@ -78,6 +80,30 @@ class SqliteBackend:
         await self._switch_to_wal()
         async with self.maintaining() as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[SqliteConnection]:
+        async with self.maintaining() as connection:
+            await connection.exec_driver_sql("BEGIN")  # the first query chooses the state
+            try:
+                yield connection
+            finally:
+                await connection.exec_driver_sql("ROLLBACK")
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[SqliteConnection]:
+        # Only the last process that has the file open can end write-ahead logging. It is refused while
+        # another one has a connection, even an idle or a stopped one; from then on, the lock stays.
+        connection = await SqliteConnection.open(sqlite_engine(self._url, _ALONE))
+        try:
+            await connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+            await connection.exec_driver_sql("PRAGMA journal_mode = DELETE")
+            async with connection.transaction("BEGIN EXCLUSIVE"):
+                yield connection
+        except OperationalError as error:
+            raise (DatabaseInUseError() if _is_locked(error) else error) from error
+        finally:
+            await connection.close()
 
     async def _switch_to_wal(self) -> None:
         """Turn on write-ahead logging. It is permanent, but SQLite does not wait for another process that

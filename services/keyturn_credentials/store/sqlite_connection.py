@@ -54,11 +54,11 @@ class SqliteConnection:
         return await _finish(self._executor, function, self._connection, *arguments)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """Open a transaction with the write lock from the start; committed at the end of the block, rolled
-        back if it raises or is cancelled."""
+    async def transaction(self, begin: str = "BEGIN IMMEDIATE") -> AsyncIterator[None]:
+        """Open a transaction, by default with the write lock from the start; committed at the end of
+        the block, rolled back if it raises or is cancelled."""
         try:
-            await self.exec_driver_sql("BEGIN IMMEDIATE")
+            await self.exec_driver_sql(begin)
             yield
             await self.exec_driver_sql("COMMIT")
         except BaseException:  # also on cancellation: the write lock would stay taken

@@ -108,6 +108,7 @@ clients: Final = Table(
     Column("own_rotation_at", Double),
     Column("keys_since", Double),
     Column("own_key_rotation_at", Double),
+    Column("certificate_ends_at", Double),
     # A copy, and NULL if an earlier build wrote the row.
     Column("service_account_id", _Id),
     UniqueConstraint("realm_id", "client_id"),
@@ -121,7 +122,18 @@ clients: Final = Table(
             postgresql_where=text(f"{name} IS NOT NULL"),
             sqlite_where=text(f"{name} IS NOT NULL"),
         )
-        for name in ("secret_expires_at", "former_secret_ends_at", "keys_since")
+        for name in ("former_secret_ends_at", "keys_since")
+    ),
+    *(
+        Index(
+            f"ix_clients_realm_id_{name}_uuid",
+            "realm_id",
+            name,
+            "uuid",
+            postgresql_where=text(f"{name} IS NOT NULL"),
+            sqlite_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in ("secret_expires_at", "certificate_ends_at")
     ),
     *(
         Index(
@@ -137,7 +149,8 @@ clients: Final = Table(
 encryption keys; see ``clients.py``. Copies in other columns: the ids of these keys and of the digests'
 (``seal_keys``), to find what must be re-encrypted, and the expiry times, to list upcoming ones.
 ``own_rotation_at``, ``own_key_rotation_at``: when the rotation of the secret, or key, begins by the client's
-own policy; NULL without one. ``keys_since``: NULL if an earlier build wrote the row."""
+own policy; NULL without one. ``keys_since``: NULL if an earlier build wrote the row. ``certificate_ends_at``:
+end of the certificate that the client authenticates with, filled in the background after an upgrade."""
 
 _is_open: Final = text("is_open")
 rotations: Final = Table(
@@ -275,7 +288,15 @@ fleet_state: Final = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("epoch", BigInteger, nullable=False),
     Column("closed_nonce", String(64)),
+    Column("partitioning", String(40), nullable=False, server_default="1"),
     CheckConstraint("id = 1", name="one_row"),
+)
+
+partition_epochs: Final = Table(
+    "partition_epochs",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
 )
 
 relay_lease: Final = Table(
@@ -287,23 +308,16 @@ relay_lease: Final = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
-audit: Final = Table(
-    "audit",
+ended_sign_ins: Final = Table(
+    "ended_sign_ins",
     metadata,
-    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
-    Column("occurred_at", Double, nullable=False),
-    Column("realm_id", _Id, nullable=False),
-    Column("action", String(64), nullable=False),
-    Column("client_uuid", _Id),
-    Column("client_id", _Name),
-    Column("actor_realm", _Name, nullable=False),
-    Column("actor_client_id", _Name, nullable=False),
-    Column("remote_address", String(64)),
-    Column("sequence", BigInteger),
-    Column("details", JSON, nullable=False),
-    Index(None, "realm_id", "id"),
-    Index(None, "client_uuid", "id"),
+    Column("id", String(64), primary_key=True),
+    Column("ended_at", Double, nullable=False),
+    Column("kept_until", Double, nullable=False),
+    Index(None, "kept_until"),
 )
+"""Persons' sign-ins to the console that were completed, their sessions that ended, sessions that the identity
+provider ended, its logout tokens, and realms whose tokens were ended: each by a digest."""
 
 write_probe: Final = Table(
     "write_probe",

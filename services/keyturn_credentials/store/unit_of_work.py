@@ -6,25 +6,34 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from keyturn_credentials.domain.roles import Principal
+from keyturn_credentials.store.append_statements import (
+    APPEND,
+    INSERT_AUDIT,
+    INSERT_EVENT,
+    UPSERT_PROJECTION,
+)
+from keyturn_credentials.store.audit_writing import audit_row
 from keyturn_credentials.store.clients import Clients
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.due_rotations import DueRotations
 from keyturn_credentials.store.errors import map_driver_errors
 from keyturn_credentials.store.former_ids import deleted_since, of_clients_of, of_subjects_of
+from keyturn_credentials.store.notices import Notices
 from keyturn_credentials.store.realms import Realms
 from keyturn_credentials.store.rotations import Rotations
-from keyturn_credentials.store.tables import audit, event_counter, events, log_identity, projections
-from keyturn_credentials.store.upsert import insert_into
+from keyturn_credentials.store.tables import event_counter, log_identity, projections
+from keyturn_credentials.store.traced_transaction import TracedTransaction, traced
 from keyturn_shared.clock import Clock
 from keyturn_shared.events import Event, encode_event
 from keyturn_shared.projection import Projection, client_field, encode_projection
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.signed_log.keys import LogSigningKeys
 from keyturn_shared.signed_log.signer import LogSigner
+from keyturn_shared.tracing.ports import Tracer
 
 _next_sequences: Final = (
     update(event_counter)
@@ -34,32 +43,6 @@ _next_sequences: Final = (
 )
 _hold_counter: Final = select(event_counter.c.value).where(event_counter.c.id == 1).with_for_update()
 _identity: Final = select(log_identity.c.identity)
-_AUDITED: Final = [name for name in audit.columns.keys() if name != "id"]  # noqa: SIM118 - not a mapping
-_insert_event: Final = insert(events).values(
-    {name: bindparam(f"event_{name}") for name in events.columns.keys()}  # noqa: SIM118 - not a mapping
-)
-_insert_audit: Final = insert(audit).values({name: bindparam(f"audit_{name}") for name in _AUDITED}).inline()
-
-
-def _upsert_projection(*, on_postgresql: bool) -> Any:
-    values: dict[str, Any] = {name: bindparam(f"projection_{name}") for name in ("field", "sequence", "body")}
-    statement = insert_into(projections, on_postgresql=on_postgresql).values(values)
-    new = {"sequence": statement.excluded.sequence, "body": statement.excluded.body}
-    return statement.on_conflict_do_update(index_elements=["field"], set_=new)
-
-
-def _append_at_once() -> Any:
-    """Build one statement, to save round trips while the counter's row is locked."""
-    projected = _upsert_projection(on_postgresql=True).returning(projections.c.sequence)
-    logged = _insert_event.returning(events.c.sequence)
-    return _insert_audit.add_cte(projected.cte("projected"), logged.cte("logged"))
-
-
-_upsert_projections: Final = {
-    True: _upsert_projection(on_postgresql=True),
-    False: _upsert_projection(on_postgresql=False),
-}
-_append: Final = _append_at_once()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +93,22 @@ class UnitOfWork:
         now: float,
         on_postgresql: bool,
         signer: LogSigner | None = None,
+        trace: TracedTransaction | None = None,
     ) -> None:
         self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
         self.rotations = Rotations(connection)
         self.due_rotations = DueRotations(connection)
+        self.notices = Notices(connection)
         self.now = now
         self.sequence: int | None = None
         """The newest event's sequence, None while there is none."""
         self.connection = connection
         self._actor = actor
+        self._encryption = encryption
         self._on_postgresql = on_postgresql
         self._signer = signer
+        self._trace = trace
 
     async def stamp(self) -> Stamp:
         """Take the next number of the log."""
@@ -144,20 +131,20 @@ class UnitOfWork:
         logged, projected, audited = self._rows(entry)
         last = projected.pop() if self._on_postgresql and projected else None
         for each in projected:
-            await self.connection.execute(_upsert_projections[self._on_postgresql], each)
+            await self.connection.execute(UPSERT_PROJECTION[self._on_postgresql], each)
         if last is not None:
-            await self.connection.execute(_append, last | logged | audited)
+            await self.connection.execute(APPEND, last | logged | audited)
         else:
-            await self.connection.execute(_insert_event, logged)
-            await self.connection.execute(_insert_audit, audited)
+            await self.connection.execute(INSERT_EVENT, logged)
+            await self.connection.execute(INSERT_AUDIT, audited)
 
     async def append_all(self, entries: Sequence[LogEntry]) -> None:
         """Append many entries at once. No two of them may touch the same projection."""
         rows = [self._rows(entry) for entry in entries]
         if projected := [each for _, of_entry, _ in rows for each in of_entry]:
-            await self.connection.execute(_upsert_projections[self._on_postgresql], projected)
-        await self.connection.execute(_insert_event, [logged for logged, _, _ in rows])
-        await self.connection.execute(_insert_audit, [audited for _, _, audited in rows])
+            await self.connection.execute(UPSERT_PROJECTION[self._on_postgresql], projected)
+        await self.connection.execute(INSERT_EVENT, [logged for logged, _, _ in rows])
+        await self.connection.execute(INSERT_AUDIT, [audited for _, _, audited in rows])
 
     def _rows(self, entry: LogEntry) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
         event, kind = entry.event, str(entry.event.__struct_config__.tag)
@@ -185,6 +172,8 @@ class UnitOfWork:
         return logged, projected, audited
 
     def _event(self, event: Event) -> bytes:
+        if self._trace is not None and event.sequence == self.sequence:
+            event = self._trace.in_event(event)  # the newest alone: once it is applied, so are those before
         payload = encode_event(event)
         return payload if self._signer is None else self._signer.event(event.sequence, payload)
 
@@ -220,7 +209,7 @@ class UnitOfWork:
             )
         mark = {"field": client_field(realm_id, ""), "sequence": stamp.sequence, "body": None}
         bound = {f"projection_{name}": value for name, value in mark.items()}
-        await self.connection.execute(_upsert_projections[self._on_postgresql], bound)
+        await self.connection.execute(UPSERT_PROJECTION[self._on_postgresql], bound)
 
     async def has_deleted(self, realm_id: str, client_uuid: str, *, since: float) -> bool:
         """Return whether a client of this realm with this id was deleted since then (NumericDate seconds)."""
@@ -238,7 +227,7 @@ class UnitOfWork:
     ) -> None:
         """Write an audit entry for something that is not an event."""
         await self.connection.execute(
-            _insert_audit,
+            INSERT_AUDIT,
             self._audited(action, realm_id, client_uuid, client_id, sequence, details),
         )
 
@@ -251,23 +240,24 @@ class UnitOfWork:
         sequence: int | None,
         details: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
-        principal = self._actor.principal
-        return {
-            "audit_occurred_at": self.now,
-            "audit_realm_id": realm_id,
-            "audit_action": action,
-            "audit_client_uuid": client_uuid,
-            "audit_client_id": client_id,
-            "audit_actor_realm": principal.realm,
-            "audit_actor_client_id": principal.client_id,
-            "audit_remote_address": self._actor.remote_address,
-            "audit_sequence": sequence,
-            "audit_details": dict(details or {}),
-        }
+        row = audit_row(
+            self._encryption,
+            self._actor.principal,
+            occurred_at=self.now,
+            action=action,
+            realm_id=realm_id,
+            remote_address=self._actor.remote_address,
+            client_uuid=client_uuid,
+            client_id=client_id,
+            sequence=sequence,
+            details=details,
+        )
+        return {f"audit_{name}": value for name, value in row.items()}
 
 
 class Store:
     """The database. ``on_committed`` is called with the sequence after each commit that has an event.
+    ``tracer`` makes a span of each transaction that has one.
 
     ``log_keys`` sign events and projections when they are written, so that the relay need not. What is
     written without them is signed when the relay reads it.
@@ -281,6 +271,7 @@ class Store:
         *,
         log_keys: LogSigningKeys | None = None,
         on_committed: Callable[[int], None] = lambda sequence: None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.database = database
         self.encryption = encryption
@@ -288,12 +279,13 @@ class Store:
         self._log_keys = log_keys
         self._signer: LogSigner | None = None
         self._on_committed = on_committed
+        self._tracer = tracer
 
     @asynccontextmanager
     async def change(self, actor: Actor) -> AsyncIterator[UnitOfWork]:
         """Open a transaction, committed at the end of the block. Raises StoreUnavailableError; it is then
         unknown whether it was committed."""
-        with map_driver_errors():
+        with traced(self._tracer, self.database) as trace, map_driver_errors():
             async with self.database.writing() as connection:
                 transaction = UnitOfWork(
                     connection,
@@ -302,6 +294,7 @@ class Store:
                     now=self._clock.now(),
                     on_postgresql=self.database.is_postgresql,
                     signer=await self._known_signer(connection),
+                    trace=trace,
                 )
                 yield transaction
                 await transaction.flush_page_index()
@@ -342,3 +335,4 @@ class Reading:
         self.realms = Realms(connection)
         self.rotations = Rotations(connection)
         self.due_rotations = DueRotations(connection)
+        self.notices = Notices(connection)

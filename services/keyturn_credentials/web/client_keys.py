@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
@@ -56,12 +57,12 @@ class ClientKeyRoutes:
         shown = [
             describe_key(key, since=set_at)
             | {"source": configured.source, "revoked_at": revoked.get(key.thumbprint)}
-            | _end_of(configured.certificate)
+            | _describe_certificate(configured.certificate)
             for key in keys
         ]
         listed = {key.thumbprint for key in keys}
         shown += [
-            {**UNKNOWN, "thumbprint": thumbprint, "revoked_at": revoked_at}
+            {**UNKNOWN, "certificate": None, "thumbprint": thumbprint, "revoked_at": revoked_at}
             for thumbprint, revoked_at in revoked.items()
             if thumbprint not in listed
         ]
@@ -106,5 +107,16 @@ def describe_key(key: VerificationKey | FetchedKey, *, since: float | None = Non
     }
 
 
-def _end_of(certificate: x509.Certificate | None) -> dict[str, float | None]:
-    return {"not_after": None if certificate is None else certificate.not_valid_after_utc.timestamp()}
+def _describe_certificate(certificate: x509.Certificate | None) -> dict[str, Any]:
+    if certificate is None:
+        return {"not_after": None, "certificate": None}
+    ends_at = certificate.not_valid_after_utc.timestamp()
+    described = {
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "serial": f"{certificate.serial_number:x}",
+        "not_before": certificate.not_valid_before_utc.timestamp(),
+        "not_after": ends_at,
+        "sha256": certificate.fingerprint(SHA256()).hex(),
+    }
+    return {"not_after": ends_at, "certificate": described}

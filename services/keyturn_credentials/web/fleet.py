@@ -13,6 +13,7 @@ from keyturn_credentials.web.realms import ANY_ROLE
 from keyturn_credentials.web.streams import EventStream, StreamLimits, fleet_lines
 from keyturn_shared.clock import Clock
 from keyturn_shared.fleet.registry import FleetRegistry
+from keyturn_shared.runtime.admission import leave_place
 
 
 class FleetRoutes:
@@ -54,6 +55,7 @@ class FleetRoutes:
         seconds = whole_number(call, "wait")
         if sequence is None:
             return JSONResponse(describe(await self._registry.view()))
+        leave_place()
         view, summary = await self._waiter.watch(sequence, min(float(seconds or 0), MAX_WAIT_SECONDS))
         if view is None:
             return problem(503, "redis_unavailable", "Redis does not answer", {"Retry-After": "1"})

@@ -11,12 +11,17 @@ from starlette.routing import Route
 
 from keyturn_credentials.domain.roles import Principal, Role
 from keyturn_credentials.errors import ForbiddenError, InvalidRequestError
+from keyturn_credentials.operations.access_journal import Access
 from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
 from keyturn_credentials.store.unit_of_work import Actor
+from keyturn_credentials.web.traced import traced_call
 from keyturn_shared.fleet.registry import FleetSummary
+from keyturn_shared.runtime.admission import leave_place
 
 MAX_WAIT_SECONDS: Final = 60.0
+_MAX_PATH: Final = 255
+_UUID_CHARACTERS: Final = 36
 _WAIT: Final = re.compile(r'(?:^|[,\s])wait\s*=\s*"?(\d{1,6})"?\s*(?:[,;]|$)', re.IGNORECASE)
 _RESPOND_ASYNC: Final = re.compile(r"(?:^|[,\s])respond-async\s*(?:[,;]|$)", re.IGNORECASE)
 _ENTITY_TAG: Final = re.compile(r'"(\d{1,15})"')
@@ -30,6 +35,12 @@ class Waiter(Protocol):
     async def wait_while_likely(self, sequence: int, timeout: float) -> FleetSummary: ...
 
 
+class Journal(Protocol):
+    """Notes what callers do or are denied, without waiting."""
+
+    def note(self, access: Access) -> None: ...
+
+
 @dataclass(slots=True)
 class Call:
     """One authenticated call. A handler reports its change with ``changed``."""
@@ -39,6 +50,7 @@ class Call:
     authorise: Callable[[], Awaitable[Principal]]
     """Authenticates the caller again, for long-running responses. Raises UnauthenticatedError and
     ForbiddenError."""
+    journal: Journal
     sequence: int | None = None
 
     @property
@@ -80,6 +92,14 @@ class Call:
     def may(self, role: Role) -> bool:
         return self.principal.may(role, self.realm)
 
+    def note(
+        self, action: str, *, client_uuid: str | None = None, client_id: str | None = None, **details: Any
+    ) -> None:
+        """Note for the audit log what this call does that is no change."""
+        self.journal.note(
+            Access(action, self.actor, self.realm, client_uuid, client_id, tuple(details.items()))
+        )
+
     def changed(self, done: Done[Any]) -> None:
         """Note the change that this call made."""
         self.sequence = done.sequence
@@ -110,8 +130,11 @@ class Endpoint:
 class Gate:
     """Makes routes of endpoints. ``endpoints``: all of them by method and path."""
 
-    def __init__(self, authenticate: Authenticate, waiter: Waiter, *, default_wait_seconds: float) -> None:
+    def __init__(
+        self, authenticate: Authenticate, waiter: Waiter, journal: Journal, *, default_wait_seconds: float
+    ) -> None:
         self._authenticate = authenticate
+        self._journal = journal
         self._waiter = waiter
         self._default_wait_seconds = default_wait_seconds
         self.endpoints: dict[tuple[str, str], Endpoint] = {}
@@ -122,11 +145,11 @@ class Gate:
 
         async def dispatch(request: Request) -> Response:
             endpoint = endpoints["GET" if request.method == "HEAD" else request.method]
-            return await self._pass(request, endpoint)
+            return await self._pass(request, endpoint, path)
 
         return Route(path, dispatch, methods=list(endpoints))
 
-    async def _pass(self, request: Request, endpoint: Endpoint) -> Response:
+    async def _pass(self, request: Request, endpoint: Endpoint, route: str) -> Response:
         path, query = request.scope["path"], request.scope["query_string"]
         if "\0" in path or "%00" in path or b"%00" in query:
             raise InvalidRequestError("the URL must not contain a NUL character")
@@ -135,20 +158,44 @@ class Gate:
             principal = await self._authenticate(request)
             realm = request.path_params.get("realm", principal.realm)
             if endpoint.any_of and not any(principal.may(role, realm) for role in endpoint.any_of):
+                self._note_denied(request, principal)
                 raise ForbiddenError("HTTP 403 Forbidden")
             return principal
 
-        call = Call(request, await authorise(), authorise)
-        response = await endpoint.handler(call)
+        call = Call(request, await authorise(), authorise, self._journal)
+        traced = traced_call(request)
+        if traced is None:
+            return await self._answer(call, endpoint)
+        with traced.inside(request, route):
+            return await self._answer(call, endpoint)
+
+    async def _answer(self, call: Call, endpoint: Endpoint) -> Response:
+        request = call.request
+        try:
+            response = await endpoint.handler(call)
+        except ForbiddenError:
+            self._note_denied(request, call.principal)
+            raise
         if call.sequence is not None:
             response.headers.update(
                 await self.change_headers(request.headers.getlist("prefer"), call.sequence)
             )
         return response
 
+    def _note_denied(self, request: Request, principal: Principal) -> None:
+        client = request.client
+        actor = Actor(principal, client.host if client else None)
+        realm = str(request.path_params.get("realm", principal.realm))
+        path = request.scope["path"][:_MAX_PATH]
+        details = (("method", request.method), ("path", path))
+        uuid = request.path_params.get("uuid")
+        client_uuid = uuid if isinstance(uuid, str) and len(uuid) <= _UUID_CHARACTERS else None
+        self._journal.note(Access("call_denied", actor, realm, client_uuid, None, details))
+
     async def change_headers(self, preferences: list[str], sequence: int) -> dict[str, str]:
         """Return the headers about a change and the state of the fleet, after the wait that ``Prefer``
         requests."""
+        leave_place()
         headers = {"Keyturn-Sequence": str(sequence)}
         seconds = wait_preference(preferences)
         if seconds is not None:

@@ -9,7 +9,7 @@ from keyturn_credentials.domain.authenticators import RULES
 from keyturn_credentials.domain.representation import shown_secret
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.clients import VIEW, may_see_secret
+from keyturn_credentials.web.clients import VIEW, may_see_secret, note_shown
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 
 KEYCLOAK_JSON: Final = "keycloak-oidc-keycloak-json"
@@ -39,6 +39,7 @@ class InstallationRoutes:
         }
         if client.is_confidential:
             current, show = client.secrets.current, may_see_secret(call, realm, client)
+            note_shown(call, client, show and current is not None)
             secret = None if current is None else shown_secret(current, show=show)
             config["credentials"] = RULES[client.authenticator].adapter(secret, client.signing_alg)
         # As in Keycloak, the members are there if they are true.

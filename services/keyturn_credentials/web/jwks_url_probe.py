@@ -23,6 +23,7 @@ from keyturn_shared.network.addresses import Network
 from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
+from keyturn_shared.runtime.admission import leave_place
 
 _MAX_CONCURRENT: Final = 4
 _USER_INFORMATION: Final = re.compile(r"//[^/?#]*@")
@@ -61,6 +62,7 @@ class JwksUrlRoutes:
             read_target(url)  # any caller may know what is wrong with the URL itself
         except FetchRefused as error:
             return {"keys": [], "error": error.reason.value, "detail": error.detail}
+        leave_place()
         try:
             async with self._turn:
                 result = await self._fetcher.fetch(url, policy=FetchPolicy(allowed_networks=networks))

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from keyturn_credentials import errors
-from keyturn_credentials.keystores.errors import KeyStoreError
 from keyturn_shared.errors import KeyturnError, RedisUnavailableError
+from keyturn_shared.keystores.errors import KeyStoreError
+from keyturn_shared.runtime.admission import OverloadedError
 
 _STATUSES: Final[dict[type[KeyturnError], int]] = {
     errors.InvalidRequestError: 400,
@@ -19,8 +20,10 @@ _STATUSES: Final[dict[type[KeyturnError], int]] = {
     errors.ConflictError: 409,
     errors.PreconditionFailedError: 412,
     errors.TooManyStreamsError: 429,
+    errors.TooManyEvaluationsError: 429,
     errors.StreamsExhaustedError: 503,
     errors.StoreUnavailableError: 503,
+    OverloadedError: 503,
     RedisUnavailableError: 503,
     KeyStoreError: 400,
 }

@@ -1,5 +1,6 @@
 """Requests through proxies, presented as if their callers had sent them directly."""
 
+from contextvars import ContextVar
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,6 +9,8 @@ from keyturn_shared.network.proxy_headers import FORWARDED_FOR, FORWARDED_PROTO
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.web.proxy_chain import ProxyChainCheck
 
+CALLER_ADDRESS: Final[ContextVar[str | None]] = ContextVar("caller_address", default=None)
+"""The address of the caller of the current request, for parts that do not see the request."""
 PEER: Final = "keyturn.peer"
 """Member of the scope: the address at the other end of the connection."""
 
@@ -30,6 +33,7 @@ class Proxied:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope.get("client"):
             scope = self._behind_proxies(scope)
+            CALLER_ADDRESS.set(scope["client"][0])
         await self._app(scope, receive, send)
 
     def _behind_proxies(self, scope: Scope) -> Scope:

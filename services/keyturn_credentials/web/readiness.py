@@ -1,5 +1,6 @@
 """Readiness of the credentials service: whether it can commit a change, and propagate it."""
 
+from collections.abc import Callable
 from typing import Final
 
 from keyturn_credentials.relay.loop import RelayLoop
@@ -14,12 +15,20 @@ _NOR_COMMITTED: Final = "and no change can be committed now"
 
 class Readiness:
     """An instance is not ready if no change can succeed. It is degraded if changes are committed but may not
-    reach the nodes; their responses say ``Keyturn-Fleet: unknown`` or count pending nodes."""
+    reach the nodes, whose responses say ``Keyturn-Fleet: unknown`` or count pending nodes; or if the chain of
+    the audit log does not grow. ``audit``: returns why, by part."""
 
-    def __init__(self, probe: WriteProbe, registry: FleetRegistry, relay_loop: RelayLoop) -> None:
+    def __init__(
+        self,
+        probe: WriteProbe,
+        registry: FleetRegistry,
+        relay_loop: RelayLoop,
+        audit: Callable[[], dict[str, str]],
+    ) -> None:
         self._probe = probe
         self._registry = registry
         self._relay_loop = relay_loop
+        self._audit = audit
 
     async def not_ready(self) -> dict[str, str]:
         """Return the reasons, by part; empty when changes can be committed."""
@@ -27,7 +36,10 @@ class Readiness:
         return {} if failure is None else {"database": failure}
 
     async def degraded(self) -> dict[str, str]:
-        """Return what keeps changes from the nodes, by part."""
+        """Return what keeps changes from the nodes, or from the chain of the audit log, by part."""
+        return await self._unpropagated() | self._audit()
+
+    async def _unpropagated(self) -> dict[str, str]:
         meanwhile = _MEANWHILE if await self._probe.failure() is None else _NOR_COMMITTED
         try:
             view = await self._registry.view()

@@ -4,11 +4,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.representation import shown_secret
+from keyturn_credentials.domain.secrets import check_overlap
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.operations.secrets import SecretOperations
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.clients import CONFIGURE, VIEW, may_see_secret
+from keyturn_credentials.web.clients import CONFIGURE, VIEW, may_see_secret, note_shown
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
+from keyturn_credentials.web.query_params import whole_number
 from keyturn_shared.clock import Clock
 
 
@@ -36,11 +38,17 @@ class SecretRoutes:
     async def get(self, call: Call) -> Response:
         realm, client = await self._queries.client(call.realm, call.client_uuid)
         current = client.secrets.current if client.is_confidential else None
-        value = None if current is None else shown_secret(current, show=may_see_secret(call, realm, client))
-        return _credential(value)
+        if current is None:
+            return _credential(None)
+        may_see = may_see_secret(call, realm, client)
+        note_shown(call, client, may_see)
+        return _credential(shown_secret(current, show=may_see))
 
     async def regenerate(self, call: Call) -> Response:
-        done = await self._operations.regenerate(call.client_target)
+        """Regenerate. ``?overlap=`` chooses for how many seconds the former secret stays valid this once."""
+        asked = whole_number(call, "overlap")
+        overlap = None if asked is None else check_overlap(asked)
+        done = await self._operations.regenerate(call.client_target, overlap=overlap)
         call.changed(done)
         return _credential(done.value.reveal())
 
@@ -50,6 +58,7 @@ class SecretRoutes:
         if rotated is None or not rotated.is_valid(self._clock.now()):
             raise NotFoundError("Client does not have a rotated secret")
         may_see = may_see_secret(call, realm, client) and not realm.keeps_digests_only
+        note_shown(call, client, may_see, former=True)
         return _credential(shown_secret(rotated, show=may_see))
 
     async def delete_rotated(self, call: Call) -> Response:

@@ -52,11 +52,11 @@ class StreamLimits:
     def take(self, principal: Principal) -> Callable[[], None]:
         """Take a place for one stream of this caller, and return the function that gives it back. Raises
         TooManyStreamsError and StreamsExhaustedError."""
-        caller = (principal.realm, principal.client_uuid)
+        caller = principal.identity
         if self._open[caller] >= self._most_of_one:
             self._refusals.labels("caller").inc()
             raise TooManyStreamsError(
-                f"this client has {self._open[caller]} open streams; the limit is {self._most_of_one}"
+                f"this caller has {self._open[caller]} open streams; the limit is {self._most_of_one}"
             )
         if self._open.total() >= self._most:
             self._refusals.labels("all").inc()

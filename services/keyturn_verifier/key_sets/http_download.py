@@ -16,7 +16,7 @@ from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.proxy import Proxy
 from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.resolving import Resolver
-from keyturn_shared.network.tls import client_context
+from keyturn_shared.network.tls import system_context
 from keyturn_verifier.key_sets.download import Downloaded, DownloadError
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 
@@ -70,7 +70,7 @@ class GuardedDownload:
         self._policy = policy
         self._everywhere = read_networks(policy.allowed_networks)
         self._resolvers = {True: ThreadedResolver("jwks-dns"), False: ThreadedResolver("jwks-dns-unproven")}
-        tls = tls or client_context()
+        tls = tls or system_context()
         self._fetchers = {
             proven: GuardedFetcher(resolver=resolver or threaded, tls=tls, proxy=proxy)
             for proven, threaded in self._resolvers.items()

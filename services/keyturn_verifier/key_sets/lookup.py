@@ -11,6 +11,7 @@ from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates
 from keyturn_shared.key_sets.address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
+from keyturn_shared.key_sets.freshness import Freshness, freshness_of
 from keyturn_shared.key_sets.record import Required
 from keyturn_shared.key_sets.seal import FetcherKeys
 from keyturn_shared.oauth.cached_client import inline_candidates
@@ -19,7 +20,6 @@ from keyturn_shared.oauth.trusted_issuers import KeyOwner, TrustedIssuer
 from keyturn_shared.position import Position
 from keyturn_shared.projection import RealmProjection
 from keyturn_verifier.key_sets.cache import CachedKeySet, KeySetCache
-from keyturn_verifier.key_sets.freshness_state import Freshness, freshness_of
 from keyturn_verifier.key_sets.metrics import KeySetMetrics
 from keyturn_verifier.key_sets.on_demand_refresh import OnDemandRefresh
 from keyturn_verifier.key_sets.policy import KeySetPolicy
@@ -99,7 +99,7 @@ class KeySetLookup:
         required = Required(self._position().epoch, source.keys_not_before)
         cached = self._key_sets.get(source.address.id)
         if cached is not None:
-            freshness = freshness_of(cached.record, required, self._clock.now(), self._policy)
+            freshness = freshness_of(cached.record, required, self._clock.now(), lease=self._policy.lease)
             if freshness is Freshness.FRESH or freshness is Freshness.OUTAGE:
                 self._touch(source.address.id, cached)
                 keys = cached.candidates(kid, alg)

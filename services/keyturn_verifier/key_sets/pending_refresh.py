@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates
+from keyturn_shared.key_sets.freshness import Freshness, freshness_of
 from keyturn_shared.key_sets.record import KeySetRecord, Required
 from keyturn_shared.oauth.key_errors import KeysUnavailableError, UnknownKidError
 from keyturn_verifier.key_sets.cache import CachedKeySet
-from keyturn_verifier.key_sets.freshness_state import Freshness, freshness_of
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.key_sets.redis_repository import DemandReply, Need
 
@@ -44,7 +44,7 @@ class Waiter:
         """Return what the cached key set lacks."""
         if cached is None:
             return "keys"
-        freshness = freshness_of(cached.record, self.required, now, policy)
+        freshness = freshness_of(cached.record, self.required, now, lease=policy.lease)
         return "kid" if freshness in (Freshness.FRESH, Freshness.OUTAGE) else "keys"
 
     def candidates(self, cached: CachedKeySet) -> Candidates:
@@ -58,7 +58,7 @@ class Waiter:
         if cached is None:
             return None
         record = cached.record
-        freshness = freshness_of(record, self.required, now, policy)
+        freshness = freshness_of(record, self.required, now, lease=policy.lease)
         if freshness in (Freshness.FRESH, Freshness.OUTAGE) and (keys := self.candidates(cached)):
             return keys
         if self.asked_at is None or record.generation <= self.asked_at:
@@ -71,7 +71,7 @@ class Waiter:
         """Return the verdict when no attempt can be waited for: lapsed keys are used, within their limit."""
         if cached is None:
             return KeysUnavailableError("the key set has not been fetched yet")
-        freshness = freshness_of(cached.record, self.required, now, policy)
+        freshness = freshness_of(cached.record, self.required, now, lease=policy.lease)
         keys = Candidates() if freshness is Freshness.UNUSABLE else self.candidates(cached)
         if not keys and (freshness is Freshness.UNUSABLE or cached.record.failures):
             return KeysUnavailableError(reason_of(cached.record))
@@ -79,7 +79,10 @@ class Waiter:
 
     def can_do_without(self, cached: CachedKeySet | None, now: float, policy: KeySetPolicy) -> bool:
         """Return whether lapsed keys can be used at once, because no attempt is allowed now."""
-        if cached is None or freshness_of(cached.record, self.required, now, policy) is Freshness.UNUSABLE:
+        if (
+            cached is None
+            or freshness_of(cached.record, self.required, now, lease=policy.lease) is Freshness.UNUSABLE
+        ):
             return False
         return bool(self.candidates(cached))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.key_sets.freshness import LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class KeySetPolicy:
     max_demand_backoff: float = 60.0
 
     idle: float = 3600.0
-    lease: float = 10.0
+    lease: float = LEASE_SECONDS
     fetch_timeout: float = 5.0
     concurrency: int = 256
     retry_concurrency: int = 64

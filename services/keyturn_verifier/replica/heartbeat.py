@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +10,7 @@ import structlog
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.membership import MembershipChannel, MembershipStatus, Renewal
+from keyturn_shared.fleet.partitions import Partitioning
 from keyturn_shared.position import BEGINNING, Position
 from keyturn_shared.runtime.backoff import Backoff
 from keyturn_shared.runtime.supervised_task import SupervisedTask
@@ -36,6 +37,7 @@ class Heartbeat:
 
     Each round renews the lease. Rounds come every ``renewal_seconds``, and at once after events were applied;
     events applied during a renewal cause one more. ``details``: the JSON object for the fleet view.
+    ``partition`` gets the partitioning of used assertions that the relay has stated, and the epoch.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Heartbeat:
         *,
         elapsed: Callable[[], float],
         details: Callable[[], str],
+        partition: Callable[[Partitioning, int], Awaitable[None]],
         renewal_seconds: float = 1.0,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -60,6 +63,7 @@ class Heartbeat:
         self._metrics = metrics
         self._elapsed = elapsed
         self._details = details
+        self._partition = partition
         self._renewal_seconds = renewal_seconds
         self._wanted = asyncio.Event()
         self._pause = 0.0
@@ -95,6 +99,7 @@ class Heartbeat:
         except ForgedError as error:
             self.last_error = error.code
             return _UNTRUSTED_SECONDS
+        await self._partition(stated.partitioning, stated.epoch)  # before any lease that the statement grants
         self._applier.observe(renewal.head)
         self._lease.note(_as_stated(renewal, stated), asked_at=asked_at, reported=reported)
         self.joined.set()

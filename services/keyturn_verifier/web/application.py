@@ -1,5 +1,6 @@
 """Routes requests to endpoints. Served by ``protocol`` or any ASGI server."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.web.errors import oauth_error
 from keyturn_shared.oauth.web.messages import Headers, Reply, Request, json_reply
 from keyturn_shared.web.health import Readiness
+from keyturn_shared.web.request_metrics import EndpointMetrics
 
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 Endpoint = Callable[[Request], Awaitable[Reply]]
@@ -33,13 +35,15 @@ _log = structlog.get_logger(__name__)
 class Route:
     """An endpoint of a realm. ``methods``: None for any. ``body_limit``: bytes; ``without_header``: a lower
     limit in bytes for a request without an Authorization header. ``at_once``: answers without waiting, or
-    returns None or raises KeyturnError where ``endpoint`` must answer."""
+    returns None or raises KeyturnError where ``endpoint`` must answer. ``counted``: where its replies are
+    counted."""
 
     endpoint: Endpoint
     methods: tuple[str, ...] | None
     body_limit: int
     without_header: int | None = None
     at_once: AnswerAtOnce | None = None
+    counted: EndpointMetrics | None = None
 
     def limit_for(self, headers: Headers) -> int:
         """Return the body limit in bytes for a request with these headers."""
@@ -58,7 +62,7 @@ class VerifierApplication:
     ``routes``: keyed by the rest of the path. A key that ends with ``/`` matches everything below it.
     ``well_known``: keyed by the path before the realm's name, where the name comes last (RFC 8414 section
     3.1). ``lifespan``: entered by the server while it serves this. ``not_ready``: what ``/health/ready``
-    asks."""
+    asks. ``elapsed``: the clock for the time a reply takes."""
 
     def __init__(
         self,
@@ -68,6 +72,8 @@ class VerifierApplication:
         well_known: Mapping[str, Route] | None = None,
         lifespan: Lifespan = nullcontext,
         not_ready: Readiness = _nothing_missing,
+        *,
+        elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.lifespan = lifespan
         self.not_ready = not_ready
@@ -78,6 +84,7 @@ class VerifierApplication:
         self._other = Route(self._ask_others, ("GET", "HEAD"), _OTHER_BODY_LIMIT)
         self._missing = Route(self._not_found, None, _MISSING_BODY_LIMIT)
         self._said_prefix = False
+        self._elapsed = elapsed
         self._errors = metrics.errors
         self._refusals = metrics.http_refusals
 
@@ -96,15 +103,26 @@ class VerifierApplication:
         """Return the answer if it can be given without waiting. None: ask for ``reply``."""
         if route.at_once is None or (route.methods is not None and request.method not in route.methods):
             return None
+        begun = self._elapsed()
         try:
-            return route.at_once(request)
+            reply = route.at_once(request)
         except KeyturnError:
             return None
         except Exception as error:  # noqa: BLE001 - as in reply
-            return self._failed(request, error)
+            reply = self._failed(request, error)
+        if reply is not None and route.counted is not None:
+            route.counted.note(reply.status, self._elapsed() - begun)
+        return reply
 
     async def reply(self, route: Route, request: Request) -> Reply:
         """Return the answer in every case: a bug in one request must show, and must not end the node."""
+        begun = self._elapsed()
+        reply = await self._reply(route, request)
+        if route.counted is not None:
+            route.counted.note(reply.status, self._elapsed() - begun)
+        return reply
+
+    async def _reply(self, route: Route, request: Request) -> Reply:
         if route.methods is not None and request.method not in route.methods:
             self.refused(405)
             allowed = ", ".join(route.methods).encode()

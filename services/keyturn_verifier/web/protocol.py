@@ -185,7 +185,8 @@ class HttpProtocol(asyncio.Protocol):
         for name, value in (*self._server.common_fields(), *reply.headers, *length_of(reply)):
             parts += (name, b": ", value, b"\r\n")
         ends = self._stopping or self._server.is_retiring
-        close = (ends and not self._waiting) or not asked.keep_alive
+        is_last = not self._waiting and self._refused is None  # a refusal is an answer too
+        close = (ends and is_last) or not asked.keep_alive
         parts.append(b"connection: close\r\n\r\n" if close else b"\r\n")
         if asked.request.method != "HEAD":
             parts.append(reply.body)

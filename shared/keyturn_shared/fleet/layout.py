@@ -53,6 +53,11 @@ class Layout:
         """Hash: credential of the client to its last use; see ``last_used``."""
         return f"{self.prefix}uses:{client_uuid}"
 
+    @property
+    def refusals(self) -> str:
+        """Stream of refused authentications; see ``refusals``."""
+        return f"{self.prefix}refusals"
+
     def failures(self, name: str) -> str:
         """Count of failed authentications. The name is hashed, as a jti is."""
         return f"{self.prefix}failures:{_digest(name)}"

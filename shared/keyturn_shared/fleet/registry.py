@@ -161,11 +161,10 @@ def summarize(view: RegistryView, sequence: int) -> FleetSummary:
         else:
             pending.append(node.node_id)
     head = view.head
-    accounted = (
-        head is not None and head.trusted and view.published_at is not None and view.now >= head.waits_after
-    )
+    # Nodes that Redis has lost are not among those it has, so their number would be wrong.
+    known = head is not None and head.trusted and view.now >= head.waits_after
+    accounted = known and view.published_at is not None
     unaccounted = () if accounted else (UNACCOUNTED,)
-    known = head is not None and head.trusted
     return FleetSummary(applied, fenced, (*sorted(pending), *unaccounted), known=known)
 
 

@@ -117,6 +117,15 @@ class AssertionRegistry:
         outcomes = tuple([_OUTCOMES[int(result)] for result in reply[2:]])
         return MarkedUses(int(reply[1]), outcomes, marks_of_all)
 
+    async def find(self, use: AssertionUse) -> UseOutcome:
+        """Return what marking this assertion would result in now, and mark nothing."""
+        keys = [self._layout.head, *(key for key, _ in self.marks(use))]
+        arguments = [round(self._leeway * 1000), round(use.issued_at * 1000)]
+        reply = await self._scripts.run("find_assertions", keys, arguments)
+        if as_text(reply[0]) != "found":
+            raise RedisUnavailableError("Redis is not yet trusted to remember used assertions")
+        return _OUTCOMES[int(reply[1])]
+
     def marks(self, use: AssertionUse) -> list[Mark]:
         """Return the marks of an assertion. A node whose clock is behind would accept it for longer than this
         one."""

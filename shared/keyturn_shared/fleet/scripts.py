@@ -22,6 +22,7 @@ _TURN_SECONDS: Final = 3.0
 
 _REPEATABLE: Final = frozenset(
     {
+        "find_assertions",
         "find_loss",
         "load",
         "newest_epoch",

@@ -197,6 +197,10 @@ class AsgiConnection(asyncio.Protocol):
 
     # Called by the exchange
 
+    @property
+    def is_retiring(self) -> bool:
+        return self._server.is_retiring
+
     def write(self, *events: h11.Event) -> None:
         """Send parts of the response."""
         octets = b"".join(self._http.send(event) or b"" for event in events)

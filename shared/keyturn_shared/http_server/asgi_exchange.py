@@ -16,7 +16,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Channel(Protocol):
-    """The connection of an exchange."""
+    """The connection of an exchange. ``is_retiring``: it ends with its current response."""
+
+    @property
+    def is_retiring(self) -> bool: ...
 
     def write(self, *events: h11.Event) -> None:
         """Send parts of the response."""
@@ -106,6 +109,7 @@ class Exchange:
 
     def _start(self, message: Message) -> None:
         self.started = True
+        self.is_last = self.is_last or self._channel.is_retiring
         fields: list[tuple[bytes, bytes]] = [*self._channel.common_fields(), *message.get("headers", ())]
         if self.is_last and _CLOSE not in fields:
             fields.append(_CLOSE)

@@ -16,6 +16,9 @@ from keyturn_shared.http_server.connections import ConnectionTable
 from keyturn_shared.http_server.serving import BACKLOG
 from keyturn_shared.tasks import end_tasks
 
+IDLE_DRAIN_SECONDS: Final = 1.0
+"""For processes behind a proxy, which may send a request just before it sees a connection end."""
+
 Fields = tuple[tuple[bytes, bytes], ...]
 
 
@@ -47,20 +50,32 @@ SourceOfSockets = Callable[[AcceptedSockets], Closable]
 
 class HttpServer:
     """A server. ``drain_seconds``: the time that current requests have after a stop, before they are
-    cancelled."""
+    cancelled. ``idle_drain_seconds``: the part of it in which idle connections stay open: a request that was
+    already on its way is answered, and a proxy learns from the answer that the connection ends. ``on_stop``:
+    called at the first stop."""
 
     def __init__(
-        self, application: Any, connection: MakesConnections, *, drain_seconds: float, tls: Tls | None = None
+        self,
+        application: Any,
+        connection: MakesConnections,
+        *,
+        drain_seconds: float,
+        idle_drain_seconds: float = 0.0,
+        on_stop: Callable[[], object] = lambda: None,
+        tls: Tls | None = None,
     ) -> None:
         self._application = application
         self._connection = connection
         self._drain_seconds = drain_seconds
+        self._idle_drain_seconds = min(idle_drain_seconds, drain_seconds)
+        self._on_stop = on_stop
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
         self._ended = asyncio.Event()
         self._sockets: AcceptedSockets | None = None
         self.is_retiring = False
+        self._closes_idle = False
         self._second = 0
         self._fields: Fields = ()
         self.connections: Final[set[Connection]] = set()
@@ -85,13 +100,23 @@ class HttpServer:
             source.close()
             if self._sockets is not None:
                 self._sockets.close()
+        idle_seconds = 0.0 if self.is_retiring else self._idle_drain_seconds
+        self.is_retiring = True
+        self._end_if_drained()
+        await self._until_ended(idle_seconds)
+        self._closes_idle = True
         for connection in list(self.connections):
             connection.shutdown()
         self._end_if_drained()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._drain_seconds):
-                await self._ended.wait()
+        await self._until_ended(self._drain_seconds - idle_seconds)
         await end_tasks(*self._tasks)
+
+    async def _until_ended(self, seconds: float) -> None:
+        """Wait until everything has ended, at most this long."""
+        if seconds > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._ended.wait()
 
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM or SIGINT; a second signal stops without waiting for requests."""
@@ -102,6 +127,8 @@ class HttpServer:
         """Stop accepting connections; end when the current requests are finished, or at a second call."""
         if self._stopped.is_set():
             self._ended.set()
+        else:
+            self._on_stop()
         self._stopped.set()
 
     def stop_gently(self) -> None:
@@ -123,7 +150,7 @@ class HttpServer:
     def add(self, connection: Connection) -> None:
         """Add a new connection. It is closed if the server has been stopped."""
         self.connections.add(connection)
-        if self._stopped.is_set():
+        if self._closes_idle:
             asyncio.get_running_loop().call_soon(connection.shutdown)
 
     def remove(self, connection: Connection) -> None:

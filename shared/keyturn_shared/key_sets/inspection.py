@@ -99,6 +99,12 @@ class KeySetInspector:
         """Inspect several addresses, in order."""
         return await self._healths([address.id for address in addresses])
 
+    async def record(self, address: KeySetAddress) -> KeySetRecord | None:
+        """Return the record of an address; None if unused recently."""
+        with redis_answers("key set record"):
+            value = await self._redis.get(self._layout.record(address.id))
+        return self._read(address.id, value)
+
     async def _healths(self, ids: Sequence[str]) -> list[KeySetHealth | None]:
         if not ids:
             return []
@@ -111,16 +117,18 @@ class KeySetInspector:
         ]
 
     def _health(self, key_set_id: str, value: Any, *, polled: bool) -> KeySetHealth | None:
+        record = self._read(key_set_id, value)
+        return None if record is None else health_of(record, polled=polled)
+
+    def _read(self, key_set_id: str, value: Any) -> KeySetRecord | None:
         if value is None:
             return None
         try:
             if self._seal is None:
-                record = decode_record(value)
-            else:
-                record = self._seal.read_request(key_set_id, bytes(value))
+                return decode_record(value)
+            return self._seal.read_request(key_set_id, bytes(value))
         except (KeySetRecordError, ForgedError):
             return None
-        return health_of(record, polled=polled)
 
 
 def health_of(record: KeySetRecord, *, polled: bool) -> KeySetHealth:

@@ -25,20 +25,23 @@ _FIELD_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
 @dataclass(frozen=True, slots=True)
 class FetchResult:
-    """A response with status 200, or 304 with an empty body. Header names are in lower case."""
+    """A response with status 200, or 304 with an empty body; to a form also with 400 or 401. Header names are
+    in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
 
-async def read_answer(response: httpcore.Response, limit: int) -> FetchResult:
-    """Read a response to its end. ``limit``: bytes of the body, as sent and as unpacked. Raises
-    FetchRefused."""
+async def read_answer(
+    response: httpcore.Response, limit: int, further: frozenset[int] = frozenset()
+) -> FetchResult:
+    """Read a response to its end. ``limit``: bytes of the body, as sent and as unpacked. ``further``:
+    statuses that are accepted like 200. Raises FetchRefused."""
     status, headers = response.status, _read_headers(response)
     if 300 <= status < 400 and status != _NOT_MODIFIED:
         raise FetchRefused(Reason.REDIRECT, f"status {status}; redirects are not followed")
-    if status not in (_OK, _NOT_MODIFIED):
+    if status not in (_OK, _NOT_MODIFIED, *further):
         raise FetchRefused(Reason.STATUS, f"status {status}")
     if status == _NOT_MODIFIED:
         return FetchResult(status, headers, await _read_body(response, {}, 0))

@@ -76,6 +76,15 @@ class KeptConnections:
             if host.in_use == 0:
                 self._rest(host)
 
+    @contextmanager
+    def new(self, target: Target, allowed: tuple[Network, ...]) -> Iterator[HostConnections]:
+        """Lend a new connection for one request that must not be sent twice. It is not kept."""
+        host = self._make((target.scheme, target.host, target.port, allowed), target)
+        try:
+            yield host
+        finally:
+            host.backend.keep(0)
+
     def give_up(self, host: HostConnections) -> None:
         """Use its connections no more; those in use are closed afterwards."""
         host.given_up = True
@@ -94,6 +103,10 @@ class KeptConnections:
         self._idle.clear()
 
     def _add(self, key: _Key, target: Target) -> HostConnections:
+        host = self._hosts[key] = self._make(key, target)
+        return host
+
+    def _make(self, key: _Key, target: Target) -> HostConnections:
         backend = GuardedBackend(target, key[3], self._route)
         pool = httpcore.AsyncConnectionPool(
             ssl_context=self._tls,
@@ -102,8 +115,7 @@ class KeptConnections:
             http2=True,
             network_backend=backend,
         )
-        host = self._hosts[key] = HostConnections(key, backend, pool)
-        return host
+        return HostConnections(key, backend, pool)
 
     def _rest(self, host: HostConnections) -> None:
         if host.given_up:

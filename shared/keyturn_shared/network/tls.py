@@ -1,6 +1,7 @@
 """The TLS context of outgoing connections."""
 
 import ssl
+from functools import cache
 from pathlib import Path
 
 from keyturn_shared.errors import ConfigurationError
@@ -18,3 +19,15 @@ def client_context(ca_file: Path | None = None) -> ssl.SSLContext:
             reason = getattr(error, "strerror", None) or "it contains no PEM certificates"
             raise ConfigurationError(f"the CA file {ca_file}: {reason}") from error
     return context
+
+
+@cache
+def system_context() -> ssl.SSLContext:
+    """Return the context that trusts the system's authorities alone. It is one for the whole process, since
+    reading them takes long; do not change it."""
+    return client_context()
+
+
+def context_for(ca_file: Path | None) -> ssl.SSLContext:
+    """Return a context that is not to be changed; see ``client_context``."""
+    return system_context() if ca_file is None else client_context(ca_file)

@@ -1,11 +1,13 @@
 """In-memory states of realms and clients, with the mark that they are out of date."""
 
 import hashlib
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from keyturn_shared.fleet.reading import Loaded
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.errors import InvalidKeyError, InvalidKeySetError
+from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.oauth.cached_client import CachedClient
@@ -71,12 +73,26 @@ class SubjectState(State):
         self.client_id = client_id
 
 
+class CompactSigner(Protocol):
+    """Signs tokens in compact serialization (``SigningKey``)."""
+
+    verification_key: VerificationKey
+
+    def header_segment(self, typ: str = "JWT") -> bytes:
+        """Encode the header of tokens of one type."""
+        ...
+
+    def sign_compact(self, header: bytes, claims: Mapping[str, Any]) -> str:
+        """Sign these claims under a header that ``header_segment`` made."""
+        ...
+
+
 class TokenSigner:
     """A key that signs access tokens, and the headers of its tokens of either type."""
 
     __slots__ = ("header", "key", "plain_header")
 
-    def __init__(self, key: SigningKey) -> None:
+    def __init__(self, key: CompactSigner) -> None:
         self.key = key
         self.header = key.header_segment(ACCESS_TOKEN_TYPE)
         self.plain_header = key.header_segment(PLAIN_TOKEN_TYPE)
@@ -152,7 +168,7 @@ class RealmState(State):
         return made
 
     @property
-    def signing_key(self) -> SigningKey | None:
+    def signing_key(self) -> CompactSigner | None:
         """The key of ``signer``."""
         return None if self.signer is None else self.signer.key
 

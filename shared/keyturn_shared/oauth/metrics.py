@@ -16,6 +16,9 @@ class ThrottleMetrics:
             ["scope"],
             registry=registry,
         )
+        for scope in ("client", "address"):
+            self.refusals.labels(scope)  # an increase is only seen in a series that was there before
+            self.throttled.labels(scope)
         self.not_shared = Counter(
             "keyturn_failures_not_shared",
             "Failures that other nodes did not learn of because Redis was unavailable",

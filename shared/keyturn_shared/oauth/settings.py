@@ -5,6 +5,7 @@ from pydantic_settings import BaseSettings
 
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.named_setting import named_setting
 from keyturn_shared.network.setting import NetworkList
 from keyturn_shared.oauth.certificates.chain import ChainCheck
 from keyturn_shared.oauth.certificates.headers import CertificateHeader, HeaderForm
@@ -53,7 +54,8 @@ class ClientCheckSettings(BaseSettings):
             pem = path.read_bytes()
         except OSError as error:
             raise ConfigurationError(f"KEYTURN_CLIENT_AUTHORITIES_PATH: {error.strerror}") from None
-        return ChainCheck.from_pem(pem, clock)
+        with named_setting("KEYTURN_CLIENT_AUTHORITIES_PATH"):
+            return ChainCheck.from_pem(pem, clock)
 
     def certificate_capabilities(self) -> CertificateCapabilities:
         """Return the endpoints' capabilities with certificates that proxies forward, as configured."""

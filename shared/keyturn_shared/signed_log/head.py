@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from keyturn_shared.fleet.partitions import ONE_PARTITION, Partitioning
 from keyturn_shared.jose import base64url
 from keyturn_shared.signed_log.errors import ForgedError
 from keyturn_shared.signed_log.keys import LogSigningKeys, LogVerificationKeys
@@ -16,7 +17,9 @@ RECENT: Final = 64
 
 _NAME_OCTETS: Final = 6
 _NAME_CHARACTERS: Final = 8
-_FORM: Final = re.compile(rb"([0-9a-f-]{36}) (\d{1,19}) (\d{1,19}) (\d{1,19}) ((?:[A-Za-z0-9_-]{8})*)")
+_FORM: Final = re.compile(
+    rb"([0-9a-f-]{36}) (\d{1,19}) (\d{1,19}) (\d{1,19}) ((?:[A-Za-z0-9_-]{8})*)(?: ([0-9,]{1,40}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class HeadStatement:
     in ms of the clock of the ``epoch``'s Redis process.
 
     ``recent``: names of the last events before the epoch began. A log restored from a backup has
-    different ones.
+    different ones. ``partitioning``: of used assertions. With several partitions, releases that know only one
+    cannot read the statement, and so answer nothing.
     """
 
     log: str
@@ -33,10 +37,14 @@ class HeadStatement:
     sequence: int
     at: int
     recent: str = ""
+    partitioning: Partitioning = ONE_PARTITION
 
     def signed(self, keys: LogSigningKeys) -> bytes:
-        text = f"{self.log} {self.epoch} {self.sequence} {self.at} {self.recent}".encode()
-        return text + b" " + keys.sign(head_message(text))
+        text = f"{self.log} {self.epoch} {self.sequence} {self.at} {self.recent}"
+        if self.partitioning != ONE_PARTITION:
+            text += f" {self.partitioning}"
+        octets = text.encode()
+        return octets + b" " + keys.sign(head_message(octets))
 
     def knows(self, sequence: int, event_id: str) -> bool:
         """Return whether this event is one of the recent ones."""
@@ -62,5 +70,9 @@ def read_head_statement(signed: bytes, keys: LogVerificationKeys) -> HeadStateme
     form = _FORM.fullmatch(text)
     if form is None:
         raise ForgedError("the signed statement about the head cannot be read")
-    log, epoch, sequence, at, recent = form.groups()
-    return HeadStatement(log.decode(), int(epoch), int(sequence), int(at), recent.decode())
+    log, epoch, sequence, at, recent, partitioning = form.groups()
+    try:
+        partitions = ONE_PARTITION if partitioning is None else Partitioning.parse(partitioning.decode())
+    except ValueError:
+        raise ForgedError("the signed statement about the head cannot be read") from None
+    return HeadStatement(log.decode(), int(epoch), int(sequence), int(at), recent.decode(), partitions)

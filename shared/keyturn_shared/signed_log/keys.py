@@ -24,6 +24,8 @@ _ID_CHARACTERS: Final = 8
 _SIGNATURE_OCTETS: Final = 64
 FETCHER: Final = "key-set-signing"
 """Purpose of the keys that sign fetched key sets."""
+AUDIT: Final = "encryption/audit-signing"
+"""Label of the keys that sign statements about the audit log: they are made of the encryption keys."""
 
 SIGNATURE_CHARACTERS: Final = _ID_CHARACTERS + 1 + 86
 """Length of a signature as text, ``<key id>.<base64url>``. It is always the same."""
@@ -90,10 +92,13 @@ class LogSigningKeys:
     @classmethod
     def derived_from(cls, fleet_keys: str, purpose: str = "log-signing") -> Self:
         """Derive the keys of a deployment without keys of its own: any holder of the fleet keys has them."""
-        return cls(
-            HKDF(SHA256(), _KEY_OCTETS, salt=None, info=f"keyturn/fleet/{purpose}".encode()).derive(key)
-            for key in _octets_of(fleet_keys, "fleet")
-        )
+        return cls.expanded_from(_octets_of(fleet_keys, "fleet"), f"fleet/{purpose}")
+
+    @classmethod
+    def expanded_from(cls, keys: Iterable[bytes], label: str) -> Self:
+        """Derive a key for a purpose from each of these by HKDF (RFC 5869), in the same order."""
+        info = f"keyturn/{label}".encode()
+        return cls(HKDF(SHA256(), _KEY_OCTETS, salt=None, info=info).derive(key) for key in keys)
 
     @staticmethod
     def generate_key() -> str:
@@ -102,6 +107,16 @@ class LogSigningKeys:
 
     def sign(self, message: bytes) -> bytes:
         return self._prefix + base64url.encode(self._first.sign(message))
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """Return the ids of its keys, as signatures name them."""
+        return tuple(_id_of(key).decode() for key in self._public)
+
+    @property
+    def current_key_id(self) -> str:
+        """Return the id of the key that signs."""
+        return self._prefix[:-1].decode()
 
     def is_current(self, signature: bytes) -> bool:
         """Return whether the signature names the first key. It is not verified."""

@@ -11,6 +11,7 @@ _PROJECTION: Final = b"keyturn signed log v1 projection"
 _EVENT: Final = b"keyturn signed log v1 event"
 _KEY_SET: Final = b"keyturn signed log v1 key set"
 _HEAD: Final = b"keyturn signed log v1 head"
+_AUDIT: Final = b"keyturn signed log v1 audit"
 
 
 def projection_message(log: str, field: str, sequence: int, body: bytes) -> bytes:
@@ -32,6 +33,11 @@ def key_set_message(key_set_id: str, body: bytes) -> bytes:
 def head_message(text: bytes) -> bytes:
     """Encode the statement about the head; see ``head``."""
     return _framed(_HEAD, text)
+
+
+def audit_message(text: bytes) -> bytes:
+    """Encode a statement about the audit log, whose text says of which kind it is."""
+    return _framed(_AUDIT, text)
 
 
 def _framed(*parts: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Signing of the parts of one log."""
 
+from keyturn_shared.fleet.partitions import ONE_PARTITION, Partitioning
 from keyturn_shared.signed_log.envelope import attach, detach, signature_of
 from keyturn_shared.signed_log.errors import UnsignedError
 from keyturn_shared.signed_log.head import HeadStatement
@@ -29,9 +30,17 @@ class LogSigner:
         bare = without_signature(payload)
         return attach(bare, self.keys.sign(event_message(self.log, sequence, bare)))
 
-    def head(self, epoch: int, *, sequence: int, at: int, recent: str) -> bytes:
+    def head(
+        self,
+        epoch: int,
+        *,
+        sequence: int,
+        at: int,
+        recent: str,
+        partitioning: Partitioning = ONE_PARTITION,
+    ) -> bytes:
         """Return the signed statement about the head."""
-        return HeadStatement(self.log, epoch, sequence, at, recent).signed(self.keys)
+        return HeadStatement(self.log, epoch, sequence, at, recent, partitioning).signed(self.keys)
 
     def is_current(self, signed: bytes) -> bool:
         """Return whether the signature names the first key."""

@@ -15,6 +15,7 @@ from keyturn_credentials.store.migrate import migrate
 from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.clock import SystemClock
 from tests.testkit.admin_api import settings_for
+from tests.testkit.migrated_database import put_schema
 
 ACTOR = Actor(Principal.system(), "192.0.2.1")
 
@@ -62,6 +63,7 @@ def settings(database_url: str) -> CredentialsSettings:
 @pytest.fixture
 async def instance(settings: CredentialsSettings) -> AsyncIterator[Instance]:
     """An instance on a migrated, empty database."""
+    put_schema(settings.database_url)
     made = instance_of(settings)
     await migrate(made.database)
     yield made

@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.store import page_index
+from keyturn_credentials.store.audit_tables import audit
 from keyturn_credentials.store.client_search import find_page
 from keyturn_credentials.store.search_query import Criteria
-from keyturn_credentials.store.tables import audit, client_attributes
+from keyturn_credentials.store.tables import client_attributes
 from keyturn_shared.events import ClientCreated, decode_event
 from keyturn_shared.projection import client_field, decode_client, projection_value
 from tests.conformance.store.blocks import require_exact_blocks

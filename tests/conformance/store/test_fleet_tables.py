@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from keyturn_credentials.relay.event_log import FleetState
+from keyturn_shared.fleet.partitions import Partitioning
 from tests.conformance.store.conftest import Instance
 
 
@@ -55,3 +56,29 @@ async def test_of_many_that_replace_the_state_at_once_one_does(instance: Instanc
         after = FleetState(before.epoch + 1)
         replaced = await asyncio.gather(*(logs[n % 2].replace_fleet_state(before, after) for n in range(6)))
         assert replaced.count(True) == 1
+
+
+async def test_the_partitions_of_used_assertions_are_part_of_the_fleets_state(
+    instance: Instance, other: Instance
+) -> None:
+    changing, changed = Partitioning((1, 4)), Partitioning((4,))
+    assert await instance.log.replace_fleet_state(FleetState(), FleetState(7, None, changing))
+    assert not await other.log.replace_fleet_state(FleetState(7), FleetState(8))
+    assert await other.log.replace_fleet_state(FleetState(7, None, changing), FleetState(7, None, changed))
+    assert await instance.log.fleet_state() == FleetState(7, None, changed)
+
+
+async def test_each_partition_has_an_epoch_that_is_replaced_by_who_knows_it(
+    instance: Instance, other: Instance
+) -> None:
+    assert await instance.log.partition_epoch(3) == 0
+    assert await instance.log.replace_partition_epoch(3, 0, 1_800_000_000_000)
+    assert not await other.log.replace_partition_epoch(3, 0, 5)
+    assert not await other.log.replace_partition_epoch(3, 7, 5)
+    assert await other.log.replace_partition_epoch(3, 1_800_000_000_000, 1_800_000_000_001)
+    assert await instance.log.partition_epoch(3) == 1_800_000_000_001
+    assert await instance.log.partition_epoch(4) == 0
+    replaced = await asyncio.gather(
+        *((instance, other)[n % 2].log.replace_partition_epoch(4, 0, n + 1) for n in range(6))
+    )
+    assert replaced.count(True) == 1

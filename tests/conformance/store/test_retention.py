@@ -8,7 +8,9 @@ from sqlalchemy import Table, select
 from keyturn_credentials.operations.retention import Retention
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
 from keyturn_credentials.operations.wiring import Operations, build_operations
-from keyturn_credentials.store.tables import audit, events, projections
+from keyturn_credentials.store.audit_chain import AuditChain
+from keyturn_credentials.store.audit_tables import audit
+from keyturn_credentials.store.tables import events, projections
 from keyturn_credentials.store.unit_of_work import Store
 from keyturn_shared.projection import client_field, realm_field
 from tests.conformance.store.conftest import ACTOR, Instance
@@ -26,12 +28,23 @@ class Scene:
     clock: SetClock
     store: Store
     operations: Operations
+    chain: AuditChain
     rests: list[float] = field(default_factory=list)
 
     def retention(self, *, event_days: float | None = None, audit_days: float | None = None) -> Retention:
         return Retention(
-            self.store, self.clock, event_days=event_days, audit_days=audit_days, sleep=self._sleep
+            self.store,
+            self.clock,
+            self.chain,
+            event_days=event_days,
+            audit_days=audit_days,
+            sleep=self._sleep,
         )
+
+    async def chained(self) -> None:
+        """Add all audit entries to their chain: others are not deleted."""
+        async with self.store.database.writing() as connection:
+            await self.chain.extend(connection, self.clock.now(), 1000, None)
 
     async def _sleep(self, seconds: float) -> None:
         self.rests.append(seconds)
@@ -46,7 +59,8 @@ class Scene:
 def scene(instance: Instance) -> Scene:
     clock = SetClock()
     store = Store(instance.database, clock, instance.settings.encryption_ring())
-    return Scene(instance, clock, store, build_operations(store, clock, instance.settings))
+    chain = AuditChain(store.encryption, instance.settings.audit_keys())
+    return Scene(instance, clock, store, build_operations(store, clock, instance.settings), chain)
 
 
 async def test_old_events_go_with_the_marks_of_what_they_deleted(scene: Scene) -> None:
@@ -101,6 +115,7 @@ async def test_old_audit_entries_go_and_events_stay(scene: Scene) -> None:
     await scene.operations.realms.create(ACTOR, {"realm": "old"})
     scene.clock.time += 2 * DAY
     await scene.operations.realms.create(ACTOR, {"realm": "new"})
+    await scene.chained()
     assert await scene.retention(audit_days=1).forget_audit() == 1
     assert await scene.column(audit, "sequence") == [2]
     assert await scene.column(events, "sequence") == [1, 2]
@@ -122,6 +137,7 @@ async def test_many_are_forgotten_batch_by_batch_with_rests(
     monkeypatch.setattr("keyturn_credentials.operations.retention._BATCH", 3)
     for number in range(8):
         await scene.operations.realms.create(ACTOR, {"realm": f"realm-{number}"})
+    await scene.chained()
     scene.clock.time += 2 * DAY
     both = scene.retention(event_days=1, audit_days=1)
     assert await both.forget_events() == 7

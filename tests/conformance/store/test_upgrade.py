@@ -2,38 +2,26 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.settings import CredentialsSettings
-from keyturn_credentials.store import migrate as migrating
 from keyturn_credentials.store.client_search import find_page
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.engine_factory import Limits
-from keyturn_credentials.store.migrate import migrate
+from keyturn_credentials.store.migrate import Schema, migrate, schema_of
 from keyturn_credentials.store.search_query import Criteria
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.projection import secret_context
 from tests.conformance.store.blocks import require_exact_blocks
 from tests.conformance.store.conftest import ACTOR, Instance, instance_of
+from tests.conformance.store.revisions import script_directory, upgrade_to
 
-SCRIPTS = Path(migrating.__file__).parent / "migrations"
-REVISIONS = [f"{number:04}" for number in range(1, 14)]
+REVISIONS = [f"{number:04}" for number in range(1, 18)]
 
 _PARTS = "\n".join(sorted({"old-orders"[start : start + 2] for start in range(9)}))
-
-
-def upgrade_to(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
 
 
 def rows(settings: CredentialsSettings, revision: str) -> list[tuple[str, dict[str, object]]]:
@@ -176,10 +164,9 @@ async def test_blocks_of_names_are_made_for_as_many_clients_as_there_are(
 
 
 def test_every_former_revision_is_upgraded_from_here() -> None:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    known = [script.revision for script in script_directory().walk_revisions()]
     assert sorted(known)[:-1] == REVISIONS, "a new migration needs the one before it in REVISIONS"
+    assert [schema_of({revision}) for revision in known] == [Schema.CURRENT] + [Schema.OLDER] * len(REVISIONS)
 
 
 async def test_a_migration_may_take_longer_than_a_statement_of_the_service(postgres_url: str) -> None:

@@ -53,8 +53,25 @@ async def test_one_client_fills_no_more_than_its_share(instance: Instance) -> No
         await memory.mark_used(use(str(number), "greedy"))
     with pytest.raises(UnavailableError):
         await memory.mark_used(use("one more", "greedy"))
+    with pytest.raises(UnavailableError):
+        await memory.require_unused(use("one more", "greedy"))
     await memory.mark_used(use("of another client", "modest"))
     # The UUID of the greedy one was chosen to equal the other's name.
     await memory.mark_used(use("also of another client", "greedy", "its own uuid"))
     clock.time += 61 + LEEWAY
+    await memory.require_unused(use("one more", "greedy"))
     await memory.mark_used(use("one more", "greedy"))
+
+
+async def test_a_used_one_is_found_without_a_use_of_its_own(instance: Instance) -> None:
+    clock = SetClock(1000.0)
+    memory = DatabaseAssertions(instance.store, clock, LEEWAY)
+    for _ in range(2):
+        await memory.require_unused(use("same"))
+    await memory.mark_used(use("same", "uuid"))
+    with pytest.raises(ReplayedError):
+        await memory.require_unused(use("same"))
+    await memory.require_unused(use("same", "another uuid"))
+    await memory.require_unused(use("other"))
+    clock.time += 61 + LEEWAY
+    await memory.require_unused(use("same"))

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.admin_cli.program import Program
 from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET
 from tests.testkit.credentials_instances import Surroundings
+from tests.testkit.program import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Services:
 @pytest.fixture(scope="package")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """The processes; the node has joined the fleet."""
-    started = Surroundings(tmp_path_factory.mktemp("services"), "sqlite", 1)
+    directory = tmp_path_factory.mktemp("services")
+    started = Surroundings(directory, "sqlite", 1, notices_check_seconds=2.0)
 
     async def start() -> Services:
         await started.start()

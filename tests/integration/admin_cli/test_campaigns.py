@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.integration.admin_cli.program import Program
 from tests.testkit.admin_api import ADMIN_ID
+from tests.testkit.program import Program
 
 TOKEN = "/realms/acme/protocol/openid-connect/token"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.admin_cli.program import Program
+from tests.testkit.program import Program
 
 
 def test_clients_are_listed_searched_and_shown_without_their_secrets(signed_in: Program) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from keyturn_shared.jose.signing import SigningKey
-from tests.integration.admin_cli.program import Program
+from tests.testkit.program import Program
 
 TOKEN = "/realms/acme/protocol/openid-connect/token"
 

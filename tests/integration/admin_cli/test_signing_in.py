@@ -4,8 +4,8 @@ import json
 
 from keyturn.stack.local_file import AdminLogin, LocalStack
 from keyturn_shared.jose.signing import SigningKey
-from tests.integration.admin_cli.program import Program
 from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET
+from tests.testkit.program import Program
 
 
 def test_an_administrator_signs_in_with_a_private_key(signed_in: Program, program: Program, url: str) -> None:

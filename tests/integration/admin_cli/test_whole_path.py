@@ -4,8 +4,8 @@ import stat
 
 import httpx
 
-from tests.integration.admin_cli.program import Program
 from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET
+from tests.testkit.program import Program
 
 TOKEN = "/realms/acme/protocol/openid-connect/token"
 

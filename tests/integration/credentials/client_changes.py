@@ -64,6 +64,7 @@ ROLE_REQUESTS: Final[dict[str, dict[str, Any]]] = {
 }
 # They have a changing method, but change nothing.
 ONLY_READ: Final = {
+    f"POST {CLIENT}/evaluate",
     f"POST {CLIENT}/certificates/{{attr}}/download",
     f"POST {CLIENT}/jwks-url/test",
     f"POST {CLIENT}/push-revocation",

@@ -13,7 +13,10 @@ async def test_every_change_is_in_the_audit_log_with_its_sequence(api: AdminApi)
     assert entries[0]["sequence"] == int(changed.headers["keyturn-sequence"])
     assert entries[0]["actor"] == {"realm": "master", "client_id": "admin"}
     assert entries[0]["remote_address"] == "127.0.0.1"
-    assert entries[0]["details"] == {"changed": ["attributes.team"]}
+    assert entries[0]["details"] == {
+        "changed": ["attributes.team"],
+        "changes": {"attributes.team": {"from": None, "to": "a"}},
+    }
     older = (await api.call("GET", f"/master/audit?before={entries[1]['id']}&max=1")).json()
     assert older[0]["client_id"] == "admin"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from keyturn_credentials.console.sessions import LONGEST_SESSION_SECONDS
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES
 from tests.testkit.admin_api import AdminApi, running, settings_for
 from tests.testkit.nodes import TestClock
@@ -94,3 +95,47 @@ async def test_a_secret_that_the_client_does_not_go_by_any_more_does_not_open_th
     assert (await sign_in(api), await status_by_cookie(api)) == (200, 200)
     assert (await api.call("PUT", path, json=change)).status_code == 204
     assert (await sign_in(api), await status_by_cookie(api)) == (401, 401)
+
+
+async def renew(api: AdminApi, csrf: str) -> int:
+    """Renew the session and return the status; on success the API's client has the new cookie."""
+    answer = await api.http.put("/console/session", headers={"X-CSRF-Token": csrf})
+    if answer.status_code == 200:
+        api.http.cookies.clear()
+        api.http.cookies.set(COOKIE, answer.cookies[COOKIE])
+    return answer.status_code
+
+
+async def test_a_session_is_renewed_with_its_token_until_its_longest_duration(
+    api: AdminApi, clock: TestClock
+) -> None:
+    await make_guest(api)
+    await sign_in(api)
+    csrf = (await api.http.get("/console/session")).json()["csrf"]
+    assert await renew(api, "wrong") == 403
+    for _ in range(LONGEST_SESSION_SECONDS // 1700):
+        clock.ahead += 1700
+        assert await renew(api, csrf) == 200
+    clock.ahead += 1700
+    assert await renew(api, csrf) == 401
+
+
+async def test_a_session_that_was_signed_out_is_not_renewed_by_a_copy_of_its_cookie(api: AdminApi) -> None:
+    await make_guest(api)
+    await sign_in(api)
+    copied = next(cookie.value for cookie in api.http.cookies.jar if cookie.name == COOKIE)
+    assert copied is not None
+    csrf = (await api.http.get("/console/session")).json()["csrf"]
+    out = await api.http.delete("/console/session", headers={"X-CSRF-Token": csrf})
+    assert out.status_code == 204
+    api.http.cookies.clear()
+    api.http.cookies.set(COOKIE, copied)
+    assert await renew(api, csrf) == 401
+
+
+async def test_the_roles_that_were_taken_away_end_a_session_at_its_renewal(api: AdminApi) -> None:
+    path = await make_guest(api)
+    await sign_in(api)
+    csrf = (await api.http.get("/console/session")).json()["csrf"]
+    await api.call("PUT", path, json={"attributes": {"keyturn.admin.roles": ""}})
+    assert await renew(api, csrf) == 401

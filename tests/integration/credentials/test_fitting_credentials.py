@@ -87,7 +87,11 @@ async def test_a_secret_that_is_made_is_long_enough_to_sign_with(api: AdminApi, 
 
 
 async def test_a_secret_that_a_change_will_replace_is_said_to_be_due(api: AdminApi, clock: TestClock) -> None:
-    policy = {"keyturn.secret.expiration-period": "100", "keyturn.secret.remaining-rotation-period": "50"}
+    policy = {
+        "keyturn.secret.expiration-period": "100",
+        "keyturn.secret.remaining-rotation-period": "50",
+        "keyturn.rotation.automatic": "false",
+    }
     path = await make(api, "client-secret", **policy)
     assert "keyturn-notice" not in (await api.call("GET", path)).headers
     clock.ahead += 60

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from keyturn_credentials.domain.roles import Principal, Role
 from keyturn_credentials.errors import ForbiddenError
 from keyturn_credentials.operations import certificates, realms
+from keyturn_credentials.operations.access_journal import Access
 from keyturn_credentials.web.gate import Call
 from tests.integration.credentials.certificate_files import certificate_pem
 from tests.integration.credentials.client_changes import (
@@ -108,6 +109,13 @@ _ONLY_READ: Final = ONLY_READ | {
 }
 
 
+class Unnoted:
+    """A journal that keeps nothing."""
+
+    def note(self, access: Access) -> None:
+        """Forget it."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """A realm with one client that has everything the routes need."""
@@ -127,7 +135,7 @@ class Scene:
         async def authorise() -> Principal:
             return principal
 
-        await handler(Call(self._request(call), principal, authorise))
+        await handler(Call(self._request(call), principal, authorise, Unnoted()))
 
     def _request(self, call: str) -> Request:
         asked = dict(_CHANGES[call])

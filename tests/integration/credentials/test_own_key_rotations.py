@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +14,9 @@ from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.signing import SigningKey
-from tests.testkit.admin_api import BASE_URL, AdminApi
+from tests.testkit.admin_api import BASE_URL, AdminApi, running, settings_for
 from tests.testkit.administrators import by_assertion
+from tests.testkit.jwks_server import JwksServer, Page
 from tests.testkit.nodes import assertion
 from tests.testkit.waiting import wait_until
 
@@ -154,6 +156,33 @@ async def test_an_assertion_for_this_endpoint_is_accepted_once(client: KeyClient
     assert [answer.status_code for answer in answers] == [200, 401]
     elsewhere = assertion(client.key, "orders", "acme", next_key=proof(SigningKey.generate("ES256")))
     assert (await client.api.http.post(REGISTER, data=by_assertion(elsewhere))).status_code == 401
+
+
+async def test_another_key_is_refused_while_a_rotation_is_in_its_overlap(client: KeyClient) -> None:
+    first, second = SigningKey.generate("ES256"), SigningKey.generate("ES256")
+    assert (await client.register(first)).status_code == 200
+    signed_by_first = await client.ask(REGISTER, first, next_key=proof(second))
+    assert (signed_by_first.status_code, signed_by_first.json()["error"]) == (409, "rotation_not_over")
+    assert len(await client.registered()) == 2
+
+
+async def test_a_client_that_publishes_its_keys_registers_none(tmp_path: Path, redis_url: str) -> None:
+    settings = settings_for(
+        f"sqlite+aiosqlite:///{tmp_path}/keyturn.db", redis_url, jwks_allowed_networks="127.0.0.0/8"
+    )
+    server = JwksServer()
+    await server.start()
+    try:
+        async with running(settings) as api:
+            client = await create(api)
+            server.pages["/jwks"] = Page([client.key.public_jwk])
+            url = {"use.jwks.url": "true", "jwks.url": server.url("/jwks"), "use.jwks.string": "false"}
+            path = f"/acme/clients/{client.uuid}"
+            assert (await api.call("PUT", path, json={"attributes": url})).status_code == 204
+            refused = await client.register(SigningKey.generate("ES256"))
+            assert (refused.status_code, refused.json()["error"]) == (409, "keys_published")
+    finally:
+        await server.stop()
 
 
 async def test_each_key_is_a_change_so_there_are_few(client: KeyClient) -> None:

@@ -45,3 +45,12 @@ async def test_a_page_is_no_longer_than_it_may_be(
     beyond = "&first=1" if module == "clients" else ""
     answer = await api.call("GET", f"{path}?max={_HELD}{beyond}")
     assert (answer.status_code, len(answer.json())) == (200, 3)
+
+
+async def test_clients_are_counted_up_to_a_limit(api: AdminApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = "/acme/client-count"
+    assert (await api.call("GET", count)).json() == {"count": _HELD, "more": False}
+    found = await api.call("GET", f"{count}?clientId=IENT-3&search=true")
+    assert found.json() == {"count": 1, "more": False}
+    monkeypatch.setattr("keyturn_credentials.web.clients.MAX_COUNT", _HELD - 1)
+    assert (await api.call("GET", count)).json() == {"count": _HELD - 1, "more": True}

@@ -76,8 +76,12 @@ async def test_a_clients_own_policy_is_tried_for_it_alone(api: AdminApi) -> None
     own = {"client_uuid": uuid, "attributes": {}}
     assert await effects(api, own) == {"orders": "rotates"}
     assert await effects(api, own | {"attributes": {AUTOMATIC: "false"}}) == {"orders": "expires"}
-    due = own | {"attributes": {PERIOD: str(40 * DAY), BEFORE: str(40 * DAY)}}
-    assert await effects(api, due) == {"orders": "rotates_strictly"}, "storing it rotates the secret at once"
+    due = {PERIOD: str(40 * DAY), BEFORE: str(40 * DAY)}
+    assert await effects(api, own | {"attributes": due}) == {"orders": "rotates"}, (
+        "storing it leaves the secret to its rotation"
+    )
+    by_hand = own | {"attributes": due | {AUTOMATIC: "false"}}
+    assert await effects(api, by_hand) == {"orders": "rotates_strictly"}, "storing it replaces the secret"
     assert await effects(api, own, "?days=1") == {}
     await api.call("PUT", "/acme", json={"attributes": {PERIOD: ""}})
     assert await effects(api, own) == {}, "storing it takes the expiry away"

@@ -17,6 +17,7 @@ POLICY = {
     "keyturn.secret.rotated-expiration-period": "100",
     "keyturn.secret.remaining-rotation-period": "300",
 }
+EXPIRES = "client.secret.expiration.time"
 
 
 @pytest.fixture
@@ -89,8 +90,26 @@ async def test_a_realms_policy_holds_for_clients_without_their_own(api: AdminApi
         assert shown["client.secret.expiration.time"] == ends
 
 
-async def test_a_change_shortly_before_the_end_rotates_the_secret(api: AdminApi, clock: SetClock) -> None:
-    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': POLICY})}"
+async def test_a_change_leaves_a_secret_alone_that_a_rotation_will_replace(
+    api: AdminApi, clock: SetClock
+) -> None:
+    """Its window may open in days: a change of another member would end it before the client has the next."""
+    later = POLICY | {"keyturn.rotation.window": "sun 01:00-02:00"}  # it is a Friday
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': later})}"
+    first = await value(api, path)
+    clock.time += 900
+    assert (await api.call("PUT", path, json={"name": "changed"})).status_code == 204
+    assert await value(api, path) == first
+    clock.time += 100
+    assert (await api.call("PUT", path, json={"name": "expired"})).status_code == 204
+    assert await value(api, path) != first
+
+
+async def test_without_rotations_a_change_shortly_before_the_end_replaces_the_secret(
+    api: AdminApi, clock: SetClock
+) -> None:
+    by_hand = POLICY | {"keyturn.rotation.automatic": "false"}
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'a', 'attributes': by_hand})}"
     first = await value(api, path)
     clock.time += 699
     await api.call("PUT", path, json={"name": "early"})
@@ -209,3 +228,33 @@ async def test_a_secret_that_is_signed_with_no_more_is_forgotten_where_only_dige
     await database.close()
     await api.call("PUT", "/acme", json={"attributes": {"keyturn.secret.digest-only": "false"}})
     assert await value(api, path) == "**********"
+
+
+async def test_the_overlap_of_one_regenerated_secret_is_chosen_without_a_policy(
+    api: AdminApi, clock: SetClock
+) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'once'})}"
+    first = await value(api, path)
+    await api.call("POST", f"{path}/client-secret?overlap=50")
+    assert await value(api, path, "/rotated") == first
+    await api.call("PUT", path, json={"description": "no policy ends what was promised"})
+    assert (await value(api, path, "/rotated"), (await attributes(api, path)).get(EXPIRES)) == (first, None)
+    clock.time += 50
+    assert (await api.call("GET", f"{path}/client-secret/rotated")).status_code == 404
+
+
+async def test_a_chosen_overlap_of_zero_ends_the_former_secret_under_a_policy(api: AdminApi) -> None:
+    path = (
+        f"/master/clients/{await api.create('/master/clients', {'clientId': 'zero', 'attributes': POLICY})}"
+    )
+    await api.call("POST", f"{path}/client-secret?overlap=0")
+    assert (await api.call("GET", f"{path}/client-secret/rotated")).status_code == 404
+
+
+@pytest.mark.parametrize("overlap", ["-1", "x", "1.5", "99999999999"])
+async def test_an_overlap_that_is_none_is_refused_and_changes_nothing(api: AdminApi, overlap: str) -> None:
+    path = f"/master/clients/{await api.create('/master/clients', {'clientId': 'wrong'})}"
+    first = await value(api, path)
+    answer = await api.call("POST", f"{path}/client-secret?overlap={overlap}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert await value(api, path) == first

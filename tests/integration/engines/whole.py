@@ -103,9 +103,15 @@ class Whole:
 
 @asynccontextmanager
 async def whole(
-    directory: Path, redis_url: str, *, nodes_redis_url: str | None = None, nodes: int = 2
+    directory: Path,
+    redis_url: str,
+    *,
+    nodes_redis_url: str | None = None,
+    nodes: int = 2,
+    partitions: int = 1,
 ) -> AsyncIterator[Whole]:
-    """Start everything. ``nodes_redis_url``: the nodes' Redis URL, if different."""
+    """Start everything. ``nodes_redis_url``: the nodes' Redis URL, if different. ``partitions``: of used
+    assertions."""
     settings = settings_for(
         f"sqlite+aiosqlite:///{directory}/keyturn.db",
         redis_url,
@@ -113,8 +119,14 @@ async def whole(
         lease_seconds=LEASE_SECONDS,
         lease_margin_seconds=MARGIN_SECONDS,
         jwks_allowed_networks="127.0.0.0/8",
+        partitions=partitions,
     )
-    for_nodes: dict[str, Any] = {"renewal_seconds": 0.3, "clock_skew": 0.5, "fetcher_enabled": True}
+    for_nodes: dict[str, Any] = {
+        "failure_limit_client": 0,
+        "renewal_seconds": 0.3,
+        "clock_skew": 0.5,
+        "fetcher_enabled": True,
+    }
     for_nodes |= {"jwks_allowed_networks": "127.0.0.0/8", "jwks_min_interval": 0.5}
     async with AsyncExitStack() as stack:
         jwks = await stack.enter_async_context(serving())

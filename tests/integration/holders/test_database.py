@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from keyturn_credentials.audit_access import examine_audit
+from keyturn_credentials.domain.audit_chain.checking import Problem
+from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.sealing import KeyRing, SealError
 from tests.testkit.admin_api import ADMIN_SECRET
@@ -94,12 +97,26 @@ async def test_who_writes_to_the_database_undoes_a_revocation_with_the_next_chan
     await eventually(accepted, 30.0)
 
 
-async def test_who_writes_to_the_database_rewrites_the_audit_log(scene: Scene, tmp_path: Path) -> None:
+async def test_who_writes_to_the_database_and_to_the_audit_log_is_found(scene: Scene, tmp_path: Path) -> None:
+    """The admin API shows what the database has; the chain shows that it is not what was written."""
     before = (await scene.api.call("GET", "/acme/audit")).json()
     assert before
+
+    async def chained() -> bool:
+        report = await examine_audit(scene.api.settings, SystemClock())
+        return report.chained > 0 and report.unchained == 0
+
+    await eventually(chained, 30.0)
+    report = await examine_audit(scene.api.settings, SystemClock())
+    assert report.is_good, report.findings
+    with opened(tmp_path) as database:
+        database.execute("DELETE FROM audit WHERE id = ?", [before[0]["id"]])
+    assert before[0] not in (await scene.api.call("GET", "/acme/audit")).json()
+    assert not (await examine_audit(scene.api.settings, SystemClock())).is_good
     with opened(tmp_path) as database:
         database.execute("DELETE FROM audit")
     assert (await scene.api.call("GET", "/acme/audit")).json() == []
+    assert (await examine_audit(scene.api.settings, SystemClock(), report.head)).problems[Problem.CUT_OFF]
 
 
 async def test_who_writes_to_the_database_withholds_an_event_and_no_wait_says_that_it_was_applied(

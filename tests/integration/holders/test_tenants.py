@@ -88,6 +88,7 @@ async def test_a_tenants_administrator_sees_its_own_realms_secrets_and_audit_and
             "fleet",
             "rotations",
             "expiring-secrets",
+            "notices",
             "jwks-urls",
             "keys",
         ):

@@ -36,10 +36,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(application: Application, *, drain_seconds: float = 60.0) -> AsyncIterator[Served]:
+async def serving(
+    application: Application, *, drain_seconds: float = 60.0, idle_seconds: float = 0.0
+) -> AsyncIterator[Served]:
     table = ConnectionTable(ConnectionLimits())
     connection = configured(AsgiConnection, table=table, head_seconds=60.0, body_seconds=60.0)
-    server = HttpServer(application, connection, drain_seconds=drain_seconds)
+    server = HttpServer(application, connection, drain_seconds=drain_seconds, idle_drain_seconds=idle_seconds)
     with listen("127.0.0.1", 0) as listening:
         ended = asyncio.create_task(server.serve(listening))
         yield Served(server, table, listening.getsockname()[1], ended)
@@ -92,6 +94,60 @@ async def test_an_idle_connection_closes_when_the_server_stops() -> None:
         assert await in_time(reader.read()) == b""
         writer.close()
         await in_time(served.ended)
+
+
+async def test_a_request_on_its_way_while_the_server_stops_is_answered_with_the_end_of_its_connection() -> (
+    None
+):
+    held = Held()
+    held.release.set()
+    async with serving(held, idle_seconds=60.0) as served:
+        reader, writer = await served.ask(GET)
+        assert await in_time(reader.readuntil(b"\r\n\r\nok"))
+        served.server.stop()
+        writer.write(GET)
+        answer = await in_time(reader.read())
+        writer.close()
+        await in_time(served.ended)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in answer.lower()
+
+
+@pytest.mark.parametrize("idle_seconds", [0.0, 0.01])
+async def test_a_stop_does_not_wait_for_a_connection_on_which_no_request_comes(idle_seconds: float) -> None:
+    held = Held()
+    async with serving(held, idle_seconds=idle_seconds) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        served.server.stop()
+        assert await in_time(reader.read()) == b""
+        writer.close()
+        await in_time(served.ended)
+
+
+async def test_the_first_stop_is_told_once() -> None:
+    told: list[str] = []
+    connection = configured(AsgiConnection, table=ConnectionTable(ConnectionLimits()))
+    server = HttpServer(Held(), connection, drain_seconds=1.0, on_stop=lambda: told.append("stopped"))
+    with listen("127.0.0.1", 0) as listening:
+        ended = asyncio.create_task(server.serve(listening))
+        await asyncio.sleep(0)
+        assert told == []
+        server.stop()
+        server.stop()
+        await in_time(ended)
+    assert told == ["stopped"]
+
+
+async def test_a_second_stop_does_not_wait_for_idle_connections() -> None:
+    held = Held()
+    held.release.set()
+    async with serving(held, idle_seconds=3600.0, drain_seconds=3600.0) as served:
+        _, writer = await served.ask(GET)
+        await in_time(held.asked.wait())
+        served.server.stop()
+        served.server.stop()
+        await in_time(served.ended)
+        writer.close()
 
 
 @pytest.mark.parametrize("by", ["a second stop", "the time for it"])

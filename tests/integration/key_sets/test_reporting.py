@@ -140,10 +140,10 @@ async def test_a_node_parses_a_set_once_however_often_it_is_used_and_confirmed(
     assert parsed == 2  # by the fetcher that checks the response, and by the node that caches it
 
 
-def test_every_metric_of_the_key_sets_is_in_the_page_of_operations_or_explains_itself() -> None:
+def test_every_metric_of_the_key_sets_explains_itself_and_alarms_name_listed_ones() -> None:
     registry = CollectorRegistry()
     KeySetMetrics(registry)
-    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
     alarms = ("fetches", "demands", "waiting", "loop_failures")
     assert all(f"keyturn_key_set_{name}" in page for name in alarms)
     assert all(family.documentation for family in registry.collect())

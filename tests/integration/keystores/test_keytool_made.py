@@ -1,19 +1,21 @@
-"""keytool's archives are imported: each kind of key, under its own password, with many entries and chains."""
+"""keytool's archives are imported, and loaded by clients: each kind of key, with many entries and chains."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from keyturn import KeyFileError, load_key
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
-from keyturn_credentials.keystores.errors import (
+from keyturn_shared.jose.algorithms import PublicKey
+from keyturn_shared.jose.jwk import VerificationKey
+from keyturn_shared.keystores.errors import (
     AliasAmbiguousError,
     AliasNotFoundError,
     WrongKeyPasswordError,
     WrongStorePasswordError,
 )
-from keyturn_shared.jose.algorithms import PublicKey
-from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.secret import Secret
 from tests.integration.keystores.conftest import KEY, STORE, KeytoolArchives
 from tests.testkit.key_material import JKS, PKCS12, import_archive
@@ -86,3 +88,17 @@ def test_what_does_not_fit_is_refused_by_name(
 def test_in_jks_the_store_password_does_not_open_a_key(keytool_archives: KeytoolArchives) -> None:
     with pytest.raises(WrongKeyPasswordError):
         import_archive(JKS, keytool_archives.jks, "leaf", key=STORE, store=STORE, now=now())
+
+
+@FORMATS
+@pytest.mark.parametrize("kind", KeyPairKind)
+def test_a_client_loads_each_key_by_its_alias(
+    keytool_archives: KeytoolArchives, archive_format: KeyStoreFormat, kind: KeyPairKind, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys"
+    file.write_bytes(data_of(keytool_archives, archive_format))
+    own = password_of(archive_format).reveal()
+    key = load_key(file, password=STORE.reveal(), key_password=own, alias=kind)
+    assert kind_of(key.verification_key.public_key) == kind
+    with pytest.raises(KeyFileError, match="no alias was specified; the archive has: "):
+        load_key(file, password=STORE.reveal(), key_password=own)

@@ -71,7 +71,7 @@ def test_the_report_is_three_files_without_a_secret(
     files = sorted((tmp_path / "report").iterdir())
     assert [file.name for file in files] == ["comparison.html", "comparison.json", "comparison.md"]
     printed = capsys.readouterr().out
-    assert printed.startswith("1 clients were compared; 1 need a decision.")
+    assert printed.startswith("1 client was compared; 1 needs a decision.")
     texts = [printed, *(file.read_text() for file in files)]
     assert all("refusal: error" in text for text in texts[:2])
     assert not any(SECRET in text for text in texts)
@@ -117,7 +117,7 @@ def test_a_report_that_cannot_be_written_is_told_before_or_after_the_result(
     (tmp_path / "report" / "comparison.md").mkdir(parents=True)
     assert run_compare(order) == 2
     told = capsys.readouterr()
-    assert told.out.startswith("1 clients were compared")
+    assert told.out.startswith("1 client was compared")
     assert "cannot be written" in told.err
 
 

@@ -173,7 +173,7 @@ HOSTILE_HTTP2 = (
         "too_large",
         _JSON,
         ("content-encoding", "gzip"),
-        body=gzip.compress(b" " * 64 * MIB),
+        body=gzip.compress(b" " * 16 * MIB),
     ),
     _answers(
         "HTTP/2: body shorter than announced",

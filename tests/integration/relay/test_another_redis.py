@@ -10,6 +10,7 @@ from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.relay.event_log import FleetState
 from keyturn_credentials.store.retention import forget_events
 from keyturn_shared.events import decode_event
+from keyturn_shared.fleet.partitions import ONE_PARTITION
 from keyturn_shared.fleet.reading import Loaded, ProjectionReader
 from keyturn_shared.fleet.registry import UNACCOUNTED, summarize
 from keyturn_shared.fleet.relay_channel import LeaseTerms
@@ -172,7 +173,7 @@ async def test_what_nobody_has_signed_is_written_anew(scene: Scene, spoilt: str)
     before = (await relay._channel.look()).head
     assert before is not None
     if spoilt == "of another epoch":
-        spoilt = (await relay._statements.begin(7, 1, await relay._channel.look())).decode()
+        spoilt = (await relay._statements.begin(7, 1, await relay._channel.look(), ONE_PARTITION)).decode()
     await scene.redis.hset(LAYOUT.head, "statement", spoilt)
     await relay.inspect()
     head = (await relay._channel.look()).head

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from keyturn_shared.fleet.membership import MembershipChannel
+from keyturn_shared.fleet.partitions import Partitioning
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_verifier.metrics import NodeMetrics
 from keyturn_verifier.replica.event_applier import EventApplier
@@ -49,7 +50,11 @@ class Deaf:
             metrics,
             elapsed=lambda: self.time,
             details=lambda: "{}",
+            partition=self._partition,
         )
+
+    async def _partition(self, partitioning: Partitioning, epoch: int) -> None:
+        """Take the only partition there is."""
 
     async def catch_up(self) -> None:
         """Run as many rounds as it takes to notice missing events, and to read them."""

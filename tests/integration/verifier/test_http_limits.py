@@ -39,6 +39,22 @@ async def test_too_many_pipelined_requests_are_refused_also_if_they_need_no_wait
     assert answer.rpartition(b"HTTP/1.1 ")[2].startswith(b"429 Too Many Requests")
 
 
+@pytest.mark.parametrize("path", [AT_ONCE, b"/realms/a/echo"])
+async def test_a_caller_that_has_ended_its_input_gets_the_refusal_too(served: Served, path: bytes) -> None:
+    served.release.clear()
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(post(b"x") + post(b"x", path=path) * 40)
+    writer.write_eof()
+    await wait_until(lambda: served.requests)
+    for _ in range(100):  # the end arrives at the server
+        await asyncio.sleep(0)
+    served.release.set()
+    answer = await in_time(reader.read())
+    writer.close()
+    assert answer.count(b"HTTP/1.1 200 OK") == len(served.requests) == 1 + MAX_PIPELINED
+    assert answer.rpartition(b"HTTP/1.1 ")[2].startswith(b"429 Too Many Requests")
+
+
 async def test_others_get_their_turn_between_requests_that_need_no_waiting(served: Served) -> None:
     seen: list[int] = []
 

@@ -21,6 +21,9 @@ def _commands(app: typer.Typer, before: str = "keyturn") -> list[str]:
     ]
     for group in app.registered_groups:
         assert group.typer_instance is not None
+        callback = group.typer_instance.registered_callback
+        if callback is not None and group.typer_instance.info.invoke_without_command is True:
+            named.append(f"{before} {group.name}")
         named += _commands(group.typer_instance, f"{before} {group.name}")
     return named
 

@@ -10,12 +10,14 @@ from keyturn.admin_cli import servers
 from keyturn.agent.tokens import MAX_KINDS
 from keyturn.migrate import keycloak
 from keyturn.migrate.compare import side
+from keyturn.probe import node_requests, targets
 from keyturn.stack.gateway import BODY_BYTES, UPLOAD_BYTES_A_SECOND
-from keyturn_credentials.app import BODY_SECONDS
 from keyturn_credentials.authorization import client_keys
 from keyturn_credentials.authorization.endpoints import BODY_LIMIT
 from keyturn_credentials.authorization.request_rate import AT_ONCE
 from keyturn_credentials.authorization.used_assertions import MAX_OF_ONE
+from keyturn_credentials.backup.frames import MAX_FRAME_BYTES
+from keyturn_credentials.console.person_routes import LOGOUT_BYTES
 from keyturn_credentials.console.routes import SIGN_IN_BYTES
 from keyturn_credentials.console.throttle import ALLOWED_FAILURES, WINDOW_SECONDS
 from keyturn_credentials.domain import (
@@ -30,39 +32,71 @@ from keyturn_credentials.domain.claim_conditions import MAX_CONDITION_CHARACTERS
 from keyturn_credentials.domain.client import MAX_TOKEN_LIFESPAN
 from keyturn_credentials.domain.client_keys import MAX_REVOKED_KEYS, MAX_REVOKED_UNKNOWN_KEYS
 from keyturn_credentials.domain.client_scopes import MAX_REALM_SCOPE_BYTES, MAX_SCOPES
+from keyturn_credentials.domain.evaluation_request import (
+    MAX_SCOPE_CHARACTERS,
+    MAX_TARGET_CHARACTERS,
+    MAX_TARGETS,
+)
 from keyturn_credentials.domain.grants import MAX_GRANT_BYTES
+from keyturn_credentials.domain.notice_webhooks import PATIENCE_SECONDS
 from keyturn_credentials.domain.realm import MAX_NETWORKS
 from keyturn_credentials.domain.realm_keys import MAX_PUBLISHED
-from keyturn_credentials.domain.secrets import MAX_SECRET_CHARACTERS
+from keyturn_credentials.domain.secrets import MAX_OVERLAP_SECONDS, MAX_SECRET_CHARACTERS
 from keyturn_credentials.domain.trusted_issuer_changes import MAX_REVOKED
 from keyturn_credentials.domain.trusted_issuers import MAX_ISSUERS
 from keyturn_credentials.domain.web_origins import MAX_ORIGINS_BYTES
-from keyturn_credentials.keystores.limits import MAX_DERIVATION_ROUNDS, MAX_ENTRIES, MAX_FILE_BYTES
+from keyturn_credentials.oidc import provider, refreshed
+from keyturn_credentials.oidc.flow import FLOW_SECONDS
+from keyturn_credentials.oidc.logout_token import LIFETIME_SECONDS
+from keyturn_credentials.oidc.person_claims import MAX_NAME_CHARACTERS
+from keyturn_credentials.oidc.role_mapping import MAX_GROUP_CHARACTERS, MAX_GROUPS
+from keyturn_credentials.operations import notice_changes, notice_sender, notice_sweep
+from keyturn_credentials.operations.access_journal import MAX_KNOWN, MAX_REFUSED, MAX_UNWRITTEN
 from keyturn_credentials.operations.realm_import import MAX_CLIENTS
 from keyturn_credentials.operations.token_revocation import MAX_REVOKED_TOKENS
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.store.rotations import MAX_ENDED
-from keyturn_credentials.web import audit, clients, events, expiring_secrets, jwks_url_health, rotations
+from keyturn_credentials.web import (
+    audit,
+    clients,
+    evaluation,
+    events,
+    expiring_secrets,
+    jwks_url_health,
+    realm_notices,
+    rotations,
+)
 from keyturn_credentials.web.gate import MAX_WAIT_SECONDS
+from keyturn_credentials.web.middlewares import BODY_SECONDS
 from keyturn_credentials.web.streams import AUTHORISED_SECONDS, STREAM_SECONDS
 from keyturn_shared.certificates.patterns import MAX_CHARACTERS
+from keyturn_shared.fleet.refusals import KEPT_SECONDS, MAX_KEPT
 from keyturn_shared.http_server import chunks, heads
 from keyturn_shared.http_server.asgi_connection import KEEP_ALIVE_SECONDS
 from keyturn_shared.http_server.messages import MAX_PIPELINED
 from keyturn_shared.jose.compact import MAX_KID_CHARACTERS, MAX_TOKEN_BYTES
 from keyturn_shared.jose.key_set import MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS
 from keyturn_shared.jose.strict_json import MAX_DEPTH
+from keyturn_shared.keystores.limits import MAX_DERIVATION_ROUNDS, MAX_ENTRIES, MAX_FILE_BYTES
 from keyturn_shared.network.fetcher import FetchPolicy
 from keyturn_shared.network.guarded_backend import MAX_ADDRESSES
 from keyturn_shared.network.host_connections import IDLE_SECONDS as IDLE_HOST_SECONDS
 from keyturn_shared.network.host_connections import MAX_IDLE_HOSTS, MAX_IDLE_PER_HOST
 from keyturn_shared.oauth.certificates.client_certificate import MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES
 from keyturn_shared.oauth.certificates.headers import MAX_CHAIN_BYTES
+from keyturn_shared.oauth.client_authentication.refusals import (
+    MAX_OF_ADDRESS,
+    MAX_OF_ALL,
+    MAX_OF_CLIENT,
+)
 from keyturn_shared.oauth.client_authentication.secret_cache import CAPACITY
 from keyturn_shared.oauth.sender_constraint.dpop import MAX_PROOF_BYTES
 from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES
 from keyturn_shared.oauth.tokens.token_profile import MAX_COMBINATIONS
 from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH, MAX_SUBJECT_LENGTH
+from keyturn_shared.runtime.admission import LONGEST_WAIT, SHORTEST_WAIT, WAITING_FOR_EACH_PLACE
+from keyturn_shared.tracing.configuration import DEFAULT_QUEUE
+from keyturn_shared.tracing.ports import CLOSE_SECONDS
 from keyturn_verifier.key_sets.documents import MAX_METADATA_BYTES
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.settings import VerifierSettings
@@ -98,11 +132,28 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "callers authenticated by secret cached in memory": (CAPACITY,),
     "verified access tokens cached in memory": (MAX_CACHED_BYTES,),
     "requests of one client for its own rotation": (AT_ONCE,),
+    "evaluations of one caller, those that test the secret of one client, the body": (
+        *(evaluation.EVALUATIONS_A_SECOND, evaluation.EVALUATIONS_AT_ONCE),
+        *(evaluation.SECRETS_A_SECOND, evaluation.SECRETS_AT_ONCE, evaluation.MAX_BODY_BYTES),
+    ),
+    "audiences of an evaluation; characters of each, and of its scopes": (
+        *(MAX_TARGETS, MAX_TARGET_CHARACTERS, MAX_SCOPE_CHARACTERS),
+    ),
     "an idle connection": (IDLE_SECONDS, KEEP_ALIVE_SECONDS),
     "a page of clients, events, the audit log, rotations, expiring secrets": (
         *(clients.MAX_PAGE, events.MAX_PAGE, audit.MAX_PAGE, rotations.MAX_PAGE, expiring_secrets.MAX_PAGE),
     ),
     "body of a request without a token": (),
+    "a page of notices": (realm_notices.MAX_PAGE,),
+    "open [notices](notices.md) of one kind in a realm": (notice_changes.MAX_OPEN,),
+    "clients that a step of the notices reads": (notice_sweep.PAGE,),
+    "webhooks about notices: at the same time, time for each, time for which one is tried": (
+        *(notice_sender.AT_ONCE, notice_sender.REQUEST_SECONDS),
+        PATIENCE_SECONDS,
+    ),
+    "spans that wait to be exported; time for an export; time for the last ones of a process": (
+        *(DEFAULT_QUEUE, CLOSE_SECONDS),
+    ),
     "a page of JWKS URLs": (jwks_url_health.MAX_PAGE,),
     "body of `/verify` without an `Authorization` header": (MAX_BYTES_WITHOUT_HEADER,),
     "body of a console sign-in": (SIGN_IN_BYTES,),
@@ -116,6 +167,9 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
         *(shadow.MAX_WAITING, shadow.WORKERS),
         *(other_server.ANSWER_SECONDS, other_server.MAX_BYTES),
     ),
+    "a node's response to [`keyturn probe`](probe.md): length, time; nodes asked in a round": (
+        *(node_requests.MAX_BYTES, node_requests.REQUEST_SECONDS, targets.MAX_NODES),
+    ),
     "a [command for administrators](command-line.md): length of an answer; time for it, besides its wait": (
         servers.MAX_BYTES,
         servers.CALL_SECONDS,
@@ -124,7 +178,30 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
         *(keycloak.MAX_BYTES, side.MAX_BYTES),
     ),
     "stored used assertions of one administrator": (MAX_OF_ONE,),
+    "overlap chosen for one new secret": (MAX_OVERLAP_SECONDS // 86_400,),
+    "different refused sign-ins to the console in the audit log, in five minutes": (MAX_REFUSED,),
+    "other accesses in the audit log, in five minutes; those that wait for the database": (
+        *(MAX_KNOWN, MAX_UNWRITTEN),
+    ),
+    "refused authentications recorded by a process in a minute: of one client, from one address, in all": (
+        *(MAX_OF_CLIENT, MAX_OF_ADDRESS, MAX_OF_ALL),
+    ),
+    "refused authentications kept in Redis": (MAX_KEPT, KEPT_SECONDS // 86_400),
     "failed console sign-ins at one address": (ALLOWED_FAILURES, WINDOW_SECONDS),
+    "a person's sign-in at the identity provider, until its answer": (FLOW_SECONDS,),
+    "groups with admin roles; characters of a name": (MAX_GROUPS, MAX_GROUP_CHARACTERS),
+    "characters of a person's displayed name": (MAX_NAME_CHARACTERS,),
+    "an answer of the identity provider about a person; its discovery document and keys; time": (
+        *(provider.MAX_ANSWER_BYTES, provider.MAX_DOCUMENT_BYTES, provider.ANSWER_SECONDS),
+    ),
+    "fetches of its keys for an unknown `kid`; requests that wait for the next one": (
+        *(refreshed.LEAST_INTERVAL, refreshed.MAX_WAITING),
+    ),
+    "body of a back-channel logout; age of its token": (LOGOUT_BYTES, LIFETIME_SECONDS),
+    "requests at work; waiting for a place; of clients for their own rotations": (
+        *(CredentialsSettings.model_fields["request_limit"].default, WAITING_FOR_EACH_PLACE),
+    ),
+    "a wait for a place; while the queue does not empty for a second": (LONGEST_WAIT, SHORTEST_WAIT),
     "a stream since its caller was last authenticated": (AUTHORISED_SECONDS,),
     "a stream": (STREAM_SECONDS,),
     "a wait for the fleet (`Prefer: wait`)": (MAX_WAIT_SECONDS,),
@@ -185,6 +262,9 @@ FIGURES: Final[dict[str, tuple[float, ...]]] = {
     "private networks of a realm": (MAX_NETWORKS,),
     "clients created together with a realm": (MAX_CLIENTS,),
     "lifetime of access tokens": (MAX_TOKEN_LIFESPAN,),
+    "a part of a [backup](operations.md#backup), which is all that is in memory at a time": (
+        MAX_FRAME_BYTES,
+    ),
     "an archive of keys (PKCS #12, JKS)": (MAX_FILE_BYTES, MAX_ENTRIES, MAX_DERIVATION_ROUNDS),
     "a pattern for certificate names": (MAX_CHARACTERS,),
 }

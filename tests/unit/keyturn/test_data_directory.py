@@ -72,3 +72,17 @@ def _ended_process() -> int:
     pid = os.posix_spawn("/bin/true", ["/bin/true"], {})
     os.waitpid(pid, 0)
     return pid
+
+
+def test_the_port_of_the_last_start_is_kept(tmp_path: Path) -> None:
+    directory = DataDirectory(tmp_path)
+    directory.keep_port(8090)
+    assert DataDirectory(tmp_path).port == 8090
+    assert (tmp_path / "port").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("text", [None, "", "0", "65536", "http", "\xb2", "-1"])
+def test_a_port_that_is_none_is_as_good_as_missing(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "port").write_text(text)
+    assert DataDirectory(tmp_path).port is None

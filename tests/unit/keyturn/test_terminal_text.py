@@ -7,7 +7,7 @@ from keyturn.jwks.rendering import as_text
 from keyturn.migrate.compare.command import lines as lines_of_comparison
 from keyturn.migrate.outcomes import lines as lines_of_move
 from keyturn.refusing import refuse
-from keyturn.terminal_text import printable
+from keyturn.terminal_text import counted, printable
 from keyturn_credentials.operations.import_report import Action, ImportedClient, ImportedRealm, ImportReport
 from keyturn_shared.key_sets.inspection import FetchedKey, KeySetHealth, SkippedKeyReason
 
@@ -60,3 +60,10 @@ def test_no_report_prints_what_an_export_or_a_server_put_into_a_name(
     ]
     assert [line for line in shown if not line.removesuffix("\n").isprintable()] == []
     assert sum(SHOWN in line for line in shown) >= 12
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 nodes"), (1, "1 node"), (2, "2 nodes"), (12_000, "12,000 nodes")]
+)
+def test_a_noun_is_in_the_plural_unless_there_is_one(number: int, said: str) -> None:
+    assert counted(number, "node") == said

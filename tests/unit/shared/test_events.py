@@ -81,6 +81,17 @@ def test_a_golden_file_reads_back_as_its_event(event: Event) -> None:
     assert decode_event((GOLDEN / f"{name_of(event)}.json").read_bytes()) == event
 
 
+def test_a_traced_event_has_one_member_more() -> None:
+    """An event that is not traced has none for it: its golden file is as before there were traces."""
+    traced = msgspec.structs.replace(
+        next(event for event in EXAMPLES if isinstance(event, events.ClientSecretRotated)),
+        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    )
+    golden = (GOLDEN / "traced" / "client_secret_rotated.json").read_bytes()
+    assert json.loads(encode_event(traced)) == json.loads(golden)
+    assert decode_event(golden) == traced
+
+
 def test_fields_added_later_do_not_disturb_this_reader() -> None:
     written = json.loads(encode_event(EXAMPLES[1])) | {"added_in_a_later_release": [1, 2]}
     assert decode_event(json.dumps(written).encode()) == EXAMPLES[1]

@@ -16,10 +16,14 @@ from keyturn_shared.oauth.errors import UNAVAILABLE_CODES
 PAGE = Path(__file__).parents[3] / "docs" / "refusals.md"
 
 # Bases that are never raised themselves, and errors that end before they could refuse a caller: in the
-# settings, in the fetcher, or in reading keys or nodes' records, where each becomes another one.
+# settings, in the fetcher, or in reading keys, archives or nodes' records, where each becomes another one.
+# The credentials service alone is overloaded.
 INTERNAL = {
     *("verifier", "refused", "jose", "configuration", "invalid_name", "invalid_key", "invalid_key_set"),
     *("fetch_refused", "download_failed", "key_set_record_broken", "node_record_broken", "shadow"),
+    *("key_store", "alias_ambiguous", "alias_not_found", "invalid_key_store_parameter", "limit_exceeded"),
+    *("malformed_file", "password_missing", "unsupported_algorithm", "wrong_key_password"),
+    *("wrong_store_password", "overloaded"),
 }
 # Not errors: a valid token for another purpose; and one of the credentials service's own.
 BESIDES = {"insufficient_scope", "store_unavailable"}

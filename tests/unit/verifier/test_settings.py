@@ -13,7 +13,6 @@ from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.signed_log.keys import LogSigningKeys
-from keyturn_verifier.process import _tls
 from keyturn_verifier.settings import FetcherSettings, ResourceServerSettings, VerifierSettings
 from tests.testkit.certificates import issue
 
@@ -48,17 +47,17 @@ def test_tls_needs_a_certificate_and_the_key_of_it(tmp_path: Path) -> None:
     certificate, key = tmp_path / "a.pem", tmp_path / "a.key"
     certificate.write_bytes(one.pem)
     key.write_bytes(one.key_pem)
-    assert _tls(settings()) is None
+    assert settings().server_tls() is None
     used = settings(tls_certificate_path=certificate, tls_key_path=key)
-    assert _tls(used) is not None
+    assert used.server_tls() is not None
     with pytest.raises(ConfigurationError, match="must be set together"):
         settings(tls_certificate_path=certificate)
     key.write_bytes(other.key_pem)
     with pytest.raises(ConfigurationError, match="KEYTURN_TLS_CERTIFICATE_PATH"):
-        _tls(used)
+        used.server_tls()
     certificate.write_bytes(b"nonsense")
     with pytest.raises(ConfigurationError, match="KEYTURN_TLS_CERTIFICATE_PATH"):
-        _tls(used)
+        used.server_tls()
 
 
 @pytest.mark.parametrize(

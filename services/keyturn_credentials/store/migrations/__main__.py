@@ -18,6 +18,7 @@ revision = "{revision}"
 down_revision = "{before}"
 branch_labels = None
 depends_on = None
+alters = ("clients",)
 
 
 def upgrade() -> None:

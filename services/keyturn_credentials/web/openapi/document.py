@@ -9,10 +9,12 @@ from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.web.openapi import (
     client_scopes,
     clients,
+    evaluation,
     identity_providers,
     keys,
     mappers,
     monitoring,
+    notices,
     realms,
     role_mappings,
     roles,
@@ -34,7 +36,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     **role_mappings.OPERATIONS,
     **scope_mappings.OPERATIONS,
     **keys.OPERATIONS,
+    **evaluation.OPERATIONS,
     **monitoring.OPERATIONS,
+    **notices.OPERATIONS,
     **rotations.OPERATIONS,
     **tools.OPERATIONS,
 }
@@ -77,12 +81,12 @@ _REFUSED: Final = {
     403: "The caller lacks a required role.",
     404: "Not found.",
     406: "An archive of this format cannot be created.",
-    409: "It already exists, or a limit has been reached.",
+    409: "It already exists, a limit has been reached, or no administrator would be left.",
     412: "It was changed by another request; read it again.",
     408: "The body was not received in time.",
     413: "The body is too large.",
     415: "The body has an unsupported media type.",
-    429: "The caller has the maximum number of open streams.",
+    429: "The caller has the maximum number of open streams, or evaluates too often.",
     503: "The database or Redis is unavailable, or the maximum number of streams is open.",
 }
 
@@ -108,7 +112,7 @@ def document(endpoints: Mapping[tuple[str, str], Iterable[Role]]) -> dict[str, A
         },
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS | ROLE_SCHEMAS | rotations.SCHEMAS,
+            "schemas": SCHEMAS | ROLE_SCHEMAS | rotations.SCHEMAS | evaluation.SCHEMAS | notices.SCHEMAS,
             "parameters": {name: _parameter("path", name, schema) for name, schema in _IN_PATH.items()},
             "responses": {f"Refused{status}": _refusal(status) for status in _REFUSED},
             "headers": {name: {"schema": schema} for name, schema in _HEADERS.items()},

@@ -76,6 +76,11 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         "Show when the client's credentials were last used, as recorded in Redis.",
         {200: json_content("Uses.", reference("CredentialUses"))},
     ),
+    ("GET", f"{_ONE}/refusals"): Operation(
+        "List recent refused authentications of the client, newest first: a sample, as recorded in Redis.",
+        {200: json_content("Refusals.", array_of("ClientRefusal"))},
+        query={"max": {"type": "integer", "minimum": 0, "maximum": 100, "default": 20}},
+    ),
     ("POST", f"{_ONE}/keys/{{thumbprint}}/revoke"): Operation(
         "Revoke a key permanently, under any kid, whatever the JWKS URL serves.",
         done(),

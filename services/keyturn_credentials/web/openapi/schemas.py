@@ -196,6 +196,17 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "ClientKey": record_of(
         {**_KEY, "source": {"enum": ["certificate", "jwks", "jwks_url", None]}}
         | {"since": MAYBE_TIME, "not_after": MAYBE_TIME, "revoked_at": MAYBE_TIME}
+        | {"certificate": {"anyOf": [reference("KeyCertificate"), {"type": "null"}]}}
+    ),
+    "KeyCertificate": record_of(
+        {
+            "subject": _TEXT,
+            "issuer": _TEXT,
+            "serial": {**_TEXT, "description": "hexadecimal"},
+            "not_before": TIME,
+            "not_after": TIME,
+            "sha256": {**_TEXT, "description": "fingerprint of the certificate, hexadecimal"},
+        }
     ),
     "CredentialUses": record_of(
         {
@@ -261,11 +272,19 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "sequence": {"type": ["integer", "null"]},
             "client_uuid": _MAYBE_TEXT,
             "client_id": _MAYBE_TEXT,
-            "actor": record_of({"realm": _TEXT, "client_id": _TEXT}),
+            "actor": object_of(
+                {"realm": _MAYBE_TEXT, "client_id": _MAYBE_TEXT, "person": reference("Person")},
+                *("realm", "client_id"),
+            ),
             "remote_address": _MAYBE_TEXT,
-            "details": {"type": "object"},
+            "details": {
+                "type": "object",
+                "description": "changed: names of changed members; changes: their old and new values",
+            },
         }
     ),
+    "Person": record_of({"issuer": _TEXT, "subject": _TEXT, "name": _TEXT}),
+    "ClientRefusal": record_of({"time": TIME, "code": _TEXT, "method": _TEXT, "address": _MAYBE_TEXT}),
     "Event": record_of(
         {
             "sequence": _WHOLE,
@@ -301,6 +320,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
                         "applied": _WHOLE,
                         "lag_ms": _WHOLE,
                         "lease": {"enum": ["held", "expired"]},
+                        "certificate_methods": {
+                            "type": "array",
+                            "items": _TEXT,
+                            "description": "RFC 8705: how the node checks client certificates; absent on a"
+                            " node of an earlier release",
+                        },
                     },
                     *("id", "applied", "lag_ms", "lease"),
                     more=True,

@@ -78,14 +78,19 @@ class Authenticator:
         self, client: ClientProjection | None, presented: Presented, attempt: Attempt
     ) -> ClientProjection:
         """Raise RefusedError for credentials that no verification can accept."""
-        client_id = attempt.client_id[:100]
-        if client is None:
-            raise UnknownClientError(client_id)
-        if not client.enabled:
-            raise ClientDisabledError(client_id)
+        client = require_usable(client, attempt.client_id)
         if not self._verifiers[client.authenticator].fits(client, presented):
             raise AuthenticatorMismatchError(f"{attempt.method} with {client.authenticator}")
         return client
+
+
+def require_usable(client: ClientProjection | None, client_id: str) -> ClientProjection:
+    """Return the client of this id. Raises UnknownClientError if there is none, and ClientDisabledError."""
+    if client is None:
+        raise UnknownClientError(client_id[:100])
+    if not client.enabled:
+        raise ClientDisabledError(client_id[:100])
+    return client
 
 
 def _in_realm(realm: RealmState, presented: Presented) -> Presented:

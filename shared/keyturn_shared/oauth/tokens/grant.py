@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from keyturn_shared.oauth.errors import InvalidScopeError, InvalidTargetError
+from keyturn_shared.oauth.errors import InvalidScopeError, InvalidTargetError, UnauthorizedClientError
 from keyturn_shared.oauth.tokens.token_profile import IGNORED_SCOPES, TokenProfile
 from keyturn_shared.projected_mappers import ClaimPath
+from keyturn_shared.projection import ClientProjection
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,12 @@ class Grant:
     audiences: tuple[str, ...]
     claims: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[ClaimPath, ...] = ()
+
+
+def require_service_account(client: ClientProjection) -> None:
+    """Raise UnauthorizedClientError unless the client may use client_credentials."""
+    if not client.service_accounts_enabled:
+        raise UnauthorizedClientError("Client not enabled to retrieve service account")
 
 
 def decide_grant(profile: TokenProfile, scope: str | None, targets: Sequence[str]) -> Grant:

@@ -193,6 +193,7 @@ class TokenVerifier:
         realm_name: str,
         text: str,
         *,
+        audience: str | None = None,
         possession: Possession = bearer_only,
         caller: str | None = None,
     ) -> VerifiedAccessToken:
@@ -201,7 +202,7 @@ class TokenVerifier:
 
         async def decision(read_set: ReadSet) -> VerifiedAccessToken:
             realm = await require_realm(read_set, realm_name)
-            checked = await self._check_access_token(read_set, realm, token, None, caller)
+            checked = await self._check_access_token(read_set, realm, token, audience, caller)
             self._keep(text, checked)
             await possession(realm, token.claims)
             return checked

@@ -10,6 +10,7 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.errors import JoseError
 from keyturn_shared.network.trusted_proxies import network_of
 from keyturn_shared.oauth.client_authentication.credentials import Attempt
+from keyturn_shared.oauth.client_authentication.refusals import RefusalRecorder
 from keyturn_shared.oauth.errors import (
     AdministratorElsewhereError,
     RefusedError,
@@ -30,7 +31,15 @@ _log = structlog.get_logger(__name__)
 class AuthenticationLog:
     """Outcomes of client authentication."""
 
-    def __init__(self, metrics: AnswerMetrics, throttle: Throttle, addresses: CallerAddress) -> None:
+    def __init__(
+        self,
+        metrics: AnswerMetrics,
+        throttle: Throttle,
+        addresses: CallerAddress,
+        refusals: RefusalRecorder | None = None,
+    ) -> None:
+        """``refusals``: where administrators look for the reasons; None: nowhere."""
+        self._refusals = refusals
         self._throttle = throttle
         self._addresses = addresses
         self._authentications = metrics.authentications
@@ -79,6 +88,10 @@ class AuthenticationLog:
             method=method,
             address=origin.nearest,
         )
+        if self._refusals is not None and attempt is not None and not is_unavailable(error):
+            self._refusals.note(
+                request.realm, attempt.client_id, code=error.code, method=method, address=origin.nearest
+            )
         return error
 
     def _caller(self, request: Request, attempt: Attempt | None, address: str | None) -> Caller:

@@ -9,7 +9,6 @@ from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.errors import (
     AdministratorElsewhereError,
     InvalidRequestError,
-    UnauthorizedClientError,
     UnsupportedGrantTypeError,
 )
 from keyturn_shared.oauth.ports import Decider, ReadSet
@@ -17,7 +16,7 @@ from keyturn_shared.oauth.realms import require_realm
 from keyturn_shared.oauth.sender_constraint.binding import TokenBinding
 from keyturn_shared.oauth.sender_constraint.dpop import read_dpop_proof
 from keyturn_shared.oauth.tokens.access_tokens import AccessTokenIssuer, IssuedToken
-from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
+from keyturn_shared.oauth.tokens.grant import Grant, decide_grant, require_service_account
 from keyturn_shared.oauth.web.caller_address import CallerAddress
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
 from keyturn_shared.oauth.web.errors import client_error
@@ -108,8 +107,7 @@ class TokenEndpoint:
             client = await self._authenticator.authenticate(read_set, realm, attempt)
             if self._known is not None:
                 await self._known.keep(request, attempt, read_set, realm, client)
-            if not client.service_accounts_enabled:
-                raise UnauthorizedClientError("Client not enabled to retrieve service account")
+            require_service_account(client)
             if proof is None and not client.mtls_bound_tokens and not client.dpop_bound_tokens:
                 return self._issue_unbound(request, realm, client, form)
             grant, address = self._grant(request, realm, client, form)

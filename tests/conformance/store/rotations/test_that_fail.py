@@ -11,7 +11,7 @@ from keyturn_credentials.domain.rotation_failure import MAX_FAILED_STEPS, Failur
 from keyturn_credentials.errors import ConflictError, InvalidRequestError
 from keyturn_credentials.operations import rotation_runner, rotation_scene
 from keyturn_credentials.operations.rotation_loop import RotationLoop
-from keyturn_credentials.store.tables import audit
+from keyturn_credentials.store.audit_tables import audit
 from keyturn_shared.events import ClientRotationFailed, decode_event
 from keyturn_shared.fleet.last_used import name_of_key
 from tests.conformance.store.conftest import ACTOR, Instance

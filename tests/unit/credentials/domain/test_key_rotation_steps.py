@@ -165,6 +165,12 @@ def test_somebody_is_alerted_once(rotation: Rotation, known: KeyFacts, now: floa
             150.0,
             WaitsFor.WITHDRAWAL,
         ),
+        (
+            key_rotation(State.PREPARED, State.IN_USE, published=True, retire_at=150.0),
+            facts(frozenset(), published=True),
+            150.0,
+            WaitsFor.SUCCESSOR,
+        ),
         (key_rotation(State.PREPARED, State.RETIRED), facts(), 151.0, WaitsFor.NODES),
         (key_rotation(State.CANCELLED), facts(), 60.0, None),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyturn_credentials.domain.roles import Principal, Role, roles_of
+from keyturn_credentials.domain.roles import Person, Principal, Role, roles_of
 from keyturn_credentials.errors import InvalidRequestError
 
 
@@ -65,6 +65,47 @@ def test_roles_add_up_in_any_order(names: str) -> None:
         Role.CONFIGURE_CLIENTS,
         Role.VIEW_CLIENTS,
     }
+
+
+ADA = Person("https://id.example", "1", "caller")
+
+
+def test_a_person_has_the_roles_of_each_realm_there_and_those_of_master_everywhere() -> None:
+    view, manage = roles_of({"keyturn.admin.roles": "view-clients"}), frozenset({Role.MANAGE_REALM})
+    person = Principal.of_person(ADA, {"shop": view, "acme": manage})
+    assert (person.realm, person.realms) == ("acme", ("acme", "shop"))
+    assert [person.may(Role.VIEW_CLIENTS, realm) for realm in ("shop", "acme", "master")] == [
+        True,
+        False,
+        False,
+    ]
+    assert [person.may(Role.MANAGE_REALM, realm) for realm in ("shop", "acme", "other")] == [
+        False,
+        True,
+        False,
+    ]
+    assert person.may_act_on(view, "shop")
+    assert not person.may_act_on(view | manage, "shop")
+    everywhere = Principal.of_person(ADA, {"acme": manage, "master": view})
+    assert everywhere.realm == "master"
+    assert everywhere.may(Role.VIEW_CLIENTS, "acme")
+    assert everywhere.may(Role.MANAGE_REALM, "acme")
+    assert not everywhere.may(Role.MANAGE_REALM, "shop")
+
+
+def test_what_belongs_to_the_whole_is_no_role_of_a_person_in_another_realm() -> None:
+    person = Principal.of_person(ADA, {"shop": frozenset(Role)})
+    assert not person.may(Role.ADMIN, "shop")
+    assert not person.may(Role.CREATE_REALM, "master")
+
+
+def test_a_person_is_no_client_of_that_name_and_nobody_else() -> None:
+    person = Principal.of_person(ADA, {"acme": frozenset(Role)})
+    renamed = Principal.of_person(Person(ADA.issuer, ADA.subject, "Ada"), {"acme": frozenset(Role)})
+    other = Principal.of_person(Person("https://other.example", "1", "caller"), {"acme": frozenset(Role)})
+    client = Principal("acme", "1", "caller", frozenset(Role))
+    assert person.identity == renamed.identity
+    assert len({person.identity, other.identity, client.identity}) == 3
 
 
 def test_the_service_itself_may_do_everything_everywhere() -> None:

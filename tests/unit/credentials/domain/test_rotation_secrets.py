@@ -92,6 +92,16 @@ def test_a_rollback_leaves_the_former_secret_with_time_to_work_with() -> None:
     assert without_policy == ClientSecrets(replace(OLD, expires_at=None)), "nothing would rotate it"
 
 
+def test_the_promise_of_an_overlap_ends_where_a_rotation_decides_about_the_secret() -> None:
+    promised = replace(OLD, promised=True)
+    secrets = prepare(ClientSecrets(promised), NEW, rotation_in(State.PREPARED), RULES, 50.0)
+    assert secrets.rotated is not None
+    assert not secrets.rotated.promised
+    rotation = replace(rotation_in(State.ROLLED_BACK), former_expires_at=1000.0)
+    restored = restore(ClientSecrets(NEW, promised), rotation, RULES, 60.0)
+    assert restored == ClientSecrets(OLD)
+
+
 @pytest.mark.parametrize("overlap", [0, 100, 500])
 def test_a_secret_whose_rotation_is_given_up_outlives_the_time_without_another_one(overlap: int) -> None:
     rules = RotationRules(RotationPolicy(1000, overlap))

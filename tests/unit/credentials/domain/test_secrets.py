@@ -13,6 +13,7 @@ from keyturn_credentials.domain.secrets import (
     StoredSecret,
     cap_expiry,
     check_chosen,
+    check_overlap,
     due_change,
     generate_secret,
     make_current,
@@ -61,10 +62,14 @@ def test_no_secret_lives_longer_than_it_was_to_when_it_was_made(
 
 
 @given(POLICIES, st.integers(0, 2000))
-def test_a_change_rotates_exactly_within_the_remaining_period(policy: RotationPolicy, later: int) -> None:
+def test_a_change_replaces_a_valid_secret_only_if_nothing_else_rotates_it(
+    policy: RotationPolicy, later: int
+) -> None:
     kept = make_current(ClientSecrets(), secret("a", 0.0), policy, 0.0)
-    due = due_change(kept, policy, float(later))
-    assert (due is Due.ROTATE) == (later >= policy.expiration - policy.remaining_rotation)
+    by_hand = due_change(kept, policy, float(later), automatic=False)
+    assert (by_hand is Due.ROTATE) == (later >= policy.expiration - policy.remaining_rotation)
+    by_itself = due_change(kept, policy, float(later))
+    assert (by_itself is Due.ROTATE) == (later >= policy.expiration)
 
 
 def test_a_policy_that_comes_later_gives_the_secret_an_end_from_then_on() -> None:
@@ -86,6 +91,33 @@ def test_without_a_policy_neither_an_end_nor_a_former_secret_stays() -> None:
     assert left == ClientSecrets(current=replace(secret("b", 1.0), expires_at=None))
     assert due_change(left, None, 2.0) is Due.NOTHING
     assert due_change(ClientSecrets(), policy, 2.0) is Due.NOTHING
+
+
+@pytest.mark.parametrize("policy", [None, RotationPolicy(100, 10)])
+def test_an_overlap_chosen_for_one_secret_holds_with_and_without_a_policy(
+    policy: RotationPolicy | None,
+) -> None:
+    first = make_current(ClientSecrets(), secret("a", 0.0), policy, 0.0)
+    kept = make_current(first, secret("b", 1.0), policy, 1.0, overlap=50)
+    assert kept.rotated is not None
+    assert (kept.rotated.digest, kept.rotated.expires_at) == ("a", 51.0)
+    assert due_change(kept, policy, 2.0) is Due.NOTHING
+    assert without_rotation(kept, 2.0).rotated == kept.rotated, (
+        "the end of a policy does not break the promise"
+    )
+    assert without_rotation(kept, 51.0).rotated is None
+    assert make_current(first, secret("b", 1.0), policy, 1.0, overlap=0).rotated is None
+
+
+def test_a_chosen_overlap_never_extends_a_secret() -> None:
+    first = make_current(ClientSecrets(), secret("a", 0.0), RotationPolicy(100), 0.0)
+    kept = make_current(first, secret("b", 90.0), RotationPolicy(100), 90.0, overlap=50)
+    assert kept.rotated is not None
+    assert kept.rotated.expires_at == 100.0
+    expired = make_current(first, secret("b", 100.0), RotationPolicy(100), 100.0, overlap=50)
+    assert expired.rotated is None
+    with pytest.raises(InvalidRequestError, match="overlap"):
+        check_overlap(366 * 86_400 + 1)
 
 
 def test_without_a_policy_an_expired_secret_stays_expired() -> None:

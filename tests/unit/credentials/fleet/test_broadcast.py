@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-from keyturn_credentials.domain.roles import Principal, Role
+from keyturn_credentials.domain.roles import Person, Principal, Role
 from keyturn_credentials.errors import ForbiddenError, StoreUnavailableError, UnauthenticatedError
 from keyturn_credentials.fleet.broadcast import FleetBroadcast
 from keyturn_credentials.fleet.propagation_view import FleetWatch, Flow, Look
@@ -19,6 +19,8 @@ from tests.testkit.clocks import SetClock
 ORDERS = Principal("shop", "1", "orders", frozenset({Role.VIEW_CLIENTS}))
 BILLING = Principal("shop", "2", "billing", frozenset({Role.VIEW_CLIENTS}))
 OTHER = Principal("acme", "3", "other", frozenset({Role.VIEW_CLIENTS}))
+VIEW = frozenset({Role.VIEW_CLIENTS})
+PERSON = Principal.of_person(Person("https://id.example", "1", "Ada"), {"acme": VIEW, "shop": VIEW})
 ADMIN = Principal("master", "4", "admin", frozenset(Role))
 
 
@@ -113,6 +115,7 @@ async def test_who_has_the_same_rights_is_sent_the_same_octets_and_tenants_see_o
         assert b"orders" in notice.text(ADMIN)
         nobody = Principal("shop", "5", "nobody", frozenset({Role.CREATE_REALM}))
         assert b"orders" not in notice.text(nobody)
+        assert b"orders" in notice.text(PERSON)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from keyturn_shared.fleet.head import Head
 from keyturn_shared.fleet.registry import UNACCOUNTED, UNKNOWN, FleetRegistry, NodeRecord, RegistryView
 from keyturn_shared.position import Position
 from tests.testkit.clocks import SetClock
+from tests.testkit.waiting import in_time
 
 NOW = 1_000_000
 
@@ -119,6 +120,26 @@ async def test_nobody_looks_again_before_forgotten_leases_have_ended(waits_after
     waiter = FleetWaiter(registry, Log(), clock, sleep=sleep)  # type: ignore[arg-type]  # two methods
     assert (await waiter.wait(5, 60.0)).safe
     assert pauses == [pytest.approx(paused)]
+
+
+@pytest.mark.parametrize("waits_after", [0, NOW + 90_000])
+async def test_a_wait_ends_as_after_its_time_when_the_process_is_about_to_end(waits_after: int) -> None:
+    """Also while it sleeps until forgotten leases have ended."""
+    ending, rests = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        rests.set()
+        if seconds > 1.0:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0)
+
+    registry = Views(view_of([4, 5], waits_after=waits_after))
+    waiter = FleetWaiter(registry, Log(), SetClock(), ending=ending, sleep=sleep)  # type: ignore[arg-type]  # two methods
+    waiting = asyncio.create_task(waiter.wait(5, 60.0))
+    await in_time(rests.wait())
+    assert not waiting.done()
+    ending.set()
+    assert not (await in_time(waiting)).safe
 
 
 @pytest.mark.parametrize("log", [Log("another"), Log(None), Log(epoch=2), Log("away")])

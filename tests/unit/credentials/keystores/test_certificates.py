@@ -8,16 +8,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from keyturn_credentials.keystores import KeyPairKind, KeyStoreError, self_signed_certificate
+from keyturn_credentials.keystores import KeyPairKind, self_signed_certificate
 from keyturn_credentials.keystores.certificates import check_chain, load_certificate
 from keyturn_credentials.keystores.errors import (
     CertificateExpiredError,
     CertificateNotYetValidError,
-    InvalidParameterError,
-    MalformedFileError,
-    UnsupportedAlgorithmError,
     WeakKeyError,
     WeakSignatureError,
+)
+from keyturn_shared.keystores.errors import (
+    InvalidParameterError,
+    KeyStoreError,
+    MalformedFileError,
+    UnsupportedAlgorithmError,
 )
 from tests.testkit.key_material import (
     NOW,

@@ -7,7 +7,8 @@ import pytest
 from cryptography import x509
 
 from keyturn_credentials.keystores.chains import issuers_of, ordered
-from keyturn_credentials.keystores.errors import BrokenChainError, LimitExceededError
+from keyturn_credentials.keystores.errors import BrokenChainError
+from keyturn_shared.keystores.errors import LimitExceededError
 from tests.testkit.key_material import NOW, chain_of_three, issued
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from keyturn_credentials.keystores import KeyEntry, KeyPair, KeyPairKind
-from keyturn_credentials.keystores.errors import InvalidParameterError
+from keyturn_shared.keystores.errors import InvalidParameterError
 from tests.testkit.key_material import certificate, key_pair
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from keyturn_credentials.keystores import KeyPairKind, KeyStoreFormat
-from keyturn_credentials.keystores.errors import (
+from keyturn_shared.keystores.errors import (
     UnsupportedAlgorithmError,
     WrongKeyPasswordError,
     WrongStorePasswordError,
 )
-from keyturn_credentials.keystores.pkcs12.algorithm_names import CONVERSION, CONVERT
+from keyturn_shared.keystores.pkcs12.algorithm_names import CONVERSION, CONVERT
 from keyturn_shared.secret import Secret
 from tests.testkit.key_material import JKS, PKCS12, import_archive
 from tests.testkit.tools import REPOSITORY

@@ -24,14 +24,12 @@ from keyturn_credentials.keystores import (
 from keyturn_credentials.keystores.certificates import load_certificate
 from keyturn_credentials.keystores.errors import (
     BrokenChainError,
-    LimitExceededError,
-    MalformedFileError,
     OtherFormatError,
     PrivateKeyPresentError,
-    UnsupportedAlgorithmError,
     WeakKeyError,
 )
 from keyturn_credentials.keystores.pem import body
+from keyturn_shared.keystores.errors import LimitExceededError, MalformedFileError, UnsupportedAlgorithmError
 from tests.testkit.key_material import NOW, certificate, chain_of_three, issued, key_pair, pem
 from tests.testkit.weak_certificates import RSA_1024
 

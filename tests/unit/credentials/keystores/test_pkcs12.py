@@ -10,23 +10,22 @@ from keyturn_credentials.keystores import (
     CertificateEntry,
     KeyEntry,
     KeyPairKind,
-    asn1,
     write_archive,
 )
-from keyturn_credentials.keystores.errors import (
+from keyturn_credentials.keystores.errors import CertificateNotFoundError, KeyMismatchError
+from keyturn_shared.keystores import asn1
+from keyturn_shared.keystores.errors import (
     AliasAmbiguousError,
-    CertificateNotFoundError,
     InvalidParameterError,
-    KeyMismatchError,
     MalformedFileError,
     PasswordMissingError,
     UnsupportedAlgorithmError,
     WrongKeyPasswordError,
     WrongStorePasswordError,
 )
-from keyturn_credentials.keystores.pkcs12 import identifiers
-from keyturn_credentials.keystores.pkcs12.encryption import encrypt
-from keyturn_credentials.keystores.pkcs12.integrity import make_mac
+from keyturn_shared.keystores.pkcs12 import identifiers
+from keyturn_shared.keystores.pkcs12.encryption import encrypt
+from keyturn_shared.keystores.pkcs12.integrity import make_mac
 from keyturn_shared.secret import Secret
 from tests.testkit.key_material import (
     JKS,
@@ -41,8 +40,8 @@ from tests.testkit.key_material import (
     import_archive,
     key_pair,
 )
-from tests.testkit.tools import REPOSITORY
-from tests.unit.credentials.keystores.pkcs12_parts import (
+from tests.testkit.pkcs12_parts import (
+    DER,
     algorithm,
     as_ber,
     bag,
@@ -56,6 +55,7 @@ from tests.unit.credentials.keystores.pkcs12_parts import (
     safe,
     trusted,
 )
+from tests.testkit.tools import REPOSITORY
 
 
 @pytest.mark.parametrize("scheme", list(pkcs12.PBES))
@@ -238,6 +238,11 @@ def test_a_password_that_java_could_not_use_is_not_written() -> None:
     for password in ("Пароль", "tab\t", "\x7f"):
         with pytest.raises(InvalidParameterError, match="ASCII"):
             write_archive(PKCS12, entries, ArchivePasswords(Secret(password)), now=NOW)
+
+
+def test_a_damaged_certificate_is_malformed() -> None:
+    with pytest.raises(MalformedFileError):
+        import_archive(PKCS12, safe(certificate_bag(der=DER[:-1])))
 
 
 def test_an_issuer_that_can_not_be_read_is_not_in_the_way() -> None:

@@ -12,8 +12,8 @@ from keyturn_credentials.keystores import (
     KeyStoreFormat,
     write_archive,
 )
-from keyturn_credentials.keystores.archive import java_alias
-from keyturn_credentials.keystores.errors import (
+from keyturn_shared.keystores.entries import java_alias
+from keyturn_shared.keystores.errors import (
     AliasAmbiguousError,
     KeyStoreError,
     WrongKeyPasswordError,

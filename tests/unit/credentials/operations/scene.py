@@ -1,6 +1,5 @@
 """A realm with one client in a real database, changed by the template of all changes."""
 
-import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -15,14 +14,15 @@ from keyturn_credentials.errors import ForbiddenError
 from keyturn_credentials.operations.changes import Change, Changes
 from keyturn_credentials.operations.permissions import Permission
 from keyturn_credentials.operations.targets import ClientTarget, RealmTarget
+from keyturn_credentials.store.audit_tables import audit
 from keyturn_credentials.store.database import Database
-from keyturn_credentials.store.migrate import migrate
-from keyturn_credentials.store.tables import audit, events, projections
+from keyturn_credentials.store.tables import events, projections
 from keyturn_credentials.store.unit_of_work import Actor, Store
 from keyturn_shared.events import ClientCreated, Event, decode_event
 from keyturn_shared.realm_rings import FleetRing
 from keyturn_shared.sealing import KeyRing
 from tests.testkit.clocks import SetClock
+from tests.testkit.migrated_database import put_schema
 
 REALM: Final = Realm("realm-id", "acme", document={"displayName": "Acme"})
 CLIENT: Final = Client("uuid", "realm-id", "orders")
@@ -33,13 +33,7 @@ REALM_FIELD: Final = "realm:acme"
 
 def empty_database(path: Path) -> Path:
     """Create a database with this build's schema."""
-
-    async def make() -> None:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        await migrate(database)
-        await database.close()
-
-    asyncio.run(make())
+    put_schema(f"sqlite+aiosqlite:///{path}")
     return path
 
 

@@ -9,6 +9,7 @@ from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.relay.event_log import EventLog
 from keyturn_credentials.relay.loop import RelayLoop
 from keyturn_credentials.relay.metrics import RelayMetrics
+from keyturn_credentials.relay.partitions import PartitionKeeper, Partitions
 from keyturn_credentials.relay.relay import LEASE_SECONDS, Relay
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.fleet.relay_channel import RelayChannel
@@ -69,6 +70,13 @@ async def test_an_instance_that_was_refused_does_not_say_that_it_relays() -> Non
     assert registry.get_sample_value("keyturn_relay_active") == 0
 
 
+def no_partitions(relay: Relay) -> Partitions:
+    def make(partition: int) -> PartitionKeeper:
+        raise AssertionError("there is none beside that of the log")
+
+    return Partitions(make, relay, elapsed=SetClock().elapsed)
+
+
 class FailingRelay:
     """The database is gone."""
 
@@ -94,7 +102,12 @@ async def test_rounds_that_fail_are_counted_and_come_again_later_and_later() -> 
 
     relay = cast("Relay", cast("Any", FailingRelay()))
     loop = RelayLoop(
-        relay, RelayMetrics(registry), elapsed=SetClock().elapsed, sleep=sleep, jitter=lambda: 1.0
+        relay,
+        RelayMetrics(registry),
+        no_partitions(relay),
+        elapsed=SetClock().elapsed,
+        sleep=sleep,
+        jitter=lambda: 1.0,
     )
     await loop.start()
     await in_time(tired.wait())
@@ -145,7 +158,13 @@ def test_the_right_to_relay_does_not_run_out_while_redis_does_not_answer() -> No
             relays.append(registry.get_sample_value("keyturn_relay_active"))
 
     process = Process(loop, "one", clock)
-    relaying = RelayLoop(relay, RelayMetrics(CollectorRegistry()), elapsed=clock.elapsed, jitter=lambda: 1.0)
+    relaying = RelayLoop(
+        relay,
+        RelayMetrics(CollectorRegistry()),
+        no_partitions(relay),
+        elapsed=clock.elapsed,
+        jitter=lambda: 1.0,
+    )
     process.spawn(relaying.start())
     process.spawn(look())
     loop.run(31.0)

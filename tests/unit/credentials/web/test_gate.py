@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.operations.access_journal import Access
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, prefers_no_wait, wait_preference
 from keyturn_shared.fleet.registry import UNACCOUNTED, UNKNOWN, FleetSummary
 
@@ -30,6 +31,16 @@ class NotedWaits:
         return self.summary
 
 
+@dataclass
+class NotedAccesses:
+    """Records the accesses it was told of."""
+
+    noted: list[Access] = field(default_factory=list)
+
+    def note(self, access: Access) -> None:
+        self.noted.append(access)
+
+
 SAFE = FleetSummary(applied=2, fenced=1, pending=())
 PENDING = FleetSummary(applied=2, fenced=0, pending=("node-3",))
 
@@ -47,7 +58,7 @@ async def answer(
     async def refuse(request: Request, error: Exception) -> Response:
         return Response(str(error), 400)
 
-    gate = Gate(nobody, waits, default_wait_seconds=default)
+    gate = Gate(nobody, waits, NotedAccesses(), default_wait_seconds=default)
     app = Starlette(
         exception_handlers={InvalidRequestError: refuse},
         routes=[gate.route("/change/{name}", {"POST": Endpoint(change, ())})],

@@ -43,9 +43,10 @@ class Surroundings:
         return self.seen
 
 
-def readiness(found: str | None, seen: View | None, last_error: str | None = None) -> Readiness:
+def readiness(found: str | None, seen: View | None, last_error: str | None = None, **audit: str) -> Readiness:
     around = Surroundings(found, seen, last_error)
-    return Readiness(cast("WriteProbe", around), cast("FleetRegistry", around), cast("RelayLoop", around))
+    probe, registry = cast("WriteProbe", around), cast("FleetRegistry", around)
+    return Readiness(probe, registry, cast("RelayLoop", around), lambda: audit)
 
 
 NOT_REACHED = {
@@ -72,3 +73,9 @@ async def test_changes_are_called_committed_only_if_they_can_be(seen: View | Non
 async def test_nothing_is_said_while_changes_reach_the_nodes() -> None:
     well = readiness(None, View(Head(99_000)))
     assert (await well.not_ready(), await well.degraded()) == ({}, {})
+
+
+async def test_an_audit_log_that_is_wrong_leaves_it_ready() -> None:
+    wrong = readiness(None, View(Head(99_000)), audit="it was changed")
+    assert (await wrong.not_ready(), await wrong.degraded()) == ({}, {"audit": "it was changed"})
+    assert list(await readiness(None, None, audit="it was changed").degraded()) == ["redis", "audit"]

@@ -1,8 +1,8 @@
-"""Times of the audit log's filters."""
+"""Times of the audit log's filters, and the authors of its entries."""
 
 import pytest
 
-from keyturn.admin_cli.audit import seconds_of
+from keyturn.admin_cli.audit import author_of, seconds_of
 from keyturn.admin_cli.exits import CommandError, ExitCode
 
 
@@ -28,3 +28,11 @@ def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(CommandError) as refused:
         seconds_of(text)
     assert refused.value.exit_code is ExitCode.USAGE
+
+
+def test_an_author_is_a_client_or_a_person_with_its_subject() -> None:
+    person = {"issuer": "https://id.example", "subject": "ada-1", "name": "Ada"}
+    nobody = {"realm": None, "client_id": None}
+    assert author_of({"realm": "master", "client_id": "ops"}) == "ops"
+    assert author_of({**nobody, "person": person}) == "Ada (ada-1)"
+    assert author_of({**nobody, "person": person | {"name": ""}}) == "ada-1"

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.key_files import MAX_FILE_BYTES, format_of, has_private_key, read_key_file
-from keyturn_credentials.keystores import KeyStoreError, KeyStoreFormat
+from keyturn_credentials.keystores import KeyStoreFormat
 from keyturn_credentials.keystores.errors import PrivateKeyPresentError
 from keyturn_credentials.keystores.key_set import read_key_set
 from keyturn_shared.jose.signing import SigningKey
+from keyturn_shared.keystores.errors import KeyStoreError
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

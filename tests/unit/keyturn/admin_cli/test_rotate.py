@@ -60,7 +60,7 @@ def test_failures_count_more_than_what_no_node_confirms(service: Service) -> Non
     service.statuses = {"c1": 400}
     failed = run("--json")
     assert (failed.exit_code, json.loads(failed.stdout)["safe"]) == (1, False)
-    assert f"1 rotations could not be begun; {AGAIN} continues\n" in failed.stderr
+    assert f"1 rotation could not be begun; {AGAIN} continues\n" in failed.stderr
 
 
 def test_a_wait_in_vain_names_the_rotations_and_does_not_say_that_it_continues(service: Service) -> None:

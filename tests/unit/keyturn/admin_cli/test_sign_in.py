@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -51,6 +52,19 @@ def test_a_secret_is_sent_as_rfc_6749_writes_it() -> None:
     assert request.url.raw_path == b"/realms/ma%20ster/protocol/openid-connect/token"
     pair = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
     assert pair == "ad%3Amin:s%3A%25%C3%A9"
+
+
+@pytest.mark.parametrize(("data_dir", "is_told"), [(None, False), ("/data", True)])
+def test_a_local_stacks_secret_that_does_not_work_can_be_replaced(
+    data_dir: str | None, is_told: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(401, json={"error": "invalid_client"})
+
+    with pytest.raises(CommandError) as caught:
+        get_token(server(answer), replace(PROFILE, data_dir=data_dir), Secret("former"))
+    assert caught.value.exit_code is ExitCode.NOT_ALLOWED
+    assert ("keyturn admin recover --data-dir /data" in str(caught.value)) == is_told
 
 
 def test_an_assertion_is_for_the_realms_issuer_whatever_url_is_called() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from keyturn import ClientCredentials, ClientKeys, ClientSecret, SigningKey
+from keyturn import ClientCredentials, ClientKeys, ClientSecret, SignerError, SigningKey
 from keyturn.agent.application import AgentApplication, PublishedKeys
 from keyturn.agent.sinks.status import Status
 from keyturn.agent.tokens import MAX_KINDS, Tokens
@@ -77,7 +77,7 @@ async def test_a_token_is_renewed_early_and_the_former_one_serves_while_the_serv
     endpoint.lifetime = 20  # younger than half a minute: every call asks for another one
     assert (await agent.get("/token")).json()["access_token"] == "token 1"
     assert (await agent.get("/token")).json()["access_token"] == "token 2"
-    for away in (httpx.ConnectError("away"), httpx.Response(503, text="later")):
+    for away in (httpx.ConnectError("away"), httpx.Response(503, text="later"), SignerError("no token")):
         endpoint.answer = away
         assert (await agent.get("/token")).json()["access_token"] == "token 2"
 
@@ -86,6 +86,7 @@ async def test_a_token_is_renewed_early_and_the_former_one_serves_while_the_serv
     ("answer", "status", "error"),
     [
         (httpx.ConnectError("refused"), 503, "temporarily_unavailable"),
+        (SignerError("the token 'orders' has locked its PIN"), 503, "temporarily_unavailable"),
         (httpx.Response(503, text="later"), 503, "temporarily_unavailable"),
         (httpx.Response(429, text="later"), 503, "temporarily_unavailable"),
         (httpx.Response(401, json={"error": "invalid_client"}), 502, "no_token"),

@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from keyturn import ClientKeys, ClientSecret, KeyStateError, SigningKey
 from keyturn.agent.credential import credential_of
 from keyturn.agent.settings import AgentSettings, AgentSettingsError
+from keyturn_credentials.keystores import ArchivePasswords, KeyEntry, KeyPairKind, write_archive
+from keyturn_shared.secret import Secret
+from tests.testkit.key_material import JKS, NOW, certificate, key_pair
 
 ARCHIVES = Path(__file__).parents[3] / "testkit" / "openssl_archives"
 PASSWORD = "openssl password"
@@ -71,6 +74,39 @@ def test_a_key_is_in_pem_or_pkcs12_with_its_password_in_another_file(tmp_path: P
     password.unlink()
     with pytest.raises(AgentSettingsError, match=r"key_password_file .* cannot be read"):
         credential_of(read(tmp_path, text + archive), {})
+
+
+@pytest.mark.parametrize("key_password", [PASSWORD, "another"])
+def test_a_key_is_in_jks_as_keycloak_exports_it(tmp_path: Path, key_password: str) -> None:
+    keystore, password, of_key = tmp_path / "keys.jks", tmp_path / "password", tmp_path / "key-password"
+    kinds = (KeyPairKind.P_384, KeyPairKind.RSA_2048)
+    entries = [KeyEntry(kind, key_pair(kind), (certificate(kind),)) for kind in kinds]
+    passwords = ArchivePasswords(store=Secret(PASSWORD), key=Secret(key_password))
+    keystore.write_bytes(write_archive(JKS, entries, passwords, now=NOW))
+    password.write_text(f"{PASSWORD}\n")
+    of_key.write_text(f"{key_password}\n")
+    text = f'key_file = "{keystore}"\nkey_password_file = "{password}"\n'
+    own = "" if key_password == PASSWORD else f'key_entry_password_file = "{of_key}"\n'
+    key = keys_of(read(tmp_path, f'{text}{own}key_alias = "P-384"')).signing
+    assert key.algorithm == "ES384"
+    (tmp_path / "state.json").unlink()
+    with pytest.raises(
+        AgentSettingsError, match=r"keys.jks: no alias .* the archive has: 'p-384', 'rsa-2048'"
+    ):
+        credential_of(read(tmp_path, text + own), {})
+    jwt = {
+        "client-keystore-file": str(keystore),
+        "client-keystore-type": "JKS",
+        "client-keystore-password": PASSWORD,
+        "client-key-alias": "RSA-2048",
+    }
+    if key_password != PASSWORD:
+        jwt["client-key-password"] = key_password
+    setting = keycloak_json(tmp_path, credentials={"jwt": jwt})
+    of_keycloak = keys_of(read(tmp_path, setting)).signing
+    assert isinstance(of_keycloak, SigningKey)
+    assert of_keycloak.verification_key.public_key == key_pair(KeyPairKind.RSA_2048).public_key
+    assert of_keycloak.algorithm == "RS256"
 
 
 def test_a_key_is_generated_once(tmp_path: Path) -> None:

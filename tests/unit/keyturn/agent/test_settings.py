@@ -13,6 +13,7 @@ state = "/var/lib/agent/orders.json"
 socket = "/run/agent.sock"
 """
 
+IN_TOKEN = 'pkcs11_module = "m"\n'
 SECRET = '[[files]]\npath = "a"\nholds = "secret"\n'
 
 
@@ -67,6 +68,18 @@ def test_a_complete_file_is_read(tmp_path: Path) -> None:
             "only one of .*: there are secret_file and key_file",
         ),
         ((GOOD, GOOD + 'key_alias = "a"'), "key_alias is of a key_file"),
+        ((GOOD, GOOD + 'key_entry_password_file = "a"'), "key_entry_password_file is of a key_file"),
+        ((GOOD, GOOD + 'key_id = "a"'), "key_id is of a key_file or pkcs11_module, and neither is set"),
+        ((GOOD, GOOD + 'pkcs11_key = "a"'), "pkcs11_key is of pkcs11_module, which is not set"),
+        ((GOOD, GOOD + 'pkcs11_pin_file = "a"'), "pkcs11_pin_file is of pkcs11_module, which is not set"),
+        ((GOOD, GOOD + IN_TOKEN), "set either pkcs11_token, the token's label, or pkcs11_serial"),
+        (
+            (GOOD, GOOD + IN_TOKEN + 'pkcs11_token = "a"\npkcs11_serial = "b"'),
+            "set either pkcs11_token, the token's label, or pkcs11_serial",
+        ),
+        ((GOOD, GOOD + IN_TOKEN + 'pkcs11_token = "a"'), "set pkcs11_key, the key's label, or pkcs11_key_id"),
+        ((GOOD, GOOD + IN_TOKEN + 'key_file = "b"'), "there are key_file and pkcs11_module"),
+        ((GOOD, GOOD + IN_TOKEN + 'key_alias = "b"'), "key_alias is of a key_file"),
         ((GOOD, GOOD + 'generate_key = "HS256"'), "generate_key must be one of .*ES256"),
         ((GOOD, GOOD + 'jwks_host = "::"'), "jwks_host is of jwks_port"),
         (('socket = "/run/agent.sock"', "port = 80\njwks_port = 80"), "jwks_port and port must differ"),

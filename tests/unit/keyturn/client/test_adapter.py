@@ -19,9 +19,12 @@ from keyturn import (
     WsgiJwksEndpoint,
     rotate,
 )
+from keyturn_credentials.keystores import ArchivePasswords, KeyEntry, write_archive
 from keyturn_shared.jose.compact import parse_compact
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.verify import verify_signature
+from keyturn_shared.secret import Secret
+from tests.testkit.key_material import JKS, NOW, certificate, key_pair
 
 ISSUER = "https://id.example.test/realms/acme"
 
@@ -169,7 +172,8 @@ def test_the_examples_of_the_documentation_can_be_run(
 ) -> None:
     monkeypatch.setenv("ORDERS_SECRET", "the first secret")
     page = (Path(__file__).parents[4] / "docs" / "clients.md").read_text()
-    with_keys, with_a_secret = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    with_keys, in_jks, _, with_a_secret = examples  # tests/integration/pkcs11 runs the one with a token
     state = tmp_path / "keys.json"
     with_keys = with_keys.replace("/var/lib/orders/keys.json", str(state))
     names: dict[str, Any] = {}
@@ -177,6 +181,12 @@ def test_the_examples_of_the_documentation_can_be_run(
     assert kids(names["keys"]) == [names["keys"].signing.kid]
     tokens = "https://id.example.com/realms/acme/protocol/openid-connect/token"
     assert names["credentials"].token_request().url == tokens
+    archive = tmp_path / "orders.jks"
+    entries = [KeyEntry("orders", key_pair(), (certificate(),))]
+    passwords = ArchivePasswords(store=Secret("…"), key=Secret("…"))
+    archive.write_bytes(write_archive(JKS, entries, passwords, now=NOW))
+    exec(compile(in_jks.replace("orders.jks", str(archive)), "docs/clients.md", "exec"), names)
+    assert names["key"].verification_key.public_key == key_pair().public_key
     exec(compile(with_a_secret, "docs/clients.md", "exec"), names)
     assert names["secret"].reveal() == "the first secret"
     assert names["credentials"].token_request().url == tokens

@@ -13,6 +13,7 @@ import pytest
 from keyturn import (
     ClientCredentials,
     ClientKeys,
+    Signer,
     SigningKey,
     follow_key_rotations,
     rotate_on_schedule,
@@ -20,11 +21,13 @@ from keyturn import (
 from keyturn.client import keys as keys_module
 from keyturn.client.key_state import KeyState
 from keyturn.client.key_state import write_state as write_really
-from tests.unit.keyturn.client.key_server import ISSUER, KeyServer
+from tests.testkit.key_server import ISSUER, KeyServer
+from tests.unit.keyturn.client.token_key import TokenKey
 
 PUBLISHED_SECONDS = 75
 """An assertion may live for a minute, and verifiers allow for some skew."""
-FIRST = SigningKey.generate()
+FIRSTS: tuple[Signer, ...] = (SigningKey.generate(), TokenKey.first())
+"""In this process, and in a token."""
 
 
 class CrashError(BaseException):
@@ -39,7 +42,8 @@ class World:
     """A client that requests tokens at every step, and its server. ``crash_at``: number of the step at which
     the process is killed. ``steps``: that were made."""
 
-    def __init__(self, directory: Path, kind: str, crash_at: int) -> None:
+    def __init__(self, directory: Path, first: Signer, kind: str, crash_at: int) -> None:
+        self.first = first
         self.file = directory / "keys.json"
         self.kind = kind
         self.crash_at = crash_at
@@ -47,12 +51,12 @@ class World:
         self.signed: dict[str, float] = {}
         self.left: bytes | None = None
         self.is_working = False
-        self.server = KeyServer(FIRST.public_jwk, published=None if kind == "registered" else self.jwks)
+        self.server = KeyServer(dict(first.public_jwk), published=None if kind == "registered" else self.jwks)
         self.start()
 
     def start(self) -> None:
         """Start the client's process, from what is on disk."""
-        self.keys = ClientKeys(FIRST, state=self.file, elapsed=self.now, now=self.now)
+        self.keys = ClientKeys(self.first, state=self.file, elapsed=self.now, now=self.now)
         self.credentials = ClientCredentials(ISSUER, "worker", self.keys, now=self.now)
 
     def now(self) -> float:
@@ -116,7 +120,7 @@ class World:
     @property
     def is_over(self) -> bool:
         is_alone = [key["kid"] for key in self.jwks()["keys"]] == [self.keys.signing.kid]
-        return self.server.state is None and is_alone and self.keys.signing.kid != FIRST.kid
+        return self.server.state is None and is_alone and self.keys.signing.kid != self.first.kid
 
     def restart(self) -> None:
         """Kill what remains of the process, and start it again."""
@@ -148,8 +152,9 @@ async def run(world: World, drive: Drive) -> None:
 @pytest.mark.parametrize(
     ("kind", "drive"), [("registered", follow), ("JWKS URL", follow), ("JWKS URL", schedule)]
 )
+@pytest.mark.parametrize("first", FIRSTS, ids=["in this process", "in a token"])
 async def test_a_rotation_survives_a_restart_at_any_moment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, drive: Drive
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: Signer, kind: str, drive: Drive
 ) -> None:
     """Its keys are published for as long as anything that they signed may live, and no token is refused."""
     monkeypatch.setattr(os, "fsync", lambda _: None)  # the machine itself does not fail here
@@ -158,7 +163,7 @@ async def test_a_rotation_survives_a_restart_at_any_moment(
         crash_at += 1
         directory = tmp_path / str(crash_at)
         directory.mkdir()
-        world = World(directory, kind, crash_at)
+        world = World(directory, first, kind, crash_at)
         monkeypatch.setattr(keys_module, "write_state", world.write)
         if drive is follow:
             world.server.wants_key()
@@ -169,5 +174,5 @@ async def test_a_rotation_survives_a_restart_at_any_moment(
             world.restart()
             await run(world, drive)
         assert world.is_over, crash_at
-        assert world.keys.signing.kid != FIRST.kid
+        assert world.keys.signing.kid != first.kid
     assert crashes > 10

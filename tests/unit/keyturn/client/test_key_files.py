@@ -12,12 +12,30 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from keyturn import KeyFileError, SigningKey, load_key
+from keyturn.client.key_archives import key_in_archive
+from keyturn_credentials.keystores import (
+    ArchivePasswords,
+    CertificateEntry,
+    KeyEntry,
+    KeyPairKind,
+    KeyStoreFormat,
+    write_archive,
+)
 from keyturn_shared.jose.algorithms import PrivateKey
+from keyturn_shared.keystores.errors import KeyStoreError
+from keyturn_shared.keystores.jks.key_protector import protect
+from keyturn_shared.keystores.jks.layout import DIGEST_BYTES, store_digest
+from keyturn_shared.secret import Secret
+from tests.testkit import jks_parts
+from tests.testkit.key_material import JKS, KEY, NOW, PKCS12, STORE, certificate, counting_octets, key_pair
 
 ARCHIVES = Path(__file__).parents[4] / "tests" / "testkit" / "openssl_archives"
 PASSWORD = "top secret"
+SAME_PASSWORD = ArchivePasswords(store=Secret(PASSWORD), key=Secret(PASSWORD))
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
@@ -78,11 +96,11 @@ def test_an_archive_of_openssl_is_read(name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "password", "told"),
     [
-        (b"", None, "cannot be read without a password as PEM, PKCS#12 or a JWK"),
+        (b"", None, "cannot be read without a password as PEM, PKCS#12, JKS or a JWK"),
         (b"{", None, "not a private JWK"),
         (b'{"kty": "top secret"}', None, "not a private JWK"),
         (b"top secret", None, "cannot be read"),
-        (b"\x30\x03top secret", PASSWORD, "cannot be read with this password"),
+        (b"\x30\x03top secret", PASSWORD, "an ASN.1 length past the end"),
         (pem(RSA, BestAvailableEncryption(b"top secret")), None, "is encrypted"),
         (pem(RSA, BestAvailableEncryption(b"top secret")), "wrong", "cannot be read with this password"),
         (pem(RSA), PASSWORD, "is not encrypted, but a password is given"),
@@ -106,7 +124,96 @@ def test_what_is_no_private_key_is_refused_and_not_quoted(
 def test_an_archive_without_a_key_or_with_another_password_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyFileError, match="has no private key"):
         load_key(ARCHIVES / "certificate-only.p12", password="openssl password")
-    with pytest.raises(KeyFileError, match="with this password"):
+    with pytest.raises(KeyFileError, match="the store password is wrong"):
         load_key(ARCHIVES / "P-256.p12", password="wrong")
+    with pytest.raises(KeyFileError, match="the archive needs its store password"):
+        load_key(ARCHIVES / "P-256.p12")
     with pytest.raises(KeyFileError, match="cannot be read: No such file"):
         load_key(tmp_path / "none")
+
+
+@pytest.mark.parametrize("archive_format", [JKS, PKCS12])
+def test_a_key_of_several_in_an_archive_is_found_by_its_alias(
+    tmp_path: Path, archive_format: KeyStoreFormat
+) -> None:
+    kinds = (KeyPairKind.RSA_2048, KeyPairKind.P_384, KeyPairKind.ED25519)
+    file = tmp_path / "keys"
+    entries = [KeyEntry(f"of-{kind}", key_pair(kind), (certificate(kind),)) for kind in kinds]
+    realm = CertificateEntry("realm", certificate())
+    file.write_bytes(write_archive(archive_format, [realm, *entries], SAME_PASSWORD, now=NOW))
+    found = [load_key(file, password=PASSWORD, alias=entry.alias.upper()) for entry in entries]
+    assert [key.algorithm for key in found] == ["RS256", "ES384", "EdDSA"]
+    assert [key.verification_key.public_key for key in found] == [
+        each.key_pair.public_key for each in entries
+    ]
+    listed = ", ".join(
+        repr(entry.alias.lower() if archive_format is JKS else entry.alias) for entry in entries
+    )
+    for alias, told in ((None, "no alias was specified"), ("realm", "no entries are called 'realm'")):
+        with pytest.raises(KeyFileError) as refused:
+            load_key(file, password=PASSWORD, alias=alias)
+        assert refused.value.detail == f"{file}: {told}; the archive has: {listed}"
+
+
+@pytest.mark.parametrize("archive_format", [JKS, PKCS12])
+def test_the_only_key_of_an_archive_needs_no_alias(tmp_path: Path, archive_format: KeyStoreFormat) -> None:
+    file = tmp_path / "keys"
+    realm, orders = CertificateEntry("realm", certificate()), KeyEntry("orders", key_pair(), (certificate(),))
+    file.write_bytes(write_archive(archive_format, [realm, orders], SAME_PASSWORD, now=NOW))
+    key = load_key(file, password=PASSWORD, kid="mine", algorithm="ES256")
+    assert (key.kid, key.verification_key.public_key) == ("mine", key_pair().public_key)
+
+
+def test_a_key_in_jks_may_have_a_password_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "keys.jks"
+    passwords = ArchivePasswords(store=Secret(PASSWORD), key=Secret("another"))
+    file.write_bytes(
+        write_archive(JKS, [KeyEntry("orders", key_pair(), (certificate(),))], passwords, now=NOW)
+    )
+    assert load_key(file, password=PASSWORD, key_password="another").algorithm == "ES256"
+    for passwords_given, told in (
+        ({"password": PASSWORD}, "the key 'orders' has a password of its own, and none is given"),
+        ({"password": PASSWORD, "key_password": "wrong"}, "the key password does not open the private key"),
+        ({"password": "another"}, "the store password is wrong, or the archive is damaged"),
+        ({}, "the archive needs its store password"),
+    ):
+        with pytest.raises(KeyFileError) as refused:
+            load_key(file, **passwords_given)
+        assert refused.value.detail == f"{file}: {told}"
+        assert refused.value.__cause__ is None
+
+
+def test_an_archive_without_a_key_or_of_jceks_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "keys.jks"
+    file.write_bytes(write_archive(JKS, [CertificateEntry("realm", certificate())], SAME_PASSWORD, now=NOW))
+    with pytest.raises(KeyFileError, match="the archive has no private key"):
+        load_key(file, password=PASSWORD)
+    file.write_bytes(bytes.fromhex("cececece") + bytes(100))
+    with pytest.raises(KeyFileError, match=r"is JCEKS, .* -srcstoretype JCEKS -destkeystore .*keys\.p12"):
+        load_key(file, password=PASSWORD)
+
+
+def test_a_key_that_is_none_is_refused_without_quoting_it(tmp_path: Path) -> None:
+    file = tmp_path / "keys.jks"
+    protected = protect(b"top secret", STORE, counting_octets())
+    file.write_bytes(jks_parts.archive(jks_parts.key_entry(protected)))
+    with pytest.raises(KeyFileError, match="cannot be read with this password") as refused:
+        load_key(file, password=STORE.reveal())
+    assert "top secret" not in refused.value.detail
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 255))
+def test_a_damaged_jks_under_the_right_password_is_refused_or_gives_its_key(
+    position: int, change: int
+) -> None:
+    whole = jks_parts.archive(jks_parts.key_entry(jks_parts.protected_key(), jks_parts.DER))
+    content = bytearray(whole[:-DIGEST_BYTES])
+    content[position % len(content)] ^= change
+    archive = bytes(content) + store_digest(STORE, bytes(content))
+    try:
+        key = key_in_archive(archive, password=STORE.reveal(), key_password=KEY.reveal(), alias=None)
+    except KeyStoreError:
+        return
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert key.public_key() == key_pair().public_key

@@ -3,7 +3,6 @@
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,109 +13,21 @@ from keyturn import (
     ClientSecret,
     NoTokenError,
     RotationError,
-    Signer,
     SigningKey,
     follow_key_rotations,
     offer_new_key,
     rotate,
     rotate_on_schedule,
 )
+from tests.testkit.key_server import ISSUER, OVERLAP_SECONDS, KeyServer
 from tests.unit.keyturn.client.external_key import ExternalKey
-from tests.unit.keyturn.client.key_server import ISSUER, OVERLAP_SECONDS, KeyServer
-
-
-class EnoughError(Exception):
-    """Ends a task that runs for ever."""
-
-
-class Scene:
-    """A client with a registered key, or with a JWKS URL, and its server."""
-
-    def __init__(
-        self, first: Signer | None = None, *, jwks_url: bool = False, state: Path | None = None
-    ) -> None:
-        self.first = first or SigningKey.generate()
-        self.keys = ClientKeys(self.first, state=state, elapsed=self.now, now=self.now)
-        self.credentials = ClientCredentials(ISSUER, "worker", self.keys, now=self.now)
-        (jwk,) = self.jwks()["keys"]
-        self.server = KeyServer(jwk, published=self.jwks if jwks_url else None)
-        self.waited: list[float] = []
-        self.looks = 3
-
-    def now(self) -> float:
-        return self.server.now if hasattr(self, "server") else 1_800_000_000.0
-
-    def jwks(self) -> dict[str, Any]:
-        return self.keys.jwks
-
-    async def sleep(self, seconds: float) -> None:
-        self.waited.append(seconds)
-        self.server.now += seconds
-
-    async def sleep_until_enough(self, seconds: float) -> None:
-        await self.sleep(seconds)
-        if len(self.waited) >= self.looks:
-            raise EnoughError
-
-    async def offer(self, **options: Any) -> float:
-        async with self.server.http() as http:
-            return await offer_new_key(self.keys, self.credentials, http, sleep=self.sleep, **options)
-
-    async def token(self) -> str:
-        async with self.server.http() as http:
-            return (await ClientCredentials(ISSUER, "worker", self.keys, now=self.now).token(http)).text
-
-
-def thumbprint_of_next(scene: Scene) -> str:
-    """Return the kid of the one key that was offered."""
-    (kid,) = set(scene.server.offered)
-    return kid
+from tests.unit.keyturn.client.key_scene import EnoughError, Scene
 
 
 async def test_without_a_rotation_nothing_is_offered() -> None:
     scene = Scene()
     assert await scene.offer() == 42
     assert (scene.keys.signing, scene.server.offered) == (scene.first, [])
-
-
-async def test_a_registered_key_is_used_once_every_node_has_it() -> None:
-    """Until then, a node that was asked for no token may not know it."""
-    scene = Scene()
-    scene.server.wants_key()
-    scene.server.behind = 4
-    await scene.offer()
-    assert scene.server.behind == 0
-    assert scene.waited == [1.0] * 4
-    assert scene.server.used == [thumbprint_of_next(scene)]
-    assert scene.keys.signing != scene.first
-
-
-async def test_nodes_that_never_have_it_leave_the_former_key_in_use() -> None:
-    scene = Scene()
-    scene.server.wants_key()
-    scene.server.behind = 1_000
-    with pytest.raises(RotationError, match="some nodes"):
-        await scene.offer()
-    assert (scene.keys.signing, scene.server.used) == (scene.first, [])
-    scene.server.behind = 0
-    await scene.offer()
-    assert scene.server.used == [thumbprint_of_next(scene)]
-
-
-async def test_looks_that_fail_meanwhile_are_repeated() -> None:
-    scene = Scene()
-    scene.server.wants_key()
-    scene.server.behind = 2
-
-    async def sleep(seconds: float) -> None:
-        if not scene.waited:
-            scene.server.fails = [503]
-        await scene.sleep(seconds)
-
-    async with scene.server.http() as http:
-        await offer_new_key(scene.keys, scene.credentials, http, sleep=sleep)
-    assert scene.waited == [1.0] * 3
-    assert scene.server.used == [thumbprint_of_next(scene)]
 
 
 async def test_a_registered_key_is_replaced_when_the_policy_wants_it() -> None:
@@ -164,27 +75,6 @@ async def test_whoever_is_refused_with_every_key_is_told() -> None:
         await scene.token()
 
 
-async def test_an_answer_that_is_lost_is_asked_for_again_with_the_same_key() -> None:
-    scene = Scene()
-    scene.server.wants_key()
-    lost = [True]
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        answered = scene.server(request)
-        if request.url.path.endswith("/key") and lost.pop():
-            raise httpx.ReadTimeout("lost")
-        return answered
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        with pytest.raises(httpx.ReadTimeout):
-            await offer_new_key(scene.keys, scene.credentials, http, sleep=scene.sleep)
-        lost.append(False)
-        assert scene.keys.signing is scene.first
-        await offer_new_key(scene.keys, scene.credentials, http, sleep=scene.sleep)
-    first, second = scene.server.offered
-    assert first == second == scene.keys.signing.kid
-
-
 async def test_a_new_key_that_is_not_accepted_yet_is_tried_until_it_is() -> None:
     scene = Scene()
     scene.server.wants_key()
@@ -199,15 +89,6 @@ async def test_a_new_key_that_is_not_accepted_yet_is_tried_until_it_is() -> None
         await offer_new_key(scene.keys, scene.credentials, http, sleep=scene.sleep)
     assert scene.waited == [1.0, 1.0, 1.0]
     assert scene.keys.signing is not scene.first
-
-
-async def test_a_policy_that_forbids_it_leaves_the_key_as_it_is() -> None:
-    scene = Scene()
-    scene.server.wants_key()
-    scene.server.allowed = False
-    with pytest.raises(RotationError, match="403"):
-        await scene.offer()
-    assert (scene.keys.signing, scene.keys.pending) == (scene.first, None)
 
 
 async def test_a_paused_rotation_waits() -> None:

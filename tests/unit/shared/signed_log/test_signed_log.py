@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyturn_shared.errors import ConfigurationError
+from keyturn_shared.fleet.partitions import ONE_PARTITION, Partitioning
 from keyturn_shared.jose import base64url
 from keyturn_shared.projection import ProjectionError, projection_value
 from keyturn_shared.signed_log.envelope import attach, detach, signature_of
@@ -18,7 +19,12 @@ from keyturn_shared.signed_log.keys import (
     LogSigningKeys,
     LogVerificationKeys,
 )
-from keyturn_shared.signed_log.messages import event_message, key_set_message, projection_message
+from keyturn_shared.signed_log.messages import (
+    event_message,
+    head_message,
+    key_set_message,
+    projection_message,
+)
 from keyturn_shared.signed_log.signer import LogSigner
 from keyturn_shared.signed_log.verifier import LogVerifier
 
@@ -156,6 +162,26 @@ def test_a_statement_about_the_head_says_which_log_it_is() -> None:
     assert not stated.knows(6, "another six")
     assert not stated.knows(7, "six")
     assert len(event_name(1, "x")) == len(recent) // 2
+
+
+@pytest.mark.parametrize("recent", ["", "abcdefgh"])
+def test_a_statement_about_the_head_says_where_used_assertions_are_marked(recent: str) -> None:
+    partitioning = Partitioning((1, 16))
+    signed = SIGNER.head(9, sequence=7, at=5, recent=recent, partitioning=partitioning)
+    assert read_head_statement(signed, KEYS.verification()).partitioning == partitioning
+
+
+def test_with_one_partition_a_statement_is_as_releases_without_partitions_know_it() -> None:
+    signed = SIGNER.head(9, sequence=7, at=5, recent="", partitioning=ONE_PARTITION)
+    assert signed == SIGNER.head(9, sequence=7, at=5, recent="")
+    assert signed.startswith(f"{LOG} 9 7 5  ".encode())
+
+
+@pytest.mark.parametrize("told", ["0", "4,1", "65", "1,1", ",", "1,2,3,4,5,6,7,8,9"])
+def test_a_signed_statement_with_impossible_partitions_is_refused(told: str) -> None:
+    text = f"{LOG} 9 7 5  {told}".encode()
+    with pytest.raises(ForgedError):
+        read_head_statement(text + b" " + KEYS.sign(head_message(text)), KEYS.verification())
 
 
 def test_an_event_is_known_by_its_whole_name_wherever_it_stands() -> None:

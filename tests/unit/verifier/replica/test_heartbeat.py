@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from keyturn_shared.fleet.membership import MembershipChannel
+from keyturn_shared.fleet.partitions import ONE_PARTITION, Partitioning
 from keyturn_shared.fleet.scripts import Argument, Call
 from keyturn_shared.position import Position
 from keyturn_shared.sealing import KeyRing
@@ -40,6 +41,10 @@ class NoEvents:
         raise AssertionError("a member at the head has nothing to catch up with")
 
 
+async def nothing_to_change(partitioning: Partitioning, epoch: int) -> None:
+    assert partitioning == ONE_PARTITION
+
+
 def heartbeat_at_head() -> Heartbeat:
     applier, _, _ = applier_at(HEAD)
     metrics = NodeMetrics(CollectorRegistry())
@@ -52,6 +57,7 @@ def heartbeat_at_head() -> Heartbeat:
         metrics,
         elapsed=lambda: 50.0,
         details=lambda: "{}",
+        partition=nothing_to_change,
         renewal_seconds=3600,
     )
 

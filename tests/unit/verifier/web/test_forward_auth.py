@@ -4,23 +4,19 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
-from keyturn_shared.jose.compact import UnverifiedToken
-from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
-from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.oauth.certificates.headers import CertificateHeader
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.sender_constraint.dpop import DpopCheck
 from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck
-from keyturn_shared.oauth.tokens import verification
 from keyturn_shared.oauth.web.certificate_source import CertificateSource
 from keyturn_shared.oauth.web.messages import Reply, Request
 from keyturn_verifier.web.application import Route, VerifierApplication
 from keyturn_verifier.web.forward_auth import ForwardAuthEndpoint
 from keyturn_verifier.web.forwarded_request import ForwardedRequests
 from tests.testkit.oauth_scene import SKEW, Scene, access_token, client, scene
+from tests.testkit.signature_counts import count_signatures
 
 PATH = "/realms/acme/forward-auth"
 
@@ -52,15 +48,7 @@ class Gateway:
 
 @pytest.fixture
 def signatures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the realm's keys with which a signature was checked."""
-    checked: list[str] = []
-
-    def counted(token: UnverifiedToken, keys: KeySet) -> VerificationKey:
-        checked.append(str(token.header.kid))
-        return verify_with_key_set(token, keys)
-
-    monkeypatch.setattr(verification, "verify_with_key_set", counted)
-    return checked
+    return count_signatures(monkeypatch)
 
 
 async def test_a_forged_token_costs_one_verification(signatures: list[str]) -> None:

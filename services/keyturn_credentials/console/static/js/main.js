@@ -1,7 +1,9 @@
 // Entry point: restore the session or use the one-time link, then show the page in the address.
-import { onSessionLost, resumeSession, signIn } from "./api.js";
+import { onSessionLost, resumeSession, sameUser, signIn, userOf } from "./api.js";
 import { fill } from "./dom.js";
+import { live } from "./live.js";
 import { showSignIn, showTrouble } from "./pages/signin.js";
+import { hasUnsaved, here } from "./router.js";
 import { start } from "./shell.js";
 
 const TICKET = "#ticket=";
@@ -31,7 +33,20 @@ async function useLink(ticket) {
   }
 }
 
-onSessionLost(() => showSignIn(app, enter, "Your session has ended. Sign in again to return to this page."));
+onSessionLost((lost) => {
+  if (!hasUnsaved()) return showSignIn(app, enter, "Your session has ended. Sign in again to return to this page.", lost);
+  // What is not saved is kept out of sight, for the same user.
+  const kept = [...app.childNodes];
+  const { title } = document;
+  const back = (session) => {
+    if (!sameUser(session, lost)) return enter(session);
+    app.replaceChildren(...kept);
+    document.title = title;
+    return live.follow(here()[0] || session.realm);
+  };
+  const text = `Your session has ended. Sign in again as ${userOf(lost)}: what you have not saved is still here.`;
+  return showSignIn(app, back, text, lost, true);
+});
 addEventListener("hashchange", () => location.hash.startsWith(TICKET) && begin());
 document.querySelector(".skip").addEventListener("click", (event) => {
   // Not by the address: changing it changes the page.

@@ -29,7 +29,13 @@ export function here() {
   });
 }
 
-const warn = (event) => event.preventDefault();
+/** Whether something on the page is not saved yet. */
+export const hasUnsaved = () => document.querySelector("main form[data-unsaved]") !== null;
+
+// Reloading and closing: the browser asks in its own words.
+addEventListener("beforeunload", (event) => {
+  if (guard || hasUnsaved()) event.preventDefault();
+});
 
 /**
  * Ask before the page is left, whichever way: `question()` makes what `confirm` asks. Null: no longer.
@@ -37,21 +43,23 @@ const warn = (event) => event.preventDefault();
  */
 export function guardLeaving(question) {
   guard = question;
-  removeEventListener("beforeunload", warn);
-  if (question) addEventListener("beforeunload", warn);
 }
 
 /** Whether the page may be left; asks if something on it would be lost. */
 export async function mayLeave() {
-  const question = guard?.() || (document.querySelector("main form[data-unsaved]") && UNSAVED);
+  const question = guard?.() || (hasUnsaved() && UNSAVED);
   return !question || (await confirm(question));
 }
 
-/** Change the query of the current address, for a page that can be opened again as it is. */
-export function setQuery(query) {
+/**
+ * Change the query of the current address, for a page that can be opened again as it is. `isNew`: the way back leads
+ * to the page as it was.
+ */
+export function setQuery(query, { isNew = false } = {}) {
   const text = String(query);
   shown = location.pathname + (text && `?${text}`);
-  history.replaceState(null, "", shown);
+  if (isNew) history.pushState(null, "", shown);
+  else history.replaceState(null, "", shown);
 }
 
 /** Show the page in the address now and whenever it changes; `show` is told whether the user has moved. */
@@ -59,7 +67,7 @@ export function follow(show) {
   shown = location.pathname + location.search;
   onpopstate = async (event) => {
     const wanted = location.pathname + location.search;
-    if (event.isTrusted && guard) {
+    if (event.isTrusted && (guard || hasUnsaved())) {
       // The browser has gone back already: return to the page until the user is sure.
       history.pushState(null, "", shown);
       if (!(await mayLeave())) return;
@@ -71,8 +79,8 @@ export function follow(show) {
 }
 
 /** Show another page without reloading the document. Asks for confirmation if something would be lost. */
-export async function go(path) {
-  if (!(await mayLeave())) return;
+export async function go(path, { ask = true } = {}) {
+  if (ask && !(await mayLeave())) return;
   history.pushState(null, "", path);
   dispatchEvent(new PopStateEvent("popstate"));
   scrollTo(0, 0);

@@ -1,5 +1,5 @@
 // The frame around all pages: realm, navigation, the state of the fleet, and the page in the address.
-import { realmPath, signOut } from "./api.js";
+import { realmPath, signOut, userOf } from "./api.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { live } from "./live.js";
@@ -7,28 +7,37 @@ import { auditPage } from "./pages/audit.js";
 import { campaignPage } from "./pages/campaign.js";
 import { clientPage } from "./pages/client.js";
 import { clientsPage } from "./pages/clients.js";
+import { clientScopesPage } from "./pages/client-scopes.js";
 import { eventsPage } from "./pages/events.js";
 import { fleetPage } from "./pages/fleet.js";
 import { jwksUrlsPage } from "./pages/jwks-urls.js";
+import { noticesPage } from "./pages/notices.js";
 import { realmPage } from "./pages/realm.js";
 import { rotationPage } from "./pages/rotation.js";
 import { rotationsPage } from "./pages/rotations.js";
+import { notFound } from "./pages/not-found.js";
 import { iconButton } from "./parts/controls.js";
 import { failure, loading } from "./parts/feedback.js";
+import { noticeCount } from "./parts/notice-count.js";
 import { pulse } from "./parts/pulse.js";
 import { realmChoice } from "./parts/realm-choice.js";
 import { follow, here, link, mayLeave, pagePath } from "./router.js";
 
 const CAMPAIGN = "campaign";
+const NOTICES = "notices";
 const PAGES = [
   { path: "clients", label: "Clients", glyph: "clients", show: clientsPage },
+  { path: "client-scopes", label: "Client scopes", glyph: "scopes", show: clientScopesPage },
   { path: "fleet", label: "Fleet", glyph: "fleet", show: fleetPage },
   { path: "rotations", label: "Rotations", glyph: "rotations", show: rotationsPage },
+  { path: NOTICES, label: "Notices", glyph: "warning", show: noticesPage },
   { path: "jwks-urls", label: "JWKS URLs", glyph: "globe", show: jwksUrlsPage },
   { path: "events", label: "Events", glyph: "events", show: eventsPage },
   { path: "audit", label: "Audit", glyph: "audit", show: auditPage },
   { path: "realm", label: "Realm", glyph: "realm", show: realmPage },
 ];
+
+const NOT_FOUND = { path: null, label: "Not found", show: ({ main, realm }) => notFound(main, realm) };
 
 /** Show the console for a session; `cameIn`: the user just signed in, so the focus starts at the page. */
 export function start(app, session, cameIn = false) {
@@ -39,6 +48,7 @@ export function start(app, session, cameIn = false) {
   const out = iconButton("out", "Sign out", async () => {
     if (!(await mayLeave())) return;
     leave();
+    count?.stop();
     await signOut();
     location.assign("/console/");
   });
@@ -65,7 +75,7 @@ export function start(app, session, cameIn = false) {
             "div",
             { class: "side-foot" },
             fleet,
-            h("div", { class: "who" }, h("span", { title: session.client_id }, session.client_id), out),
+            h("div", { class: "who" }, h("span", { title: session.person?.subject ?? session.client_id }, userOf(session)), out),
           ),
         ),
       ),
@@ -75,21 +85,24 @@ export function start(app, session, cameIn = false) {
 
   let leave = () => {};
   let shownRealm = null;
+  let count = null;
 
   async function show(moved) {
     leave();
     const [realm = session.realm, path = "clients", ...rest] = here();
-    const page = PAGES.find((each) => each.path === path) || PAGES[0];
-    fill(
-      menu,
-      PAGES.map((each) => menuItem(realm, each, each === page)),
-    );
+    const page = PAGES.find((each) => each.path === path) || NOT_FOUND;
     live.follow(realm);
     if (realm !== shownRealm) {
       shownRealm = realm;
+      count?.stop();
+      count = noticeCount(realm);
       fill(realms, realmChoice(realm));
       fill(fleet, pulse(realm));
     }
+    fill(
+      menu,
+      PAGES.map((each) => menuItem(realm, each, each === page, each.path === NOTICES && count.place)),
+    );
     document.title = `${page.label} · ${realm} · keyturn`;
     // Each page has its own element, so a page that loads too late writes into one that is no longer visible.
     const place = h("div", { class: "page" }, loading());
@@ -123,9 +136,9 @@ function showPage(page, context, [name, tab]) {
   return page.show(context);
 }
 
-const menuItem = (realm, page, isCurrent) =>
+const menuItem = (realm, page, isCurrent, more) =>
   h(
     "li",
     {},
-    link(pagePath(realm, page.path), [icon(page.glyph), page.label], { "aria-current": isCurrent && "page" }),
+    link(pagePath(realm, page.path), [icon(page.glyph), page.label, more], { "aria-current": isCurrent && "page" }),
   );

@@ -89,7 +89,7 @@ def test_the_page_has_inputs_results_and_room_for_a_signature(report: dict[str, 
     for page in (as_markdown(report, "cafe"), as_html(report, "cafe")):
         for expected in ("ab" * 32, "cafe", "2026-11-29T10:05:00Z", "thumbprint", "Signature", "https://new"):
             assert expected in page
-        assert "3 clients were compared, 1 were not; 2 need a decision." in page
+        assert "3 clients were compared, 1 was not; 2 need a decision." in page
 
 
 def test_nothing_compared_is_not_fine() -> None:

@@ -8,12 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.jose.compact import UnverifiedToken
 from keyturn_shared.jose.errors import BadSignatureError, ExpiredError, MalformedError
-from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
-from keyturn_shared.jose.verify import verify_with_key_set
 from keyturn_shared.oauth.entities import ClientState, RealmState
 from keyturn_shared.oauth.errors import (
     ClientDisabledError,
@@ -39,6 +35,7 @@ from tests.testkit.oauth_scene import (
     client,
     scene,
 )
+from tests.testkit.signature_counts import count_signatures
 
 API = "https://api.example"
 
@@ -50,15 +47,7 @@ def made() -> Scene:
 
 @pytest.fixture
 def signatures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the realm's keys with which a signature was checked."""
-    checked: list[str] = []
-
-    def counted(token: UnverifiedToken, keys: KeySet) -> VerificationKey:
-        checked.append(str(token.header.kid))
-        return verify_with_key_set(token, keys)
-
-    monkeypatch.setattr(verification, "verify_with_key_set", counted)
-    return checked
+    return count_signatures(monkeypatch)
 
 
 def test_a_signature_is_checked_once(made: Scene, signatures: list[str]) -> None:

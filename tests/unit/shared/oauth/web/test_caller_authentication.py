@@ -1,102 +1,27 @@
 """Callers that ask about a token: a client with credentials, or with its own access token and proof of
 possession."""
 
-import base64
-from dataclasses import dataclass
 from typing import Any
-from weakref import ref
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.errors import BadSignatureError
-from keyturn_shared.jose.signing import SigningKey
-from keyturn_shared.network.trusted_proxies import TrustedProxies
 from keyturn_shared.oauth.certificates.client_certificate import read_client_certificate
-from keyturn_shared.oauth.certificates.headers import CertificateHeader
-from keyturn_shared.oauth.client_authentication.secret_cache import SecretCache
 from keyturn_shared.oauth.errors import (
-    FencedError,
     InvalidDpopProofError,
     InvalidRequestError,
     MissingCredentialsError,
     PossessionError,
-    SecretExpiredError,
     TooManyFailuresError,
     UnknownRealmError,
     WrongSecretError,
 )
-from keyturn_shared.oauth.metrics import AnswerMetrics, ThrottleMetrics
-from keyturn_shared.oauth.sender_constraint.dpop import DpopCheck
-from keyturn_shared.oauth.sender_constraint.requirement import PossessionCheck
-from keyturn_shared.oauth.throttling.throttle import FailureLimits, Throttle
-from keyturn_shared.oauth.web.caller_address import CallerAddress
-from keyturn_shared.oauth.web.caller_authentication import Callers
-from keyturn_shared.oauth.web.certificate_source import CertificateSource
-from keyturn_shared.oauth.web.known_callers import KnownCallers
-from keyturn_shared.oauth.web.messages import Request
-from keyturn_shared.oauth.web.outcome_log import AuthenticationLog
+from keyturn_shared.oauth.throttling.throttle import FailureLimits
 from tests.testkit.certificates import issue
 from tests.testkit.dpop import proof
-from tests.testkit.filled_redis import projected_secret
-from tests.testkit.oauth_scene import BASE_URL, Scene, access_token, client, scene
-
-SECRET = "a-secret-that-is-long-enough"
-URL = f"{BASE_URL}/realms/acme/protocol/openid-connect/token/introspect"
-KEY = SigningKey.generate()
-
-
-@dataclass
-class Asked:
-    """A realm with one client by secret, and those who ask about tokens there."""
-
-    scene: Scene
-    registry: CollectorRegistry
-    callers: Callers
-    cache: SecretCache | None
-
-    def count(self, method: str, outcome: str) -> float:
-        labels = {"method": method, "outcome": outcome}
-        return self.registry.get_sample_value("keyturn_authentications_total", labels) or 0.0
-
-    async def by(
-        self,
-        authorization: str | None = None,
-        parameters: dict[str, str] | None = None,
-        *,
-        headers: dict[bytes, str] | None = None,
-        realm: str = "acme",
-        certificate: bytes | None = None,
-        method: str = "POST",
-    ) -> str:
-        sent = [(name, text.encode("latin-1")) for name, text in (headers or {}).items()]
-        if authorization is not None:
-            sent.append((b"authorization", authorization.encode()))
-        request = Request(method, "/", realm, b"", sent, b"", "192.0.2.1", certificate)
-        return await self.callers.require(request, parameters or {}, lambda urls: urls.introspection)
-
-
-def asked(*, limit: int = 100, cached: int = 0, **members: Any) -> Asked:
-    made = scene(client(**{"authenticator": "client-secret", "secret": SECRET, **members}))
-    registry = CollectorRegistry()
-    throttle = Throttle(FailureLimits(per_client=limit), None, ThrottleMetrics(registry), made.clock.elapsed)
-    log = AuthenticationLog(AnswerMetrics(registry), throttle, CallerAddress(TrustedProxies(())))
-    cache = SecretCache(made.clock.now, cached) if cached else None
-    callers = Callers(
-        made,
-        made.authenticator,
-        made.tokens,
-        CertificateSource(CertificateHeader()),
-        PossessionCheck(DpopCheck(made.used, made.clock, clock_skew=20.0)),
-        log,
-        None if cache is None else KnownCallers(made, made.authenticator, log, cache),
-    )
-    return Asked(made, registry, callers, cache)
-
-
-def basic(secret: str = SECRET, client_id: str = "worker") -> str:
-    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+from tests.testkit.oauth_scene import BASE_URL, access_token
+from tests.unit.shared.oauth.web.asking import KEY, SECRET, URL, asked, basic
 
 
 async def test_a_client_is_named_by_its_credentials() -> None:
@@ -231,147 +156,3 @@ async def test_a_token_that_is_bound_to_a_key_needs_a_proof_for_this_endpoint() 
             await made.by(f"DPoP {token}", headers=other)
     with pytest.raises(PossessionError):
         await made.by(f"Bearer {token}", headers=shown(jti="4"))
-
-
-# -- callers that were authenticated before
-
-
-def caching(**members: Any) -> Asked:
-    return asked(cached=2, **members)
-
-
-def cache_of(made: Asked) -> SecretCache:
-    assert made.cache is not None
-    return made.cache
-
-
-class Counted:
-    """An authenticator that counts."""
-
-    def __init__(self, made: Asked) -> None:
-        self.asked = 0
-        self._sound = made.callers._authenticator
-        made.callers._authenticator = self  # type: ignore[assignment]  # the one method that is asked for
-
-    async def authenticate(self, *arguments: Any) -> Any:
-        self.asked += 1
-        return await self._sound.authenticate(*arguments)
-
-
-async def test_a_secret_is_compared_once_and_every_use_is_counted() -> None:
-    made = caching()
-    counted = Counted(made)
-    for _ in range(3):
-        assert await made.by(basic()) == "worker"
-    assert counted.asked == 1
-    assert made.count("client_secret_basic", "accepted") == 3
-    assert len(made.scene.noted) == 3
-    assert len(set(made.scene.noted)) == 1
-
-
-async def test_an_event_about_the_client_or_realm_ends_a_known_caller() -> None:
-    made = caching()
-    await made.by(basic())
-    made.scene.change(client(authenticator="client-secret", secret="a-new-secret-for-this-client"))
-    with pytest.raises(WrongSecretError):
-        await made.by(basic())
-    assert await made.by(basic("a-new-secret-for-this-client")) == "worker"
-    counted = Counted(made)
-    made.scene.realm.superseded = True
-    assert await made.by(basic("a-new-secret-for-this-client")) == "worker"
-    assert counted.asked == 1
-
-
-async def test_nobody_is_known_by_a_secret_that_was_compared_before_the_client_changed() -> None:
-    """The event may come after the client was read and before the authentication is kept."""
-    made = caching()
-    made.scene.decisions = 2  # the first one has read what has changed
-    sound = made.callers._authenticator
-
-    class Overtaken:
-        async def authenticate(self, *arguments: Any) -> Any:
-            made.callers._authenticator = sound
-            found = await sound.authenticate(*arguments)
-            made.scene.change(client(authenticator="client-secret", secret="a-new-secret-for-this-client"))
-            return found
-
-    made.callers._authenticator = Overtaken()  # type: ignore[assignment]  # the one method that is asked for
-    for _ in range(2):
-        with pytest.raises(WrongSecretError):
-            await made.by(basic())
-
-
-async def test_a_known_caller_is_refused_when_its_secret_expires() -> None:
-    made = asked()
-    end = made.scene.clock.time + 10
-    secret = projected_secret("uuid-of-worker", SECRET, not_after=end)
-    made = caching(secret=None, secrets=(secret,))
-    assert await made.by(basic()) == "worker"
-    made.scene.clock.time = end
-    with pytest.raises(SecretExpiredError):
-        await made.by(basic())
-
-
-async def test_a_wrong_secret_is_none_that_was_right_before() -> None:
-    made = caching()
-    await made.by(basic())
-    counted = Counted(made)
-    for wrong in (basic("another"), basic(client_id="other"), basic().lower()):
-        with pytest.raises(KeyturnError):
-            await made.by(wrong)
-    with pytest.raises(UnknownRealmError):
-        await made.by(basic(), realm="other")
-    assert counted.asked > 0
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [{"client_secret": SECRET}, {"client_assertion": "x"}, {"client_id": "other"}],
-)
-async def test_a_known_caller_sends_no_other_credentials(parameters: dict[str, str]) -> None:
-    made = caching()
-    await made.by(basic(), {"client_id": "worker"})
-    with pytest.raises(InvalidRequestError):
-        await made.by(basic(), parameters)
-
-
-async def test_a_known_caller_is_refused_for_its_failures_like_any_other() -> None:
-    made = caching(limit=1)
-    await made.by(basic())
-    with pytest.raises(WrongSecretError):
-        await made.by(basic("another"))
-    with pytest.raises(TooManyFailuresError):
-        await made.by(basic())
-
-
-async def test_a_caller_is_known_only_with_a_lease() -> None:
-    made = caching()
-    await made.by(basic())
-    made.scene.fenced = True
-    with pytest.raises(FencedError):
-        await made.by(basic())
-
-
-async def test_only_so_many_callers_are_known() -> None:
-    made = caching()
-    cache = cache_of(made)
-    for spaces in range(1, 5):  # several headers mean the same
-        await made.by(basic().replace(" ", " " * spaces))
-    assert len(cache._clients) == 2
-
-
-async def test_the_cache_of_callers_holds_no_state_that_was_superseded() -> None:
-    made = caching()
-    await made.by(basic())
-    former = ref(made.scene.clients["worker"])
-    made.scene.change(client(authenticator="client-secret"))
-    assert former() is None
-
-
-async def test_the_cache_of_callers_holds_no_secret() -> None:
-    made = caching()
-    await made.by(basic())
-    cache = cache_of(made)
-    [name] = cache._clients
-    assert SECRET not in repr(cache._clients)
-    assert name != SecretCache(made.scene.clock.now)._name("acme", basic()), "the key is this process's own"

@@ -6,6 +6,7 @@ import { afterChanges } from "../live.js";
 import { button, card } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
 import { empty, reportChange } from "../parts/feedback.js";
+import { LOCKED_OUT, ofOwn } from "../parts/own.js";
 import { rotationTable } from "../parts/rotation-table.js";
 import { OPEN_STATES } from "../parts/rotation-words.js";
 import { policyCard } from "./policy.js";
@@ -30,6 +31,8 @@ export async function rotationTab(context) {
       client,
       inherited: settings.attributes || {},
       reload,
+      draft: context.draft,
+      kept: context.kept,
     }),
   );
   // The tab is built again when the policy is saved.
@@ -37,22 +40,32 @@ export async function rotationTab(context) {
   return onLeave(stop);
 }
 
-function rotationsCard({ client, path, base, realm, rotations, reload }) {
+function rotationsCard(context) {
+  const { client, path, base, realm, rotations, reload } = context;
   const isOpen = rotations.some(({ state }) => OPEN_STATES.includes(state));
-  const hasSecret = authenticator(client.clientAuthenticatorType).credential === "secret";
+  const { credential } = authenticator(client.clientAuthenticatorType);
+  const hasSecret = credential === "secret";
+  const hasKeys = credential === "keys";
   const begin = (reason, done) => async () => {
     const asked = reason === "manual" ? calmly(client) : atOnce(client);
+    asked.consequences.push(ofOwn(context, client, LOCKED_OUT));
     if (!(await confirm(asked))) return;
     const { fleet } = await change("POST", `${path}/rotations`, { json: { kind: "secret", reason } });
     await reportChange(done, fleet, reload);
   };
+  const ask = async () => {
+    if (!(await confirm(asking(client)))) return;
+    const { fleet } = await change("POST", `${path}/rotations`, { json: { kind: "key", reason: "manual" } });
+    await reportChange("The client is asked for a new key.", fleet, reload);
+  };
   return card(
     "Rotations of this client",
     {
-      note: hasSecret ? null : "Its authenticator does not use a secret.",
-      actions: hasSecret && [
-        !isOpen && button("Rotate now", begin("manual", "The rotation has begun."), { kind: "primary" }),
-        button("Secret is compromised", begin("compromised", "The compromised secret has ended."), { kind: "danger calm" }),
+      note: hasSecret || hasKeys ? null : "Its authenticator uses neither a secret nor keys.",
+      actions: [
+        hasSecret && !isOpen && button("Rotate now", begin("manual", "The rotation has begun."), { kind: "primary" }),
+        hasSecret && button("Secret is compromised", begin("compromised", "The compromised secret has ended."), { kind: "danger calm" }),
+        hasKeys && !isOpen && button("Ask for a new key", ask, { kind: "primary" }),
       ],
     },
     rotations.length
@@ -78,4 +91,14 @@ const atOnce = (client) => ({
     "A rotation that is under way ends, and so does a former secret.",
   ],
   action: "End it",
+});
+
+const asking = (client) => ({
+  title: `Ask ${client.clientId} for a new key?`,
+  consequences: [
+    "The client registers its next key, or publishes it at its JWKS URL. Nobody else can do that for it.",
+    "The key in use stays valid until the client has used the next one and the overlap has passed.",
+  ],
+  action: "Ask for a new key",
+  kind: "primary",
 });

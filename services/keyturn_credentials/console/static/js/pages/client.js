@@ -1,18 +1,28 @@
 import { clientPath, getVersioned } from "../api.js";
 import { fill, h } from "../dom.js";
 import { copyable } from "../parts/copying.js";
+import { newDraft } from "../parts/edits.js";
 import { badge, failure, loading, notice } from "../parts/feedback.js";
 import { link, pagePath } from "../router.js";
 import { activityTab } from "./activity.js";
+import { adminRolesTab } from "./admin-roles.js";
 import { rotationTab } from "./client-rotation.js";
+import { connectTab } from "./connect.js";
 import { credentialsTab } from "./credentials/tab.js";
+import { evaluateTab } from "./evaluate.js";
+import { scopesTab } from "./scopes-tab.js";
+import { notFound } from "./not-found.js";
 import { settingsTab } from "./settings.js";
 
 /** @type {[string, string, (context: any) => Promise<any>][]} */
 const TABS = [
   ["settings", "Settings", settingsTab],
   ["credentials", "Credentials", credentialsTab],
+  ["connect", "Connect", connectTab],
+  ["scopes", "Client scopes", scopesTab],
+  ["admin-roles", "Admin roles", adminRolesTab],
   ["rotation", "Rotation", rotationTab],
+  ["evaluate", "Evaluate", evaluateTab],
   ["activity", "Activity", activityTab],
 ];
 
@@ -20,15 +30,20 @@ const TABS = [
 export async function clientPage(context, uuid, tab = "settings") {
   const { realm, main } = context;
   const path = clientPath(realm, uuid);
-  const [name, , show] = TABS.find(([known]) => known === tab) || TABS[0];
+  const known = TABS.find(([each]) => each === tab);
+  if (!known) return notFound(main, realm);
+  const [name, , show] = known;
   const top = h("div", {});
   const body = h("div", { class: "pile" }, loading());
 
+  const draft = newDraft();
+  // What is edited stays edited when the page is read again.
   async function reload() {
     const { value: client, version, due } = await getVersioned(path);
+    const kept = draft.take();
     document.title = `${client.clientId} · ${realm} · keyturn`;
     fill(top, title(realm, client), due && secretIsDue());
-    await show({ ...context, client, version, path, body, reload });
+    await show({ ...context, client, version, path, body, reload, draft, kept });
   }
 
   fill(
@@ -43,14 +58,16 @@ export async function clientPage(context, uuid, tab = "settings") {
     ),
     body,
   );
+  // On a narrow screen, not all tabs are in view.
+  main.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   try {
-    await reload();
+    return await reload();
   } catch (error) {
     fill(
       top,
       h("header", { class: "head" }, h("div", {}, back(realm), h("h1", { tabindex: "-1" }, "Client"))),
     );
-    fill(body, failure(error));
+    return fill(body, failure(error));
   }
 }
 
@@ -59,7 +76,7 @@ const back = (realm) => link(pagePath(realm, "clients"), "Clients", { class: "cr
 const secretIsDue = () =>
   notice(
     "warning",
-    h("p", {}, "Its secret is due for rotation: the next change that you save also gives it a new one."),
+    h("p", {}, "The next change that you save also gives it a new secret: its own has expired, or is due and nothing rotates it."),
     h("p", {}, "The client will then need it. Regenerate the secret yourself to see it at once."),
   );
 

@@ -2,52 +2,62 @@ import { authenticator, keySource, SOURCES } from "../authenticators.js";
 import { change, get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { icon } from "../icons.js";
-import { button, card, field, form, head, input } from "../parts/controls.js";
+import { button, card, field, form, head, input, select } from "../parts/controls.js";
 import { openDialog } from "../parts/dialog.js";
 import { badge, empty, failure, loading, reportChange } from "../parts/feedback.js";
+import { showOnce } from "./credentials/secret.js";
+import { recognisedBy } from "./credentials/x509.js";
 import { state } from "../parts/state.js";
 import { lines, table } from "../parts/table.js";
-import { go, link, pagePath } from "../router.js";
+import { go, link, pagePath, setQuery } from "../router.js";
 import { distance, now } from "../time.js";
 
-const PAGE = 25;
+const SIZES = [25, 50, 100, 500];
 const TYPING_MS = 200;
+/** Attributes as name:value pairs; what is still being typed is none. */
+const PAIRS = /^\s*(?:(?:"[^"]+"|[^\s:"]+):(?:"[^"]*"|[^\s"]+)(?:\s+|$))*$/;
 
 export async function clientsPage({ realm, main, base, onLeave }) {
   const parameters = new URLSearchParams(location.search);
   let first = Math.max(0, Number.parseInt(parameters.get("first") || "0", 10) || 0);
   let asked = 0;
+  const sizes = select(SIZES.map(String), parameters.get("max") || "25", { "aria-label": "Clients per page" });
+  const size = () => Math.min(Math.max(1, Number(sizes.value) || SIZES[0]), SIZES.at(-1));
   const search = input(parameters.get("search") || "", {
     type: "search",
     placeholder: "Search by client ID",
     "aria-label": "Search by client ID",
   });
+  const attributes = input(parameters.get("query") || "", {
+    type: "search",
+    placeholder: "Attributes, such as team:payments",
+    "aria-label": "Search by attributes",
+  });
   const list = h("div", {}, loading());
   const pager = h("nav", { class: "pager", "aria-label": "Pages" });
   const found = h("p", { class: "visually-hidden", role: "status" });
 
-  async function show() {
+  async function show({ isNew = false } = {}) {
+    if (!PAIRS.test(attributes.value)) return;
     const number = ++asked;
-    const query = new URLSearchParams({
-      first: String(first),
-      max: String(PAGE + 1),
-      clientId: search.value,
-      search: "true",
-    });
+    const searched = { clientId: search.value, search: "true", q: attributes.value };
+    const query = new URLSearchParams({ first: String(first), max: String(size()), ...searched });
     const shown = new URLSearchParams();
     if (search.value) shown.set("search", search.value);
+    if (attributes.value) shown.set("query", attributes.value);
     if (first) shown.set("first", String(first));
-    history.replaceState(null, "", shown.size ? `${location.pathname}?${shown}` : location.pathname);
+    if (size() !== SIZES[0]) shown.set("max", String(size()));
+    setQuery(shown, { isNew });
     try {
-      const clients = await get(`${base}/clients?${query}`);
+      const [clients, all] = await Promise.all([
+        get(`${base}/clients?${query}`),
+        get(`${base}/client-count?${new URLSearchParams(searched)}`),
+      ]);
       if (number !== asked) return; // a later search was started meanwhile
-      const page = clients.slice(0, PAGE);
-      fill(list, page.length ? rows(realm, page) : nothing());
-      found.textContent = page.length ? `${page.length} clients shown` : "No client found";
-      fill(
-        pager,
-        page.length && (first || clients.length > PAGE) ? turns(page.length, clients.length > PAGE) : [],
-      );
+      fill(list, clients.length ? rows(realm, clients) : nothing());
+      found.textContent = clients.length ? `${inWords(all)} found` : "No client found";
+      const isAll = !first && all.count <= SIZES[0] && !all.more;
+      fill(pager, clients.length && !isAll ? turns(clients.length, all) : []);
     } catch (error) {
       fill(list, failure(error));
     }
@@ -55,29 +65,36 @@ export async function clientsPage({ realm, main, base, onLeave }) {
 
   const turn = (by) => {
     first = Math.max(0, first + by);
-    return show();
+    return show({ isNew: true });
   };
-  const turns = (count, more) => [
-    h("span", { class: "number" }, `${first + 1}–${first + count}`),
+  sizes.addEventListener("change", () => {
+    first = 0;
+    show();
+  });
+  const turns = (count, all) => [
+    h("span", { class: "number" }, `${first + 1}–${first + count} of ${inWords(all)}`),
     h(
       "span",
       { class: "row" },
-      first > 0 && button("Previous", () => turn(-PAGE), { kind: "little" }),
-      more && button("Next", () => turn(PAGE), { kind: "little" }),
+      h("label", { class: "row" }, "Per page", sizes),
+      first > 0 && button("Previous", () => turn(-size()), { kind: "little" }),
+      (all.more || first + count < all.count) && button("Next", () => turn(size()), { kind: "little" }),
     ),
   ];
   const clear = () => {
-    search.value = "";
+    search.value = attributes.value = "";
     first = 0;
     search.focus();
     return show();
   };
   const nothing = () =>
-    search.value || first
+    search.value || attributes.value || first
       ? empty(
           "search",
           "No client found",
-          `No client ID in ${realm} contains “${search.value}”.`,
+          attributes.value
+            ? `No client in ${realm} has these attributes, and a matching client ID.`
+            : `No client ID in ${realm} contains “${search.value}”.`,
           button("Clear search", clear),
         )
       : empty(
@@ -89,17 +106,40 @@ export async function clientsPage({ realm, main, base, onLeave }) {
   const newClient = (kind) => button("New client", () => createClient(realm, base), { kind, glyph: "plus" });
 
   let timer;
-  search.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => turn(-first), TYPING_MS);
-  });
+  for (const control of [search, attributes])
+    control.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        first = 0;
+        show();
+      }, TYPING_MS);
+    });
   onLeave(() => clearTimeout(timer));
   fill(
     main,
     head("Clients", `Programs that authenticate in ${realm}.`, newClient("primary")),
-    card(null, {}, h("div", { class: "search" }, icon("search"), search), found, list, pager),
+    card(
+      null,
+      {},
+      h(
+        "div",
+        { class: "toolbar" },
+        h("div", { class: "search" }, icon("search"), search),
+        h("div", { class: "search" }, icon("search"), attributes),
+      ),
+      found,
+      list,
+      pager,
+    ),
   );
   await show();
+}
+
+/** How many clients there are, as a number with its noun. */
+function inWords({ count, more }) {
+  const number = count.toLocaleString("en");
+  if (more) return `more than ${number} clients`;
+  return count === 1 ? "1 client" : `${number} clients`;
 }
 
 const rows = (realm, clients) =>
@@ -120,8 +160,8 @@ const rows = (realm, clients) =>
 /** The client's credential, in a few words. */
 function credential({ clientAuthenticatorType, attributes, secret }) {
   const kind = authenticator(clientAuthenticatorType).credential;
-  if (kind === "certificate")
-    return attributes["x509.subjectdn"] ? "Subject DN" : badge("Not set up", "warning");
+  if (kind === "certificate") return recognisedBy(attributes) || badge("Not set up", "warning");
+  if (kind === "issuer") return attributes["jwt.credential.issuer"] || badge("Not set up", "warning");
   if (kind !== "secret")
     return SOURCES[keySource(attributes)] || badge("No keys", "warning");
   if (!secret) return badge("No secret", "warning");
@@ -138,10 +178,12 @@ function createClient(realm, base) {
     const name = input("", { maxlength: 255 });
     const action = async () => {
       const json = { clientId: clientId.value, name: name.value, serviceAccountsEnabled: true };
-      const { fleet, id } = await change("POST", `${base}/clients`, { json });
+      const { fleet, id, body, sequence } = await change("POST", `${base}/clients`, { json });
       close();
       reportChange(`Client ${clientId.value} created.`, fleet);
-      go(pagePath(realm, "clients", id, "credentials"));
+      await go(pagePath(realm, "clients", id, "credentials"));
+      // Where only digests are stored, it is shown now and never again.
+      if (body.secret) showOnce({ value: body.secret, sequence });
     };
     return form(
       { label: "Create", action, others: button("Cancel", close) },

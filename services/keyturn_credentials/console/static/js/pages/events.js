@@ -4,7 +4,7 @@ import { feed, nothingFound } from "../parts/feed.js";
 import { link, pagePath } from "../router.js";
 import { clockTime, exact } from "../time.js";
 
-const TYPES = [
+export const TYPES = [
   "client_created",
   "client_updated",
   "client_deleted",
@@ -18,6 +18,7 @@ const TYPES = [
   "realm_updated",
   "realm_keys_rotated",
   "realm_keys_cache_cleared",
+  "token_revoked",
 ];
 
 /** Format "client_key_revoked" for people. */

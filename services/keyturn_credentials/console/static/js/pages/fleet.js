@@ -6,6 +6,7 @@ import { live } from "../live.js";
 import { button, card, head } from "../parts/controls.js";
 import { badge, empty, failure, loading, notice } from "../parts/feedback.js";
 import { lines, table } from "../parts/table.js";
+import { spoken } from "./events.js";
 import { Flows } from "./flows.js";
 
 export async function fleetPage({ main, realm, base, onLeave }) {
@@ -63,7 +64,7 @@ const lostView = ({ error }) =>
     ? notice("warning", h("p", {}, "The live view lost its connection and is reconnecting."))
     : failure(
         new Error(
-          `The state of the fleet is unknown: ${error}. No change is reported as safe until it is known again.`,
+          "The state of the fleet is unknown: Redis is not responding. No change is reported as safe until it is known again.",
         ),
       );
 
@@ -118,7 +119,7 @@ const nodeTable = (fleet) =>
       h("span", { class: "number" }, `${node.lag_ms || 0} ms`),
       lease(node),
       node.version,
-      node.last_error,
+      node.last_error && spoken(node.last_error),
     ]),
   );
 

@@ -1,39 +1,26 @@
-import { get } from "../api.js";
-import { fill, h, refill } from "../dom.js";
-import { button, card, head } from "../parts/controls.js";
-import { badge, empty, failure, loading } from "../parts/feedback.js";
+import { fill, h } from "../dom.js";
+import { button, head } from "../parts/controls.js";
+import { badge, empty } from "../parts/feedback.js";
+import { fetchReason } from "../parts/fetch-words.js";
+import { pagedList } from "../parts/paged-list.js";
 import { lines, table } from "../parts/table.js";
 import { link, pagePath } from "../router.js";
 import { moment, now } from "../time.js";
 
-const PAGE = 100;
 const AGAIN_MS = 10_000;
 
 export async function jwksUrlsPage({ main, realm, base, onLeave }) {
-  const list = h("div", {}, loading());
-  const pager = h("div", { class: "pager" });
-  let after = "";
-
-  async function show() {
-    try {
-      const entries = await get(`${base}/jwks-urls?${new URLSearchParams({ max: String(PAGE), after })}`);
-      refill(list, entries.length ? rows(realm, entries) : nothing());
-      const last = entries.at(-1)?.client_id;
-      refill(
-        pager,
-        after && button("First page", () => goOn(""), { kind: "little" }),
-        entries.length === PAGE && button("Next", () => goOn(last), { kind: "little" }),
-      );
-    } catch (error) {
-      fill(list, failure(error));
-    }
-  }
-  const goOn = (from) => {
-    after = from;
-    return show();
-  };
-  const timer = setInterval(() => document.hidden || show(), AGAIN_MS);
-  onLeave(() => clearInterval(timer));
+  const { list, show } = pagedList({
+    path: `${base}/jwks-urls`,
+    parameter: "after",
+    cursor: (entry) => entry.client_id,
+    rows: (entries) => rows(realm, entries),
+    nothing,
+    first: "First page",
+    next: "Next",
+    againMs: AGAIN_MS,
+    onLeave,
+  });
   fill(
     main,
     head(
@@ -41,7 +28,7 @@ export async function jwksUrlsPage({ main, realm, base, onLeave }) {
       "The URLs that clients' keys come from. Each is fetched once for the whole fleet.",
       button("Refresh", show),
     ),
-    card(null, {}, list, pager),
+    list,
   );
   await show();
 }
@@ -84,8 +71,7 @@ function state(health) {
     "span",
     {},
     `${times}: `,
-    h("code", {}, health.failure),
-    health.failure_detail && `, ${health.failure_detail}`,
+    fetchReason(health.failure, health.failure_detail),
   );
   const verdict = usable ? badge("Failing, cached keys used", "warning") : badge("Failing, clients rejected", "bad");
   return lines(

@@ -4,17 +4,18 @@ import { ApiError, change, getVersioned, send } from "../api.js";
 import { card, form } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
 import { notice, reportChange } from "../parts/feedback.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
+import { controlsOf, labelOf, meanwhile, restoreControls } from "../parts/edits.js";
 import { KEY_PERIOD, PERIOD, policyFields } from "../parts/policy-fields.js";
 import { DAYS, MOST, planView } from "../parts/policy-plan.js";
 
 const POINTER = "#/attributes/";
 
 /**
- * `path`: of the realm or client with these attributes. `client`: its representation, and `inherited` the realm's
+ * `path`: of the realm or client with these attributes. `draft` and `kept`: see `editor`. `client`: its representation, and `inherited` the realm's
  * attributes, if the policy is a client's.
  */
-export function policyCard({ base, path, attributes, client = null, inherited = null, reload }) {
+export function policyCard({ base, path, attributes, client = null, inherited = null, reload, draft, kept = null }) {
   const fields = policyFields(attributes, inherited);
 
   async function plan(values) {
@@ -28,7 +29,7 @@ export function policyCard({ base, path, attributes, client = null, inherited = 
     const { value, version } = await getVersioned(path);
     const stored = value.attributes || {};
     if (Object.keys(values).some((name) => (stored[name] || "") !== (attributes[name] || "")))
-      throw new Error("Somebody else has changed this policy meanwhile. Reload the page to see it.");
+      throw meanwhile(reload);
     return version;
   }
 
@@ -60,14 +61,36 @@ export function policyCard({ base, path, attributes, client = null, inherited = 
     if (!sure) throw new Error("Nothing was saved.");
     const version = await versionOfSame(values);
     const { fleet } = await change("PUT", path, { json: { attributes: values }, version });
+    draft.take = () => null;
     await reportChange("Policy saved.", fleet, reload);
   }
+
+  const discard = () => {
+    draft.take = () => null;
+    return reload();
+  };
+  const place = h("div", {});
+  const element = form(
+    { label: "Check and save", action, unsaved: true, full: true, novalidate: true, discard },
+    place,
+    fields.elements,
+  );
+  const shown = controlsOf(element).map((control) => control.value);
+  draft.take = () => {
+    const edits = controlsOf(element).map((control, index) => ({
+      label: labelOf(control),
+      base: shown[index],
+      mine: control.value,
+    }));
+    return edits.some(({ base: before, mine }) => mine !== before) ? edits : null;
+  };
+  if (kept) fill(place, restoreControls(element, kept));
 
   return card(
     "Policy",
     { note: client ? OF_CLIENT : OF_REALM },
     client && noPolicyNotice(client, attributes, inherited),
-    form({ label: "Check and save", action, unsaved: true, full: true, novalidate: true }, fields.elements),
+    element,
   );
 }
 

@@ -1,7 +1,9 @@
 import { change, get, getVersioned } from "../api.js";
 import { fill, h } from "../dom.js";
-import { button, card, checkbox, field, form, head, input, select } from "../parts/controls.js";
+import { button, card, head, input, select } from "../parts/controls.js";
 import { confirm } from "../parts/dialog.js";
+import { checkEntry, editor, entry, newDraft } from "../parts/edits.js";
+import { LOCKED_OUT } from "../parts/own.js";
 import { act, deleting, disabling } from "../parts/ending.js";
 import { badge, reportChange } from "../parts/feedback.js";
 import { signingKeysCard } from "../parts/signing-keys.js";
@@ -16,9 +18,15 @@ const ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512
 
 export async function realmPage(context) {
   const { main, realm, base } = context;
+  const draft = newDraft();
   async function show() {
-    const [{ value, version }, keys] = await Promise.all([getVersioned(base), get(`${base}/keys`)]);
-    const known = { ...context, representation: value, version, reload: show };
+    const [{ value, version }, keys, count] = await Promise.all([
+      getVersioned(base),
+      get(`${base}/keys`),
+      // Who may not see clients does not learn how many there are.
+      get(`${base}/client-count`).catch(() => null),
+    ]);
+    const known = { ...context, representation: value, version, count, reload: show, draft, kept: draft.take() };
     fill(
       main,
       head(
@@ -37,74 +45,69 @@ export async function realmPage(context) {
   await show();
 }
 
-function settings({ representation, version, base, reload }) {
+function settings(context) {
+  const { representation } = context;
   const attributes = representation.attributes || {};
-  const display = input(representation.displayName || "", { maxlength: 255 });
-  const lifespan = input(String(representation.accessTokenLifespan), {
-    type: "number",
-    min: 1,
-    max: 86400,
-    required: true,
-  });
-  const algorithm = select(ALGORITHMS, attributes[ALGORITHM] || "ES256");
-  const period = input(attributes[PERIOD] ? String(Number(attributes[PERIOD]) / DAY) : "", {
-    type: "number",
-    min: 0.05,
-    step: "any",
-    placeholder: "90",
-  });
-  const networks = input(attributes[NETWORKS] || "", { placeholder: "None: public addresses only" });
-  const digests = checkbox(
+  const inDays = attributes[PERIOD] ? String(Number(attributes[PERIOD]) / DAY) : "";
+  const display = entry("displayName", "Display name", input(representation.displayName || "", { maxlength: 255 }));
+  const lifespan = entry(
+    "accessTokenLifespan",
+    "Access token lifespan (s)",
+    input(String(representation.accessTokenLifespan), { type: "number", min: 1, max: 86400, required: true }),
+    null,
+    { write: Number },
+  );
+  const algorithm = entry(
+    `attributes.${ALGORITHM}`,
+    "Signature algorithm",
+    select(ALGORITHMS, attributes[ALGORITHM] || "ES256"),
+    "Changing this rotates the key.",
+  );
+  const period = entry(
+    `attributes.${PERIOD}`,
+    "Signing period (days)",
+    input(inDays, { type: "number", min: 0.05, step: "any", placeholder: "90" }),
+    null,
+    { write: (text) => (text ? String(Math.round(Number(text) * DAY)) : "") },
+  );
+  const networks = entry(
+    `attributes.${NETWORKS}`,
+    "Private networks allowed for JWKS URLs",
+    input(attributes[NETWORKS] || "", { placeholder: "None: public addresses only" }),
+    "CIDRs, separated by commas. Anyone who can set a JWKS URL in this realm can reach these networks.",
+  );
+  const digests = checkEntry(
+    `attributes.${DIGESTS}`,
     "Store only digests of secrets",
     attributes[DIGESTS] === "true",
     "A secret is then shown only once, when it is created. Signed JWT with Client Secret is not available.",
   );
-  const strict = checkbox(
+  const strict = checkEntry(
+    `attributes.${STRICT}`,
     "Strict audience",
     attributes[STRICT] === "true",
     "The audience of assertions must be this realm's issuer, not one of its URLs.",
   );
-
-  async function action() {
-    const json = {
-      displayName: display.value,
-      accessTokenLifespan: Number(lifespan.value),
-      attributes: {
-        [ALGORITHM]: algorithm.value,
-        [PERIOD]: period.value ? String(Math.round(Number(period.value) * DAY)) : "",
-        [NETWORKS]: networks.value,
-        [DIGESTS]: digests.box.checked ? "true" : "",
-        [STRICT]: strict.box.checked ? "true" : "",
-      },
-    };
-    const { fleet } = await change("PUT", base, { json, version });
-    await reportChange("Saved.", fleet, reload);
-  }
+  const entries = [display, lifespan, algorithm, period, networks, digests, strict];
   return card(
     "Settings",
     {},
-    form(
-      { label: "Save", action, unsaved: true },
-      field("Display name", display),
-      h(
-        "div",
-        { class: "columns" },
-        field("Access token lifespan (s)", lifespan),
-        field("Signature algorithm", algorithm, "Changing this rotates the key."),
-        field("Signing period (days)", period),
-      ),
-      field(
-        "Private networks allowed for JWKS URLs",
-        networks,
-        "CIDRs, separated by commas. Anyone who can set a JWKS URL in this realm can reach these networks.",
-      ),
-      digests.line,
-      strict.line,
+    editor(
+      { ...context, path: context.base, entries: () => entries },
+      display.element,
+      h("div", { class: "columns" }, lifespan.element, algorithm.element, period.element),
+      networks.element,
+      digests.element,
+      strict.element,
     ),
   );
 }
 
-function ending({ representation, version, base, realm, reload }) {
+function ending({ representation, version, count, base, realm, session, reload }) {
+  const own =
+    session.client_id &&
+    session.realm === realm &&
+    `The client that you are signed in with belongs to ${realm}. ${LOCKED_OUT}`;
   async function clear() {
     const sure = await confirm({
       title: `Clear the key cache of ${realm}?`,
@@ -134,7 +137,7 @@ function ending({ representation, version, base, realm, reload }) {
         enabled: representation.enabled,
         path: base,
         version,
-        consequences: [refused, "Nothing is lost: everything works again once the realm is enabled."],
+        consequences: [refused, "Nothing is lost: everything works again once the realm is enabled.", own],
         text: "Applies to all clients and tokens of the realm at once.",
         reload,
       }),
@@ -144,8 +147,21 @@ function ending({ representation, version, base, realm, reload }) {
         what: "realm",
         path: base,
         version,
-        consequences: [refused, "Its clients, secrets, keys and settings are deleted. This cannot be undone."],
+        consequences: [
+          refused,
+          `${inAll(count)} deleted, with all secrets, keys and settings. This cannot be undone.`,
+          own,
+        ],
+        typed: realm,
         leave: "/console/",
+        reload,
       }),
   );
+}
+
+/** How many clients are concerned, with the verb. */
+function inAll(count) {
+  if (!count) return "All of its clients are";
+  if (count.more) return `More than ${count.count.toLocaleString("en")} clients are`;
+  return count.count === 1 ? "1 client is" : `${count.count.toLocaleString("en")} clients are`;
 }

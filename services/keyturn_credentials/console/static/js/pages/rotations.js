@@ -1,5 +1,6 @@
 import { get } from "../api.js";
 import { fill, h, refill } from "../dom.js";
+import { newDraft } from "../parts/edits.js";
 import { badge, empty, loading } from "../parts/feedback.js";
 import { card, head } from "../parts/controls.js";
 import { signingKeysCard } from "../parts/signing-keys.js";
@@ -13,7 +14,7 @@ const LISTED = 5;
 const MOST = 500;
 const STAGES = [
   ["in_force", "Current", "One valid secret.", "expires_at", "expires"],
-  ["due", "Due", "It is being rotated, or the next change to the client does it.", "expires_at", "expires"],
+  ["due", "Due", "It is being rotated, or soon will be.", "expires_at", "expires"],
   ["overlapping", "Overlapping", "The former secret is also accepted.", "former_ends_at", "former ends"],
   ["expired", "Expired", "Rejected. Regenerate it.", "expires_at", "expired"],
 ];
@@ -24,6 +25,8 @@ export async function rotationsPage({ main, realm, base, onLeave }) {
   const calendarPlace = h("div", { class: "pile" });
   const policyPlace = h("div", {}, loading());
   const keysPlace = h("div", {});
+
+  const draft = newDraft();
 
   /** Everything but the policy, which somebody may be editing. */
   async function showTimes() {
@@ -41,7 +44,7 @@ export async function rotationsPage({ main, realm, base, onLeave }) {
     const reload = () => Promise.all([showPolicy(), showTimes()]);
     refill(
       policyPlace,
-      policyCard({ base, path: base, attributes, reload }),
+      policyCard({ base, path: base, attributes, reload, draft, kept: draft.take() }),
     );
   }
 

@@ -1,8 +1,9 @@
-import { change } from "../api.js";
-import { fill, h } from "../dom.js";
-import { card, checkbox, field, form, input } from "../parts/controls.js";
+import { h, refill } from "../dom.js";
+import { card, input } from "../parts/controls.js";
+import { confirm } from "../parts/dialog.js";
+import { checkEntry, editor, entry, isChanged } from "../parts/edits.js";
 import { deleting, disabling } from "../parts/ending.js";
-import { reportChange } from "../parts/feedback.js";
+import { isOwn, LOCKED_OUT, ofOwn, ownNotice } from "../parts/own.js";
 import { pagePath } from "../router.js";
 
 const BINDINGS = [
@@ -19,70 +20,79 @@ const BINDINGS = [
 ];
 
 export async function settingsTab(context) {
-  fill(context.body, general(context), ending(context));
+  refill(context.body, ownNotice(context, context.client), general(context), ending(context));
 }
 
-function general({ client, version, path, reload }) {
+function general(context) {
+  const { client } = context;
   const attributes = client.attributes || {};
-  const clientId = input(client.clientId, { required: true, maxlength: 255 });
-  const name = input(client.name || "", { maxlength: 255 });
-  const description = h("textarea", { rows: 2, maxlength: 1000 }, client.description || "");
-  const rootUrl = input(client.rootUrl || "", { type: "url", placeholder: "https://client.example" });
-  const lifespan = input(attributes["access.token.lifespan"] || "", {
-    type: "number",
-    min: 1,
-    max: 86400,
-    placeholder: "Realm default",
-  });
-  const accounts = checkbox(
-    "Client credentials grant",
-    client.serviceAccountsEnabled,
-    "The client can get access tokens for itself at the token endpoint.",
-  );
-  const audiences = input(attributes["keyturn.audiences"] || "", { placeholder: "The realm's issuer" });
-  const bindings = BINDINGS.map(([name, label, help]) => ({
-    name,
-    ...checkbox(label, attributes[name] === "true", help),
-  }));
+  const entries = [
+    entry(
+      "clientId",
+      "Client ID",
+      input(client.clientId, { required: true, maxlength: 255 }),
+      "Changing it breaks the client until it is reconfigured.",
+    ),
+    entry("name", "Name", input(client.name || "", { maxlength: 255 })),
+    entry("description", "Description", h("textarea", { rows: 2, maxlength: 1000 }, client.description || "")),
+    entry(
+      "rootUrl",
+      "Root URL",
+      input(client.rootUrl || "", { type: "url", placeholder: "https://client.example" }),
+      "A relative JWKS URL is resolved against it.",
+    ),
+    entry(
+      "attributes.access.token.lifespan",
+      "Access token lifespan (s)",
+      input(attributes["access.token.lifespan"] || "", {
+        type: "number",
+        min: 1,
+        max: 86400,
+        placeholder: "Realm default",
+      }),
+    ),
+    entry(
+      "attributes.keyturn.audiences",
+      "Access token audiences",
+      input(attributes["keyturn.audiences"] || "", { placeholder: "The realm's issuer" }),
+      "Separate with commas.",
+    ),
+    checkEntry(
+      "serviceAccountsEnabled",
+      "Client credentials grant",
+      client.serviceAccountsEnabled,
+      "The client can get access tokens for itself at the token endpoint.",
+      [true, false],
+    ),
+    ...BINDINGS.map(([name, label, help]) =>
+      checkEntry(`attributes.${name}`, label, attributes[name] === "true", help),
+    ),
+  ];
+  const [id, , , , , , grant] = entries;
 
-  async function action() {
-    const json = {
-      clientId: clientId.value,
-      name: name.value,
-      description: description.value,
-      rootUrl: rootUrl.value,
-      serviceAccountsEnabled: accounts.box.checked,
-      attributes: {
-        "access.token.lifespan": lifespan.value,
-        "keyturn.audiences": audiences.value,
-        ...Object.fromEntries(bindings.map(({ name, box }) => [name, box.checked ? "true" : ""])),
-      },
-    };
-    const { fleet } = await change("PUT", path, { json, version });
-    await reportChange("Saved.", fleet, reload);
+  /** What ends the user's own session is confirmed. */
+  async function before() {
+    const ends = isChanged(id) || (isChanged(grant) && !grant.value());
+    if (!ends || !isOwn(context, client)) return true;
+    return confirm({
+      title: `Change ${client.clientId}?`,
+      consequences: [ofOwn(context, client, LOCKED_OUT)],
+      action: "Change",
+    });
   }
   return card(
     "Settings",
     {},
-    form(
-      { label: "Save", action, unsaved: true },
-      field(
-        "Client ID",
-        clientId,
-        "Changing it breaks the client until it is reconfigured.",
-      ),
-      field("Name", name),
-      field("Description", description),
-      field("Root URL", rootUrl, "A relative JWKS URL is resolved against it."),
-      field("Access token lifespan (s)", lifespan),
-      field("Access token audiences", audiences, "Separate with commas."),
-      accounts.line,
-      bindings.map(({ line }) => line),
+    editor(
+      { ...context, entries: () => entries, before },
+      entries.map(({ element }) => element),
     ),
   );
 }
 
-function ending({ client, version, path, realm, reload }) {
+function ending(context) {
+  const { client, version, path, realm, reload } = context;
+  const own = ofOwn(context, client, LOCKED_OUT);
   const name = client.clientId;
   const refused = "Every node rejects its credentials and access tokens from now on.";
   return card(
@@ -96,6 +106,7 @@ function ending({ client, version, path, realm, reload }) {
       consequences: [
         refused,
         "Nothing is lost: once it is enabled again, the same credentials work again.",
+        own,
       ],
       text: client.enabled
         ? "Temporarily blocks the client."
@@ -111,8 +122,10 @@ function ending({ client, version, path, realm, reload }) {
         refused,
         "Its secrets, keys, revocations and settings are deleted. This cannot be undone.",
         "A new client with the same ID gets new credentials, and keys revoked here are not revoked for it.",
+        own,
       ],
       leave: pagePath(realm, "clients"),
+      reload,
     }),
   );
 }

@@ -1,7 +1,7 @@
 // Buttons, fields and forms.
 import { fill, freshId, h } from "../dom.js";
 import { icon } from "../icons.js";
-import { attempt, busy, failure } from "./feedback.js";
+import { announce, attempt, busy, failure } from "./feedback.js";
 
 /**
  * A button whose action may take a while; an error is shown in a toast.
@@ -109,45 +109,83 @@ export function choices(legend, options, chosen, onchange) {
 
 /**
  * A form that sends itself by `action`: its button is busy meanwhile, an error is shown above the button.
- * `unsaved`: say when something in it is not saved yet. `novalidate`: the action checks what is filled in.
+ * `unsaved`: say when something in it is not saved yet, and send nothing that has not changed. `changed()` tells whether
+ * it has; by default, by what its controls contain. `whenEdited` is told too. `discard` undoes the changes.
+ * `novalidate`: the action checks what is filled in. `asks`: it confirms something, so the way out comes first.
  */
 export function form(
-  { label, action, kind = "primary", others = [], unsaved = false, full = false, novalidate = false },
+  {
+    label,
+    action,
+    kind = "primary",
+    others = [],
+    unsaved = false,
+    changed = null,
+    whenEdited = null,
+    discard = null,
+    full = false,
+    look = full ? "stack full" : "stack",
+    novalidate = false,
+    asks = false,
+  },
   ...content
 ) {
   const problem = h("div", {});
   const state = h("span", { class: "unsaved", role: "status" });
   const submit = h("button", { class: `button ${kind}` }, label);
+  const undo = discard && button("Discard", discard, { hidden: true, "aria-label": "Discard the changes" });
+  let isEdited = false;
+  const isIdle = () => unsaved && !isEdited;
+
+  function update() {
+    if (!unsaved) return;
+    isEdited = changed ? changed() : contentOf(element) !== first;
+    element.toggleAttribute("data-unsaved", isEdited);
+    state.textContent = isEdited ? "Not saved yet" : "";
+    if (undo) undo.hidden = !isEdited;
+    // Not `disabled`, which would lose the focus.
+    submit.toggleAttribute("data-idle", isIdle());
+    if (isIdle()) submit.setAttribute("aria-disabled", "true");
+    else submit.removeAttribute("aria-disabled");
+    whenEdited?.(isEdited);
+  }
+
   const element = h(
     "form",
     {
-      class: full ? "stack full" : "stack",
+      class: look,
       novalidate,
       onsubmit: (event) => {
         event.preventDefault();
+        if (isIdle()) return announce("Nothing has changed.");
         fill(problem);
-        busy(submit, async () => {
+        return busy(submit, async () => {
           try {
             await action();
-            delete element.dataset.unsaved;
+            element.removeAttribute("data-unsaved");
             state.textContent = "";
           } catch (error) {
             fill(problem, failure(error));
           }
         });
       },
-      oninput: () => {
-        if (!unsaved) return;
-        element.dataset.unsaved = "";
-        state.textContent = "Not saved yet";
-      },
+      oninput: update,
+      onchange: update,
     },
     content,
     problem,
-    h("div", { class: "row" }, submit, others, state),
+    asks
+      ? h("div", { class: "row end" }, others, submit)
+      : h("div", { class: "row" }, submit, undo, others, state),
   );
+  const first = contentOf(element);
+  update();
   return element;
 }
+
+/** What the controls of a form contain, as one text. */
+const contentOf = (element) =>
+  JSON.stringify([...element.elements].map((each) => (/^(checkbox|radio)$/.test(each.type) ? each.checked : each.value)));
 
 export const card = (title, { actions = null, note = null, ...rest } = {}, ...children) =>
   h(

@@ -5,23 +5,26 @@ import { toast } from "./feedback.js";
 
 const HIDDEN = "•".repeat(20);
 
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    throw new Error("The browser does not allow this page to copy. Select the text and copy it manually.");
+  }
+  toast(`Copied the ${what}.`);
+}
+
 /** Text with a button that copies it; `what` names it for people. */
-export function copyable(text, what, { whole = false } = {}) {
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      throw new Error("The browser does not allow this page to copy. Select the text and copy it manually.");
-    }
-    toast(`Copied the ${what}.`);
-  };
-  return h(
+export const copyable = (text, what, { whole = false } = {}) =>
+  h(
     "span",
     { class: whole ? "copyable whole" : "copyable" },
     h("code", { title: whole ? null : text }, text),
-    iconButton("copy", `Copy the ${what}`, copy),
+    iconButton("copy", `Copy the ${what}`, () => copy(text, what)),
   );
-}
+
+/** A button that copies a text which is shown elsewhere. */
+export const copyButton = (text, what) => button(`Copy the ${what}`, () => copy(text, what), { glyph: "copy" });
 
 /** A secret: hidden until requested. `reveal` fetches it only then. */
 export function hiddenSecret(reveal, what) {

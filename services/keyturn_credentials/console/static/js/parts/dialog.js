@@ -19,12 +19,16 @@ export function openDialog(title, build) {
   return dialog;
 }
 
-/** Ask for confirmation of a destructive action. Resolves to true when confirmed. */
-export function confirm({ title, consequences, action, kind = "danger", body = null }) {
+/**
+ * Ask for confirmation of a destructive action. Resolves to true when confirmed.
+ * `typed`: a name that must be typed first.
+ */
+export function confirm({ title, consequences, action, kind = "danger", body = null, typed = null }) {
   const lines = consequences.filter(Boolean);
   return new Promise((resolve) => {
-    const dialog = openDialog(title, () =>
-      h(
+    const dialog = openDialog(title, () => {
+      const yes = h("button", { class: `button ${kind}`, value: "yes", disabled: typed !== null }, action);
+      return h(
         "form",
         { method: "dialog" },
         lines.length > 0 &&
@@ -34,14 +38,29 @@ export function confirm({ title, consequences, action, kind = "danger", body = n
             lines.map((line) => h("li", {}, line)),
           ),
         body,
+        typed !== null && typedName(typed, (isRight) => (yes.disabled = !isRight)),
         h(
           "div",
           { class: "row end" },
           h("button", { class: "button", value: "no", autofocus: true }, "Cancel"),
-          h("button", { class: `button ${kind}`, value: "yes" }, action),
+          yes,
         ),
-      ),
-    );
+      );
+    });
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
   });
+}
+
+/** A field for a name that must be typed; `told` whether it is right. Enter does not confirm. */
+function typedName(name, told) {
+  const id = freshId();
+  const control = h("input", {
+    id,
+    type: "text",
+    autocomplete: "off",
+    spellcheck: "false",
+    oninput: () => told(control.value === name),
+    onkeydown: (event) => event.key === "Enter" && event.preventDefault(),
+  });
+  return h("div", { class: "field" }, h("label", { for: id }, "Type ", h("code", {}, name), " to confirm"), control);
 }

@@ -11,8 +11,9 @@ const MOST = 1000;
 const TYPING_MS = 250;
 
 /**
- * `path`: of the log, without a query. `number`: the member that orders entries. `filters`: `{name, control}` for
- * the query. `row` makes the cells of an entry. Returns the controls and the list, for the page.
+ * `path`: of the log, without a query. `number`: the member that orders entries. `filters`: `{name, control, read}` for
+ * the query; `read` makes the parameter of what is filled in. `row` makes the cells of an entry. Returns the controls and
+ * the list, for the page, and `narrowed`, which returns the address of all entries that the filters let through.
  */
 export function feed({ path, number, caption, columns, row, nothing, filters = [], fixed = {}, onLeave }) {
   let entries = [];
@@ -24,11 +25,15 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
   const state = h("span", { role: "status", class: "row" });
   const more = h("div", { class: "pager" });
 
-  const queryOf = (rest) => {
-    const query = new URLSearchParams({ max: String(PAGE), ...fixed, ...rest });
-    for (const { name, control } of filters) if (control.value.trim()) query.set(name, control.value.trim());
+  const narrowed = (rest = {}) => {
+    const query = new URLSearchParams({ ...fixed, ...rest });
+    for (const { name, control, read = (text) => text } of filters) {
+      const value = read(control.value.trim());
+      if (value) query.set(name, value);
+    }
     return `${path}?${query}`;
   };
+  const pageOf = (rest = {}) => narrowed({ max: String(PAGE), ...rest });
 
   function draw() {
     const rows = entries.map(row);
@@ -39,7 +44,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
   async function loadAnew() {
     const mine = ++asked;
     try {
-      const found = await get(queryOf({}));
+      const found = await get(pageOf());
       if (mine !== asked) return;
       entries = found;
       older = found.length === PAGE;
@@ -50,7 +55,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
   }
 
   async function loadOlder() {
-    const found = await get(queryOf({ before: entries.at(-1)[number] }));
+    const found = await get(pageOf({ before: entries.at(-1)[number] }));
     entries = [...entries, ...found];
     older = found.length === PAGE && entries.length < MOST;
     draw();
@@ -59,7 +64,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
   async function loadNew() {
     if (!entries.length) return loadAnew();
     const mine = asked;
-    const found = await get(queryOf({ after: entries[0][number] }));
+    const found = await get(pageOf({ after: entries[0][number] }));
     if (mine !== asked || !found.length) return undefined;
     // More than a page came at once: the entries in between are unknown.
     if (found.length === PAGE) return loadAnew();
@@ -93,7 +98,7 @@ export function feed({ path, number, caption, columns, row, nothing, filters = [
     });
   }
   onLeave(() => clearTimeout(timer));
-  return { list: [list, more], controls: h("div", { class: "row" }, state, pause), start: loadAnew };
+  return { list: [list, more], controls: h("div", { class: "row" }, state, pause), start: loadAnew, narrowed };
 }
 
 export const nothingFound = (glyph, text) => empty(glyph, "Nothing to show", text);

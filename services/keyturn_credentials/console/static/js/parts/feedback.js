@@ -16,6 +16,7 @@ export function toast(text, kind = "good") {
     { class: `toast ${kind}` },
     icon(kind === "good" ? "check" : "warning"),
     h("span", {}, text),
+    h("button", { type: "button", class: "bare", "aria-label": "Dismiss", onclick: () => note.remove() }, icon("close")),
   );
   stack.append(note);
   setTimeout(() => note.remove(), SHOWN_MS[kind]);
@@ -33,17 +34,23 @@ export async function reportChange(what, fleet, reload = async () => {}) {
   }
 }
 
-function report(what, fleet) {
+/** Report how far a change has come. */
+export function report(what, fleet) {
   if (!fleet) return toast(what);
-  if (!fleet.safe) {
-    const text = fleet.unknown
-      ? "Redis is not responding, so the state of the nodes is not known yet. See Fleet."
-      : `${fleet.pending} of ${fleet.nodes} nodes have not confirmed it yet. See Fleet.`;
-    return toast(`${what} ${text}`, "warning");
-  }
+  if (!fleet.safe) return toast(`${what} ${notSafe(fleet)}`, "warning");
   const fenced = fleet.fenced ? `, ${fleet.fenced} cannot answer` : "";
   const after = `after ${Math.round(fleet.milliseconds)} ms`;
   return toast(`${what} Safe now: ${fleet.applied} of ${fleet.nodes} nodes applied it${fenced}, ${after}.`);
+}
+
+/** Say what is known of a change that is not safe yet. An unknown value is never a number. */
+function notSafe({ unknown, nodes, applied, fenced }) {
+  if (unknown)
+    return "How many nodes have it is not known: Redis is not responding, or has lost what it knew of them. See Fleet.";
+  const waiting = nodes - applied - fenced;
+  return waiting
+    ? `${waiting} of ${nodes} nodes have not confirmed it yet. See Fleet.`
+    : "It has not been published to the nodes yet. See Fleet.";
 }
 
 export const badge = (text, kind = "") => h("span", { class: `badge ${kind}` }, text);
@@ -51,8 +58,9 @@ export const badge = (text, kind = "") => h("span", { class: `badge ${kind}` }, 
 export const notice = (kind, ...content) =>
   h("div", { class: `notice ${kind}` }, icon(kind === "good" ? "check" : "warning"), h("div", {}, content));
 
+/** An error. `way`: a button of it that leads on. */
 export const failure = (error) =>
-  h("div", { role: "alert" }, notice("bad", h("p", {}, error.message || String(error))));
+  h("div", { role: "alert" }, notice("bad", h("p", {}, error.message || String(error)), error.way));
 
 export const loading = (text = "Loading…") => h("p", { class: "loading" }, text);
 

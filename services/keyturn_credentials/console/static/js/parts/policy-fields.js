@@ -1,6 +1,6 @@
 // The rules of a rotation policy as fields: each with what it is called, what it does, and how its value is written.
 import { h } from "../dom.js";
-import { DAY, HOUR } from "../time.js";
+import { DAY, HOUR, MINUTE } from "../time.js";
 import { field, input, select, setProblem } from "./controls.js";
 import { windowField } from "./policy-window.js";
 
@@ -39,7 +39,7 @@ const NUMBERS = {
   },
   [BEFORE]: {
     label: "Remaining rotation period (days)",
-    help: "The rotation begins this long before the expiry, or earlier if the overlap or a tenth of the lifetime is longer. A change to the client within this time rotates its secret at once.",
+    help: "The rotation begins this long before the expiry, or earlier if the overlap or a tenth of the lifetime is longer. If Automatic is no, a change to the client within this time gives it a new secret at once.",
     unit: DAY,
     most: 36_500,
     none: "0",
@@ -177,7 +177,22 @@ export function policyFields(attributes, inherited) {
 const columns = (parts) => h("div", { class: "columns" }, parts.map((part) => part?.element));
 const group = (name, ...content) => h("div", { class: "pile tight", role: "group", "aria-label": name }, h("h3", {}, name), content);
 
-const inUnits = (seconds, unit) => String(Number((Number(seconds) / unit).toFixed(4)));
+const DURATION = /^(\d{1,9}(?:\.\d*)?)\s*([smhd]?)$/;
+const SECONDS = { s: 1, m: MINUTE, h: HOUR, d: DAY };
+
+/** Seconds as a number of the field's unit, or of a smaller one that is named where that would be a long fraction. */
+function inUnits(seconds, unit) {
+  const rest = Number(seconds);
+  if (unit === 1 || Number.isInteger((rest * 100) / unit)) return String(rest / unit);
+  const [name, size] = Object.entries(SECONDS).findLast(([, size]) => rest % size === 0);
+  return `${rest / size}${name}`;
+}
+
+/** The seconds that a text means: a number of the field's unit, or one with its own, as for `keyturn policy`. */
+function secondsOf(text, unit) {
+  const [, number, name] = DURATION.exec(text) || [];
+  return number === undefined ? NaN : Number(number) * (name ? SECONDS[name] : unit);
+}
 
 function placeholder(name, { unit, none }, inherited) {
   if (!inherited) return none;
@@ -197,17 +212,19 @@ function numberField(name, rule, attributes, inherited) {
     // What is not changed is written as it was, not as it is shown.
     value: () => {
       if (control.value === first) return stored;
-      return text() && String(Math.round(Number(text()) * rule.unit));
+      return text() && String(Math.round(isCount ? Number(text()) : secondsOf(text(), rule.unit)));
     },
     problem: () => {
       // The server judges what is not changed.
       if (!text() || control.value === first) return null;
-      const number = /^\d{1,9}(\.\d*)?$/.test(text()) ? Number(text()) : NaN;
-      if (isCount && !(Number.isInteger(number) && number >= 1 && number <= rule.most))
-        return `Enter a whole number from 1 to ${rule.most}, or nothing.`;
-      if (Number.isNaN(number)) return "Enter a number, such as 30 or 0.5, or nothing.";
-      if (number > rule.most) return `Enter at most ${rule.most}.`;
-      if (name === PERIOD && Math.round(number * rule.unit) < 1) return "Enter more than 0, or nothing.";
+      if (isCount) {
+        const count = /^\d{1,9}$/.test(text()) ? Number(text()) : NaN;
+        return count >= 1 && count <= rule.most ? null : `Enter a whole number from 1 to ${rule.most}, or nothing.`;
+      }
+      const seconds = secondsOf(text(), rule.unit);
+      if (Number.isNaN(seconds)) return "Enter a number, such as 30 or 0.5, or one with a unit, such as 12h, or nothing.";
+      if (seconds > rule.most * rule.unit) return `Enter at most ${rule.most}.`;
+      if (name === PERIOD && Math.round(seconds) < 1) return "Enter more than 0, or nothing.";
       return null;
     },
     say: (problem) => setProblem(control, problem),

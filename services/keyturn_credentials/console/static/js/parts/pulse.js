@@ -1,6 +1,7 @@
 // The fleet in one line: whether every change is in effect everywhere.
 import { fill, h } from "../dom.js";
 import { live } from "../live.js";
+import { isUnknown } from "./on-its-way.js";
 import { link, pagePath } from "../router.js";
 
 let stop = () => {};
@@ -24,6 +25,8 @@ export function pulse(realm) {
 export function inOneLine(fleet) {
   if (fleet.error === "lost") return { kind: "bad", title: "No connection", text: "Trying again…" };
   if (fleet.error) return { kind: "bad", title: "Fleet unknown", text: "Redis is not responding" };
+  if (isUnknown(fleet))
+    return { kind: "warning", title: "Fleet unknown", text: "Redis has lost what it knew of the nodes" };
   const nodes = fleet.nodes.length;
   if (nodes === 0) return { kind: "warning", title: "No nodes", text: "No node checks credentials" };
   const event = `event ${fleet.head}`;

@@ -1,11 +1,14 @@
 // A certificate or public key stored here: generated, with the private half handed out, or imported.
-import { keySource } from "../../authenticators.js";
+import { authenticator, keySource } from "../../authenticators.js";
 import { change } from "../../api.js";
 import { h } from "../../dom.js";
-import { button, checkbox, field, form, input, select } from "../../parts/controls.js";
-import { copyable, save } from "../../parts/copying.js";
+import { button, checkbox, facts, field, form, input, select } from "../../parts/controls.js";
+import { copyButton, save } from "../../parts/copying.js";
 import { openDialog } from "../../parts/dialog.js";
 import { empty, notice, reportChange } from "../../parts/feedback.js";
+import { reportWhenSettled } from "../../parts/on-its-way.js";
+import { distance, exact } from "../../time.js";
+import { saveFirst } from "./secret.js";
 
 const ATTRIBUTE = "jwt.credential";
 const KEY_TYPES = [
@@ -28,6 +31,7 @@ export function certificatePanel(context) {
   const attributes = context.client.attributes || {};
   const kept = attributes[`${ATTRIBUTE}.certificate`] || attributes[`${ATTRIBUTE}.public.key`];
   const isUsed = keySource(attributes) === "certificate";
+  const described = isUsed && Array.isArray(context.keys) ? context.keys.find((key) => key.certificate)?.certificate : null;
   const what = attributes[`${ATTRIBUTE}.certificate`] ? "certificate" : "public key";
   return h(
     "div",
@@ -37,7 +41,13 @@ export function certificatePanel(context) {
           "div",
           { class: "field" },
           h("span", { class: "label" }, isUsed ? `The ${what} in use` : `A ${what} is stored, but not in use`),
-          copyable(kept, what),
+          described && certificateFacts(described),
+          h(
+            "div",
+            { class: "row" },
+            copyButton(pemOf(kept, what), what),
+            button(`Download the ${what}`, () => saveAsPem(context, kept, what), { glyph: "download" }),
+          ),
         )
       : empty(
           "key",
@@ -50,11 +60,36 @@ export function certificatePanel(context) {
       button("Generate new keys", () => generate(context), {
         kind: kept ? "" : "primary",
         glyph: "download",
+        "data-when-saved": true,
       }),
-      button("Import", () => importKeys(context), { glyph: "upload" }),
+      button("Import", () => importKeys(context), { glyph: "upload", "data-when-saved": true }),
     ),
+    saveFirst(),
   );
 }
+
+const certificateFacts = ({ subject, issuer, serial, not_before: from, not_after: to, sha256 }) =>
+  facts(
+    ["Subject", h("code", {}, subject || "Empty")],
+    ["Issuer", issuer === subject ? "Itself (self-signed)" : h("code", {}, issuer)],
+    ["Serial number", h("code", {}, serial)],
+    ["Valid from", exact(from)],
+    ["Valid until", exact(to), " ", h("span", { class: "quiet" }, distance(to))],
+    ["SHA-256 fingerprint", h("code", {}, sha256)],
+  );
+
+/** The PEM (RFC 7468) of what is stored as base64, or as PEM. */
+function pemOf(kept, what) {
+  const label = what === "certificate" ? "CERTIFICATE" : "PUBLIC KEY";
+  const base64 = kept.replace(/-----[^-]+-----/g, "").replace(/\s+/g, "");
+  return `-----BEGIN ${label}-----\n${base64.match(/.{1,64}/g)?.join("\n") || ""}\n-----END ${label}-----\n`;
+}
+
+const saveAsPem = ({ client }, kept, what) =>
+  save(new Blob([pemOf(kept, what)], { type: "application/x-pem-file" }), `${fileName(client.clientId)}.pem`);
+
+/** A client ID without what file names cannot have. */
+const fileName = (text) => text.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 100) || "client";
 
 /** The effect on the current keys, for the dialogs. */
 function breaking({ client }) {
@@ -89,6 +124,15 @@ function generate(context) {
     const keyPassword = input("", { type: "password", required: true, autocomplete: "new-password" });
     const storePassword = input("", { type: "password", required: true, autocomplete: "new-password" });
     const realm = checkbox("Add the realm's certificate", false);
+    // Programs read PKCS#12 with one password for all of it.
+    const hasKeyPassword = () => format.value === "JKS";
+    const ofKey = field("Key Password", keyPassword);
+    const adapt = () => {
+      ofKey.hidden = !hasKeyPassword();
+      keyPassword.required = hasKeyPassword();
+    };
+    format.addEventListener("change", adapt);
+    adapt();
 
     async function action() {
       const json = {
@@ -96,18 +140,18 @@ function generate(context) {
         format: format.value,
         keyAlias: alias.value,
         validity: Number(years.value),
-        keyPassword: keyPassword.value,
+        keyPassword: hasKeyPassword() ? keyPassword.value : storePassword.value,
         storePassword: storePassword.value,
         realmCertificate: realm.box.checked,
       };
       const headers = { Accept: "application/octet-stream" };
-      const { body, fleet } = await change("POST", callPath(context, "generate-and-download"), {
-        json,
-        headers,
-      });
+      const path = callPath(context, "generate-and-download");
+      // The file comes at once: it is the only place where the private key is.
+      const { body, sequence } = await change("POST", path, { json, headers, wait: 0 });
       close();
       save(body, `keystore.${SUFFIXES[format.value]}`);
-      await reportChange("New key in use. Keep the file.", fleet, reload);
+      const said = `New key in use for ${authenticator(client.clientAuthenticatorType).label}. Keep the file.`;
+      await Promise.all([reload(), reportWhenSettled(said, context.realm, sequence)]);
     }
     return form(
       { label: "Generate and download", action, others: button("Cancel", close) },
@@ -123,8 +167,8 @@ function generate(context) {
         field("Archive Format", format),
         field("Key Alias", alias),
         field("Valid for, years", years),
-        field("Key Password", keyPassword),
         field("Store Password", storePassword),
+        ofKey,
       ),
       realm.line,
       breaking(context),

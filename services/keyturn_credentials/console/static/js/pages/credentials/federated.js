@@ -1,7 +1,7 @@
 // The client's identity at an issuer that its realm trusts: a Kubernetes cluster, a SPIFFE trust domain, a CI system.
-import { change } from "../../api.js";
-import { card, field, form, input, select } from "../../parts/controls.js";
-import { reportChange } from "../../parts/feedback.js";
+import { card, input, select } from "../../parts/controls.js";
+import { h } from "../../dom.js";
+import { entry } from "../../parts/edits.js";
 
 const ISSUER = "jwt.credential.issuer";
 const TEXTS = [
@@ -21,39 +21,24 @@ const TEXTS = [
   ],
 ];
 
-/** `type` is the authenticator chosen above: it is saved with these settings. */
-export function federatedCard({ client, version, path, providers, reload }, type) {
+export function federatedPart({ client, providers }) {
   const attributes = client.attributes || {};
   const saved = attributes[ISSUER] || "";
   const aliases = providers.map(({ alias, displayName }) => [alias, displayName || alias]);
   // An issuer that the realm does not have yet stays selectable.
   if (!aliases.some(([alias]) => alias === saved)) aliases.unshift([saved, saved || "Choose"]);
-  const issuer = select(aliases, saved);
-  const controls = TEXTS.map(([name, label, placeholder, help]) => [
-    name,
-    label,
-    input(attributes[name] || "", { placeholder }),
-    help,
-  ]);
-
-  async function action() {
-    const values = {
-      [ISSUER]: issuer.value,
-      ...Object.fromEntries(controls.map(([name, , control]) => [name, control.value])),
-    };
-    const { fleet } = await change("PUT", path, {
-      json: { clientAuthenticatorType: type, attributes: values },
-      version,
-    });
-    await reportChange("Saved.", fleet, reload);
-  }
-  return card(
-    "Federated identity",
-    { note: "The client has no credential of its own: an identity provider of the realm signs its assertions." },
-    form(
-      { label: "Save", action, unsaved: true },
-      field("Identity provider", issuer),
-      controls.map(([, label, control, help]) => field(label, control, help)),
+  const entries = [
+    entry(`attributes.${ISSUER}`, "Identity provider", select(aliases, saved)),
+    ...TEXTS.map(([name, label, placeholder, help]) =>
+      entry(`attributes.${name}`, label, input(attributes[name] || "", { placeholder }), help),
     ),
-  );
+  ];
+  return {
+    element: card(
+      "Federated identity",
+      { note: "The client has no credential of its own: an identity provider of the realm signs its assertions." },
+      h("div", { class: "stack" }, entries.map(({ element }) => element)),
+    ),
+    entries: () => entries,
+  };
 }

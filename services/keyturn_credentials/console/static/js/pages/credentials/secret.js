@@ -1,23 +1,26 @@
 // The client secret: shown on demand, regenerated with an overlap, the former one revocable.
 import { change, get } from "../../api.js";
 import { authenticator } from "../../authenticators.js";
-import { h } from "../../dom.js";
-import { button, card, facts } from "../../parts/controls.js";
+import { fill, h } from "../../dom.js";
+import { button, card, facts, field, form, select } from "../../parts/controls.js";
 import { copyable, hiddenSecret } from "../../parts/copying.js";
 import { confirm, openDialog } from "../../parts/dialog.js";
 import { badge, notice, reportChange } from "../../parts/feedback.js";
-import { duration, exact, moment, now } from "../../time.js";
+import { onItsWay, reportWhenSettled } from "../../parts/on-its-way.js";
+import { isOwn, ofOwn, SIGNED_OUT } from "../../parts/own.js";
+import { DAY, distance, duration, exact, HOUR, moment, now } from "../../time.js";
 
 const MASK = "**********";
 const PERIOD = "keyturn.secret.expiration-period";
 const OVERLAP = "keyturn.secret.rotated-expiration-period";
+const OVERLAPS = [0, HOUR, DAY, 7 * DAY, 30 * DAY];
 
 export function secretCard(context, type) {
   const { client, rotated, usage } = context;
   const attributes = client.attributes || {};
   const time = (name) => Number(attributes[`client.secret.${name}`] || 0);
   if (!client.secret) {
-    const text = "This client has no secret yet. It gets one when the authenticator above is saved.";
+    const text = "This client has no secret yet. It gets one when the settings above are saved.";
     return card("Client secret", {}, notice("", h("p", {}, text)));
   }
   const expires = time("expiration.time");
@@ -30,13 +33,13 @@ export function secretCard(context, type) {
         { class: "quiet" },
         "Only a digest is stored, or you are not allowed to see it. The secret was shown when it was created.",
       );
-  const regenerate = button("Regenerate", () => makeNew(context), { kind: "danger calm" });
   return card(
     "Client secret",
     {
-      actions: regenerate,
+      actions: button("Regenerate", () => regenerate(context), { kind: "danger calm", "data-when-saved": true }),
       note: authenticator(type).algorithms.length ? "The client signs its assertions with it." : null,
     },
+    saveFirst(),
     isOver && notice("bad", h("p", {}, "This secret has expired: every node rejects it. Regenerate it.")),
     facts(
       ["Value", value],
@@ -51,6 +54,10 @@ export function secretCard(context, type) {
     rotated && former(context, time("rotated.expiration.time")),
   );
 }
+
+/** Say why a button is disabled, while something is not saved. */
+export const saveFirst = () =>
+  h("p", { class: "help", hidden: true, "data-when-edited": true }, "Save or discard your changes first.");
 
 const notSeen = () => h("span", { class: "quiet" }, "Not seen");
 
@@ -69,7 +76,7 @@ function former(context, until) {
       "div",
       { class: "row apart" },
       h("div", { class: "row" }, h("h3", {}, "Former secret"), badge("still accepted", "warning")),
-      button("Invalidate", () => invalidate(context), { kind: "danger calm little" }),
+      button("Invalidate", () => invalidate(context), { kind: "danger calm little", "data-when-saved": true }),
     ),
     facts(
       ["Value", value],
@@ -79,48 +86,91 @@ function former(context, until) {
   );
 }
 
-/** The effect on the current secret, by the active policy. */
+/** How long the current secret would stay valid, by the active policy. */
 function overlapOf({ client, realmAttributes }) {
   const attributes = client.attributes || {};
   const policy = attributes[PERIOD] ? attributes : realmAttributes;
-  if (!policy[PERIOD]) return 0;
-  const expires = Number(attributes["client.secret.expiration.time"] || 0);
-  const overlap = Number(policy[OVERLAP] || 0);
-  return expires ? Math.max(0, Math.min(overlap, expires - now())) : overlap;
+  return policy[PERIOD] ? Number(policy[OVERLAP] || 0) : 0;
 }
 
-async function makeNew(context) {
-  const { client, path, rotated, reload } = context;
-  const overlap = overlapOf(context);
-  const sure = await confirm({
-    title: `Regenerate the secret of ${client.clientId}?`,
-    consequences: [
-      overlap
-        ? `The current secret is accepted for another ${duration(Math.round(overlap))}, until ${exact(now() + overlap)}. The client needs the new secret before then.`
-        : "Every node rejects the current secret at once. The client gets no tokens until it has the new one.",
-      rotated &&
-        "The former secret, which is still accepted, is rejected at once: only one former secret is kept.",
-      "A rotation keeps both valid until the client has used the new one: see the Rotation tab.",
-    ],
-    action: "Regenerate",
+async function regenerate(context) {
+  const { client, path, realm, rotated, reload } = context;
+  // The page may be hours old.
+  const usage = await get(`${path}/usage`).catch(() => context.usage);
+  const expires = Number((client.attributes || {})["client.secret.expiration.time"] || 0);
+  const byPolicy = overlapOf(context);
+  const words = (seconds) => (seconds ? duration(seconds) : "Not at all");
+  const chosen = OVERLAPS.map((seconds) => [String(seconds), words(seconds)]);
+  // Without an overlap by policy, its choice is the first of the others.
+  const options = byPolicy ? [["", `As the policy says: ${words(byPolicy)}`], ...chosen] : [["", words(0)], ...chosen.slice(1)];
+  openDialog(`Regenerate the secret of ${client.clientId}?`, (close) => {
+    const stays = select(options, "");
+    const overlap = () => {
+      const wanted = stays.value === "" ? byPolicy : Number(stays.value);
+      return expires ? Math.max(0, Math.min(wanted, expires - now())) : wanted;
+    };
+    const list = h("ul", { class: "consequences" });
+    const lastUsed = usage.secret
+      ? `The current secret was last used ${distance(usage.secret)}.`
+      : "No use of the current secret is known.";
+    const show = () =>
+      fill(
+        list,
+        [
+          overlap()
+            ? `The current secret is accepted for another ${duration(Math.round(overlap()))}, until ${exact(now() + overlap())}. The client needs the new secret before then.`
+            : "Every node rejects the current secret at once. The client gets no tokens until it has the new one.",
+          lastUsed,
+          rotated && "The former secret, which is still accepted, is rejected at once: only one former secret is kept.",
+          "A rotation keeps both valid until the client has used the new one: see the Rotation tab.",
+          ofOwn(context, client, SIGNED_OUT),
+        ]
+          .filter(Boolean)
+          .map((line) => h("li", {}, line)),
+      );
+    stays.addEventListener("change", show);
+    show();
+
+    async function action() {
+      const query = stays.value === "" ? "" : `?overlap=${stays.value}`;
+      // The secret is shown at once: whoever waits for the nodes could need it for a client that is down.
+      const { body, sequence } = await change("POST", `${path}/client-secret${query}`, { wait: 0 });
+      const lasting = overlap();
+      close();
+      const shown = showOnce({ value: body.value, sequence, lasting });
+      // The session has ended: what reads the page again shows the sign-in page, not before the secret was taken.
+      if (isOwn(context, client)) return shown.addEventListener("close", () => reload().catch(() => {}));
+      await Promise.all([reload(), reportWhenSettled("Client secret regenerated.", realm, sequence)]);
+      return undefined;
+    }
+    return form(
+      {
+        label: "Regenerate",
+        kind: "danger",
+        action,
+        asks: true,
+        others: button("Cancel", close, { autofocus: true }),
+      },
+      list,
+      field("The former secret stays valid", stays, "For this once. At most until it expires."),
+    );
   });
-  if (!sure) return;
-  const { body, fleet } = await change("POST", `${path}/client-secret`);
-  showOnce(body.value, overlap);
-  await reportChange("Client secret regenerated.", fleet, reload);
 }
 
-function showOnce(value, overlap) {
-  openDialog("The new secret", (close) => [
-    h(
-      "p",
-      {},
-      "Give it to the client now. ",
-      overlap ? `Both secrets work for ${duration(Math.round(overlap))}.` : "The former secret is now rejected.",
-    ),
+/** Show a new secret, beside the way of the change to the nodes. `lasting`: seconds for which both are accepted. */
+export function showOnce({ value, sequence, lasting = null }) {
+  const way = onItsWay(sequence);
+  const both = lasting ? `Both secrets work for ${duration(Math.round(lasting))}.` : "The former secret ends with this change.";
+  const dialog = openDialog("The new secret", (close) => [
+    h("p", {}, "Give it to the client now. ", lasting === null ? "It is not shown again." : both),
     h("div", { class: "secret" }, copyable(value, "new secret", { whole: true })),
+    way.element,
     h("div", { class: "row end" }, button("Done", close, { kind: "primary" })),
   ]);
+  // It stays when the session ends: it may be the only place where the secret is.
+  dialog.dataset.lasting = "";
+  dialog.addEventListener("close", way.stop);
+  return dialog;
 }
 
 async function invalidate({ client, path, reload }) {

@@ -1,0 +1,1 @@
+"""``keyturn admin``: administrators, from beside the database."""

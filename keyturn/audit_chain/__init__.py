@@ -1,0 +1,1 @@
+"""``keyturn audit verify`` and ``keyturn audit accept``."""

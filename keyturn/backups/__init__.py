@@ -1,0 +1,1 @@
+"""``keyturn backup`` and ``keyturn restore``."""

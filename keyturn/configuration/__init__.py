@@ -1,0 +1,1 @@
+"""``keyturn config``: the settings of a program, without starting it."""

@@ -1,0 +1,1 @@
+"""``keyturn doctor``: checks of a running installation that change nothing."""

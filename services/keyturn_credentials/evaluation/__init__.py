@@ -1,0 +1,1 @@
+"""Evaluations of what verifiers would decide now, without any effect."""

@@ -1,0 +1,1 @@
+"""Persons' sign-in with OpenID Connect: the identity provider, its tokens, and roles by groups."""

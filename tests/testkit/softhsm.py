@@ -1,0 +1,80 @@
+"""SoftHSM, a PKCS#11 token in software, from Debian's package."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pkcs11
+
+from tests.testkit.debian import debian_program
+from tests.testkit.tools import ToolError, must_run
+
+PIN: Final = "pin of the token"
+_CONFIGURATION: Final = "SOFTHSM2_CONF"
+_MODULES: Final = ("usr/lib/softhsm/libsofthsm2.so", "usr/lib64/pkcs11/libsofthsm2.so")
+
+
+def find_softhsm() -> tuple[Path, Path]:
+    """Find the program that makes tokens, and the module. Raises ToolError."""
+    program = debian_program("softhsm2", "usr/bin/softhsm2-util")
+    for root in (program.parent / "root", Path("/")):
+        for module in _MODULES:
+            if (root / module).is_file():
+                return program, root / module
+    raise ToolError("there is no libsofthsm2.so: install softhsm2")
+
+
+@dataclass(frozen=True)
+class SoftHsm:
+    """Tokens in a directory. ``environment``: for a process that uses them."""
+
+    module: Path
+    directory: Path
+    program: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {_CONFIGURATION: str(self.directory / "softhsm2.conf")}
+
+    def make_token(self, label: str) -> None:
+        """Make a token with the PIN ``PIN``, and let this process see it."""
+        common = ("--module", self.module, "--init-token", "--free", "--label", label)
+        must_run([self.program, *common, "--pin", PIN, "--so-pin", "pin of the officer"])
+        pkcs11.lib(str(self.module)).reinitialize()
+
+    @contextmanager
+    def without_tokens(self) -> Iterator[None]:
+        """Take all tokens away, as from a reader."""
+        tokens, away = self.directory / "tokens", self.directory / "away"
+        tokens.rename(away)
+        tokens.mkdir()
+        try:
+            yield
+        finally:
+            shutil.rmtree(tokens)
+            away.rename(tokens)
+
+
+@contextmanager
+def softhsm(directory: Path) -> Iterator[SoftHsm]:
+    """Let this process, and those that it starts, have tokens in a directory. The module reads its
+    configuration when it is initialized."""
+    program, module = find_softhsm()
+    (directory / "tokens").mkdir()
+    made = SoftHsm(module, directory, program)
+    (directory / "softhsm2.conf").write_text(
+        f"directories.tokendir = {directory / 'tokens'}\nobjectstore.backend = file\nlog.level = ERROR\n"
+    )
+    before = os.environ.get(_CONFIGURATION)
+    os.environ |= made.environment
+    try:
+        yield made
+    finally:
+        pkcs11.lib(str(module)).finalize()
+        del os.environ[_CONFIGURATION]
+        if before is not None:
+            os.environ[_CONFIGURATION] = before
