@@ -8,10 +8,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -37,6 +37,9 @@ class PostgresServer:
     """A server that listens only on a Unix socket, in its own short-lived directory. PostgreSQL refuses to
     run as root; for root it runs as nobody. It ends when its parent does."""
 
+    at: ClassVar[dict[str, "PostgresServer"]] = {}
+    """The servers of this process, by directory."""
+
     def __init__(self, **settings: str) -> None:
         """``settings``: PostgreSQL's, in place of those for tests."""
         self._settings = _SETTINGS | settings
@@ -49,6 +52,8 @@ class PostgresServer:
             os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
         self._binaries = self._find_binaries()
         self._numbers = itertools.count(1)
+        self._template = ""
+        self.at[str(self.directory)] = self
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -105,13 +110,27 @@ class PostgresServer:
     def close(self) -> None:
         """End it permanently and remove its data."""
         self.kill()
+        self.at.pop(str(self.directory), None)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def create_database(self) -> str:
         """Create a new, empty database; return its name."""
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        self._copy("template0", name)
         return name
+
+    def fill_database(self, name: str, fill: Callable[[str], object]) -> None:
+        """Replace a database that nobody uses, and that is empty, by a copy of one that ``fill`` has filled
+        at its URL, once. Leave one that is not empty as it is."""
+        if not self._template:
+            self._template = self.create_database()
+            fill(self.url(self._template))
+        if self.execute("SELECT count(*) FROM pg_stat_user_tables", name).strip() == "0":
+            self.drop_database(name)
+            self._copy(self._template, name)
+
+    def _copy(self, source: str, name: str) -> None:
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")
 
     def drop_database(self, name: str) -> None:
         """Drop a database, even if it is in use."""
@@ -144,7 +163,7 @@ class PostgresServer:
         file = self.directory / f"{database}.dump"
         file.write_bytes(dump)
         self.drop_database(database)
-        self.execute(f"CREATE DATABASE {database} TEMPLATE template0")
+        self._copy("template0", database)
         options = ["-h", str(self.directory), "-U", _SUPERUSER, "--exit-on-error", "-d", database]
         self._run("pg_restore", *options, str(file))
 
