@@ -1,6 +1,7 @@
 """One stack with three nodes and one signed-in admin for all tests of the console."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -95,12 +96,40 @@ async def shared_context(browser: Browser, scene: Scene) -> AsyncIterator[Browse
     await context.close()
 
 
+class SharedPage:
+    """A signed-in page that tests use one after the other: another one costs as much as a short test."""
+
+    def __init__(self, context: BrowserContext, scene: Scene) -> None:
+        self._context = context
+        self._scene = scene
+        self._console: Console | None = None
+
+    @asynccontextmanager
+    async def used(self) -> AsyncIterator[Console]:
+        """Yield the page. None of it is left: a page that reported an error is not used again."""
+        if self._console is None:
+            self._console = Console(self._context, await self._context.new_page(), self._scene)
+            await self._console.begin()
+        console, self._console = self._console, None
+        yield console
+        await console.leave()
+        try:
+            console.require_calm()
+        except AssertionError:
+            await console.page.close()
+            raise
+        console.forget()
+        self._console = console
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def shared_page(shared_context: BrowserContext, scene: Scene) -> SharedPage:
+    return SharedPage(shared_context, scene)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def console(shared_context: BrowserContext, scene: Scene) -> AsyncIterator[Console]:
+async def console(shared_page: SharedPage) -> AsyncIterator[Console]:
     """A signed-in page on the list of clients."""
-    console = Console(shared_context, await shared_context.new_page(), scene)
-    await console.begin()
-    await console.open()
-    yield console
-    await console.page.close()
-    console.require_calm()
+    async with shared_page.used() as console:
+        await console.open()
+        yield console

@@ -39,6 +39,16 @@ class Console:
         self.page.on("console", self._heard)
         self.page.on("request", lambda request: self.requested.append(request.url))
 
+    async def leave(self) -> None:
+        """Leave everything that a test has opened or arranged, so that the page can be used again."""
+        await self.page.unroute_all(behavior="ignoreErrors")
+        await self.page.goto("about:blank")
+
+    def forget(self) -> None:
+        """Forget what happened and what was expected."""
+        for noted in (self.problems, self.expected, self.visited, self.requested):
+            noted.clear()
+
     def _heard(self, message: Any) -> None:
         if message.type in ("error", "warning"):
             self.problems.append(f"{message.type}: {message.text} {message.location.get('url', '')}")

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from keyturn_shared.jose.signing import SigningKey
 from tests.browser.accessibility import require_no_violations
-from tests.browser.conftest import OpenConsole, context_of
+from tests.browser.conftest import OpenConsole, SharedPage, context_of
 from tests.browser.console import Console
 from tests.browser.pages import ADDRESSES, PREPARED, address_of
 from tests.testkit.console_realm import DAY, Scene
@@ -18,18 +18,23 @@ from tests.testkit.console_realm import DAY, Scene
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def unguarded(browser: Browser, scene: Scene) -> AsyncIterator[BrowserContext]:
-    """A context without the policy that forbids axe's work in a page."""
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def unguarded_page(browser: Browser, scene: Scene) -> AsyncIterator[SharedPage]:
+    """A page without the policy that forbids axe's work in it."""
     context = await context_of(browser, scene, signed_in=True, bypass_csp=True)
-    yield context
+    yield SharedPage(context, scene)
     await context.close()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def unguarded(unguarded_page: SharedPage) -> AsyncIterator[Console]:
+    async with unguarded_page.used() as console:
+        yield console
+
+
 @pytest.mark.parametrize("name", ADDRESSES)
-async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: str, name: str) -> None:
-    console = Console(unguarded, await unguarded.new_page(), scene)
-    await console.begin()
+async def test_axe_finds_nothing(unguarded: Console, axe: str, name: str) -> None:
+    console = unguarded
     await console.open(address_of(console, name))
     await require_no_violations(console, axe, name)
     for what, prepare in PREPARED.get(name, []):
@@ -37,15 +42,13 @@ async def test_axe_finds_nothing(unguarded: BrowserContext, scene: Scene, axe: s
         # Dialogs consist of the same parts as pages.
         await require_no_violations(console, axe, f"{name}, {what}", looks=1)
         await console.page.keyboard.press("Escape")
-    await console.page.close()
 
 
 @pytest.mark.usefixtures("made_for_this_test")
 async def test_axe_finds_nothing_while_a_campaign_runs_and_after_it(
-    unguarded: BrowserContext, scene: Scene, axe: str
+    unguarded: Console, scene: Scene, axe: str
 ) -> None:
-    console = Console(unguarded, await unguarded.new_page(), scene)
-    await console.begin()
+    console = unguarded
     for number in range(2):
         scene.client(f"axe-campaign-{number}")
     await asyncio.sleep(1.1)  # a secret's time of creation has whole seconds
@@ -65,15 +68,11 @@ async def test_axe_finds_nothing_while_a_campaign_runs_and_after_it(
     await console.click("Stop")
     await expect(console.page.get_by_role("heading", name="Stopped")).to_be_visible()
     await require_no_violations(console, axe, "campaign, stopped")
-    await console.page.close()
 
 
 @pytest.mark.usefixtures("made_for_this_test")
-async def test_axe_finds_nothing_where_a_rotation_failed(
-    unguarded: BrowserContext, scene: Scene, axe: str
-) -> None:
-    console = Console(unguarded, await unguarded.new_page(), scene)
-    await console.begin()
+async def test_axe_finds_nothing_where_a_rotation_failed(unguarded: Console, scene: Scene, axe: str) -> None:
+    console = unguarded
     keys = [SigningKey.generate("ES256").public_jwk for _ in range(2)]
     attributes = {"use.jwks.string": "true", "jwks.string": json.dumps({"keys": keys[:1]})}
     uuid = scene.client("axe-failing", clientAuthenticatorType="client-jwt", attributes=attributes)
@@ -88,7 +87,6 @@ async def test_axe_finds_nothing_where_a_rotation_failed(
     await console.choose("Show", "failed")
     await expect(console.page.get_by_role("link", name="axe-failing", exact=True)).to_be_visible()
     await require_no_violations(console, axe, "rotations, failed", looks=1)
-    await console.page.close()
 
 
 async def test_axe_finds_nothing_at_the_sign_in(open_console: OpenConsole, axe: str) -> None:

@@ -161,6 +161,7 @@ async def test_leaving_asks_first_whichever_way(console: Console) -> None:
             break
         await asyncio.sleep(0.05)
     assert asked == ["beforeunload"]
+    page.remove_listener("dialog", stay)
     await page.evaluate("history.back()")
     await console.confirm("Stop and leave")
     await expect(page.get_by_role("heading", name="Client rotations")).to_be_visible()

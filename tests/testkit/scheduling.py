@@ -45,13 +45,18 @@ TOGETHER: Final = {
     "tests/integration/http_edges/differential/test_processes.py": "http edges",
     "tests/integration/http_edges/test_limits.py": "http edges",
     "tests/integration/keystores/test_keytool": "keytool",
+    "tests/e2e/test_a_compromised_key.py": "stack in use",
     "tests/e2e/test_a_stack_that_is_killed.py": "stack in use",
     "tests/e2e/test_administrators.py": "stack in use",
+    "tests/e2e/test_agent": "stack in use",
     "tests/e2e/test_clients_of_every_kind.py": "stack in use",
+    "tests/e2e/test_first_rotation.py": "stack in use",
     "tests/e2e/test_readme.py": "stack in use",
     "tests/e2e/test_refusals.py::test_a_second_stack": "stack in use",
     "tests/e2e/test_rotation": "stack in use",
+    "tests/e2e/test_self_service.py": "stack in use",
     "tests/e2e/test_start_and_stop.py::test_local_json": "stack in use",
+    "tests/e2e/test_tutorial.py": "stack in use",
     "tests/e2e/test_workload_identity.py": "stack in use",
 }
 EACH_BY_ITSELF: Final = (
