@@ -29,7 +29,8 @@ LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize, dict[str, Any]], ...]
 
 async def violations(page: Page, axe: str, options: dict[str, Any]) -> list[str]:
     """Return axe's findings with their elements; only in the dialog if one is open."""
-    await page.evaluate(f"window.axe || (() => {{ {axe} }})()")
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(f"(() => {{ {axe} }})()")
     found: dict[str, Any] = await page.evaluate(
         "options => axe.run(document.querySelector('dialog') || document, options)",
         {"resultTypes": ["violations"], "preload": False, **options},
