@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from keyturn.stack.ports import ReservedPort
+from keyturn.local.ports import ReservedPort
 
 _REALM, _CLIENT, _SECRET = "measured", "caller", "a-secret-of-32-characters-or-more"
 _READY_SECONDS = 90.0

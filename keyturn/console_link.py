@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from keyturn.administrators.admin_watch import described, trouble_of_admin
+from keyturn.local import local_file
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import LocalStack
+from keyturn.local.secrets_file import load
 from keyturn.refusing import refuse
-from keyturn.stack import local_file
-from keyturn.stack.admin_watch import described, trouble_of_admin
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.errors import StackError
-from keyturn.stack.local_file import LocalStack
-from keyturn.stack.secrets_file import load
 from keyturn_credentials.console.sessions import SessionSealer
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import KeyturnError

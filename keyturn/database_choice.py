@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from keyturn.stack import local_file
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.environment import CREDENTIALS_DEFAULTS, allowed_networks
-from keyturn.stack.errors import StackError
-from keyturn.stack.secrets_file import load
+from keyturn.local import local_file
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.environment import CREDENTIALS_DEFAULTS, allowed_networks
+from keyturn.local.errors import StackError
+from keyturn.local.secrets_file import load
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
 

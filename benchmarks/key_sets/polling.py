@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from benchmarks.key_sets.surroundings import LOOPBACK, Site, jwks_server, nodes_of, redis_server, seal
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.position import Position

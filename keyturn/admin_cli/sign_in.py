@@ -15,10 +15,10 @@ from keyturn.admin_cli.exits import CommandError, ExitCode
 from keyturn.admin_cli.profiles import Profile
 from keyturn.admin_cli.servers import Server, refusal
 from keyturn.client.key_files import default_algorithm
-from keyturn.stack import local_file
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.errors import StackError
-from keyturn.stack.local_file import LocalStack
+from keyturn.local import local_file
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import LocalStack
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.algorithms import PrivateKey
 from keyturn_shared.jose.signing import SigningKey

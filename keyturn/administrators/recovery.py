@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keyturn.database_choice import settings_for
+from keyturn.local import local_file
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.secrets_file import load, replace_admin_secret
 from keyturn.services import run_configured
-from keyturn.stack import local_file
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.secrets_file import load, replace_admin_secret
 from keyturn_credentials.administrator_access import recover_administrator
 from keyturn_credentials.domain.roles import MASTER
 from keyturn_credentials.domain.secrets import generate_secret

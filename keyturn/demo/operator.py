@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import httpx
 
-from keyturn.stack.errors import StackError
-from keyturn.stack.local_file import LocalStack
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import LocalStack
 
 PREFER_WAIT: Final = {"Prefer": "wait=10"}
 RESPONSE_TIMEOUT_SECONDS: Final = 30.0

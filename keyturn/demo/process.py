@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from subprocess import PIPE
 from typing import Any, Final
 
-from keyturn.stack.errors import StackError
+from keyturn.local.errors import StackError
 
 REALM: Final = "demo"
 CLIENT_ID: Final = "demo-client"

@@ -13,8 +13,8 @@ from rich.text import Text
 from keyturn.demo.operator import RESPONSE_TIMEOUT_SECONDS, Change, Operator
 from keyturn.demo.process import CLIENT_ID, REALM, DemoClientProcess
 from keyturn.demo.watch import watched
-from keyturn.stack.errors import StackError
-from keyturn.stack.local_file import LocalStack, RunningNode
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import LocalStack, RunningNode
 
 ACCEPTANCE_SECONDS: Final = 20.0
 """Time to retry before a key counts as not accepted: twice the minimum interval between two fetches of its

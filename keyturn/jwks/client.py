@@ -15,13 +15,13 @@ from redis.asyncio import Redis
 from keyturn.jwks.projections import NotFoundError, Projections
 from keyturn.jwks.rendering import as_json as show_json
 from keyturn.jwks.rendering import as_text as show_text
+from keyturn.local import local_file, secrets_file
+from keyturn.local.data_directory import DataDirectory
 from keyturn.services import run_configured
-from keyturn.stack import local_file, secrets_file
-from keyturn.stack.data_directory import DataDirectory
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.fleet.scripts import RedisScripts
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.projection import RealmProjection

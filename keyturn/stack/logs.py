@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from keyturn.stack.terminal import Terminal
+from keyturn.local.terminal import Terminal
 
 LOG_BYTES: Final = 10_000_000
 """Size at which a log is truncated; its content is kept once, next to it, as ``.1``."""

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from keyturn.local.errors import StackError
 from keyturn.stack.binaries import executable
-from keyturn.stack.errors import StackError
 
 CONFIGURATION: Final = "nginx.conf"
 

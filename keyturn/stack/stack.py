@@ -8,22 +8,22 @@ from pathlib import Path
 from socket import socket
 from typing import Final
 
-from keyturn.stack.admin_watch import described, trouble_of_admin, watch_admin
+from keyturn.administrators.admin_watch import described, trouble_of_admin, watch_admin
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.environment import StackEnvironment, allowed_networks
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import AdminLogin, LocalStack, RunningNode
+from keyturn.local.ports import LOOPBACK, ReservedPort
+from keyturn.local.secrets_file import StackSecrets, ignored_settings, load, load_or_make
+from keyturn.local.terminal import Terminal
 from keyturn.stack.child import Child, service_command
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.environment import StackEnvironment, allowed_networks
-from keyturn.stack.errors import StackError
 from keyturn.stack.gateway import gateway_configuration
-from keyturn.stack.local_file import AdminLogin, LocalStack, RunningNode
 from keyturn.stack.logs import keep_logs_short
 from keyturn.stack.members import Members
 from keyturn.stack.nginx import CONFIGURATION, connection_limit, find_nginx, nginx_command
 from keyturn.stack.options import Options
-from keyturn.stack.ports import LOOPBACK, ReservedPort
-from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load, load_or_make
 from keyturn.stack.stack_redis import StackRedis, check_redis, embedded_redis
 from keyturn.stack.supervisor import Supervisor
-from keyturn.stack.terminal import Terminal
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.private_files import write_private
 

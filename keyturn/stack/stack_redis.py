@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from keyturn.stack.errors import StackError
-from keyturn.stack.ports import ReservedPort
+from keyturn.local.errors import StackError
+from keyturn.local.ports import ReservedPort
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.redis_client import connect
 from keyturn_shared.redis_failures import REDIS_FAILURES

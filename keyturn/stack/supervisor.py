@@ -9,11 +9,11 @@ from typing import Final, Protocol
 
 import httpx
 
+from keyturn.local.errors import StackError
+from keyturn.local.terminal import Terminal
 from keyturn.refusing import EXIT_REFUSED
 from keyturn.stack.child import Child, describe_exit
-from keyturn.stack.errors import StackError
 from keyturn.stack.logs import last_lines
-from keyturn.stack.terminal import Terminal
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.runtime.backoff import Backoff
 

@@ -9,14 +9,14 @@ from socket import socket
 from typing import Final
 
 from keyturn.known_variables import unknown_variables
+from keyturn.local import local_file
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.errors import StackError
+from keyturn.local.ports import listen
+from keyturn.local.terminal import Terminal
 from keyturn.refusing import refuse
-from keyturn.stack import local_file
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.errors import StackError
 from keyturn.stack.options import DEFAULT_PORT, Options
-from keyturn.stack.ports import listen
 from keyturn.stack.stack import Stack
-from keyturn.stack.terminal import Terminal
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.setting_problems import raise_all
 

@@ -27,6 +27,7 @@ from keyturn_credentials.evaluation.evaluator import Evaluator
 from keyturn_credentials.fleet.broadcast import FleetBroadcast
 from keyturn_credentials.fleet.propagation_view import FleetWatch
 from keyturn_credentials.fleet_wiring import FleetSide
+from keyturn_credentials.http.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.oidc.flow import PersonSignIn
 from keyturn_credentials.oidc.provider import Provider
 from keyturn_credentials.operations.access_journal import AccessJournal
@@ -75,7 +76,6 @@ from keyturn_credentials.web.measured_waits import measured_waiter
 from keyturn_credentials.web.middlewares import middlewares
 from keyturn_credentials.web.noted_sign_in import NotedConsoleAccess
 from keyturn_credentials.web.openapi.routes import openapi_route
-from keyturn_credentials.web.problems import on_http_exception, on_keyturn_error, on_unexpected
 from keyturn_credentials.web.protocol_mappers import ProtocolMapperRoutes
 from keyturn_credentials.web.push_revocation import PushRevocationRoutes
 from keyturn_credentials.web.readiness import Readiness

@@ -13,7 +13,7 @@ import msgspec
 from keyturn_shared.client_authenticators import AuthenticatorId
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose import base64url
-from keyturn_shared.key_sets.address import Document
+from keyturn_shared.key_set_address import Document
 from keyturn_shared.projected_mappers import ProjectedMapper
 
 MAX_NAME_LENGTH: Final = 255

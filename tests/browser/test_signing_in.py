@@ -7,9 +7,9 @@ import pytest
 from playwright.async_api import expect
 
 from keyturn.console_link import make_link
-from keyturn.stack import local_file
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.secrets_file import load
+from keyturn.local import local_file
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.secrets_file import load
 from keyturn_credentials.console.sessions import SessionSealer
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.sealing import KeyRing

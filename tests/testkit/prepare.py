@@ -2,7 +2,7 @@
 
 import sys
 
-from keyturn.stack.errors import StackError
+from keyturn.local.errors import StackError
 from keyturn.stack.nginx import find_nginx
 from keyturn.stack.redis_server import RedisServerError, find_redis_server
 from tests.testkit.chromium import unpack_chromium

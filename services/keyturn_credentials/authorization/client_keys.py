@@ -19,7 +19,7 @@ from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn_shared.jose.errors import InvalidKeySetError, UnknownKidError
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates, KeySet
-from keyturn_shared.key_sets.address import KeySetAddress, host_of
+from keyturn_shared.key_set_address import KeySetAddress, host_of
 from keyturn_shared.network.addresses import Network
 from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.refusal import FetchRefused

@@ -8,7 +8,7 @@ import structlog
 from starlette import requests, responses
 from starlette.routing import BaseRoute, Route
 
-from keyturn_credentials.web.proxied import PEER
+from keyturn_credentials.http.proxied import PEER
 from keyturn_shared.oauth.metrics import AnswerMetrics
 from keyturn_shared.oauth.web.errors import oauth_error
 from keyturn_shared.oauth.web.messages import Reply, Request, json_reply

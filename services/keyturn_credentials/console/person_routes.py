@@ -19,11 +19,11 @@ from keyturn_credentials.console.return_path import own_path
 from keyturn_credentials.console.session_cookie import set_cookie
 from keyturn_credentials.console.sessions import SESSION_SECONDS, SessionSealer, flow_cookie_name
 from keyturn_credentials.console.throttle import Throttle, TooManyFailuresError
+from keyturn_credentials.http.problems import problem
 from keyturn_credentials.oidc.client_credential import ClientKey
 from keyturn_credentials.oidc.configuration import CALLBACK_PATH
 from keyturn_credentials.oidc.errors import LogoutTokenError, Refusal, SignInError
 from keyturn_credentials.oidc.flow import FLOW_SECONDS, PersonSignIn
-from keyturn_credentials.web.problems import problem
 
 LOGOUT_BYTES: Final = 32 * 1024
 """The caller is not authenticated yet, so the body must be small."""

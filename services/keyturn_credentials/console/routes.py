@@ -14,8 +14,8 @@ from keyturn_credentials.console.session_cookie import set_cookie
 from keyturn_credentials.console.sessions import SESSION_SECONDS, ConsoleSession
 from keyturn_credentials.console.throttle import WINDOW_SECONDS, Throttle, TooManyFailuresError
 from keyturn_credentials.errors import InvalidRequestError, UnauthenticatedError
-from keyturn_credentials.web.bodies import read_json
-from keyturn_credentials.web.problems import problem
+from keyturn_credentials.http.bodies import read_json
+from keyturn_credentials.http.problems import problem
 from keyturn_shared.secret import Secret
 
 SIGN_IN_BYTES: Final = 16 * 1024

@@ -15,7 +15,7 @@ from keyturn_credentials.domain.members import Meaning
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_shared.key_sets.address import Document
+from keyturn_shared.key_set_address import Document
 from keyturn_shared.network.refusal import FetchRefused
 from keyturn_shared.network.target import read_target
 from keyturn_shared.oauth.trusted_issuers import SPIFFE_SCHEME

@@ -11,7 +11,7 @@ from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn_shared.jose.errors import InvalidKeySetError
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates, KeySet
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.freshness import Freshness, freshness_of
 from keyturn_shared.key_sets.record import KeySetRecord, Required
 from keyturn_shared.oauth.cached_client import inline_candidates

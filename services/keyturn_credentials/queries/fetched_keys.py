@@ -8,7 +8,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetHealth, KeySetInspector
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal

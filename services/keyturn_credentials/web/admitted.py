@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keyturn_credentials.web.problems import problem
+from keyturn_credentials.http.problems import problem
 from keyturn_shared.runtime.admission import Admission, Lane, OverloadedError
 
 RETRY_SECONDS: Final = 2

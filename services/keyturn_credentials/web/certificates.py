@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from keyturn_credentials.domain.attributes import CERTIFICATE_PREFIXES
 from keyturn_credentials.domain.client_keys import notes_on
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
+from keyturn_credentials.http.bodies import octets_of, read_form, read_json, text_of
 from keyturn_credentials.keystores import (
     DEFAULT_VALIDITY_YEARS,
     ArchivePasswords,
@@ -27,7 +28,6 @@ from keyturn_credentials.operations.certificates import (
     KeyPlace,
     UploadedFile,
 )
-from keyturn_credentials.web.bodies import octets_of, read_form, read_json, text_of
 from keyturn_credentials.web.clients import CONFIGURE, MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.notices import notice

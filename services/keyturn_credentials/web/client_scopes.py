@@ -20,9 +20,9 @@ from keyturn_credentials.domain.client_scopes import (
 )
 from keyturn_credentials.domain.grants import DEFAULT_SCOPES, OPTIONAL_SCOPES, scopes_of
 from keyturn_credentials.domain.protocol_mappers import MAPPERS, OPENID_CONNECT
+from keyturn_credentials.http.bodies import read_json
 from keyturn_credentials.operations.client_scopes import ClientScopeOperations
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.clients import MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.notices import mapper_notice

@@ -18,10 +18,10 @@ from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.domain.rotation_rules import RotationRules
 from keyturn_credentials.domain.secrets import Due, due_change
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.http.bodies import read_json
 from keyturn_credentials.operations.clients import ClientOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.store.search_query import Criteria, parse_query
-from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, entity_tag
 from keyturn_credentials.web.notices import NOTICE, notice
 from keyturn_shared.clock import Clock

@@ -12,8 +12,8 @@ from keyturn_credentials.domain.evaluation import Evaluation, describe
 from keyturn_credentials.domain.evaluation_request import EvaluationRequest, read_request
 from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.errors import ForbiddenError, TooManyEvaluationsError
+from keyturn_credentials.http.bodies import read_json
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.clients import VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 

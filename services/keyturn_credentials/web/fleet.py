@@ -6,8 +6,8 @@ from starlette.routing import BaseRoute
 from keyturn_credentials.fleet.broadcast import FleetBroadcast
 from keyturn_credentials.fleet.view import describe
 from keyturn_credentials.fleet.waiter import FleetWaiter
+from keyturn_credentials.http.problems import problem
 from keyturn_credentials.web.gate import MAX_WAIT_SECONDS, Call, Endpoint, Gate
-from keyturn_credentials.web.problems import problem
 from keyturn_credentials.web.query_params import whole_number
 from keyturn_credentials.web.realms import ANY_ROLE
 from keyturn_credentials.web.streams import EventStream, StreamLimits, fleet_lines

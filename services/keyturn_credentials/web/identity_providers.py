@@ -7,10 +7,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.domain.trusted_issuers import describe_issuer, issuers_of_realm, require_issuer
+from keyturn_credentials.http.bodies import read_json
 from keyturn_credentials.operations.trusted_issuers import TrustedIssuerOperations
 from keyturn_credentials.queries.fetched_keys import FleetKeySets
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.client_keys import UNKNOWN, describe_key
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.realms import ANY_ROLE, MANAGE_REALM

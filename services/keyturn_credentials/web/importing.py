@@ -4,11 +4,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.http.bodies import read_export
 from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.import_plan import IfExists
 from keyturn_credentials.operations.import_report import describe_report
 from keyturn_credentials.operations.importing import ImportOperations
-from keyturn_credentials.web.bodies import read_export
 from keyturn_credentials.web.clients import MANAGE
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 

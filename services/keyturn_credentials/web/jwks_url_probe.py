@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute
 from keyturn_credentials.domain.client_keys import keys_of
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.http.bodies import read_json
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.clients import CONFIGURE
 from keyturn_credentials.web.fetch_failures import shown_failure
 from keyturn_credentials.web.gate import Call, Endpoint, Gate

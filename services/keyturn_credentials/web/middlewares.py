@@ -6,12 +6,12 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 from starlette.middleware import Middleware
 
+from keyturn_credentials.http.bodies import BodyLimit
+from keyturn_credentials.http.proxied import Proxied
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_credentials.web.admitted import Admitted
-from keyturn_credentials.web.bodies import BodyLimit
 from keyturn_credentials.web.caching import NeverStored
 from keyturn_credentials.web.measured import Measured
-from keyturn_credentials.web.proxied import Proxied
 from keyturn_credentials.web.traced import Traced
 from keyturn_credentials.web.trailing_slash import SlashesIgnored
 from keyturn_shared.network.trusted_proxies import TrustedProxies

@@ -7,12 +7,12 @@ from keyturn_credentials.console.access import ConsoleAccess
 from keyturn_credentials.console.sessions import ConsoleSession
 from keyturn_credentials.domain.roles import Person, Principal
 from keyturn_credentials.errors import UnauthenticatedError
+from keyturn_credentials.http.proxied import CALLER_ADDRESS
 from keyturn_credentials.oidc.errors import SignInError
 from keyturn_credentials.oidc.flow import Flow, PersonSignIn
 from keyturn_credentials.oidc.logout_token import Logout
 from keyturn_credentials.operations.access_journal import Access, AccessJournal, named
 from keyturn_credentials.store.unit_of_work import Actor
-from keyturn_credentials.web.proxied import CALLER_ADDRESS
 from keyturn_shared.secret import Secret
 
 SIGNED_IN = "console_signed_in"

@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 from keyturn_credentials.domain.client_scopes import require_scope
 from keyturn_credentials.domain.mapper_changes import require_mapper
 from keyturn_credentials.domain.protocol_mappers import mappers_in, shown
+from keyturn_credentials.http.bodies import read_json, read_json_list
 from keyturn_credentials.operations.protocol_mappers import MapperContainer, ProtocolMapperOperations
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_json, read_json_list
 from keyturn_credentials.web.clients import MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.notices import mapper_notice

@@ -10,11 +10,11 @@ from keyturn_credentials.domain import realm_keys
 from keyturn_credentials.domain.realm import KeyPurpose, KeyState, RealmKey
 from keyturn_credentials.domain.representation import describe_realm, describe_realm_briefly
 from keyturn_credentials.domain.roles import Role
+from keyturn_credentials.http.bodies import read_export, read_json
 from keyturn_credentials.operations.import_report import ImportReport, describe_report
 from keyturn_credentials.operations.realm_import import RealmImportOperations
 from keyturn_credentials.operations.realms import RealmOperations
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_export, read_json
 from keyturn_credentials.web.gate import Call, Endpoint, Gate, entity_tag
 from keyturn_credentials.web.notices import NOTICE
 

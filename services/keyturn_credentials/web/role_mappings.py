@@ -19,11 +19,11 @@ from keyturn_credentials.domain.role_representation import (
 )
 from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
+from keyturn_credentials.http.bodies import read_json_list
 from keyturn_credentials.operations.role_mappings import NamedRole, RoleMappingOperations
 from keyturn_credentials.operations.targets import ClientTarget
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
-from keyturn_credentials.web.bodies import read_json_list
 from keyturn_credentials.web.clients import MANAGE, MAX_PAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.query_params import page

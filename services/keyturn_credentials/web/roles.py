@@ -14,11 +14,11 @@ from keyturn_credentials.domain.role_changes import require_key, require_role
 from keyturn_credentials.domain.role_representation import describe_role, describe_roles, matching, owners
 from keyturn_credentials.domain.roles import Role
 from keyturn_credentials.errors import InvalidRequestError, NotFoundError
+from keyturn_credentials.http.bodies import read_json, read_json_list
 from keyturn_credentials.operations.role_targets import RoleTarget
 from keyturn_credentials.operations.roles import RoleOperations
 from keyturn_credentials.queries.reading import Queries
 from keyturn_credentials.queries.service_accounts import ServiceAccountQueries
-from keyturn_credentials.web.bodies import read_json, read_json_list
 from keyturn_credentials.web.clients import MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.query_params import page

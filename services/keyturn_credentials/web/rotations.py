@@ -10,13 +10,13 @@ from starlette.routing import BaseRoute
 from keyturn_credentials.domain.realm_key_rotations import REALM_KEY, RealmKeyRotation
 from keyturn_credentials.domain.rotation import Kind, Reason, RotatedKeys, State
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.http.bodies import read_json
 from keyturn_credentials.operations.changes import Done
 from keyturn_credentials.operations.key_rotations import KeyRotationOperations
 from keyturn_credentials.operations.rotations import Moved, RotationOperations
 from keyturn_credentials.queries.policy_trials import PolicyTrials
 from keyturn_credentials.queries.rotations import RotationQueries, ShownRotation
 from keyturn_credentials.store.unit_of_work import Actor
-from keyturn_credentials.web.bodies import read_json
 from keyturn_credentials.web.clients import CONFIGURE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 from keyturn_credentials.web.query_params import whole_number

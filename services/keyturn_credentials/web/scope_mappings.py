@@ -14,13 +14,13 @@ from keyturn_credentials.domain.role_catalogue import RoleKey, expanded, roles_o
 from keyturn_credentials.domain.role_representation import describe_mappings, describe_roles, owners
 from keyturn_credentials.domain.scope_mappings import Holder, mappings_of
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.http.bodies import read_json_list
 from keyturn_credentials.operations.scope_mappings import (
     ScopeMappingOperations,
     ScopeMappingTarget,
     holder_of,
 )
 from keyturn_credentials.queries.reading import Queries
-from keyturn_credentials.web.bodies import read_json_list
 from keyturn_credentials.web.clients import MANAGE, VIEW
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 
 
 class DownloadError(KeyturnError):

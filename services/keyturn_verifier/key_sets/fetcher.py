@@ -11,7 +11,7 @@ import structlog
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose.errors import InvalidKeySetError
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.key_sets.address import Document, KeySetAddress, host_of
+from keyturn_shared.key_set_address import Document, KeySetAddress, host_of
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_verifier.key_sets.documents import jwks_uri_of, read_bundle

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from keyturn_shared.errors import ConfigurationError
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.network.addresses import Address, Network, read_networks
 from keyturn_shared.network.fetcher import FetchPolicy, GuardedFetcher
 from keyturn_shared.network.proxy import Proxy

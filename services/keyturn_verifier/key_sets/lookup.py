@@ -9,7 +9,7 @@ from keyturn_shared.clock import Clock
 from keyturn_shared.jose.algorithms import SIGNATURE_ALGORITHMS
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.freshness import Freshness, freshness_of
 from keyturn_shared.key_sets.record import Required

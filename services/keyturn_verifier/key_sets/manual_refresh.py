@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from keyturn_shared.clock import Clock
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_verifier.key_sets.redis_repository import KeySetRepository
 

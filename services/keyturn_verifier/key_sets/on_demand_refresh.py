@@ -25,7 +25,7 @@ from keyturn_shared.clock import Clock
 from keyturn_shared.errors import RedisUnavailableError
 from keyturn_shared.jose.jwk import Thumbprint
 from keyturn_shared.jose.key_set import Candidates
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord, Required
 from keyturn_shared.oauth.key_errors import KeysUnavailableError, UnknownKidError
 from keyturn_shared.tasks import end_tasks, wait_for_event

@@ -11,7 +11,7 @@ import structlog
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.replies import as_text
 from keyturn_shared.fleet.scripts import Argument, Scripts
-from keyturn_shared.key_sets.address import HOST_CHARACTERS, KeySetAddress
+from keyturn_shared.key_set_address import HOST_CHARACTERS, KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import (
     KeySetRecord,

@@ -9,7 +9,7 @@ from redis.asyncio import Redis, RedisCluster
 
 from keyturn_shared.jose.errors import InvalidKeyError
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord, KeySetRecordError, decode_record
 from keyturn_shared.key_sets.seal import KeySetSeal

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keyturn_shared.fleet.layout import Layout
-from keyturn_shared.key_sets.address import HOST_CHARACTERS
+from keyturn_shared.key_set_address import HOST_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)

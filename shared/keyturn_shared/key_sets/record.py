@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, Self
 import msgspec
 
 from keyturn_shared.errors import KeyturnError
-from keyturn_shared.key_sets.address import Document, KeySetAddress
+from keyturn_shared.key_set_address import Document, KeySetAddress
 from keyturn_shared.position import BEGINNING, Position
 
 

@@ -11,8 +11,8 @@ from keyturn_shared.jose.jwk import VerificationKey
 from keyturn_shared.jose.key_set import KeySet
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.oauth.cached_client import CachedClient
+from keyturn_shared.oauth.claims.token_profile import TokenProfile, profile_of
 from keyturn_shared.oauth.realm_urls import RealmUrls
-from keyturn_shared.oauth.tokens.token_profile import TokenProfile, profile_of
 from keyturn_shared.oauth.trusted_issuers import TrustedIssuers
 from keyturn_shared.projection import (
     SUBJECT_PREFIX,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.projection import ClientProjection, ProjectedIssuer
 
 SPIFFE_SCHEME: Final = "spiffe://"

@@ -2,7 +2,7 @@
 
 import json
 
-from keyturn.stack.local_file import AdminLogin, LocalStack
+from keyturn.local.local_file import AdminLogin, LocalStack
 from keyturn_shared.jose.signing import SigningKey
 from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET
 from tests.testkit.program import Program

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from keyturn_credentials.store.database import Database
+from keyturn_shared.oauth.claims.token_profile import profile_of
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
-from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import client_field, decode_client, decode_realm, projection_value, realm_field
 from tests.testkit.admin_api import AdminApi
 from tests.testkit.stored_projections import stored_projections

@@ -11,7 +11,7 @@ from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.tables import clients
 from keyturn_shared.fleet.last_used import LastUsedRegistry, name_of_key, name_of_secret
 from keyturn_shared.jose.signing import SigningKey
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord, encode_record
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal

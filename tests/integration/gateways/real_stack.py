@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from keyturn.stack.ports import ReservedPort
+from keyturn.local.ports import ReservedPort
 from tests.integration.gateways.fronts import Places
 from tests.integration.gateways.raw_http import RawAnswer, request, send
 from tests.testkit.certificates import Issued, issue

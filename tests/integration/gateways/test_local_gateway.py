@@ -12,10 +12,10 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from keyturn.local.ports import ReservedPort
 from keyturn.stack.child import Child
 from keyturn.stack.gateway import BODY_BYTES, UPLOAD_BYTES_A_SECOND, gateway_configuration
 from keyturn.stack.nginx import CONFIGURATION, nginx_command
-from keyturn.stack.ports import ReservedPort
 from keyturn.stack.supervisor import describe_failed_start
 from keyturn_shared.network.proxy_headers import PROXY_HEADERS
 from tests.integration.gateways.upstreams import Upstream, anything

@@ -13,7 +13,7 @@ from keyturn_shared.fleet.failures import FailureRegistry
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.jose.signing import SigningKey
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal

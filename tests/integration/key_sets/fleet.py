@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.jwk import VerificationKey
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord, decode_record
 from keyturn_shared.position import Position

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from keyturn.jwks.client import run_inspect, run_refresh
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal

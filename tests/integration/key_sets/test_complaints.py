@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.signing import SigningKey, header_segment
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.oauth.key_errors import UnknownKidError
 from keyturn_verifier.key_sets.manual_refresh import refresh
 from tests.integration.key_sets.fleet import client_of, fleet_of, make_jwk, record_of

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.scripts import RedisScripts
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord, encode_record
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.oauth.key_errors import KeysUnavailableError, UnknownKidError

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.scripts import RedisScripts
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.inspection import KeySetInspector
 from keyturn_shared.oauth.key_errors import KeysUnavailableError
 from keyturn_verifier.key_sets.manual_refresh import refresh

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.key_set import KeySet
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.inspection import KeySetInspector
 from keyturn_shared.redis_broker import make_broker

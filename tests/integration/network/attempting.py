@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.fleet.scripts import RedisScripts
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_shared.network.proxy import Proxy

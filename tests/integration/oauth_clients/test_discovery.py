@@ -10,8 +10,8 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from keyturn.local.ports import ReservedPort
 from keyturn.stack.gateway import gateway_configuration
-from keyturn.stack.ports import ReservedPort
 from keyturn_verifier.web.protocol import HttpProtocol
 from tests.testkit.filled_redis import Filling, client_of, realm_of
 from tests.testkit.nginx import serve_configuration, serve_nginx

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from keyturn.stack.ports import ReservedPort
+from keyturn.local.ports import ReservedPort
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.oauth.errors import NODE_UNAVAILABLE_CODES, UNAVAILABLE_CODES, unavailable_status
 from tests.testkit.filled_redis import Filling, client_of, realm_of

@@ -84,6 +84,7 @@ from keyturn_shared.network.host_connections import IDLE_SECONDS as IDLE_HOST_SE
 from keyturn_shared.network.host_connections import MAX_IDLE_HOSTS, MAX_IDLE_PER_HOST
 from keyturn_shared.oauth.certificates.client_certificate import MAX_CERTIFICATE_BYTES, MAX_INTERMEDIATES
 from keyturn_shared.oauth.certificates.headers import MAX_CHAIN_BYTES
+from keyturn_shared.oauth.claims.token_profile import MAX_COMBINATIONS
 from keyturn_shared.oauth.client_authentication.refusals import (
     MAX_OF_ADDRESS,
     MAX_OF_ALL,
@@ -92,7 +93,6 @@ from keyturn_shared.oauth.client_authentication.refusals import (
 from keyturn_shared.oauth.client_authentication.secret_cache import CAPACITY
 from keyturn_shared.oauth.sender_constraint.dpop import MAX_PROOF_BYTES
 from keyturn_shared.oauth.tokens.token_cache import MAX_CACHED_BYTES
-from keyturn_shared.oauth.tokens.token_profile import MAX_COMBINATIONS
 from keyturn_shared.projection import MAX_NAME_LENGTH, MAX_PUBLIC_URL_LENGTH, MAX_SUBJECT_LENGTH
 from keyturn_shared.runtime.admission import LONGEST_WAIT, SHORTEST_WAIT, WAITING_FOR_EACH_PLACE
 from keyturn_shared.tracing.configuration import DEFAULT_QUEUE

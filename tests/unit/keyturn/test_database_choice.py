@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from keyturn.database_choice import settings_for
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.errors import StackError
-from keyturn.stack.local_file import AdminLogin, LocalStack
-from keyturn.stack.secrets_file import load_or_make
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import AdminLogin, LocalStack
+from keyturn.local.secrets_file import load_or_make
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.sealing import KeyRing
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from keyturn.local.errors import StackError
 from keyturn.stack import nginx
-from keyturn.stack.errors import StackError
 from keyturn.stack.nginx import connection_limit, find_nginx
 
 

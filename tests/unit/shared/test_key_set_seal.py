@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.record import KeySetRecord, encode_record
 from keyturn_shared.key_sets.seal import FetcherKeys, KeySetSeal
 from keyturn_shared.signed_log.errors import ForgedError, UnsignedError

@@ -8,13 +8,13 @@ from typing import Final
 from keyturn_shared.clock import Clock
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.compact import MAX_TOKEN_BYTES
+from keyturn_shared.oauth.claims.mapped_claims import with_notes
+from keyturn_shared.oauth.claims.token_profile import ACR
 from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.errors import InvalidScopeError, UnauthorizedClientError, UnavailableError
 from keyturn_shared.oauth.sender_constraint.confirmation import DPOP_KEY
 from keyturn_shared.oauth.tokens.ended_tokens import generation_of, not_before_policy
 from keyturn_shared.oauth.tokens.grant import Grant
-from keyturn_shared.oauth.tokens.mapped_claims import with_notes
-from keyturn_shared.oauth.tokens.token_profile import ACR
 from keyturn_shared.projection import (
     CLIENT_UUID,
     TOKEN_GENERATION,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from keyturn_shared.oauth.claims.token_profile import IGNORED_SCOPES, TokenProfile
 from keyturn_shared.oauth.errors import InvalidScopeError, InvalidTargetError, UnauthorizedClientError
-from keyturn_shared.oauth.tokens.token_profile import IGNORED_SCOPES, TokenProfile
 from keyturn_shared.projected_mappers import ClaimPath
 from keyturn_shared.projection import ClientProjection
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyturn_shared.jose.signing import SigningKey
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.layout import KeySetLayout
 from keyturn_shared.key_sets.record import KeySetRecord, encode_record
 from keyturn_shared.sealing import KeyRing, SealError

@@ -14,8 +14,8 @@ from keyturn_credentials.domain.protocol_mappers import mappers_in
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.representation import change_client, change_realm
 from keyturn_credentials.domain.web_origins import allowed_origins
+from keyturn_shared.oauth.claims.token_profile import profile_of
 from keyturn_shared.oauth.tokens.grant import decide_grant
-from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import ClientProjection, RealmProjection, RoleSet
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "keycloak_mappers.json").read_text())

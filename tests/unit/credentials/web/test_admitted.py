@@ -13,8 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from keyturn_credentials.errors import InvalidRequestError
+from keyturn_credentials.http.problems import on_keyturn_error
 from keyturn_credentials.web.admitted import RETRY_SECONDS, Admitted
-from keyturn_credentials.web.problems import on_keyturn_error
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.runtime.admission import Admission, Lane
 

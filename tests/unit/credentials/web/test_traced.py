@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from keyturn_credentials.domain.roles import Principal
 from keyturn_credentials.errors import ConflictError, UnauthenticatedError
+from keyturn_credentials.http.problems import on_keyturn_error, on_unexpected
 from keyturn_credentials.operations.access_journal import Access
 from keyturn_credentials.web.gate import Call, Endpoint, Gate
-from keyturn_credentials.web.problems import on_keyturn_error, on_unexpected
 from keyturn_credentials.web.traced import Traced
 from keyturn_shared.errors import KeyturnError
 from keyturn_shared.fleet.registry import FleetSummary

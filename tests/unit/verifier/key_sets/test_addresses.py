@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyturn_shared.errors import ConfigurationError
-from keyturn_shared.key_sets.address import HOST_CHARACTERS, KeySetAddress, host_of
+from keyturn_shared.key_set_address import HOST_CHARACTERS, KeySetAddress, host_of
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from keyturn_shared.jose.jwk import Thumbprint, VerificationKey
 from keyturn_shared.jose.key_set import Candidates, KeySet
-from keyturn_shared.key_sets.address import KeySetAddress
+from keyturn_shared.key_set_address import KeySetAddress
 from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import KeySetRecord, Required
 from keyturn_shared.oauth.key_errors import UnknownKidError

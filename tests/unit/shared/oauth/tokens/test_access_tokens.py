@@ -8,6 +8,7 @@ from keyturn_shared.errors import KeyturnError
 from keyturn_shared.jose.compact import parse_compact
 from keyturn_shared.jose.signing import SigningKey
 from keyturn_shared.jose.verify import verify_with_key_set
+from keyturn_shared.oauth.claims.token_profile import profile_of
 from keyturn_shared.oauth.entities import RealmState
 from keyturn_shared.oauth.errors import (
     InvalidScopeError,
@@ -17,7 +18,6 @@ from keyturn_shared.oauth.errors import (
 )
 from keyturn_shared.oauth.tokens.access_tokens import AccessTokenIssuer
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
-from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import ClientProjection
 from tests.testkit.clocks import SetClock
 from tests.testkit.filled_redis import RING, projected_key, realm_of

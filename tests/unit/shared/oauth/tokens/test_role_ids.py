@@ -1,7 +1,7 @@
 """A service account refers to roles by their ids, as soon as both projections have them."""
 
-from keyturn_shared.oauth.tokens.role_claims import held_roles
-from keyturn_shared.oauth.tokens.token_profile import profile_of
+from keyturn_shared.oauth.claims.role_claims import held_roles
+from keyturn_shared.oauth.claims.token_profile import profile_of
 from keyturn_shared.projection import RoleSet
 from tests.testkit.filled_redis import realm_of
 from tests.testkit.oauth_scene import client

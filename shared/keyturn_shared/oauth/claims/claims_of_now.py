@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keyturn_shared.jose import strict_json
-from keyturn_shared.oauth.tokens.mapped_claims import MappedClaims, mapped_roles, may_apply, values_of
-from keyturn_shared.oauth.tokens.role_claims import HeldRole
+from keyturn_shared.oauth.claims.mapped_claims import MappedClaims, mapped_roles, may_apply, values_of
+from keyturn_shared.oauth.claims.role_claims import HeldRole
 from keyturn_shared.projected_mappers import (
     CLIENT_ID_PLACEHOLDER,
     PROTOCOL_CLAIMS,

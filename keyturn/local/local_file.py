@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from keyturn.stack.errors import StackError
+from keyturn.local.errors import StackError
 from keyturn_shared.private_files import write_private
 
 

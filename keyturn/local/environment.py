@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from keyturn.stack.ports import LOOPBACK, ReservedPort
+from keyturn.local.ports import LOOPBACK, ReservedPort
 from keyturn_shared.signed_log.keys import LogSigningKeys
 
 ALLOWED_NETWORKS: Final = "127.0.0.0/8,::1/128"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from pydantic import ValidationError
 
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.secrets_file import StackSecrets, load
-from keyturn.stack.terminal import Terminal
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.secrets_file import StackSecrets, load
+from keyturn.local.terminal import Terminal
 from keyturn_shared.errors import KeyturnError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from keyturn.stack.admin_watch import described, watch_admin
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.terminal import Terminal
+from keyturn.administrators.admin_watch import described, watch_admin
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.terminal import Terminal
 from keyturn_credentials.administrator_access import Trouble
 
 LOST = ("keyturn-admin", Trouble("has another secret now", by_any_means=False))

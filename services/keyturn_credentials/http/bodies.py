@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keyturn_credentials.domain.export_documents import read_documents
 from keyturn_credentials.errors import InvalidRequestError
-from keyturn_credentials.web.problems import problem
+from keyturn_credentials.http.problems import problem
 from keyturn_shared.jose import strict_json
 from keyturn_shared.jose.errors import MalformedError
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.local_file import LocalStack
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.local_file import LocalStack
 
 
 class Terminal:

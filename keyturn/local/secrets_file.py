@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from keyturn.stack.errors import StackError
+from keyturn.local.errors import StackError
 from keyturn_shared.named_setting import named_setting
 from keyturn_shared.private_files import write_private
 from keyturn_shared.sealing import KeyRing

@@ -4,7 +4,7 @@ import errno
 import socket
 from typing import Final, Self
 
-from keyturn.stack.errors import StackError
+from keyturn.local.errors import StackError
 
 LOOPBACK: Final = "127.0.0.1"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.stack.data_directory import DataDirectory
-from keyturn.stack.errors import StackError
+from keyturn.local.data_directory import DataDirectory
+from keyturn.local.errors import StackError
 
 
 def test_it_is_made_for_its_owner_alone(tmp_path: Path) -> None:

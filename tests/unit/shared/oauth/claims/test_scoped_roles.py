@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from keyturn_shared.oauth.claims.token_profile import profile_of
 from keyturn_shared.oauth.errors import TokenEndedError
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
-from keyturn_shared.oauth.tokens.token_profile import profile_of
 from keyturn_shared.projection import RealmProjection, RoleSet
 from tests.testkit.filled_redis import realm_of
 from tests.testkit.oauth_scene import access_token, client, scene

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from keyturn.stack.errors import StackError
+from keyturn.local.errors import StackError
 from keyturn_shared.private_files import PRIVATE_DIRECTORY, PRIVATE_FILE, write_private
 
 LEFTOVER_SECONDS: Final = 12.0

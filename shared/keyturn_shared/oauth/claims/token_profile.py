@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from keyturn_shared.oauth.tokens.claims_of_now import ClaimsOfNow, claims_of_now, merged, remaining
-from keyturn_shared.oauth.tokens.mapped_claims import MappedClaims, map_claims
-from keyturn_shared.oauth.tokens.scoped_roles import ScopedRoles, scoped_roles
+from keyturn_shared.oauth.claims.claims_of_now import ClaimsOfNow, claims_of_now, merged, remaining
+from keyturn_shared.oauth.claims.mapped_claims import MappedClaims, map_claims
+from keyturn_shared.oauth.claims.scoped_roles import ScopedRoles, scoped_roles
 from keyturn_shared.projected_mappers import MAPPERS_OF_EARLIER_BUILDS, ProjectedMapper
 from keyturn_shared.projection import ClientProjection, RealmProjection, service_account_name
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.stack.errors import StackError
-from keyturn.stack.local_file import AdminLogin, LocalStack, RunningNode, read
+from keyturn.local.errors import StackError
+from keyturn.local.local_file import AdminLogin, LocalStack, RunningNode, read
 
 LOCAL = LocalStack(
     base_url="http://127.0.0.1:8080",

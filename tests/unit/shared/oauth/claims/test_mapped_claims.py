@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from keyturn_shared.jose.compact import parse_compact
+from keyturn_shared.oauth.claims.token_profile import MAX_COMBINATIONS, profile_of
 from keyturn_shared.oauth.tokens.access_tokens import AccessTokenIssuer
 from keyturn_shared.oauth.tokens.grant import Grant, decide_grant
-from keyturn_shared.oauth.tokens.token_profile import MAX_COMBINATIONS, profile_of
 from keyturn_shared.projected_mappers import PROTOCOL_CLAIMS, ROLES_MAPPERS, ProjectedMapper, refused_claim
 from keyturn_shared.projection import ClientProjection, RealmProjection, RoleSet
 from tests.testkit.clocks import SetClock

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from keyturn_shared.oauth.tokens.role_claims import HeldRole
+from keyturn_shared.oauth.claims.role_claims import HeldRole
 from keyturn_shared.projected_mappers import (
     CLIENT_ID_PLACEHOLDER,
     ClaimPath,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from keyturn.stack.errors import StackError
-from keyturn.stack.secrets_file import StackSecrets, ignored_settings, load_or_make
+from keyturn.local.errors import StackError
+from keyturn.local.secrets_file import StackSecrets, ignored_settings, load_or_make
 from keyturn_shared.errors import ConfigurationError
 
 

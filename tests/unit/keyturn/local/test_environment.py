@@ -1,7 +1,7 @@
 """Processes of the local stack are given what they need, and no more."""
 
-from keyturn.stack.environment import StackEnvironment
-from keyturn.stack.ports import ReservedPort
+from keyturn.local.environment import StackEnvironment
+from keyturn.local.ports import ReservedPort
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.signed_log.keys import LogSigningKeys
 

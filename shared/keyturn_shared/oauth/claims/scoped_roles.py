@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from keyturn_shared.oauth.tokens.role_claims import HeldRole, held_roles, roles_in_scope, roles_of_scope
+from keyturn_shared.oauth.claims.role_claims import HeldRole, held_roles, roles_in_scope, roles_of_scope
 from keyturn_shared.projection import ClientProjection, RealmProjection
 
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from keyturn_credentials.web.bodies import BodyLimit, octets_of, read_form, text_of
-from keyturn_credentials.web.problems import on_http_exception
+from keyturn_credentials.http.bodies import BodyLimit, octets_of, read_form, text_of
+from keyturn_credentials.http.problems import on_http_exception
 
 
 async def _length(request: Request) -> Response:
