@@ -11,13 +11,18 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.client_keys import certificate_ends_at
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation_planning import own_key_rotation_at, own_rotation_at
-from keyturn_credentials.domain.secrets import StoredSecret
+from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.page_index import PageIndex
 from keyturn_credentials.store.role_mappings import RoleMappings
-from keyturn_credentials.store.sealed_secrets import open_secrets, seal_keys_of, seal_secrets
+from keyturn_credentials.store.sealed_secrets import (
+    open_readable_secrets,
+    open_secrets,
+    seal_keys_of,
+    seal_secrets,
+)
 from keyturn_credentials.store.tables import client_attributes, client_names, clients, realms
 from keyturn_shared.sealing import KeyRing
 
@@ -90,9 +95,15 @@ _delete_attribute: Final = delete(client_attributes).where(
 
 
 class Clients:
-    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read."""
+    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read.
 
-    def __init__(self, connection: Connection, encryption: KeyRing) -> None:
+    ``surveys``: clients are read without secrets that cannot be decrypted, and then not written.
+    """
+
+    def __init__(self, connection: Connection, encryption: KeyRing, *, surveys: bool = False) -> None:
+        self.unreadable: set[str] = set()
+        """UUIDs of clients that were read without a secret, since it cannot be decrypted."""
+        self._surveys = surveys
         self.page_index = PageIndex(connection)
         self.role_mappings = RoleMappings(connection)
         self._connection = connection
@@ -276,7 +287,7 @@ class Clients:
 
     def from_row(self, row: Row[Any]) -> Client:
         """Build a client from all columns of ``clients``. Raises SealError if a secret cannot be
-        decrypted."""
+        decrypted, except in a survey."""
         self._seal_keys[row.uuid] = row.seal_keys
         self._account_ids[row.uuid] = row.service_account_id
         return Client(
@@ -287,7 +298,7 @@ class Clients:
             authenticator=row.authenticator,
             attributes=row.attributes,
             document=row.document,
-            secrets=open_secrets(self._encryption, row.uuid, row.secrets),
+            secrets=self._secrets_of(row),
             revoked_keys=row.revoked_keys,
             keys_not_before=row.keys_not_before,
             version=row.version,
@@ -296,6 +307,18 @@ class Clients:
             service_account=ServiceAccount.from_stored(row.service_account),
             keys_since=row.keys_since,
         )
+
+    def is_readable(self, row: Row[Any]) -> bool:
+        """Return whether the secrets of a row can be decrypted."""
+        return open_readable_secrets(self._encryption, row.uuid, row.secrets)[1]
+
+    def _secrets_of(self, row: Row[Any]) -> ClientSecrets:
+        if not self._surveys:
+            return open_secrets(self._encryption, row.uuid, row.secrets)
+        secrets, is_readable = open_readable_secrets(self._encryption, row.uuid, row.secrets)
+        if not is_readable:
+            self.unreadable.add(row.uuid)
+        return secrets
 
     def to_row(self, client: Client) -> dict[str, Any]:
         sealed = seal_secrets(self._encryption, client)
