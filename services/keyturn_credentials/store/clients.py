@@ -8,11 +8,11 @@ from sqlalchemy import Row, Select, Text, and_, bindparam, cast, delete, func, i
 
 from keyturn_credentials.domain.attributes import ADMIN_ROLES
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.client_keys import certificate_ends_at
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation_planning import own_key_rotation_at, own_rotation_at
-from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
+from keyturn_credentials.domain.rotation_planning import own_key_rotation_at
+from keyturn_credentials.domain.secrets import ClientSecrets
 from keyturn_credentials.domain.service_account import ServiceAccount
+from keyturn_credentials.store.client_rows import unsealed_row
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.page_index import PageIndex
@@ -166,7 +166,7 @@ class Clients:
 
     async def update(self, before: Client, after: Client) -> None:
         """Write the changes to a client that was read with ``get_for_change``."""
-        old, new = _unsealed_row(before), _unsealed_row(after)
+        old, new = unsealed_row(before), unsealed_row(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if "secrets" in changed:
             changed["secrets"] = sealed = seal_secrets(self._encryption, after)
@@ -322,41 +322,11 @@ class Clients:
 
     def to_row(self, client: Client) -> dict[str, Any]:
         sealed = seal_secrets(self._encryption, client)
-        return _unsealed_row(client) | {
+        return unsealed_row(client) | {
             "secrets": sealed,
             "seal_keys": seal_keys_of(sealed),
             "service_account_id": client.service_account_id,
         }
-
-
-def _unsealed_row(client: Client) -> dict[str, Any]:
-    """Return a comparable row: encrypting a secret again changes its ciphertext."""
-    return {
-        "uuid": client.uuid,
-        "realm_id": client.realm_id,
-        "client_id": client.client_id,
-        "enabled": client.enabled,
-        "authenticator": client.authenticator,
-        "attributes": client.attributes,
-        "document": client.document,
-        "secrets": client.secrets,
-        "revoked_keys": client.revoked_keys,
-        "keys_not_before": client.keys_not_before,
-        "version": client.version,
-        "token_generation": client.token_generation,
-        "revoked_tokens": client.revoked_tokens,
-        "service_account": client.service_account.as_stored(),
-        "secret_expires_at": _end_of(client.secrets.current),
-        "former_secret_ends_at": _end_of(client.secrets.rotated),
-        "own_rotation_at": own_rotation_at(client),
-        "keys_since": client.keys_since,
-        "own_key_rotation_at": own_key_rotation_at(client),
-        "certificate_ends_at": certificate_ends_at(client),
-    }
-
-
-def _end_of(stored: StoredSecret | None) -> float | None:
-    return None if stored is None else stored.expires_at
 
 
 def searchable(values: Mapping[str, str]) -> dict[str, str]:
