@@ -11,6 +11,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.notice_causes import (
     Cause,
     judge_certificate,
+    judge_readable,
     judge_realm_keys,
     judge_rotation,
     judge_secret,
@@ -28,10 +29,9 @@ _Judge = Callable[[Client, Sequence[Rotation]], Iterator[Cause]]
 
 
 async def check_expiry(scene: Scene, report: AreaReport) -> None:
-    """Check what ends with time. Raises StoreUnavailableError, and SealError if encryption keys are
-    missing."""
+    """Check what ends with time. Raises StoreUnavailableError."""
     now, realms = scene.clock.now(), 0
-    async with scene.store.read() as reading:
+    async with scene.store.survey() as reading:
         for realm in await reading.realms.all():
             realms += 1
             causes = list(judge_realm_keys(realm, await reading.realms.keys(realm.id), now))
@@ -56,7 +56,9 @@ async def _of_credentials(reading: Reading, realm: Realm, now: float) -> list[Ca
         under_way = await reading.rotations.open_of_clients([client.uuid for client in found])
         for client in found:
             causes += judge(client, under_way.get(client.uuid, ()))
-    return causes
+            readable = client.uuid not in reading.clients.unreadable
+            causes += judge_readable(realm, client, is_readable=readable)
+    return list({cause.identity: cause for cause in causes}.values())
 
 
 async def _of_rotations(reading: Reading, realm: Realm) -> list[Cause]:

@@ -12,8 +12,10 @@ class Area(StrEnum):
 
     SETTINGS = "settings"
     DATABASE = "database"
+    AUDIT = "audit"
     REDIS = "redis"
     FLEET = "fleet"
+    PARTITIONS = "partitions"
     KEY_SETS = "key-sets"
     EXPIRY = "expiry"
     SIGN_IN = "sign-in"

@@ -13,7 +13,7 @@ from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.notice_causes import judge_url
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.queries.fetched_keys import FleetKeySets
-from keyturn_credentials.queries.reading import Queries
+from keyturn_credentials.store.client_search import find_after
 from keyturn_credentials.store.search_query import Criteria
 from keyturn_shared.fleet.registry import FleetRegistry
 from keyturn_shared.fleet.scripts import RedisScripts
@@ -29,14 +29,16 @@ _BY_URL: Final = Criteria(attributes={attributes.USE_JWKS_URL: "true"})
 
 
 async def check_key_sets(scene: Scene, report: AreaReport) -> None:
-    """Check the JWKS URLs. Raises RedisUnavailableError, StoreUnavailableError and SealError."""
-    queries = Queries(scene.store)
+    """Check the JWKS URLs. Raises RedisUnavailableError and StoreUnavailableError."""
     fetched = FleetKeySets(scene.redis, scene.settings.named_fetcher_keys(), scene.clock)
     now, seen = scene.clock.now(), 0
-    for realm in await queries.realms():
+    async with scene.store.read() as reading:
+        realms = await reading.realms.all()
+    for realm in realms:
         after = ""
         while seen < _MOST_CLIENTS:
-            found = await queries.clients_after(realm, _BY_URL, after=after, most=_PAGE)
+            async with scene.store.survey() as reading:
+                found = await find_after(reading, realm.id, _BY_URL, after=after, most=_PAGE)
             healths = await fetched.healths(
                 [client.jwks_url or "" for client in found], realm.allowed_networks
             )

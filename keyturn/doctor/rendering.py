@@ -14,7 +14,7 @@ Hide = Callable[[str], str]
 def as_lines(reports: Iterable[AreaReport], hide: Hide) -> Iterator[str]:
     """Yield one line for each area, and after it a paragraph for each of its findings, problems first."""
     for report in reports:
-        yield f"{report.area.value:<9} {_state(report):<22} {printable(hide(report.summary))}".rstrip()
+        yield f"{report.area.value:<10} {_state(report):<22} {printable(hide(report.summary))}".rstrip()
         for finding in sorted(report.findings, key=lambda each: not each.is_problem):
             yield from _paragraph(finding, hide)
 

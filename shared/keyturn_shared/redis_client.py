@@ -73,11 +73,7 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
     """
     endpoint = Endpoint.parse(url)
     _check_ca_file(endpoint)
-    limits: dict[str, Any] = {
-        "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": answer_seconds,
-        "retry": Retry(NoBackoff(), 0),
-    }
+    limits = _limits(answer_seconds)
     try:
         if endpoint.kind == "cluster":
             nodes = [ClusterNode(host, port) for host, port in endpoint.hosts]
@@ -93,6 +89,19 @@ def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
     except ValueError as error:
         raise ConfigurationError(f"the Redis URL cannot be used: {error}") from error
     return client
+
+
+def connect_to_server(url: str, host: str, port: int, *, answer_seconds: float = ANSWER_SECONDS) -> Redis:
+    """Make a client of one server of a cluster with this URL, which follows no redirection."""
+    return Redis(host=host, port=port, **_limits(answer_seconds), **Endpoint.parse(url).options)
+
+
+def _limits(answer_seconds: float) -> dict[str, Any]:
+    return {
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": answer_seconds,
+        "retry": Retry(NoBackoff(), 0),
+    }
 
 
 def _host(address: str, default_port: int) -> tuple[str, int]:

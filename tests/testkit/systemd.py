@@ -1,5 +1,7 @@
 """systemd-analyze, systemd's own checker of units."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,20 @@ def complaint_of_systemd(unit: Path) -> str:
     ended = run([find_systemd_analyze(), "verify", "--recursive-errors=no", unit])
     said = f"{ended.stdout}{ended.stderr}".strip()
     return said or ("" if ended.returncode == 0 else f"exit code {ended.returncode}")
+
+
+def exec_words(command: str, environment: Iterable[str]) -> list[str]:
+    """Return the words of an ``ExecStart`` as systemd gives them to the program. ``environment``: values of
+    ``Environment``, one assignment each. ``${NAME}`` is a part of a word; a word ``$NAME`` is split at its
+    white space (systemd.service(5)). ``%d`` becomes ``/credentials``."""
+    variables = dict(each.strip('"').split("=", 1) for each in environment)
+    words: list[str] = []
+    for word in command.replace("%d", "/credentials").split():
+        if re.fullmatch(r"\$\w+", word):
+            words += variables[word[1:]].split()
+        else:
+            words.append(re.sub(r"\$\{(\w+)\}", lambda name: variables[name[1]], word))
+    return words
 
 
 def is_exposed(unit: Path) -> bool:

@@ -117,6 +117,30 @@ DATABASE_VERSION_OLD: Final = _problem(
     "Upgrade the database server.",
 )
 
+# audit
+AUDIT_CHAIN_BROKEN: Final = _problem(
+    "audit_chain_broken",
+    "The audit log, or its signed record, was changed without the service. Nothing is added to the chain.",
+    "Run keyturn audit verify, which reads all entries, and follow docs/operations.md (The audit log).",
+)
+AUDIT_KEY_UNKNOWN: Final = _problem(
+    "audit_key_unknown",
+    "The audit log's chain is not signed by a key of these settings, so it cannot be extended or verified.",
+    "Compare KEYTURN_ENCRYPTION_KEYS with those of the running credentials service. If they are the same, run"
+    " keyturn audit verify.",
+)
+AUDIT_UNCHAINED: Final = _problem(
+    "audit_unchained",
+    "No instance adds entries to the audit log's chain. Those that wait can be removed without a trace.",
+    "Look at the log of the credentials service and at keyturn_audit_chain_broken, then run keyturn audit"
+    " verify.",
+)
+AUDIT_ENTRY_SUSPECT: Final = _problem(
+    "audit_entry_suspect",
+    "The service noted that these audit entries are not as one of its instances wrote them.",
+    "Run keyturn audit verify, which reads all entries, and follow docs/operations.md (The audit log).",
+)
+
 # Redis
 REDIS_UNREACHABLE: Final = _problem(
     "redis_unreachable",

@@ -55,6 +55,39 @@ NODE_RECORD_UNREADABLE: Final = _warning(
     "Check who has passwords of Redis, and ACL LOG. The relay removes the record after ten minutes.",
 )
 
+# partitions
+PARTITIONS_DIFFER: Final = _warning(
+    "partitions_differ",
+    "The instance that relays has another KEYTURN_PARTITIONS. The number changes with each new relay.",
+    "Set the same KEYTURN_PARTITIONS on every process of the credentials service, and restart them in turn.",
+)
+NODE_OTHER_PARTITIONS: Final = _problem(
+    "node_other_partitions",
+    "The node does not use the partitions that the relay has stated, so it cannot hold a lease for long.",
+    "Look at the node's log, and restart it. If it is of an older release, upgrade it.",
+)
+PARTITION_UNREACHABLE: Final = _problem(
+    "partition_unreachable",
+    "Used assertions cannot be marked there, so assertions of these partitions are refused (503).",
+    "Bring the server of Redis back, or let a replica take over (docs/operations.md, Past one shard).",
+)
+PARTITION_NOT_VOUCHED: Final = _problem(
+    "partition_not_vouched",
+    "Redis has lost its marks of used assertions and no relay has vouched for it since: assertions of these"
+    " partitions are refused (503).",
+    "Start the credentials service. If it runs, see why in its log and by keyturn_partition_vouched.",
+)
+PARTITION_MEMORY_AWAITED: Final = _warning(
+    "partition_memory_awaited",
+    "Redis has lost marks, and a node has not brought its own: assertions from before are refused.",
+    "Look at the log of the nodes that are named, and restart them.",
+)
+PARTITION_BARRIER_AHEAD: Final = _problem(
+    "partition_barrier_ahead",
+    "The replay barrier is later than the clock of this Redis: all assertions of the partition are refused.",
+    "Synchronise the clocks of all servers of Redis with NTP. It ends when the clock has passed the barrier.",
+)
+
 # key sets
 _catalogue.include(*notice_kinds.OF_KEY_SETS)
 FETCHER_ABSENT: Final = _problem(

@@ -49,17 +49,31 @@ class Cause:
 
 
 def judge_client(
-    realm: Realm, client: Client, rotations: Iterable[Rotation], health: KeySetHealth | None, now: float
+    realm: Realm,
+    client: Client,
+    rotations: Iterable[Rotation],
+    health: KeySetHealth | None,
+    now: float,
+    *,
+    is_readable: bool = True,
 ) -> Iterator[Cause]:
     """Yield everything about a client that needs a person. ``rotations``: its open ones. ``health``: of its
-    JWKS URL; None if no client needed it recently."""
+    JWKS URL; None if no client needed it recently. ``is_readable``: as for ``judge_readable``."""
     under_way = list(rotations)
+    yield from judge_readable(realm, client, is_readable=is_readable)
     kinds = {rotation.kind for rotation in under_way}
     yield from judge_secret(realm, client, now, rotates=Kind.SECRET in kinds)
     yield from judge_certificate(realm, client, now, rotates=Kind.KEY in kinds)
     yield from judge_url(realm, client, health, now)
     for rotation in under_way:
         yield from judge_rotation(rotation, client)
+
+
+def judge_readable(realm: Realm, client: Client, *, is_readable: bool) -> Iterator[Cause]:
+    """Yield a cause unless the client's secrets, current and former, can be decrypted."""
+    if not is_readable and realm.enabled and client.enabled:
+        detail = "its stored secret cannot be decrypted"
+        yield _of(client, notice_kinds.SECRET_UNREADABLE, ends_at=None, detail=detail)
 
 
 def judge_secret(realm: Realm, client: Client, now: float, *, rotates: bool) -> Iterator[Cause]:

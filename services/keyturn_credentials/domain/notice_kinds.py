@@ -19,6 +19,13 @@ KEY_SET_FAILING: Final = Diagnosis(
     "The client's JWKS URL keeps failing. Nodes use the keys from before for a while.",
     "See keyturn jwks inspect URL. Usually the client's server, its certificate or egress is at fault.",
 )
+SECRET_UNREADABLE: Final = Diagnosis(
+    "secret_unreadable",
+    Severity.PROBLEM,
+    "The client's stored secret cannot be decrypted. Nodes still accept it; nobody can show or rotate it.",
+    "If keyturn doctor reports database_key_missing, add that key. Otherwise take the secrets in the client's"
+    " row from a backup of the database.",
+)
 SECRET_ENDED: Final = Diagnosis(
     "secret_ended",
     Severity.PROBLEM,
@@ -58,7 +65,7 @@ ROTATION_ALERT: Final = Diagnosis(
 
 OF_KEY_SETS: Final = (KEY_SET_UNUSABLE, KEY_SET_FAILING)
 OF_EXPIRY: Final = (
-    *(SECRET_ENDED, SECRET_ENDING, CERTIFICATE_ENDED, CERTIFICATE_ENDING),
+    *(SECRET_UNREADABLE, SECRET_ENDED, SECRET_ENDING, CERTIFICATE_ENDED, CERTIFICATE_ENDING),
     *(REALM_KEY_OVERDUE, ROTATION_ALERT),
 )
 KINDS: Final = {kind.code: kind for kind in (*OF_KEY_SETS, *OF_EXPIRY)}

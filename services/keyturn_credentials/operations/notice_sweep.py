@@ -67,8 +67,7 @@ class NoticeSweep:
         self._walks: deque[_Walk] = deque()
 
     async def step(self) -> bool:
-        """Take the next page. Return whether the round is complete. Raises StoreUnavailableError and
-        SealError."""
+        """Take the next page. Return whether the round is complete. Raises StoreUnavailableError."""
         if not self._walks:
             self._walks.extend(await self._plan())
         walk = self._walks.popleft()  # one that fails is not taken up again in this round
@@ -85,7 +84,7 @@ class NoticeSweep:
             realms = await reading.realms.all()
         walks = [self._known(), self._rotations()]
         for realm in realms:
-            walks += [self._ends.walk(realm), self._realm_keys(realm)]
+            walks += [self._all(realm), self._realm_keys(realm)]
             for ending, soon, ended in _ENDS:
                 walks += [self._ending(realm, ending, soon), self._ended(realm, ending, ended)]
             walks.append(self._urls(realm))
@@ -130,6 +129,13 @@ class NoticeSweep:
                 return
             after = found[-1].client_uuid
 
+    async def _all(self, realm: Realm) -> _Walk:
+        """Read all clients once after the start, and judge those with a secret that cannot be decrypted."""
+        async for unreadable in self._ends.walk(realm):
+            for first in range(0, len(unreadable), PAGE):
+                await self._judge(realm, unreadable[first : first + PAGE])
+            yield
+
     async def _realm_keys(self, realm: Realm) -> _Walk:
         changes = NoticeChanges()
         await self._judgement.realm_keys(realm.id, changes)
@@ -141,7 +147,7 @@ class NoticeSweep:
         after: Place | None = Place(self._clock.now(), "")
         while after is not None:
             until = self._clock.now() + lead_seconds(realm.attributes)
-            async with self._store.read() as reading:
+            async with self._store.survey() as reading:
                 found = await ending_page(reading, realm.id, ending, until, PAGE, after)
             full, _ = await self._judge(realm, [client.uuid for client, _ in found])
             yield
@@ -151,7 +157,7 @@ class NoticeSweep:
         """Judge clients with a credential that has ended, the latest first."""
         after: Place | None = None
         while True:
-            async with self._store.read() as reading:
+            async with self._store.survey() as reading:
                 found = await ended_page(reading, realm.id, ending, self._clock.now(), PAGE, after)
             full, _ = await self._judge(realm, [client.uuid for client, _ in found])
             yield

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import delete, select, update
 
 from keyturn_credentials.domain.audit_chain.entries import Entry, Standing, judge
-from keyturn_credentials.domain.audit_chain.errors import ChainBrokenError
+from keyturn_credentials.domain.audit_chain.errors import ChainBrokenError, UnknownKeyError
 from keyturn_credentials.domain.audit_chain.links import beginning, link
 from keyturn_credentials.domain.audit_chain.statements import (
     SETTLING_SECONDS,
@@ -30,7 +30,7 @@ from keyturn_credentials.store.audit_tables import audit_chain, audit_checkpoint
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.tables import event_counter, log_identity
 from keyturn_shared.sealing import KeyRing
-from keyturn_shared.signed_log.errors import ForgedError
+from keyturn_shared.signed_log.errors import ForgedError, UntrustedKeyError
 from keyturn_shared.signed_log.keys import LogSigningKeys
 
 CHECKPOINT: Final = 1000
@@ -78,7 +78,7 @@ class AuditChain:
         self._trusted = keys.verification()
 
     async def read(self, connection: Connection, *, lock: bool = False) -> Chain:
-        """Return the chain as it was signed. Raises ChainBrokenError."""
+        """Return the chain as it was signed. Raises ChainBrokenError, and UnknownKeyError of its kinds."""
         log = (await connection.execute(_identity)).scalar_one_or_none()
         found = (
             await connection.execute(_statements.with_for_update() if lock else _statements)
@@ -88,12 +88,24 @@ class AuditChain:
         try:
             base = None if found.base is None else read_base(found.base, self._trusted)
             head = None if found.head is None else read_head(found.head, self._trusted)
+        except UntrustedKeyError as error:
+            raise UnknownKeyError(f"a statement about the audit log's chain: {error.detail}") from error
         except ForgedError as error:
             raise ChainBrokenError(f"a statement about the audit log's chain: {error.detail}") from error
         if any(each is not None and each.log != log for each in (base, head)):
             raise ChainBrokenError("the audit log's chain is that of another database")
         written = [text for text in (found.base, found.head) if text is not None]
         return Chain(log, base, head, any(key_of(each) != self._keys.current_key_id for each in written))
+
+    async def inspect(self, connection: Connection) -> Chain:
+        """Return the chain as it was signed, if the newest entry is the one that was signed last. Raises
+        ChainBrokenError. All queries of the connection must see one state."""
+        chain = await self.read(connection)
+        if chain.base is not None and chain.head is not None:
+            await self._require_end(connection, chain.base, chain.head)
+        elif await entries(connection, of_entries.newest):
+            raise ChainBrokenError("the record of the audit log's chain is empty")
+        return chain
 
     async def is_complete(self, connection: Connection) -> bool:
         """Return whether there is nothing to add."""

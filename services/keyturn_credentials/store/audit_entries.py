@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import Text, bindparam, cast, delete, func, select, type_coerce, update
 from sqlalchemy.types import NullType
 
-from keyturn_credentials.domain.audit_chain.entries import FIELDS, Entry, entry_of
+from keyturn_credentials.domain.audit_chain.entries import FIELDS, WRONG, Entry, entry_of
 from keyturn_credentials.store.audit_tables import audit
 from keyturn_credentials.store.connection import Connection
 
@@ -33,6 +33,19 @@ after: Final = (
 newest: Final = _entries.where(_number.is_not(None)).order_by(_number.desc(), audit.c.id).limit(1)
 unchained_after: Final = _unchained.where(audit.c.id > bindparam("id"))
 any_unchained: Final = select(audit.c.id).where(_is_unchained).order_by(_number, audit.c.id).limit(1)
+_newest_some: Final = (
+    select(audit.c.id, audit.c.chain_standing)
+    .where(_number.is_not(None))
+    .order_by(_number.desc())
+    .limit(bindparam("among"))
+    .subquery()
+)
+wrong_of_newest: Final = (
+    select(_newest_some)
+    .where(_newest_some.c.chain_standing.in_([int(standing) for standing in sorted(WRONG)]))
+    .order_by(_newest_some.c.id.desc())
+)
+"""Ids and standings of entries of a wrong standing, ``among`` the newest of the chain."""
 add: Final = (
     update(audit)
     .where(audit.c.id == bindparam("of"))

@@ -8,16 +8,21 @@ from sqlalchemy import Row, Select, Text, and_, bindparam, cast, delete, func, i
 
 from keyturn_credentials.domain.attributes import ADMIN_ROLES
 from keyturn_credentials.domain.client import Client
-from keyturn_credentials.domain.client_keys import certificate_ends_at
 from keyturn_credentials.domain.realm import Realm
-from keyturn_credentials.domain.rotation_planning import own_key_rotation_at, own_rotation_at
-from keyturn_credentials.domain.secrets import StoredSecret
+from keyturn_credentials.domain.rotation_planning import own_key_rotation_at
+from keyturn_credentials.domain.secrets import ClientSecrets
 from keyturn_credentials.domain.service_account import ServiceAccount
+from keyturn_credentials.store.client_rows import unsealed_row
 from keyturn_credentials.store.connection import Connection
 from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.page_index import PageIndex
 from keyturn_credentials.store.role_mappings import RoleMappings
-from keyturn_credentials.store.sealed_secrets import open_secrets, seal_keys_of, seal_secrets
+from keyturn_credentials.store.sealed_secrets import (
+    open_readable_secrets,
+    open_secrets,
+    seal_keys_of,
+    seal_secrets,
+)
 from keyturn_credentials.store.tables import client_attributes, client_names, clients, realms
 from keyturn_shared.sealing import KeyRing
 
@@ -90,9 +95,15 @@ _delete_attribute: Final = delete(client_attributes).where(
 
 
 class Clients:
-    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read."""
+    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read.
 
-    def __init__(self, connection: Connection, encryption: KeyRing) -> None:
+    ``surveys``: clients are read without secrets that cannot be decrypted, and then not written.
+    """
+
+    def __init__(self, connection: Connection, encryption: KeyRing, *, surveys: bool = False) -> None:
+        self.unreadable: set[str] = set()
+        """UUIDs of clients that were read without a secret, since it cannot be decrypted."""
+        self._surveys = surveys
         self.page_index = PageIndex(connection)
         self.role_mappings = RoleMappings(connection)
         self._connection = connection
@@ -155,7 +166,7 @@ class Clients:
 
     async def update(self, before: Client, after: Client) -> None:
         """Write the changes to a client that was read with ``get_for_change``."""
-        old, new = _unsealed_row(before), _unsealed_row(after)
+        old, new = unsealed_row(before), unsealed_row(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         if "secrets" in changed:
             changed["secrets"] = sealed = seal_secrets(self._encryption, after)
@@ -276,7 +287,7 @@ class Clients:
 
     def from_row(self, row: Row[Any]) -> Client:
         """Build a client from all columns of ``clients``. Raises SealError if a secret cannot be
-        decrypted."""
+        decrypted, except in a survey."""
         self._seal_keys[row.uuid] = row.seal_keys
         self._account_ids[row.uuid] = row.service_account_id
         return Client(
@@ -287,7 +298,7 @@ class Clients:
             authenticator=row.authenticator,
             attributes=row.attributes,
             document=row.document,
-            secrets=open_secrets(self._encryption, row.uuid, row.secrets),
+            secrets=self._secrets_of(row),
             revoked_keys=row.revoked_keys,
             keys_not_before=row.keys_not_before,
             version=row.version,
@@ -297,43 +308,25 @@ class Clients:
             keys_since=row.keys_since,
         )
 
+    def is_readable(self, row: Row[Any]) -> bool:
+        """Return whether the secrets of a row can be decrypted."""
+        return open_readable_secrets(self._encryption, row.uuid, row.secrets)[1]
+
+    def _secrets_of(self, row: Row[Any]) -> ClientSecrets:
+        if not self._surveys:
+            return open_secrets(self._encryption, row.uuid, row.secrets)
+        secrets, is_readable = open_readable_secrets(self._encryption, row.uuid, row.secrets)
+        if not is_readable:
+            self.unreadable.add(row.uuid)
+        return secrets
+
     def to_row(self, client: Client) -> dict[str, Any]:
         sealed = seal_secrets(self._encryption, client)
-        return _unsealed_row(client) | {
+        return unsealed_row(client) | {
             "secrets": sealed,
             "seal_keys": seal_keys_of(sealed),
             "service_account_id": client.service_account_id,
         }
-
-
-def _unsealed_row(client: Client) -> dict[str, Any]:
-    """Return a comparable row: encrypting a secret again changes its ciphertext."""
-    return {
-        "uuid": client.uuid,
-        "realm_id": client.realm_id,
-        "client_id": client.client_id,
-        "enabled": client.enabled,
-        "authenticator": client.authenticator,
-        "attributes": client.attributes,
-        "document": client.document,
-        "secrets": client.secrets,
-        "revoked_keys": client.revoked_keys,
-        "keys_not_before": client.keys_not_before,
-        "version": client.version,
-        "token_generation": client.token_generation,
-        "revoked_tokens": client.revoked_tokens,
-        "service_account": client.service_account.as_stored(),
-        "secret_expires_at": _end_of(client.secrets.current),
-        "former_secret_ends_at": _end_of(client.secrets.rotated),
-        "own_rotation_at": own_rotation_at(client),
-        "keys_since": client.keys_since,
-        "own_key_rotation_at": own_key_rotation_at(client),
-        "certificate_ends_at": certificate_ends_at(client),
-    }
-
-
-def _end_of(stored: StoredSecret | None) -> float | None:
-    return None if stored is None else stored.expires_at
 
 
 def searchable(values: Mapping[str, str]) -> dict[str, str]:

@@ -72,14 +72,17 @@ async def ended_page(
 @dataclass(frozen=True, slots=True)
 class StoredEnds:
     """A page of a realm's clients. ``last``: the last id; None if there are no more. ``differing``: clients
-    whose stored end of a certificate is not that of their certificate."""
+    whose stored end of a certificate is not that of their certificate. ``unreadable``: UUIDs of those with a
+    secret that cannot be decrypted."""
 
     last: str | None
     differing: list[Client]
+    unreadable: list[str]
 
 
 async def stored_ends(reading: Reading, realm_id: str, *, after: str, most: int) -> StoredEnds:
-    """Return the next clients in order of their ids. An earlier build wrote no end of a certificate."""
+    """Return the next clients in order of their ids, in a survey. An earlier build wrote no end of a
+    certificate."""
     columns, differing = clients.c, []
     query = (
         select(clients)
@@ -93,7 +96,8 @@ async def stored_ends(reading: Reading, realm_id: str, *, after: str, most: int)
             client = reading.clients.from_row(row)
             if certificate_ends_at(client) != row.certificate_ends_at:
                 differing.append(client)
-    return StoredEnds(rows[-1].client_id if len(rows) == most else None, differing)
+    unreadable = [row.uuid for row in rows if not reading.clients.is_readable(row)]
+    return StoredEnds(rows[-1].client_id if len(rows) == most else None, differing, unreadable)
 
 
 async def note_certificate_end(connection: Connection, client: Client) -> None:

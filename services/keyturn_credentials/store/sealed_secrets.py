@@ -6,7 +6,7 @@ from typing import Any
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.secrets import ClientSecrets, StoredSecret
 from keyturn_shared.projection import secret_context
-from keyturn_shared.sealing import KeyRing
+from keyturn_shared.sealing import KeyRing, SealError
 from keyturn_shared.secret import Secret
 
 
@@ -21,6 +21,18 @@ def open_secrets(ring: KeyRing, uuid: str, kept: Mapping[str, Mapping[str, Any]]
     return ClientSecrets(
         current=_open(ring, uuid, kept.get("current")), rotated=_open(ring, uuid, kept.get("rotated"))
     )
+
+
+def open_readable_secrets(
+    ring: KeyRing, uuid: str, kept: Mapping[str, Mapping[str, Any]]
+) -> tuple[ClientSecrets, bool]:
+    """Decode the column ``secrets`` of a client, without the values that cannot be decrypted. Return whether
+    all of them can be. What was decoded like this must not be written."""
+    try:
+        return open_secrets(ring, uuid, kept), True
+    except SealError:
+        without = {role: {**stored, "sealed": None} for role, stored in kept.items()}
+        return open_secrets(ring, uuid, without), False
 
 
 def seal_keys_of(sealed: Mapping[str, Mapping[str, Any]]) -> str:

@@ -19,3 +19,7 @@ class OutdatedError(ForgedError):
     """Its signature is valid, but a newer version is known: an old one was put back."""
 
     code = "outdated"
+
+
+class UntrustedKeyError(ForgedError):
+    """A signature names a key that is not among the trusted ones."""

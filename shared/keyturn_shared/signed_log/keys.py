@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import base64url
 from keyturn_shared.jose.errors import MalformedError
-from keyturn_shared.signed_log.errors import ForgedError
+from keyturn_shared.signed_log.errors import ForgedError, UntrustedKeyError
 
 _KEY_OCTETS: Final = 32
 _ID_CHARACTERS: Final = 8
@@ -51,11 +51,12 @@ class LogVerificationKeys:
         return cls(_octets_of(text, "verification"))
 
     def verify(self, message: bytes, signature: bytes) -> None:
-        """Raise ForgedError unless a trusted key has signed this message."""
+        """Raise ForgedError unless a trusted key has signed this message; UntrustedKeyError, which is one, if
+        the signature names another key."""
         key_id, _, encoded = signature.partition(b".")
         key = self._keys.get(key_id)
         if key is None:
-            raise ForgedError("signed by a key that is not trusted")
+            raise UntrustedKeyError("signed by a key that is not trusted")
         try:
             octets = base64url.decode(encoded)
             if len(octets) != _SIGNATURE_OCTETS:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -49,6 +50,11 @@ async def reported(
     async with opened(settings, clock or SystemClock(), seconds) as scene:
         reports, _ = await examine(scene, areas)
     return reports
+
+
+def file_of(settings: CredentialsSettings) -> Path:
+    """Return SQLite's file."""
+    return Path(settings.database_url.partition("///")[2])
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Faults of a real SQLite: each is found, and nothing else."""
 
 import sqlite3
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -9,14 +8,10 @@ from pydantic import SecretStr
 from keyturn.doctor.findings import Area
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.sealing import KeyRing
-from tests.integration.doctor.examining import Installation, diagnosed, reported
+from tests.integration.doctor.examining import Installation, diagnosed, file_of, reported
 
 _DATABASE = frozenset({Area.DATABASE})
 _REVISION = "SELECT version_num FROM alembic_version"
-
-
-def file_of(settings: CredentialsSettings) -> Path:
-    return Path(settings.database_url.partition("///")[2])
 
 
 def with_keys(settings: CredentialsSettings, *, first: str = "", last: str = "") -> CredentialsSettings:

@@ -14,7 +14,7 @@ from tests.testkit.redis_cluster import FullCluster
 from tests.testkit.redis_groups import SentinelGroup, start_server
 from tests.testkit.waiting import wait_until
 
-_AREAS = frozenset({Area.REDIS, Area.FLEET, Area.KEY_SETS})
+_AREAS = frozenset({Area.REDIS, Area.FLEET, Area.PARTITIONS, Area.KEY_SETS})
 _USERS = Path(__file__).parents[3] / "deploy" / "redis" / "users.acl"
 _PASSWORD = "of-credentials"
 
@@ -57,7 +57,7 @@ async def test_the_users_of_the_deployment(processes: Processes, tmp_path: Path)
 
     await wait_until(answers)
     url = f"redis://keyturn-credentials:{_PASSWORD}@127.0.0.1:{server.port}/0"
-    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path / 'keyturn.db'}", url)
+    settings = settings_for(f"sqlite+aiosqlite:///{tmp_path / 'keyturn.db'}", url, partitions=3)
     async with installed(settings, admin, node=False):
         assert await diagnosed(settings, _AREAS) == (["fleet_empty"], 1)
     await admin.aclose()

@@ -4,16 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from keyturn.doctor.findings import Area
 from keyturn_credentials.settings import CredentialsSettings
+from keyturn_credentials.store.database import Database
 from tests.integration.doctor.examining import diagnosed
 from tests.testkit.admin_api import running, settings_for
+from tests.testkit.nodes import eventually
 from tests.testkit.pgbouncer import pgbouncer
 from tests.testkit.postgres import PostgresServer
 from tests.testkit.tcp_proxy import tcp_proxy
 
 _DATABASE = frozenset({Area.DATABASE})
+_AUDIT = frozenset({Area.AUDIT})
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,22 @@ def socket_of(server: PostgresServer) -> Path:
 
 
 async def test_a_server_without_faults_has_no_finding(settings: CredentialsSettings) -> None:
-    assert await diagnosed(settings, _DATABASE) == ([], 0)
+    assert await diagnosed(settings, _DATABASE | _AUDIT) == ([], 0)
+
+
+async def test_an_audit_log_that_is_not_what_was_signed(settings: CredentialsSettings) -> None:
+    database = Database(settings.database_url)
+    waiting = text("SELECT count(*) AS number FROM audit WHERE chain_number IS NULL")
+
+    async def has_no_more() -> bool:
+        return bool((await database.find(waiting))[0].number == 0)
+
+    async with running(settings):
+        await eventually(has_no_more)
+    async with database.writing() as connection:
+        await connection.execute(text("UPDATE audit SET action = 'x'"))
+    await database.close()
+    assert await diagnosed(settings, _DATABASE | _AUDIT) == (["audit_chain_broken"], 1)
 
 
 async def test_a_server_that_does_not_run(settings: CredentialsSettings, name: str, free_port: int) -> None:

@@ -46,7 +46,11 @@ async def test_a_redis_that_does_not_run(
     reports = await reported(installation.settings)
     found = [finding.code for report in reports for finding in report.findings]
     assert [code for code in found if code != "database_slow"] == ["redis_unreachable"]
-    assert [report.area for report in reports if report.skipped] == [Area.FLEET, Area.KEY_SETS]
+    assert [report.area for report in reports if report.skipped] == [
+        Area.FLEET,
+        Area.PARTITIONS,
+        Area.KEY_SETS,
+    ]
     redis_server.start()
     await redis.connection_pool.disconnect()
 

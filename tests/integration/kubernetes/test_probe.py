@@ -3,10 +3,9 @@
 from typing import Any, Final
 
 import pytest
-import typer
 
-from keyturn.cli import app
 from tests.integration.kubernetes.chart import container, of_kind, render, rendered
+from tests.testkit.probe_options import probe_parameters
 
 pytestmark = pytest.mark.timeout(900)  # the first test of all builds Helm
 ON: Final = {"enabled": True, "realm": "canaries"}
@@ -14,11 +13,7 @@ ON: Final = {"enabled": True, "realm": "canaries"}
 
 def _parameters(**values: object) -> dict[str, Any]:
     """Return the parameters that the command reads from the pod's arguments."""
-    name, *arguments = container(of_kind(render(probe=ON | values), "Deployment")["probe"])["args"]
-    assert name == "probe"
-    group: Any = typer.main.get_command(app)
-    parameters: dict[str, Any] = group.commands["probe"].make_context("probe", arguments).params
-    return parameters
+    return probe_parameters(container(of_kind(render(probe=ON | values), "Deployment")["probe"])["args"])
 
 
 def test_it_runs_only_if_it_is_asked_for() -> None:

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 
 from keyturn_credentials.settings import CredentialsSettings
 from tests.testkit.known_settings import known_settings, read_settings
-from tests.testkit.systemd import complaint_of_systemd, is_exposed
+from tests.testkit.probe_options import probe_parameters
+from tests.testkit.systemd import complaint_of_systemd, exec_words, is_exposed
 from tests.testkit.tools import REPOSITORY
 
 DEPLOY: Final = REPOSITORY / "deploy"
@@ -20,12 +22,20 @@ UNITS: Final = {
     "credentials": "keyturn-credentials.service",
     "verifier": "keyturn-verifier@.service",
     "fetcher": "keyturn-fetcher.service",
+    "probe": "keyturn-probe.service",
 }
+SERVICES: Final = ("credentials", "verifier", "fetcher")
+"""Processes with settings; a prober has options."""
 _INSTANCE: Final = "8091"
 _INSTALLED: Final = "/opt/keyturn/bin/keyturn"
 
 
 @pytest.fixture(params=UNITS)
+def unit(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=SERVICES)
 def process(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -52,8 +62,8 @@ def test_there_are_no_other_units() -> None:
     assert {file.name for file in (DEPLOY / "systemd").glob("*.service")} == set(UNITS.values())
 
 
-def test_systemd_understands_a_unit(process: str, tmp_path: Path) -> None:
-    assert complaint_of_systemd(_as_installed(process, tmp_path)) == ""
+def test_systemd_understands_a_unit(unit: str, tmp_path: Path) -> None:
+    assert complaint_of_systemd(_as_installed(unit, tmp_path)) == ""
 
 
 @pytest.mark.parametrize(
@@ -66,8 +76,8 @@ def test_a_unit_that_systemd_does_not_understand_is_noticed(old: str, new: str, 
     assert complaint_of_systemd(_as_installed("verifier", tmp_path, old=old, new=new))
 
 
-def test_systemd_finds_a_unit_hardened(process: str, tmp_path: Path) -> None:
-    assert not is_exposed(_as_installed(process, tmp_path))
+def test_systemd_finds_a_unit_hardened(unit: str, tmp_path: Path) -> None:
+    assert not is_exposed(_as_installed(unit, tmp_path))
 
 
 def test_a_unit_that_is_not_hardened_is_noticed(tmp_path: Path) -> None:
@@ -78,8 +88,27 @@ def test_a_unit_that_is_not_hardened_is_noticed(tmp_path: Path) -> None:
 
 def test_a_unit_runs_its_process(process: str) -> None:
     assert _values(process, "ExecStart") == [f"{_INSTALLED} {process}"]
-    assert _values(process, "RestartPreventExitStatus") == ["2"], "the code of a wrong setting"
-    assert _values(process, "Restart") == ["always"]
+
+
+def test_a_unit_is_started_again_unless_something_is_set_wrong(unit: str) -> None:
+    assert _values(unit, "RestartPreventExitStatus") == ["2"], "the code of a wrong setting"
+    assert _values(unit, "Restart") == ["always"]
+
+
+def test_the_prober_of_the_unit_takes_its_options() -> None:
+    """It asks the nodes that docs/systemd.md starts, and the credentials service of its unit."""
+    (command,) = _values("probe", "ExecStart")
+    assert command.startswith(f"{_INSTALLED} probe ")
+    parameters = probe_parameters(exec_words(command, _values("probe", "Environment"))[1:])
+    page = (REPOSITORY / "docs" / "systemd.md").read_text()
+    ports = re.findall(r"keyturn-verifier@(\d+)", page.partition("systemctl enable")[2].partition("\n")[0])
+    assert parameters["node"] == [f"http://127.0.0.1:{port}" for port in ports]
+    assert f"KEYTURN_PORT={urlsplit(parameters['server']).port}" in _values("credentials", "Environment")
+    assert str(parameters["secret_file"]) == "/credentials/prober_secret"
+    assert _values("probe", "LoadCredential") == ["prober_secret:/etc/keyturn/secrets/prober_secret"]
+    assert parameters["metrics_address"] == "127.0.0.1:8084"
+    assert not parameters["once"]
+    assert not parameters["insecure_http"]
 
 
 def _environment(process: str) -> Iterator[tuple[str, str]]:
@@ -125,7 +154,7 @@ def test_each_secret_is_a_credential_from_its_own_file(process: str) -> None:
 def test_units_show_their_processes_the_same_secrets_as_containers() -> None:
     """Nodes see neither the database nor its keys, a fetcher nothing of clients."""
     node = {"verifier_redis_url", "fleet_keys", "log_verification_keys", "fetcher_keys"}
-    loaded = {name: {each.split(":")[0] for each in _values(name, "LoadCredential")} for name in UNITS}
+    loaded = {name: {each.split(":")[0] for each in _values(name, "LoadCredential")} for name in SERVICES}
     assert loaded["verifier"] == node
     assert loaded["fetcher"] == {"verifier_redis_url", "fetcher_keys"}
     assert {"database_url", "encryption_keys", "log_signing_keys"} <= loaded["credentials"]

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from jsonschema import Draft7Validator
 
 from tests.testkit.distributions import brought_by
 from tests.testkit.known_settings import read_settings
+from tests.testkit.probe_options import probe_parameters
 
 ROOT = Path(__file__).parents[3]
 CREDENTIALS = ("credentials-1", "credentials-2")
@@ -98,6 +100,11 @@ def test_the_gateway_finds_every_process_by_the_names_in_its_file(compose: dict[
     assert names.isdisjoint(_answering(compose, "orders", "front"))
 
 
+def _with_defaults(text: str) -> str:
+    """Return a text as Compose reads it, with ``${NAME:-default}`` replaced by the default."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+
+
 def _answering(compose: dict[str, Any], name: str, network: str) -> set[str]:
     """Return the services that have this name on a network."""
     found = set()
@@ -145,10 +152,8 @@ def test_a_process_accepts_its_settings(
     subprocess.run([tmp_path / "deploy" / "make-secrets"], check=True, capture_output=True, timeout=20)
     for service in (*CREDENTIALS, *NODES, "fetcher"):
         (process,) = compose["services"][service]["command"]
-        # Compose replaces ${NAME:-default} by the default.
         variables = {
-            name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
-            for name, value in compose["services"][service]["environment"].items()
+            name: _with_defaults(value) for name, value in compose["services"][service]["environment"].items()
         }
         settings = read_settings(process, variables, tmp_path / "deploy" / "secrets", monkeypatch)
         assert str(settings.public_url) == "http://127.0.0.1:8080/"
@@ -163,12 +168,21 @@ def test_each_image_has_a_series_or_a_complete_version_with_its_digest(compose: 
         assert re.fullmatch(f"{series}|{version}", image), image
 
 
-def test_monitoring_starts_only_when_it_is_asked_for(compose: dict[str, Any]) -> None:
+def test_monitoring_and_prober_start_only_when_it_is_asked_for(compose: dict[str, Any]) -> None:
     profiles = {name: service.get("profiles") for name, service in compose["services"].items()}
     assert {name: found for name, found in profiles.items() if found} == {
         "prometheus": ["monitoring"],
         "grafana": ["monitoring"],
+        "probe": ["probe"],
     }
+
+
+def test_what_runs_by_default_needs_nothing_that_runs_by_a_profile(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    optional = {name for name, service in services.items() if "profiles" in service}
+    for name in services.keys() - optional:
+        assert optional.isdisjoint(services[name].get("depends_on", {})), name
+        assert "prober_secret" not in services[name].get("secrets", []), name
 
 
 def test_prometheus_scrapes_every_process_on_a_network_of_its_own(compose: dict[str, Any]) -> None:
@@ -176,15 +190,40 @@ def test_prometheus_scrapes_every_process_on_a_network_of_its_own(compose: dict[
     targets = {
         job["job_name"]: {target for each in job["static_configs"] for target in each["targets"]}
         for job in document["scrape_configs"]
+        if "static_configs" in job
     }
     assert targets == {
         "keyturn-credentials": {f"{name}:8080" for name in CREDENTIALS},
         "keyturn-verifier": {f"{name}:8080" for name in NODES},
         "keyturn-fetcher": {"fetcher:8080"},
     }
+    (by_name,) = (job for job in document["scrape_configs"] if "static_configs" not in job)
+    (found,) = by_name["dns_sd_configs"]
+    assert (by_name["job_name"], found["names"], found["port"]) == ("keyturn-probe", ["probe"], 8080)
     assert compose["services"]["prometheus"]["networks"] == ["monitoring"]
-    for name in (*CREDENTIALS, *NODES, "fetcher"):
+    for name in (*CREDENTIALS, *NODES, "fetcher", "probe"):
         assert "monitoring" in compose["services"][name]["networks"]
+
+
+def test_the_prober_asks_every_node_by_its_own_address(compose: dict[str, Any]) -> None:
+    """It is no proxy, so nothing it asks may come from a network of trusted proxies."""
+    probe = compose["services"]["probe"]
+    parameters = probe_parameters(_with_defaults(word) for word in probe["command"])
+    assert parameters["node"] == [f"http://{name}:8080" for name in NODES]
+    host = urlsplit(parameters["server"]).hostname or ""
+    assert _answering(compose, host, "monitoring") == set(CREDENTIALS)
+    assert probe["networks"] == ["monitoring"]
+    assert parameters["forwarded_for"] is None
+    assert parameters["metrics_address"] == "0.0.0.0:8080"
+    assert str(parameters["secret_file"]).removeprefix("/run/secrets/") in probe["secrets"]
+    assert not parameters["once"]
+
+
+def test_the_health_of_the_prober_is_asked_where_it_is_served(compose: dict[str, Any]) -> None:
+    """The image's own check asks for a path that only the services have."""
+    test = compose["services"]["probe"]["healthcheck"]["test"]
+    assert test[:3] == ["CMD", "python", "-c"]
+    assert "http://127.0.0.1:8080/health'" in test[3]
 
 
 def test_grafana_gets_the_dashboards_and_prometheus(compose: dict[str, Any]) -> None:
@@ -216,7 +255,7 @@ def test_make_secrets_makes_every_secret_once(compose: dict[str, Any], tmp_path:
     subprocess.run(script, check=True, capture_output=True, timeout=20)
     made = tmp_path / "deploy" / "secrets"
     declared = {secret["file"].removeprefix("deploy/secrets/") for secret in compose["secrets"].values()}
-    assert set(os.listdir(made)) == declared
+    assert set(os.listdir(made)) == declared - {"prober_secret"}, "keyturn makes that of the prober's client"
     assert made.stat().st_mode & 0o777 == 0o700
     acl = (made / "users.acl").read_text()
     assert "change-me" not in acl

@@ -8,6 +8,8 @@ import typer
 
 from keyturn.cli import app
 from keyturn.doctor import (
+    audit_area,
+    audit_judgement,
     database_judgement,
     fleet_judgement,
     gateway_judgement,
@@ -63,6 +65,8 @@ def test_every_option_is_there() -> None:
             "secrets and certificates, of the gateway too",
             f"{gateway_judgement.SOON_SECONDS / _DAY:.0f} days before they end",
         ),
+        ("audit entries that are not in the chain", f"more than {audit_judgement.WAITING_SECONDS:.0f} s"),
+        ("audit entries that the service suspects", f"among the newest {audit_area.AMONG:,}"),
         ("fetches of JWKS URLs", f"{key_sets_area.OVERDUE_SECONDS:.0f} s late"),
         (
             "PostgreSQL, Redis",

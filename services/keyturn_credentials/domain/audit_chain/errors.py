@@ -7,3 +7,7 @@ class ChainBrokenError(KeyturnError):
     """The audit log is not what the service signed: nothing is added to its chain, and nothing deleted."""
 
     code = "audit_chain_broken"
+
+
+class UnknownKeyError(ChainBrokenError):
+    """A statement about the chain names a key that is not configured."""

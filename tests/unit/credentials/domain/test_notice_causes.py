@@ -10,6 +10,7 @@ from keyturn_credentials.domain.client_keys import certificate_ends_at
 from keyturn_credentials.domain.notice_causes import (
     judge_certificate,
     judge_client,
+    judge_readable,
     judge_realm_keys,
     judge_rotation,
     judge_secret,
@@ -38,6 +39,22 @@ KEY = RealmKey("kid", "id", "ES256", KeyState.ACTIVE, {}, "", "sealed", 0.0, sta
 def ending(client: Client, days: float) -> Client:
     secret = StoredSecret("digest", _NOW - 50 * _DAY, _NOW + days * _DAY, None)
     return replace(client, secrets=ClientSecrets(current=secret))
+
+
+@pytest.mark.parametrize(
+    ("realm", "client", "is_readable", "told"),
+    [
+        (REALM, CLIENT, True, False),
+        (REALM, CLIENT, False, True),
+        (REALM, replace(CLIENT, enabled=False), False, False),
+        (replace(REALM, enabled=False), CLIENT, False, False),
+    ],
+)
+def test_a_secret_that_cannot_be_decrypted(
+    realm: Realm, client: Client, is_readable: bool, told: bool
+) -> None:
+    found = judge_readable(realm, client, is_readable=is_readable)
+    assert [each.kind.code for each in found] == (["secret_unreadable"] if told else [])
 
 
 @pytest.mark.parametrize(

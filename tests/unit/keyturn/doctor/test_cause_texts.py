@@ -37,6 +37,10 @@ _OF_CLIENT: dict[str, Any] = {"subject": "client:uuid", "client_uuid": "uuid", "
             "realm acme, ES256 key kid: should have been replaced 5 days ago",
         ),
         (
+            Cause(kind=notice_kinds.SECRET_UNREADABLE, detail="it cannot be decrypted", **_OF_CLIENT),
+            "realm acme, client orders: it cannot be decrypted",
+        ),
+        (
             Cause(kind=notice_kinds.ROTATION_ALERT, detail="rotation 1 waits", **_OF_CLIENT),
             "realm acme, client orders: rotation 1 waits",
         ),

@@ -20,7 +20,7 @@ from keyturn_shared.sealing import KeyRing
 from tests.testkit.virtual_loop import VirtualLoop
 
 _SECONDS = 10.0
-_AREAS = frozenset({Area.DATABASE, Area.REDIS, Area.FLEET})
+_AREAS = frozenset({Area.DATABASE, Area.AUDIT, Area.REDIS, Area.FLEET})
 
 
 @pytest.fixture
@@ -104,6 +104,19 @@ def test_an_area_whose_backend_is_away_refers_to_it(scene: Scene, error: Excepti
 
     reports, _, _ = run(scene, {backend: away, Area.FLEET: failing(error)})
     assert (codes(reports[Area.FLEET]), reports[Area.FLEET].skipped) == ([], f"see {backend.value}")
+
+
+def test_a_finding_that_follows_from_another_one_refers_to_it(scene: Scene) -> None:
+    async def missing(_: Scene, report: AreaReport) -> None:
+        report.add(backends.DATABASE_KEY_MISSING, "a key")
+
+    async def unknown(_: Scene, report: AreaReport) -> None:
+        report.add(backends.AUDIT_KEY_UNKNOWN, "the same key")
+
+    reports, _, _ = run(scene, {Area.DATABASE: missing, Area.AUDIT: unknown})
+    assert (codes(reports[Area.AUDIT]), reports[Area.AUDIT].skipped) == ([], "see database")
+    reports, _, _ = run(scene, {Area.DATABASE: well, Area.AUDIT: unknown})
+    assert (codes(reports[Area.AUDIT]), reports[Area.AUDIT].skipped) == (["audit_key_unknown"], "")
 
 
 def test_an_area_whose_backend_was_not_checked_has_the_finding_itself(scene: Scene) -> None:

@@ -11,7 +11,7 @@ def hide(text: str) -> str:
 
 def test_an_area_without_findings_is_one_line() -> None:
     report = AreaReport(Area.FLEET, summary="2 nodes")
-    assert list(as_lines([report], hide)) == ["fleet     ok                     2 nodes"]
+    assert list(as_lines([report], hide)) == ["fleet      ok                     2 nodes"]
 
 
 def test_a_finding_says_what_was_found_what_it_means_and_what_to_do() -> None:
@@ -19,7 +19,7 @@ def test_a_finding_says_what_was_found_what_it_means_and_what_to_do() -> None:
     report.add(backends.REDIS_SLOW, "a secret\x1b[2J")
     report.add(backends.REDIS_EMPTY, "nothing")
     lines = list(as_lines([report], hide))
-    assert lines[0] == "redis     1 problem, 1 warning"
+    assert lines[0] == "redis      1 problem, 1 warning"
     assert lines[1] == "  PROBLEM redis_empty"
     assert lines[5:7] == ["  WARNING redis_slow", "    found: a ***\\x1b[2J"]
     assert lines[8] == f"    do:    {backends.REDIS_SLOW.advice}"
@@ -27,7 +27,7 @@ def test_a_finding_says_what_was_found_what_it_means_and_what_to_do() -> None:
 
 def test_an_area_that_was_not_checked_says_why() -> None:
     report = AreaReport(Area.FLEET, skipped="see redis")
-    assert list(as_lines([report], hide)) == ["fleet     not checked: see redis"]
+    assert list(as_lines([report], hide)) == ["fleet      not checked: see redis"]
 
 
 def test_json_has_everything() -> None:

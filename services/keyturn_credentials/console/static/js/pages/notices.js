@@ -9,6 +9,7 @@ import { moment } from "../time.js";
 
 const AGAIN_MS = 30_000;
 const TITLES = {
+  secret_unreadable: "Secret cannot be decrypted",
   secret_ended: "Secret expired",
   secret_ending: "Secret expires",
   certificate_ended: "Certificate expired",
