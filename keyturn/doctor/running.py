@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from pydantic import SecretStr
 
 from keyturn.checked_settings import read_secret_files
 from keyturn.database_choice import values_of_running
@@ -23,6 +24,8 @@ from keyturn.doctor.hidden import passwords_in, secrets_of, without
 from keyturn.doctor.rendering import as_json, as_lines
 from keyturn.doctor.scene import opened
 from keyturn.doctor.settings_area import read_settings
+from keyturn.key_wrapping.rings import given_rings
+from keyturn.key_wrapping.unwrapping import stand_ins, unwrapped_values
 from keyturn.refusing import refuse
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.clock import Clock, SystemClock
@@ -55,6 +58,7 @@ def run(order: Order, clock: Clock | None = None) -> int:
         except ConfigurationError as error:
             of_settings.add(backends.SETTINGS_INVALID, error.detail)
         values = values_of_running(order.data_dir)
+        values |= _keys_of(values, of_settings)
         settings, found = read_settings(values)
     except KeyturnError as error:
         return refuse(error.detail)
@@ -69,6 +73,22 @@ def run(order: Order, clock: Clock | None = None) -> int:
             settings, order, clock or SystemClock(), lambda found: _finish(order, [*reports, *found], hide)
         )
     )
+
+
+def _keys_of(values: Mapping[str, Any], of_settings: AreaReport) -> dict[str, SecretStr]:
+    """Return the values of the settings that have wrapped keys, unwrapped. If that fails, it is a problem,
+    and they are replaced, so that the other settings can be checked."""
+    for given in given_rings(CredentialsSettings, values):
+        if given.is_mixed:
+            of_settings.add(
+                backends.SETTINGS_KEYS_PARTLY_WRAPPED, f"{given.ring.variable} has wrapped and plain keys"
+            )
+    try:
+        return unwrapped_values(CredentialsSettings, values)
+    except ConfigurationError as error:
+        for problem in error.detail.split("\n"):
+            of_settings.add(backends.SETTINGS_KEYS_NOT_UNWRAPPED, problem)
+        return stand_ins(CredentialsSettings, values)
 
 
 async def _examine(

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from keyturn.jwks.projections import NotFoundError, Projections
 from keyturn.jwks.rendering import as_json as show_json
 from keyturn.jwks.rendering import as_text as show_text
+from keyturn.key_wrapping.unwrapping import settings_with_keys
 from keyturn.services import run_configured
 from keyturn.stack import local_file, secrets_file
 from keyturn.stack.data_directory import DataDirectory
@@ -128,7 +129,7 @@ def _run(ask: Callable[[Asked], Awaitable[int]], data_dir: Path) -> int:
 
     def work() -> None:
         nonlocal code
-        settings = JwksSettings()
+        settings = settings_with_keys(JwksSettings)
         code = asyncio.run(connected(settings))
 
     async def connected(settings: JwksSettings) -> int:

@@ -62,6 +62,11 @@ class Pkcs11Token:
             self._has_worked = True
             return done
 
+    def close(self) -> None:
+        """Close the session, if there is one. The next call opens another one."""
+        with _CALLS:
+            self._close()
+
     def _run(self, work: Callable[[OpenToken], T]) -> T:
         if self._open is not None:
             try:
