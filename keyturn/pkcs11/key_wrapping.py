@@ -58,7 +58,7 @@ class Pkcs11KeyWrapping:
     def __init__(self, module: Path, *, token: str | None, serial: str | None, pin: Path | None) -> None:
         """``token``, ``serial``: one of them, the label or the serial number. ``pin``: a file with the PIN,
         None for a token that needs none. The token is looked for when it is first used."""
-        self._token = Pkcs11Token(module, label=token, serial=serial, pin=pin)
+        self._token = Pkcs11Token(module, label=token, serial=serial, pin=pin, leaves_last_try=True)
         self._hidden = "" if pin is not None else ", or it shows none without a PIN"
 
     def open(self) -> None:

@@ -69,6 +69,13 @@ class SoftHsm:
         with found.open(rw=True, user_pin=PIN) as session:
             session.create_object(template | named)
 
+    def remove_key(self, token: str, key_id: bytes) -> None:
+        """Delete a secret key of a token."""
+        library = pkcs11.lib(str(self.module))
+        library.reinitialize()  # another process may have made the key
+        with library.get_token(token_label=token).open(rw=True, user_pin=PIN) as session:
+            session.get_key(ObjectClass.SECRET_KEY, id=key_id).destroy()
+
     @contextmanager
     def without_tokens(self) -> Iterator[None]:
         """Take all tokens away, as from a reader."""

@@ -19,7 +19,7 @@ def test_keys_are_made_and_wrapped_and_move_to_another_kek(operator: Operator) -
     ring = f"{made},{plain}"
     ids = [made.split(".")[2], key_id_of(keys_from_text(plain, "encryption")[0], "encryption")]
     shown = operator.run("key-wrapping", "show", "encryption", KEYTURN_ENCRYPTION_KEYS=ring)
-    assert shown.stdout.splitlines() == [f"{ids[0]} wrapped under {first}", f"{ids[1]} plain"]
+    assert shown.out.splitlines() == [f"{ids[0]} wrapped under {first}", f"{ids[1]} plain"]
 
     wrapped = operator.printed(
         "key-wrapping", "wrap", "encryption", "--kek", "kek-1", KEYTURN_ENCRYPTION_KEYS=ring

@@ -1,15 +1,13 @@
 """Starts that are refused: each problem is one sentence, and nothing was changed."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import os
 from pathlib import Path
 
 import pytest
 
 from keyturn_shared.key_wrapping import WrappedKey
 from keyturn_shared.sealing import KeyRing
-from tests.integration.key_wrapping.conftest import Operator
+from tests.integration.key_wrapping.conftest import Done, Operator, refusal_of
 from tests.testkit.softhsm import SoftHsm
 from tests.testkit.software_device import SoftwareDevice
 
@@ -17,13 +15,11 @@ KEK, KEK_ID = bytes(range(32)), b"\x01"
 NOT_UNWRAPPED = "no wrapped key can be unwrapped: "
 
 
-@contextmanager
-def hanging(hsm: SoftHsm) -> Iterator[None]:
-    """Hold the locks that the token needs, so that its calls do not return."""
-    with ExitStack() as stack:
-        for path in hsm.directory.glob("tokens/*/*.lock"):
-            fcntl.lockf(stack.enter_context(path.open("r+")), fcntl.LOCK_EX)
-        yield
+def make_hang(hsm: SoftHsm) -> None:
+    """Let calls of the module not return: it reads a pipe that nobody writes to."""
+    (stored,) = hsm.directory.glob("tokens/*/token.object")
+    stored.unlink()
+    os.mkfifo(stored)
 
 
 class Start:
@@ -41,7 +37,11 @@ class Start:
 
     def refused(self, text: str | None = None, **changes: str) -> str:
         """Return the line with which the start is refused."""
-        (line,) = self.operator.refused(self.service, **self.variables(text, **changes))
+        return self.only_line(self.operator.run(self.service, **self.variables(text, **changes)))
+
+    def only_line(self, done: Done) -> str:
+        """Return the line of a start that was refused."""
+        (line,) = refusal_of(done)
         assert not self.database.exists(), "nothing was changed"
         return line
 
@@ -120,8 +120,9 @@ def test_a_key_that_is_wrapped_under_another_kek_altered_or_of_another_ring(star
 
 
 def test_a_device_that_does_not_answer(start: Start) -> None:
-    with hanging(start.operator.hsm):
-        line = start.refused(KEYTURN_PKCS11_SECONDS="1")
+    make_hang(start.operator.hsm)
+    done = start.operator.run_process(start.service, **start.variables(KEYTURN_PKCS11_SECONDS="1"))
+    line = start.only_line(done)
     assert line == f"{NOT_UNWRAPPED}the device has not answered within 1 s (KEYTURN_PKCS11_SECONDS)"
 
 
@@ -139,13 +140,13 @@ def test_the_doctor_finds_what_would_keep_the_service_from_starting(operator: Op
     plain = KeyRing.generate_key()
     only = ("doctor", "--only", "settings")
     mixed = operator.run(*only, **start.variables(f"{start.wrapped},{plain}"))
-    assert mixed.returncode == 0
-    assert "WARNING settings_keys_partly_wrapped" in mixed.stdout
-    assert "found: KEYTURN_ENCRYPTION_KEYS has wrapped and plain keys" in mixed.stdout
+    assert mixed.code == 0
+    assert "WARNING settings_keys_partly_wrapped" in mixed.out
+    assert "found: KEYTURN_ENCRYPTION_KEYS has wrapped and plain keys" in mixed.out
     operator.pin_file.write_text("wrong")
     found = operator.run(*only, **start.variables())
-    assert found.returncode == 1
-    assert "PROBLEM settings_keys_not_unwrapped" in found.stdout
-    assert f"found: {NOT_UNWRAPPED}the token 'keys' refuses the PIN" in found.stdout
-    assert plain not in mixed.stdout + mixed.stderr
+    assert found.code == 1
+    assert "PROBLEM settings_keys_not_unwrapped" in found.out
+    assert f"found: {NOT_UNWRAPPED}the token 'keys' refuses the PIN" in found.out
+    assert plain not in mixed.out + mixed.err
     assert not start.database.exists()
