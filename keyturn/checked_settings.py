@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
-from keyturn.key_wrapping.unwrapping import stand_ins, unwrapped_values
 from keyturn.known_variables import FILE, PREFIX, is_setting, unknown_variables
+from keyturn.wrapped_keys.unwrapping import stand_ins, unwrapped_values
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.service_settings import ServiceSettings

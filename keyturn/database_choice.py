@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from keyturn.key_wrapping.unwrapping import settings_with_keys
 from keyturn.stack import local_file
 from keyturn.stack.data_directory import DataDirectory
 from keyturn.stack.environment import CREDENTIALS_DEFAULTS, allowed_networks
 from keyturn.stack.errors import StackError
 from keyturn.stack.secrets_file import load
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from keyturn.key_wrapping.unwrapping import settings_with_keys
 from keyturn.services import run_configured
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.errors import map_driver_errors

@@ -12,10 +12,10 @@ from pydantic_settings import BaseSettings
 
 from keyturn.checked_settings import checked_settings
 from keyturn.extras import MissingExtraError, needing
-from keyturn.key_wrapping.unwrapping import checked_stand_ins, unwrapped_values
 from keyturn.known_variables import unknown_variables
 from keyturn.refusing import EXIT_REFUSED, refuse
 from keyturn.services import settings_of
+from keyturn.wrapped_keys.unwrapping import checked_stand_ins, unwrapped_values
 from keyturn_shared.errors import KeyturnError
 
 _AGENT: Final = "agent"

@@ -24,9 +24,9 @@ from keyturn.doctor.hidden import passwords_in, secrets_of, without
 from keyturn.doctor.rendering import as_json, as_lines
 from keyturn.doctor.scene import opened
 from keyturn.doctor.settings_area import read_settings
-from keyturn.key_wrapping.rings import given_rings
-from keyturn.key_wrapping.unwrapping import stand_ins, unwrapped_values
 from keyturn.refusing import refuse
+from keyturn.wrapped_keys.rings import given_rings
+from keyturn.wrapped_keys.unwrapping import stand_ins, unwrapped_values
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import ConfigurationError, KeyturnError

@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 from keyturn.jwks.projections import NotFoundError, Projections
 from keyturn.jwks.rendering import as_json as show_json
 from keyturn.jwks.rendering import as_text as show_text
-from keyturn.key_wrapping.unwrapping import settings_with_keys
 from keyturn.services import run_configured
 from keyturn.stack import local_file, secrets_file
 from keyturn.stack.data_directory import DataDirectory
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.fleet.scripts import RedisScripts

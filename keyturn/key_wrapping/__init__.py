@@ -1,1 +1,1 @@
-"""Wrapped keys of the rings: unwrapped when a process starts, and made by ``keyturn key-wrapping``."""
+"""``keyturn key-wrapping``: makes, wraps and rewraps keys of the rings."""

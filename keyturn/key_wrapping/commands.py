@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from keyturn.key_wrapping.ring_names import Ring
+from keyturn.wrapped_keys.ring_names import Ring
 
 app: Final = typer.Typer(
     help="Wrap the keys of KEYTURN_ENCRYPTION_KEYS and KEYTURN_FLEET_KEYS under a key that never leaves its"

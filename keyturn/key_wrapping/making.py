@@ -3,10 +3,10 @@
 import sys
 from typing import Final
 
-from keyturn.key_wrapping.device import use_device
-from keyturn.key_wrapping.ring_names import Ring
-from keyturn.key_wrapping.rings import GivenRing, given_rings
-from keyturn.key_wrapping.unwrapping import device_settings
+from keyturn.wrapped_keys.device import use_device
+from keyturn.wrapped_keys.ring_names import Ring
+from keyturn.wrapped_keys.rings import GivenRing, given_rings
+from keyturn.wrapped_keys.unwrapping import device_settings
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_wrapping import KeyWrapping, WrappedKey, is_wrapped, joined, key_id_of
 from keyturn_shared.named_setting import named_setting

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from keyturn.key_wrapping.unwrapping import settings_with_keys
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.named_setting import named_setting
 from keyturn_shared.signed_log.keys import LogSigningKeys

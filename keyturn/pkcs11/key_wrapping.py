@@ -200,7 +200,8 @@ class Pkcs11KeyWrapping:
         if len(keys) > 1:
             raise KeyWrappingError(f"{self._token} has several keys {named}")
         found = keys[0]
-        if not isinstance(found, SecretKey) or found.key_length != 8 * KEY_BYTES:
+        is_aes = isinstance(found, SecretKey) and found.key_type is KeyType.AES
+        if not isinstance(found, SecretKey) or not is_aes or found.key_length != 8 * KEY_BYTES:
             raise KeyWrappingError(f"the key {named} is no AES key of 256 bits")
         if found[Attribute.EXTRACTABLE] or not found[Attribute.SENSITIVE]:
             raise KeyWrappingError(

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from pkcs11.mechanisms import KeyType
 
 from keyturn_shared.key_wrapping import WrappedKey, key_id_of
 from keyturn_shared.sealing import KeyRing, keys_from_text
@@ -79,6 +80,7 @@ def test_mistakes_are_told_and_nothing_is_printed(operator: Operator) -> None:
         ({"EXTRACTABLE": True}, "can leave its token: a key encryption key is sensitive and not extractable"),
         ({"SENSITIVE": False}, "can leave its token: a key encryption key is sensitive and not extractable"),
         ({"VALUE": KEK[:16]}, "is no AES key of 256 bits"),
+        ({"KEY_TYPE": KeyType.GENERIC_SECRET}, "is no AES key of 256 bits"),
         ({"ID": b""}, "has no id (CKA_ID), by which wrapped keys name it"),
         ({"WRAP": False}, "may not wrap: its CKA_WRAP is false"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from keyturn.key_wrapping.ring_names import Ring
+from keyturn.wrapped_keys.ring_names import Ring
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.key_wrapping import WrappedKey, elements_of, is_wrapped
 from keyturn_shared.setting_problems import raise_all

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from keyturn.checked_settings import checked_settings
-from keyturn.key_wrapping import unwrapping
-from keyturn.key_wrapping.unwrapping import checked_stand_ins, settings_with_keys, unwrapped_values
+from keyturn.wrapped_keys import unwrapping
+from keyturn.wrapped_keys.unwrapping import checked_stand_ins, settings_with_keys, unwrapped_values
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import base64url

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from keyturn_shared.errors import ConfigurationError, KeyturnError
+from keyturn_shared.errors import KeyturnError
 from keyturn_shared.key_wrapping import KeyWrapping, KeyWrappingError
 from keyturn_shared.key_wrapping_settings import KeyWrappingSettings
 from keyturn_shared.setting_problems import raise_all
@@ -31,12 +31,12 @@ def use_device(settings: KeyWrappingSettings, work: Callable[[KeyWrapping], T]) 
     """Return what ``work`` returns, and end the session with the device. Raises ConfigurationError, and
     KeyWrappingError if the device does not answer in time."""
     check_device(settings)
-    if settings.pkcs11_module is None:
-        raise ConfigurationError("KEYTURN_PKCS11_MODULE: required to unwrap keys, but not set")
+    module = settings.pkcs11_module
+    assert module is not None, "it was checked"  # noqa: S101 - a mistake in code
     from keyturn.pkcs11 import Pkcs11KeyWrapping  # needs an extra of its own
 
     device = Pkcs11KeyWrapping(
-        settings.pkcs11_module,
+        module,
         token=settings.pkcs11_token,
         serial=settings.pkcs11_serial,
         pin=settings.pkcs11_pin_file,

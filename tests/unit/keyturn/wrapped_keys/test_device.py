@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from keyturn.key_wrapping.device import within
+from keyturn.wrapped_keys.device import within
 from keyturn_shared.key_wrapping import KeyWrappingError
 
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
-from keyturn.key_wrapping.device import check_device, lines_of, use_device
-from keyturn.key_wrapping.rings import GivenRing, given_rings
+from keyturn.wrapped_keys.device import check_device, lines_of, use_device
+from keyturn.wrapped_keys.rings import GivenRing, given_rings
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.jose import base64url
 from keyturn_shared.key_wrapping import KeyWrapping, KeyWrappingError, is_wrapped, joined
