@@ -39,8 +39,7 @@ def check(
     """Check the settings that a program would start with, and the files that they name. It is not started.
 
     It reads the KEYTURN_* variables of the environment, and connects to nothing; only --unwrap uses the
-    device of wrapped keys, and gives it the PIN. Exits with 2 if anything is
-    wrong.
+    device of wrapped keys, and gives it the PIN. Exits with 2 if anything is wrong.
     """
     from keyturn.configuration.check import run_check
 

@@ -116,7 +116,7 @@ def _texts(values: Mapping[str, Any]) -> frozenset[str]:
     """Return the secrets among values that are not valid settings."""
     kinds = CredentialsSettings.model_fields
     named = {
-        str(value)
+        value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in values.items()
         if "SecretStr" in str(getattr(kinds.get(name), "annotation", ""))
     }

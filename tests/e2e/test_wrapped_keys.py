@@ -84,6 +84,10 @@ async def test_the_runbooks_wrap_rewrap_and_replace_keys(
     assert instance.stop() == 0
 
     (rewrapping,) = blocks(ANOTHER)
+    before = [(secrets / name).read_text() for name in FILES]
+    typed = run(f"set +e\n{rewrapping}", secrets, **settings | {"KEYTURN_PKCS11_TOKEN": "none"})
+    assert typed.returncode == 2
+    assert [(secrets / name).read_text() for name in FILES] == before, "each command was typed, and failed"
     said = do(rewrapping).splitlines()
     assert said[1:] == ["The settings of credentials are valid"]
     second = said[0]
