@@ -25,6 +25,7 @@ EXTRA_OF: Final = {
     "fleet": "admin",
     "import": "credentials",
     "jwks": "verifier",
+    "key-wrapping": "credentials",
     "keys": "admin",
     "log-keys": "credentials",
     "login": "admin",

@@ -1,13 +1,14 @@
 """Settings of a service from the environment. All that is wrong with them is in one error."""
 
-from collections.abc import Container, MutableMapping
+from collections.abc import Callable, Container, MutableMapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings
 
 from keyturn.known_variables import FILE, PREFIX, is_setting, unknown_variables
+from keyturn.wrapped_keys.unwrapping import stand_ins, unwrapped_values
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.service_settings import ServiceSettings
@@ -19,8 +20,13 @@ _MISSING: Final = "required, but not set"
 _MAX_SECRET_BYTES: Final = 65_536
 
 
-def checked_settings(kind: type[Settings], environment: MutableMapping[str, str]) -> Settings:
+def checked_settings(
+    kind: type[Settings],
+    environment: MutableMapping[str, str],
+    keys: Callable[[type[BaseSettings]], dict[str, SecretStr]] = unwrapped_values,
+) -> Settings:
     """Return a service's settings. ``environment`` is this process's, to which values from files are added.
+    ``keys``: returns the values of the settings that have wrapped keys, by default unwrapped.
 
     Raises ConfigurationError with a line for each problem: an unknown variable, an unreadable file, a missing
     or invalid value, values that contradict each other. No line has a value that may be a secret.
@@ -29,15 +35,21 @@ def checked_settings(kind: type[Settings], environment: MutableMapping[str, str]
     from_files, names = _read_files(environment)
     problems += from_files
     settings: Settings | None = None
+    values: dict[str, Any] = {}
     try:
-        settings = kind()
+        values = {**keys(kind)}
+    except ConfigurationError as error:
+        problems += error.detail.split("\n")
+        values = {**stand_ins(kind)}
+    try:
+        settings = kind(**values)
         settings.check_files()
     except ConfigurationError as error:
         problems += error.detail.split("\n")
     except ValidationError as error:
         missing = {f"{name}: {_MISSING}" for name in names}
         problems += [problem for problem in _lines(error) if problem not in missing]
-        problems += _problems_behind(kind, error)
+        problems += _problems_behind(kind, values, error)
     raise_all(problems)
     assert settings is not None, "without a problem there are settings"  # noqa: S101 - a mistake in code
     return settings
@@ -85,10 +97,10 @@ def _lines(error: ValidationError) -> list[str]:
     ]
 
 
-def _problems_behind(kind: type[BaseSettings], error: ValidationError) -> list[str]:
+def _problems_behind(kind: type[BaseSettings], values: dict[str, Any], error: ValidationError) -> list[str]:
     """Return the problems that are found only when each value by itself is valid: the invalid ones are
     replaced by their defaults, or by a key where one is required."""
-    replaced: dict[str, Any] = {}
+    replaced: dict[str, Any] = dict(values)
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         name = str(problem["loc"][0])
         field = kind.model_fields[name]

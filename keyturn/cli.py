@@ -17,6 +17,7 @@ from keyturn.backups.commands import backup, restore
 from keyturn.configuration.commands import app as configuration_app
 from keyturn.doctor.commands import doctor
 from keyturn.jwks.commands import app as jwks_app
+from keyturn.key_wrapping.commands import app as key_wrapping_app
 from keyturn.log_keys.commands import app as log_keys_app
 from keyturn.migrate.commands import app as migrate_app
 from keyturn.probe.commands import probe
@@ -36,6 +37,7 @@ app.command()(backup)
 app.add_typer(configuration_app, name="config")
 app.command()(doctor)
 app.add_typer(jwks_app, name="jwks")
+app.add_typer(key_wrapping_app, name="key-wrapping")
 app.add_typer(log_keys_app, name="log-keys")
 app.add_typer(migrate_app, name="migrate")
 app.command()(probe)

@@ -10,6 +10,7 @@ from keyturn.local.data_directory import DataDirectory
 from keyturn.local.environment import CREDENTIALS_DEFAULTS, allowed_networks
 from keyturn.local.errors import StackError
 from keyturn.local.secrets_file import load
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
 
@@ -26,15 +27,15 @@ def settings_for(data_dir: Path | None) -> CredentialsSettings:
     ``data_dir``: a local stack's data directory; None: the settings are those of the environment, which must
     name a database. There is no default: writing to a database that no service uses would appear to succeed.
 
-    Raises ConfigurationError if no database is given or settings contradict each other, StackError if no
-    stack has been started in the directory or its files cannot be read, and pydantic's ValidationError if a
-    setting is missing or invalid.
+    Raises ConfigurationError if no database is given, keys cannot be unwrapped or settings contradict each
+    other, StackError if no stack has been started in the directory or its files cannot be read, and
+    pydantic's ValidationError if a setting is missing or invalid.
     """
     if data_dir is not None:
         directory = DataDirectory(data_dir)
         return CredentialsSettings(**_of_stack(directory, _running(directory)))
     _require_database()
-    return CredentialsSettings()  # type: ignore[call-arg]  # read from the environment
+    return settings_with_keys(CredentialsSettings)
 
 
 def values_of_running(data_dir: Path | None) -> dict[str, Any]:

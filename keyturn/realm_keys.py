@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keyturn.services import run_configured
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_credentials.errors import NotFoundError
 from keyturn_credentials.store.database import Database
 from keyturn_credentials.store.errors import map_driver_errors
@@ -33,7 +34,7 @@ def run(names: Sequence[str]) -> int:
     exit code."""
 
     def work() -> None:
-        settings = RealmKeySettings()  # type: ignore[call-arg]  # read from the environment
+        settings = settings_with_keys(RealmKeySettings)
         with named_setting("KEYTURN_FLEET_KEYS"):
             fleet = FleetRing.read(settings.fleet_keys.get_secret_value())
         keys, unsealed = asyncio.run(_keys_of(settings.database_url, fleet, list(dict.fromkeys(names))))

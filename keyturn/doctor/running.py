@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from pydantic import SecretStr
 
 from keyturn.checked_settings import read_secret_files
 from keyturn.database_choice import values_of_running
@@ -24,6 +25,8 @@ from keyturn.doctor.rendering import as_json, as_lines
 from keyturn.doctor.scene import opened
 from keyturn.doctor.settings_area import read_settings
 from keyturn.refusing import refuse
+from keyturn.wrapped_keys.rings import given_rings
+from keyturn.wrapped_keys.unwrapping import stand_ins, unwrapped_values
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.clock import Clock, SystemClock
 from keyturn_shared.errors import ConfigurationError, KeyturnError
@@ -55,6 +58,7 @@ def run(order: Order, clock: Clock | None = None) -> int:
         except ConfigurationError as error:
             of_settings.add(backends.SETTINGS_INVALID, error.detail)
         values = values_of_running(order.data_dir)
+        values |= _keys_of(values, of_settings)
         settings, found = read_settings(values)
     except KeyturnError as error:
         return refuse(error.detail)
@@ -69,6 +73,22 @@ def run(order: Order, clock: Clock | None = None) -> int:
             settings, order, clock or SystemClock(), lambda found: _finish(order, [*reports, *found], hide)
         )
     )
+
+
+def _keys_of(values: Mapping[str, Any], of_settings: AreaReport) -> dict[str, SecretStr]:
+    """Return the values of the settings that have wrapped keys, unwrapped. If that fails, it is a problem,
+    and they are replaced, so that the other settings can be checked."""
+    for given in given_rings(CredentialsSettings, values):
+        if given.is_mixed:
+            of_settings.add(
+                backends.SETTINGS_KEYS_PARTLY_WRAPPED, f"{given.ring.variable} has wrapped and plain keys"
+            )
+    try:
+        return unwrapped_values(CredentialsSettings, values)
+    except ConfigurationError as error:
+        for problem in error.detail.split("\n"):
+            of_settings.add(backends.SETTINGS_KEYS_NOT_UNWRAPPED, problem)
+        return stand_ins(CredentialsSettings, values)
 
 
 async def _examine(
@@ -96,7 +116,7 @@ def _texts(values: Mapping[str, Any]) -> frozenset[str]:
     """Return the secrets among values that are not valid settings."""
     kinds = CredentialsSettings.model_fields
     named = {
-        str(value)
+        value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in values.items()
         if "SecretStr" in str(getattr(kinds.get(name), "annotation", ""))
     }

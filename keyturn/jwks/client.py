@@ -18,6 +18,7 @@ from keyturn.jwks.rendering import as_text as show_text
 from keyturn.local import local_file, secrets_file
 from keyturn.local.data_directory import DataDirectory
 from keyturn.services import run_configured
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.fleet.scripts import RedisScripts
@@ -128,7 +129,7 @@ def _run(ask: Callable[[Asked], Awaitable[int]], data_dir: Path) -> int:
 
     def work() -> None:
         nonlocal code
-        settings = JwksSettings()
+        settings = settings_with_keys(JwksSettings)
         code = asyncio.run(connected(settings))
 
     async def connected(settings: JwksSettings) -> int:

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from keyturn.wrapped_keys.unwrapping import settings_with_keys
 from keyturn_shared.errors import ConfigurationError
 from keyturn_shared.named_setting import named_setting
 from keyturn_shared.signed_log.keys import LogSigningKeys
@@ -36,4 +37,4 @@ class LogKeySettings(BaseSettings):
 
 def print_public_keys() -> None:
     """Print the public halves. Raises ConfigurationError."""
-    print(LogKeySettings().keys().public_keys)  # noqa: T201 - the output of a command
+    print(settings_with_keys(LogKeySettings).keys().public_keys)  # noqa: T201 - the output of a command

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import pkcs11
+from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import (
     MultipleObjectsReturned,
     MultipleTokensReturned,
@@ -39,11 +40,21 @@ class Pkcs11Token:
     few wrong ones.
     """
 
-    def __init__(self, module: Path, *, label: str | None, serial: str | None, pin: Pin) -> None:
+    def __init__(
+        self,
+        module: Path,
+        *,
+        label: str | None,
+        serial: str | None,
+        pin: Pin,
+        leaves_last_try: bool = False,
+    ) -> None:
+        """``leaves_last_try``: give no PIN that would lock the token if it is wrong."""
         self._module = module
         self._label = label
         self._serial = serial
         self._pin = PinReader(pin)
+        self._leaves_last_try = leaves_last_try
         self._open: OpenToken | None = None
         self._has_worked = False
 
@@ -61,6 +72,11 @@ class Pkcs11Token:
             done = self._run(work)
             self._has_worked = True
             return done
+
+    def close(self) -> None:
+        """Close the session, if there is one. The next call opens another one."""
+        with _CALLS:
+            self._close()
 
     def _run(self, work: Callable[[OpenToken], T]) -> T:
         if self._open is not None:
@@ -100,6 +116,11 @@ class Pkcs11Token:
         return found[0]
 
     def _session(self, token: Token, pin: str | None) -> Session:
+        is_last = self._leaves_last_try and TokenFlag.USER_PIN_FINAL_TRY in token.flags
+        if pin is not None and is_last:
+            raise SignerError(
+                f"{self} would be locked by another wrong PIN, so none is given: sign in by hand once"
+            )
         try:
             return token.open(user_pin=pin)
         except UserAlreadyLoggedIn:  # in another session of this process

@@ -25,6 +25,8 @@ from keyturn_shared.errors import ConfigurationError, KeyturnError
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _VERSION: Final = "1"
+WRAPPED: Final = "A256KW."
+"""Begin of a wrapped key in the text of a ring: see ``key_wrapping``."""
 
 
 class SealError(KeyturnError):
@@ -148,7 +150,8 @@ class KeyRing:
 
 
 def keys_from_text(text: str, purpose: str) -> list[bytes]:
-    """Parse comma-separated base64url keys of any length. Raises ConfigurationError."""
+    """Parse comma-separated base64url keys of any length. Raises ConfigurationError, also for a wrapped key,
+    which must be unwrapped before."""
     return [_decode_key(part.strip(), purpose) for part in text.split(",")]
 
 
@@ -185,6 +188,8 @@ def _decode(text: str) -> bytes:
 
 
 def _decode_key(text: str, purpose: str) -> bytes:
+    if text.startswith(WRAPPED):
+        raise ConfigurationError(f"{_a(purpose)} key is wrapped, and nothing unwraps it here")
     try:
         return _decode(text)
     except SealError as error:

@@ -9,6 +9,7 @@ from pydantic import AnyHttpUrl, SecretStr, UrlConstraints
 from pydantic_settings import SettingsConfigDict
 
 from keyturn_shared.clock import SystemClock
+from keyturn_shared.key_wrapping_settings import KeyWrappingSettings
 from keyturn_shared.listening_settings import ListeningSettings
 from keyturn_shared.named_setting import named_setting
 from keyturn_shared.network.proxy import Proxy
@@ -21,7 +22,7 @@ from keyturn_shared.setting_problems import check_all
 from keyturn_shared.tracing.configuration import check_tracing
 
 
-class ServiceSettings(ListeningSettings, ClientCheckSettings):
+class ServiceSettings(ListeningSettings, ClientCheckSettings, KeyWrappingSettings):
     """Common settings of a process of either service. Times are seconds, sizes bytes."""
 
     model_config = SettingsConfigDict(env_prefix="KEYTURN_", extra="ignore", hide_input_in_errors=True)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pkcs11
+from pkcs11.constants import Attribute, ObjectClass
+from pkcs11.mechanisms import KeyType
 
 from tests.testkit.debian import debian_program
 from tests.testkit.tools import ToolError, must_run
@@ -45,6 +47,34 @@ class SoftHsm:
         common = ("--module", self.module, "--init-token", "--free", "--label", label)
         must_run([self.program, *common, "--pin", PIN, "--so-pin", "pin of the officer"])
         pkcs11.lib(str(self.module)).reinitialize()
+
+    def add_secret_key(self, token: str, label: str, key_id: bytes, value: bytes, **changes: Any) -> None:
+        """Import an AES key into a token, as an operator would: a KEK, except for ``changes`` of its
+        attributes, by their names."""
+        template = {
+            Attribute.CLASS: ObjectClass.SECRET_KEY,
+            Attribute.KEY_TYPE: KeyType.AES,
+            Attribute.TOKEN: True,
+            Attribute.PRIVATE: True,
+            Attribute.SENSITIVE: True,
+            Attribute.EXTRACTABLE: False,
+            Attribute.WRAP: True,
+            Attribute.UNWRAP: True,
+            Attribute.LABEL: label,
+            Attribute.ID: key_id,
+            Attribute.VALUE: value,
+        }
+        named = {Attribute[name]: given for name, given in changes.items()}
+        found = pkcs11.lib(str(self.module)).get_token(token_label=token)
+        with found.open(rw=True, user_pin=PIN) as session:
+            session.create_object(template | named)
+
+    def remove_key(self, token: str, key_id: bytes) -> None:
+        """Delete a secret key of a token."""
+        library = pkcs11.lib(str(self.module))
+        library.reinitialize()  # another process may have made the key
+        with library.get_token(token_label=token).open(rw=True, user_pin=PIN) as session:
+            session.get_key(ObjectClass.SECRET_KEY, id=key_id).destroy()
 
     @contextmanager
     def without_tokens(self) -> Iterator[None]:

@@ -34,6 +34,16 @@ SETTINGS_LOG_KEYS_DERIVED: Final = _warning(
     "Every node has the fleet keys, so every node could sign clients, secrets and keys of its own.",
     "Make a key with keyturn log-keys new, and follow docs/operations.md (The log's keys).",
 )
+SETTINGS_KEYS_NOT_UNWRAPPED: Final = _problem(
+    "settings_keys_not_unwrapped",
+    "A process with these settings does not start. Those that run have their keys in memory, and go on.",
+    "Follow docs/operations.md (When keys cannot be unwrapped), and restart no process before that is done.",
+)
+SETTINGS_KEYS_PARTLY_WRAPPED: Final = _warning(
+    "settings_keys_partly_wrapped",
+    "Whoever reads this setting has the plain keys in it, without the device.",
+    "Run keyturn key-wrapping wrap, and follow docs/operations.md (Wrapped keys) to the end.",
+)
 
 # database
 DATABASE_UNREACHABLE: Final = _problem(

@@ -185,6 +185,24 @@ def test_nodes_can_have_realm_keys_instead_of_fleet_keys() -> None:
     assert "KEYTURN_FLEET_KEYS_FILE" not in variables
 
 
+def test_a_device_that_unwraps_keys_gets_its_pin_from_a_file() -> None:
+    device = {"KEYTURN_PKCS11_MODULE": "/device/module.so", "KEYTURN_PKCS11_TOKEN": "keyturn"}
+    mounted = {"name": "device", "mountPath": "/device"}
+    values = {
+        "secretKeys": {"KEYTURN_PKCS11_PIN": "pkcs11_pin"},
+        "settings": device,
+        "volumes": [{"name": "device", "hostPath": {"path": "/opt/device"}}],
+        "volumeMounts": [mounted],
+    }
+    deployments = of_kind(render(credentials=values, verifier=values), "Deployment")
+    for name in ("credentials", "verifier"):
+        variables = environment(deployments[name])
+        assert device.items() <= variables.items()
+        assert variables["KEYTURN_PKCS11_PIN_FILE"] == "/run/secrets/keyturn/pkcs11_pin"
+        assert variables.keys() <= known_settings(name)
+        assert mounted in container(deployments[name])["volumeMounts"]
+
+
 def test_one_component_can_be_upgraded_before_the_others() -> None:
     image = {"tag": "1.0", "digest": f"sha256:{'0' * 64}"}
     deployments = of_kind(render(image=image, credentials={"tag": "2.0"}), "Deployment")

@@ -116,6 +116,7 @@ KIB, MIB = 1024, 1024 * 1024
 SETTINGS: Final[dict[str, Any]] = CredentialsSettings.model_fields | VerifierSettings.model_fields
 OF_A_LIMIT: Final = re.compile(
     "limit|max_lifetime|connections_per|cached|request_seconds|handshake|drain|failure_window|min_interval"
+    "|pkcs11_seconds"
 )
 
 FIGURES: Final[dict[str, tuple[float, ...]]] = {

@@ -4,8 +4,10 @@ import base64
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from keyturn.doctor.hidden import passwords_in, secrets_of, without
+from keyturn.doctor.running import _texts
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.sealing import KeyRing
 from keyturn_shared.signed_log.keys import LogSigningKeys
@@ -47,3 +49,9 @@ def test_every_secret_of_the_settings_is_masked() -> None:
     shown = without(secrets_of(settings), " ".join(texts))
     assert [text for text in texts if text in shown] == []
     assert without(secrets_of(settings), "nothing to hide") == "nothing to hide"
+
+
+def test_unwrapped_keys_are_masked_too_if_other_settings_are_invalid() -> None:
+    keys = [KeyRing.generate_key() for _ in range(2)]
+    values = {"encryption_keys": SecretStr(keys[0]), "fleet_keys": keys[1], "lease_seconds": "long"}
+    assert without(_texts(values), f"{keys[0]} {keys[1]} long") == "********** ********** long"

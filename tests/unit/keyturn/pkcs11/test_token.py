@@ -5,6 +5,7 @@ from typing import Any
 
 import pkcs11
 import pytest
+from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import (
     DeviceError,
     NoSuchKey,
@@ -40,6 +41,7 @@ class FakeModule:
 
     def __init__(self) -> None:
         self.label, self.serial = "orders", b"0f"
+        self.flags = TokenFlag(0)
         self.calls: list[str] = []
         self.fails: dict[str, list[PKCS11Error | None]] = {}
 
@@ -84,8 +86,8 @@ def module(monkeypatch: pytest.MonkeyPatch) -> FakeModule:
     return made
 
 
-def token(pin: Any = lambda: "1234") -> Pkcs11Token:
-    return Pkcs11Token(Path("module.so"), label="orders", serial=None, pin=pin)
+def token(pin: Any = lambda: "1234", **options: bool) -> Pkcs11Token:
+    return Pkcs11Token(Path("module.so"), label="orders", serial=None, pin=pin, **options)
 
 
 def refusal(of: Pkcs11Token, module: FakeModule) -> str:
@@ -203,3 +205,23 @@ def test_a_pin_is_not_in_the_representation_of_anything(module: FakeModule) -> N
     opened = token()
     module.fails["login 1234"] = [PinIncorrect()]
     assert "1234" not in refusal(opened, module) + repr(opened) + str(opened)
+
+
+def test_a_closed_session_is_opened_by_the_next_call(module: FakeModule) -> None:
+    opened = token()
+    opened.close()
+    assert module.calls == []
+    opened.run(module.work, key=KEY)
+    opened.close()
+    opened.run(module.work, key=KEY)
+    assert module.calls == ["find", "login 1234", "work", "close", "find", "login 1234", "work"]
+
+
+def test_the_last_try_of_a_pin_is_left_to_a_person(module: FakeModule) -> None:
+    module.flags = TokenFlag.USER_PIN_FINAL_TRY | TokenFlag.USER_PIN_COUNT_LOW
+    told = "the token 'orders' would be locked by another wrong PIN, so none is given: sign in by hand once"
+    assert refusal(token(leaves_last_try=True), module) == told
+    assert module.calls == ["find"]
+    assert token().run(module.work, key=KEY) == "done", "a signer is not so careful"
+    module.flags = TokenFlag.USER_PIN_COUNT_LOW
+    assert token(leaves_last_try=True).run(module.work, key=KEY) == "done"

@@ -1,0 +1,1 @@
+"""``keyturn key-wrapping``: makes, wraps and rewraps keys of the rings."""

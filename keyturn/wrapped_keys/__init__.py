@@ -1,0 +1,1 @@
+"""Wrapped keys of the rings, which a device unwraps when a process starts."""
