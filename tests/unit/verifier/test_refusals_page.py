@@ -23,7 +23,7 @@ INTERNAL = {
     *("fetch_refused", "download_failed", "key_set_record_broken", "node_record_broken", "shadow"),
     *("key_store", "alias_ambiguous", "alias_not_found", "invalid_key_store_parameter", "limit_exceeded"),
     *("malformed_file", "password_missing", "unsupported_algorithm", "wrong_key_password"),
-    *("wrong_store_password", "overloaded"),
+    *("wrong_store_password", "overloaded", "key_wrapping"),
 }
 # Not errors: a valid token for another purpose; and one of the credentials service's own.
 BESIDES = {"insufficient_scope", "store_unavailable"}
