@@ -89,6 +89,10 @@ engines: install ## Failures of PostgreSQL, Redis Cluster and Sentinel under loa
 topology: install ## Every process of compose.yaml restarted, killed and upgraded under load through nginx; ten minutes
 	$(BIN)/python -m tests.topology $(ARGS)
 
+.PHONY: soak
+soak: install ## An hour of 200 requests a second on every process of compose.yaml; what grows is a fault
+	$(BIN)/python -m tests.topology.soak $(ARGS)
+
 .PHONY: validators
 validators: install ## Token validators of Java, Go, Python and Node.js, unmodified, on a migrated and a new realm
 	$(BIN)/python -m pytest tests/validators/test_validators.py tests/validators/every_library.py $(ARGS)

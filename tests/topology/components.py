@@ -72,6 +72,12 @@ class Service:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process id, once it was started."""
+        assert self.process is not None
+        return self.process.pid
+
     def start(self) -> None:
         own = {"KEYTURN_HOST": "127.0.0.1", "KEYTURN_PORT": str(self.port)}
         self.process = self.processes.start(
@@ -107,6 +113,12 @@ class Gateway:
     directory: Path
     name: str = "nginx"
     process: RunningProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of its master process, once it was started."""
+        assert self.process is not None
+        return self.process.pid
 
     async def start(self) -> None:
         self.directory.mkdir(exist_ok=True)

@@ -51,7 +51,7 @@ class Deployment:
     async def start(self) -> None:
         """Start everything and wait until it is ready."""
         processes = Processes(self.directory)
-        postgres = PostgresServer(fsync="on", full_page_writes="on")
+        postgres = PostgresServer(fsync="on", full_page_writes="on", autovacuum="on")
         self._ends.callback(postgres.close)
         self._ends.callback(processes.end_all)
         group, _ = await asyncio.gather(
@@ -60,7 +60,8 @@ class Deployment:
         self.redis, self.database = RedisPrimary(group), Database(postgres)
         front = find_free_port()
         base_url = f"http://127.0.0.1:{front}"
-        self._make_services(processes, postgres.url(postgres.create_database()), group.url, base_url)
+        self.database_name = postgres.create_database()
+        self._make_services(processes, postgres.url(self.database_name), group.url, base_url)
         for service in self.services:
             service.start()
         await asyncio.gather(*(service.until_ready() for service in self.services))
