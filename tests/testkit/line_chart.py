@@ -16,10 +16,11 @@ _COLOURS: Final = (
     *("#2f7d32", "#b8860b", "#1f66b5", "#c4501b", "#b3261e", "#7a3fc4", "#0f8b8d", "#a0308a"),
     *("#6b8e23", "#5b6b7a", "#d4a017", "#4c9be8", "#e07b54", "#8c564b", "#17becf", "#555555"),
 )
-_LEFT: Final = 72
-_TOP: Final = 8
-_RIGHT: Final = 10
-_BOTTOM: Final = 24
+LEFT: Final = 72
+TOP: Final = 12
+RIGHT: Final = 10
+BOTTOM: Final = 24
+"""Pixels around what a chart shows, for its labels."""
 _VALUE_TICKS: Final = 5
 _STYLE: Final = """
 body { margin: 0; background: #fff; color: #1c1f23; font: 13px sans-serif; }
@@ -40,7 +41,8 @@ class Line:
 @dataclass(frozen=True)
 class Axes:
     """``width``, ``height``: in pixels. ``start``, ``end``: in seconds. ``longest_gap``: between two points
-    that are joined. ``least``, ``greatest``: of the values that the axis shows, if they are fixed."""
+    that are joined. ``least``, ``greatest``: of the values that the axis shows, if they are fixed. ``marks``:
+    times of events, which are numbered from 1."""
 
     width: int
     height: int
@@ -51,6 +53,11 @@ class Axes:
     longest_gap: float
     least: float | None = None
     greatest: float | None = None
+    marks: Sequence[float] = ()
+
+    def across(self, time: float) -> float:
+        """Return the pixel of a time."""
+        return LEFT + (self.width - LEFT - RIGHT) * (time - self.start) / ((self.end - self.start) or 1.0)
 
 
 def colour(number: int) -> str:
@@ -62,48 +69,62 @@ def plot(lines: Sequence[Line], axes: Axes, *, stacked: bool = False, filled: bo
     """Return the chart as SVG."""
     below, drawn = stack(lines) if stacked else ([Line("", ())] * len(lines), list(lines))
     values = [value for line in drawn for _, value in line.points if math.isfinite(value)]
-    bottom = min(values, default=0.0) if axes.least is None else min(axes.least, *values, axes.least)
+    bottom = min(values, default=0.0) if axes.least is None else axes.least
     top = max(values, default=1.0) if axes.greatest is None else axes.greatest
     if top <= bottom:
         top = bottom + (abs(bottom) or 1.0)
-    across, down = axes.width - _LEFT - _RIGHT, axes.height - _TOP - _BOTTOM
-    span = (axes.end - axes.start) or 1.0
-
-    def at(time: float) -> float:
-        return _LEFT + across * (time - axes.start) / span
+    across, down = axes.width - LEFT - RIGHT, axes.height - TOP - BOTTOM
 
     def height(value: float) -> float:
-        return _TOP + down * (1 - (min(value, top) - bottom) / (top - bottom))
+        return TOP + down * (1 - (min(value, top) - bottom) / (top - bottom))
 
     parts = []
     for value in ticks(bottom, top, _VALUE_TICKS):
         y = height(value)
-        parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + across}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e3e6ea"/>')
+        parts.append(f'<line x1="{LEFT}" x2="{LEFT + across}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e3e6ea"/>')
         parts.append(
-            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{axes.value_label(value)}</text>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{axes.value_label(value)}</text>'
         )
-    for part in (0, 0.25, 0.5, 0.75, 1):
-        time = axes.start + span * part
-        anchor = "start" if part == 0 else "end" if part == 1 else "middle"
-        label = axes.time_label(time)
-        parts.append(f'<text x="{at(time):.1f}" y="{axes.height - 6}" text-anchor="{anchor}">{label}</text>')
     for number, (line, under) in enumerate(zip(drawn, below, strict=True)):
         beneath = dict(under.points)
         for piece in pieces(line.points, axes.longest_gap):
-            points = [f"{at(time):.1f},{height(value):.1f}" for time, value in piece]
+            points = [f"{axes.across(time):.1f},{height(value):.1f}" for time, value in piece]
             if filled:
                 back = [
-                    f"{at(time):.1f},{height(beneath.get(time, bottom)):.1f}" for time, _ in reversed(piece)
+                    f"{axes.across(time):.1f},{height(beneath.get(time, bottom)):.1f}"
+                    for time, _ in reversed(piece)
                 ]
                 shape = " ".join([*points, *back])
                 parts.append(f'<polygon fill="{colour(number)}" fill-opacity="0.25" points="{shape}"/>')
             if len(piece) == 1:
-                x, y = points[0].split(",")
-                parts.append(f'<circle cx="{x}" cy="{y}" r="2" fill="{colour(number)}"/>')
+                x, _, below_top = points[0].partition(",")
+                parts.append(f'<circle cx="{x}" cy="{below_top}" r="2" fill="{colour(number)}"/>')
             stroke = f'stroke="{colour(number)}" stroke-width="1.5"'
             parts.append(f'<polyline fill="none" {stroke} points="{" ".join(points)}"/>')
     size = f'width="{axes.width}" height="{axes.height}"'
-    return f'<svg {size} font-size="11" fill="#4a5058">{"".join(parts)}</svg>'
+    return f'<svg {size} font-size="11" fill="#4a5058">{"".join(parts)}{time_axis(axes)}{marked(axes)}</svg>'
+
+
+def time_axis(axes: Axes) -> str:
+    """Return five times below the chart."""
+    labels = []
+    for part in (0, 0.25, 0.5, 0.75, 1):
+        time = axes.start + (axes.end - axes.start) * part
+        anchor = "start" if part == 0 else "end" if part == 1 else "middle"
+        place = f'x="{axes.across(time):.1f}" y="{axes.height - 6}" text-anchor="{anchor}"'
+        labels.append(f"<text {place}>{axes.time_label(time)}</text>")
+    return "".join(labels)
+
+
+def marked(axes: Axes) -> str:
+    """Return a numbered line for each event."""
+    lines = []
+    for number, time in enumerate(axes.marks, 1):
+        x = f"{axes.across(time):.1f}"
+        dashes = 'stroke="#8a8f98" stroke-dasharray="2 3"'
+        lines.append(f'<line x1="{x}" x2="{x}" y1="{TOP}" y2="{axes.height - BOTTOM}" {dashes}/>')
+        lines.append(f'<text x="{x}" y="{TOP - 2}" text-anchor="middle" font-size="10">{number}</text>')
+    return "".join(lines)
 
 
 def legend(lines: Sequence[Line]) -> str:

@@ -110,9 +110,21 @@ class Callers:
         await self._reads.create_realm()
         self._by_secret = await SecretClient.register(self._reads, "steady")
         self._by_key = await KeyClient.register(self._reads, "signer", audience, 1)
-        self._by_url = await self._register_url_client("published", audience)
+        self._by_url = await self.register_url_client("published", audience, "/keys")
         for number in range(_ROTATING):
             self._rotating.append(await SecretClient.register(self._reads, f"rotating-{number}"))
+
+    async def register_url_client(self, client_id: str, audience: str, path: str) -> KeyClient:
+        """Create a client whose key is at this path of the server of keys."""
+        key = SigningKey.generate()
+        url = self._keys.serve(path, key.public_jwk)
+        representation = {
+            "clientId": client_id,
+            "serviceAccountsEnabled": True,
+            "clientAuthenticatorType": "client-jwt",
+            "attributes": {"use.jwks.url": "true", "jwks.url": url},
+        }
+        return KeyClient(await self._reads.create_client(representation), client_id, audience, [key])
 
     async def run(self, rates: Rates, stop: asyncio.Event) -> None:
         calls = [
@@ -131,17 +143,6 @@ class Callers:
         await asyncio.gather(*self._under_way)
         for server in self._servers.values():
             server.close()
-
-    async def _register_url_client(self, client_id: str, audience: str) -> KeyClient:
-        key = SigningKey.generate()
-        url = self._keys.serve("/keys", key.public_jwk)
-        representation = {
-            "clientId": client_id,
-            "serviceAccountsEnabled": True,
-            "clientAuthenticatorType": "client-jwt",
-            "attributes": {"use.jwks.url": "true", "jwks.url": url},
-        }
-        return KeyClient(await self._reads.create_client(representation), client_id, audience, [key])
 
     async def _steadily(self, rate: float, call: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
         """Call at the times of the rate without waiting for previous calls, up to a limit in progress."""

@@ -62,7 +62,7 @@ class Service:
     name: str
     role: str
     port: int
-    variables: Mapping[str, str]
+    variables: dict[str, str]
     processes: Processes
     directory: Path
     release: Release = THIS
@@ -89,10 +89,14 @@ class Service:
     async def until_ready(self) -> None:
         await until_ready(self.url, seconds=START_SECONDS)
 
-    async def restart(self) -> None:
+    async def stop(self) -> None:
+        """Stop as an operator does."""
         assert self.process is not None
         code = await asyncio.to_thread(self.process.stop, _STOP_SECONDS)
         assert code == 0, f"{self.name} ended with {code}: {self.process.output()[-2000:]}"
+
+    async def restart(self) -> None:
+        await self.stop()
         self.start()
         await self.until_ready()
 

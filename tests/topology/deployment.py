@@ -1,6 +1,7 @@
 """The processes of compose.yaml: PostgreSQL, Redis, credentials services, nodes, a fetcher and nginx."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,11 +31,15 @@ class Size:
 
 @dataclass
 class Deployment:
-    """``credentials``, ``nodes``, ``fetchers``: the services, in the order in which they are replaced."""
+    """``credentials``, ``nodes``, ``fetchers``: the services, in the order in which they are replaced.
+    ``node_variables``: of all nodes, in place of those that this deployment gives them;
+    ``last_node_variables``: of the last one alone."""
 
     directory: Path
     size: Size
     release: Release = THIS
+    node_variables: Mapping[str, str] = field(default_factory=dict)
+    last_node_variables: Mapping[str, str] = field(default_factory=dict)
     credentials: list[Service] = field(default_factory=list)
     nodes: list[Service] = field(default_factory=list)
     fetchers: list[Service] = field(default_factory=list)
@@ -130,8 +135,10 @@ class Deployment:
                 "KEYTURN_FAILURE_LIMIT_CLIENT": "0",
                 "KEYTURN_FAILURE_LIMIT_ADDRESS": "0",
             }
+            | dict(self.node_variables)
         )
         self.nodes = make("verifier", self.size.nodes, of_nodes)
+        self.nodes[-1].variables |= self.last_node_variables
         self.fetchers = make("fetcher", self.size.fetchers, of_fetchers)
 
 

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--interval", type=float, default=10.0, help="seconds between samples")
     parser.add_argument(
-        "--warm-up", type=float, help="seconds that are not judged; by default a sixth of all"
+        "--warm-up", type=float, help="seconds that are not judged; by default a third of all"
     )
     parser.add_argument("--rate", type=float, default=1.0, help="times 200 requests a second")
     parser.add_argument("--results", type=Path, help="the samples as JSON; written all the time")
@@ -31,8 +31,9 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.judge:
         results = Results.read(chosen.judge)
+        results.warm_up = results.warm_up if chosen.warm_up is None else chosen.warm_up
     else:
-        warm_up = chosen.seconds / 6 if chosen.warm_up is None else chosen.warm_up
+        warm_up = chosen.seconds / 3 if chosen.warm_up is None else chosen.warm_up
         plan = Plan(chosen.seconds, chosen.interval, warm_up, rates=LOAD.times(chosen.rate))
         directory = Path(tempfile.mkdtemp(prefix="keyturn-soak-"))
         print(f"logs in {directory}", flush=True)

@@ -76,9 +76,14 @@ class Results:
     def read(cls, path: Path) -> "Results":
         """Read what ``write`` has written."""
         document = json.loads(path.read_text())
-        counts = {name: Counter(document.pop(name)) for name in ("requests", "failed")}
-        samples = [(at, values) for at, values in document.pop("samples")]
-        return cls(samples=samples, **counts, **document)
+        return cls(
+            document["warm_up"],
+            [(at, values) for at, values in document["samples"]],
+            Counter(document["requests"]),
+            Counter(document["failed"]),
+            document["told"],
+            document["wrong"],
+        )
 
 
 async def run(directory: Path, plan: Plan, kept: Path | None = None) -> Results:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -82,10 +82,10 @@ class Sampler:
     async def _redis(self) -> dict[str, float]:
         primary = await self._deployment.redis.group.primary()
         async with primary.client() as client:
-            memory = cast("dict[str, Any]", await client.info("memory"))
+            memory = await client.info("memory")
             events = await _stream(client, Layout().events)
-            keys = cast("int", await client.dbsize())
-            length = cast("int", await client.xlen(Layout().events))
+            keys = await client.dbsize()
+            length = await client.xlen(Layout().events)
         return {
             "Redis: memory without the event log": (memory["used_memory"] - events) / _MIB,
             "Redis: event log": events / _MIB,
