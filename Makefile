@@ -155,6 +155,10 @@ drip: install ## Latency of a node and of the credentials service while one conn
 screenshots: install ## Take screenshots of every page of the console into docs/images
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
+.PHONY: dashboards
+dashboards: install ## Draw every dashboard with the data of a real Prometheus into dashboards; ten minutes
+	$(BIN)/python -m tests.topology.dashboards $(ARGS)
+
 .PHONY: constraints
 constraints: install ## Pin all dependencies again, with hashes
 	$(BIN)/python -m pip install --quiet uv

@@ -18,6 +18,7 @@ from tests.testkit.redis_groups import SentinelGroup
 from tests.topology.components import THIS, Database, Gateway, RedisPrimary, Release, Service
 
 _LOOPBACK: Final = "127.0.0.0/8"
+_PROXY: Final = "127.0.0.1/32"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Deployment:
             "KEYTURN_REDIS_URL": redis_url,
             "KEYTURN_LOG_LEVEL": "info",
         }
-        shared = {"KEYTURN_FLEET_KEYS": KeyRing.generate_key(), "KEYTURN_TRUSTED_PROXIES": _LOOPBACK}
+        shared = {"KEYTURN_FLEET_KEYS": KeyRing.generate_key(), "KEYTURN_TRUSTED_PROXIES": _PROXY}
         of_credentials = {
             "KEYTURN_DATABASE_URL": database_url,
             "KEYTURN_ENCRYPTION_KEYS": KeyRing.generate_key(),

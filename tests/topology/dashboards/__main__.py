@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.testkit.chromium import unpack_chromium
 from tests.testkit.dashboards import ROW
 from tests.topology.dashboards.drawing import draw
 from tests.topology.dashboards.evaluation import complaints
@@ -23,6 +24,7 @@ def main() -> int:
     chosen = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="keyturn-dashboards-"))
     print(f"logs in {directory}", flush=True)
+    unpack_chromium()  # a run of minutes does not end without its pictures
     outcome = asyncio.run(run(directory, Plan(chosen.seconds, chosen.scrape)))
     found = report(outcome)
     chosen.images.mkdir(exist_ok=True)

@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Final
 
 from tests.testkit.dashboards import HEATMAP, ROW, STAT, TABLE, TIMESERIES, Dashboard, Panel
-from tests.testkit.line_chart import Axes, legend, picture, plot
+from tests.testkit.line_chart import Axes, colour, legend, picture, plot
 from tests.topology.dashboards.evaluation import Shown, Times
 from tests.topology.dashboards.heatmap import heatmap
 from tests.topology.dashboards.units import written
@@ -22,6 +23,8 @@ _LEGEND_ROW: Final = 17
 _LEGEND_WIDTH: Final = 7.0
 _LEGEND_ROWS: Final = 3
 _GAP_STEPS: Final = 3
+_RIGHT: Final = 300
+"""Pixels of a legend beside its chart."""
 _COLOURS: Final = {"green": "#2f7d32", "yellow": "#b8860b", "red": "#b3261e"}
 _STYLE: Final = f"""
 body {{ background: #f4f5f7; }}
@@ -37,6 +40,8 @@ h2 {{ font-size: 13px; margin: 3px 8px 0; height: {_TITLE_HEIGHT - 3}px; white-s
 .empty {{ text-align: center; color: #6b727b; padding-top: 70px; }}
 .stat.empty {{ font-size: 16px; padding: 0; }}
 ul.legend {{ max-height: {_LEGEND_ROWS * _LEGEND_ROW}px; overflow: hidden; }}
+.beside {{ display: flex; }}
+.beside td {{ font-size: 11px; padding: 0 4px; white-space: nowrap; }}
 table {{ margin: 0 8px; border-collapse: collapse; width: 95%; }}
 td {{ border-bottom: 1px solid #e3e6ea; padding: 2px 4px; }}
 """
@@ -92,11 +97,11 @@ def mapped(panel: Panel, value: float) -> str:
 
 
 def _colour(panel: Panel, value: float) -> str:
-    colour = "black"
+    found = "black"
     for step in panel.defaults.get("thresholds", {}).get("steps", ()):
         if step["value"] is None or value >= step["value"]:
-            colour = _COLOURS[step["color"]]
-    return colour
+            found = _COLOURS[step["color"]]
+    return found
 
 
 def _table(shown: Shown, _times: Times, _marks: Sequence[float]) -> str:
@@ -111,10 +116,24 @@ def _table(shown: Shown, _times: Times, _marks: Sequence[float]) -> str:
 def _timeseries(shown: Shown, times: Times, marks: Sequence[float]) -> str:
     panel = shown.panel
     custom = panel.defaults["custom"]
+    if panel.document["options"]["legend"]["placement"] == "right":
+        axes = replace(_axes(panel, times, marks, 0), width=panel.place[2] * _COLUMN - _GAP - 2 - _RIGHT)
+        return f'<div class="beside">{plot(shown.lines, axes)}{_values(shown)}</div>'
     rows = sum(len(line.name) * _LEGEND_WIDTH + 33 for line in shown.lines) / (panel.place[2] * _COLUMN)
     axes = _axes(panel, times, marks, min(_LEGEND_ROWS, math.ceil(rows)))
     stacked, filled = custom["stacking"]["mode"] == "normal", custom["fillOpacity"] > 0
     return plot(shown.lines, axes, stacked=stacked, filled=filled) + legend(shown.lines)
+
+
+def _values(shown: Shown) -> str:
+    """Return a legend as a table with the last value of each line, the greatest first."""
+    numbered = sorted(enumerate(shown.lines), key=lambda each: each[1].points[-1][1], reverse=True)
+    rows = "".join(
+        f'<tr><td style="color: {colour(number)}">{escape(line.name)}</td>'
+        f"<td>{written(line.points[-1][1], shown.panel.unit)}</td></tr>"
+        for number, line in numbered
+    )
+    return f"<table>{rows}</table>"
 
 
 def _heatmap(shown: Shown, times: Times, marks: Sequence[float]) -> str:

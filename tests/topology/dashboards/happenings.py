@@ -16,12 +16,14 @@ from tests.testkit.revocable_clients import TOKEN_TARGET, KeyClient, secret_cred
 from tests.testkit.threaded_key_server import KeyServer
 from tests.topology.callers import Callers
 from tests.topology.deployment import Deployment
+from tests.topology.record import CALLER
 
 _ELSEWHERE: Final = {"X-Forwarded-For": "203.0.113.9"}
 """An address of callers who fail: a limit on their failures touches nobody else."""
 _GUESSES: Final = 130
 _DEAD: Final = "/dead-keys"
 _AWAY_SECONDS: Final = 25.0
+_ANSWER_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Stage:
             Happening(0.48, f"{node} is stopped for {_AWAY_SECONDS:g} s", self.stop_node),
             Happening(0.62, "The primary of Redis is killed", self.deployment.redis.kill),
             Happening(0.76, "The relaying credentials service is restarted", self.restart_relay),
-            Happening(0.88, "Somebody sends what is no HTTP", self.send_nonsense),
+            Happening(0.85, "Somebody sends what is no HTTP", self.send_nonsense),
         )
 
     async def run(self, plan: Sequence[Happening], seconds: float) -> None:
@@ -89,7 +91,7 @@ class Stage:
     async def revoke_key(self) -> None:
         client = self._revoked
         await client.end_one(self.callers.admin)
-        server = Server(self.deployment.base_url, connections=1)
+        server = Server(self.deployment.base_url, connections=1, source=CALLER)
         for _ in range(12):
             headers, body = client.ended[0].request()
             await server.ask("POST", TOKEN_TARGET, headers=headers, body=body)
@@ -120,22 +122,27 @@ class Stage:
                 await http.post(TOKEN_TARGET, content=b"a" * 100_000)
                 await http.post(TOKEN_TARGET, content=b"", headers={"X-Forwarded-For": "nonsense"})
                 await http.get("/realms/storm/forward-auth", headers={"Authorization": "Bearer nonsense"})
-        for _ in range(20):
-            reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-            writer.write(b"NONSENSE\r\n\r\n")
-            await writer.drain()
-            with suppress(OSError):
-                await reader.read()
-            writer.close()
+                await _send_no_http(service.port)
+                await asyncio.sleep(1.0)
 
     async def _present(self, client: KeyClient, times: int) -> None:
-        server = Server(self.deployment.base_url, connections=1)
+        server = Server(self.deployment.base_url, connections=1, source=CALLER)
         for _ in range(times):
             headers, body = client.current.request()
             with suppress(NoAnswerError):
                 await server.ask("POST", TOKEN_TARGET, headers=headers, body=body)
             await asyncio.sleep(0.5)
         server.close()
+
+
+async def _send_no_http(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"NONSENSE\r\n\r\n")
+    await writer.drain()
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            await reader.read()
+    writer.close()
 
 
 async def follow_fleet(callers: Callers, deployment: Deployment, stop: asyncio.Event) -> None:

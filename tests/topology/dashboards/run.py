@@ -22,7 +22,7 @@ from tests.topology.dashboards.prometheus import Prometheus
 from tests.topology.dashboards.rotating import REALM as ROTATING
 from tests.topology.dashboards.rotating import Rotating
 from tests.topology.deployment import Deployment, Size
-from tests.topology.record import Record
+from tests.topology.record import CALLER, Record
 from tests.topology.run import under_load
 
 CANARIES: Final = "canaries"
@@ -77,7 +77,9 @@ async def run(directory: Path, plan: Plan) -> Outcome:
             await callers.register()
             stage = Stage(deployment, callers, keys)
             await stage.register()
-            rotating = Rotating(_admin(deployment, ROTATING), Server(deployment.base_url, connections=2))
+            rotating = Rotating(
+                _admin(deployment, ROTATING), Server(deployment.base_url, connections=2, source=CALLER)
+            )
             await rotating.register()
             more = {_PROBER: {"prober:9100": await _start_prober(deployment, processes, others)}}
             prometheus = Prometheus(
@@ -116,7 +118,7 @@ def _addresses(deployment: Deployment) -> Mapping[str, str]:
 
 
 def _admin(deployment: Deployment, realm: str) -> Admin:
-    server = Server(deployment.base_url, connections=4)
+    server = Server(deployment.base_url, connections=4, source=CALLER)
     return Admin(server, [server], realm=realm)
 
 

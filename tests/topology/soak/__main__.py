@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.testkit.chromium import unpack_chromium
 from tests.topology.soak.chart import draw
 from tests.topology.soak.judging import table
 from tests.topology.soak.run import LOAD, Plan, Results, run
@@ -37,6 +38,7 @@ def main() -> int:
         plan = Plan(chosen.seconds, chosen.interval, warm_up, rates=LOAD.times(chosen.rate))
         directory = Path(tempfile.mkdtemp(prefix="keyturn-soak-"))
         print(f"logs in {directory}", flush=True)
+        unpack_chromium()  # a run of an hour does not end without its picture
         results = asyncio.run(run(directory, plan, chosen.results))
     asyncio.run(draw(results, chosen.chart))
     print(report(results))
