@@ -2,7 +2,9 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from keyturn_credentials.errors import StoreUnavailableError
 from keyturn_credentials.relay.reconciliation import REASONS
+from keyturn_shared.errors import RedisUnavailableError
 
 
 class RelayMetrics:
@@ -37,3 +39,5 @@ class RelayMetrics:
             ["cause"],
             registry=registry,
         )
+        for error in (RedisUnavailableError, StoreUnavailableError):
+            self.failures.labels(error.__name__)

@@ -82,11 +82,13 @@ def test_what_follows_from_a_comparison(comparison: Comparison, action: Action, 
     assert action is Action.CONTINUE or reason in REASONS
 
 
-def test_a_first_epoch_for_any_reason_is_an_increase() -> None:
+def test_a_first_epoch_for_any_reason_and_a_first_failure_are_increases() -> None:
     registry = CollectorRegistry()
     RelayMetrics(registry)
     for reason in REASONS:
         assert registry.get_sample_value("keyturn_relay_epochs_total", {"reason": reason}) == 0.0
+    for cause in ("RedisUnavailableError", "StoreUnavailableError"):
+        assert registry.get_sample_value("keyturn_relay_failures_total", {"cause": cause}) == 0.0
 
 
 @pytest.mark.parametrize(
