@@ -24,6 +24,7 @@ BOTTOM: Final = 24
 _VALUE_TICKS: Final = 5
 _STYLE: Final = """
 body { margin: 0; background: #fff; color: #1c1f23; font: 13px sans-serif; }
+svg { display: block; }
 ul.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 2px 8px 0; padding: 0; list-style: none; }
 ul.legend li { font-size: 12px; white-space: nowrap; }
 ul.legend i { display: inline-block; width: 14px; height: 4px; margin-right: 5px; vertical-align: middle; }

@@ -41,6 +41,8 @@ h2 {{ font-size: 13px; margin: 3px 8px 0; height: {_TITLE_HEIGHT - 3}px; white-s
 .stat.empty {{ font-size: 16px; padding: 0; }}
 ul.legend {{ max-height: {_LEGEND_ROWS * _LEGEND_ROW}px; overflow: hidden; }}
 .beside {{ display: flex; }}
+.beside svg {{ flex: none; }}
+.beside table {{ width: auto; margin: 0; }}
 .beside td {{ font-size: 11px; padding: 0 4px; white-space: nowrap; }}
 table {{ margin: 0 8px; border-collapse: collapse; width: 95%; }}
 td {{ border-bottom: 1px solid #e3e6ea; padding: 2px 4px; }}

@@ -147,11 +147,11 @@ async def _send_no_http(port: int) -> None:
 
 async def follow_fleet(callers: Callers, deployment: Deployment, stop: asyncio.Event) -> None:
     """Keep a live view of the fleet open, as a console does, until ``stop``."""
-    headers = {"Authorization": f"Bearer {await callers.admin.access_token()}"}
     url = f"{deployment.credentials[1].url}/admin/realms/{REALM}/fleet/stream"
     async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
         while not stop.is_set():
-            with suppress(httpx.HTTPError):
+            with suppress(httpx.HTTPError, NoAnswerError):
+                headers = {"Authorization": f"Bearer {await callers.admin.access_token()}"}
                 async with http.stream("GET", url, headers=headers) as answer:
                     async for _ in answer.aiter_lines():
                         if stop.is_set():

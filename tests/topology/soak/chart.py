@@ -43,7 +43,7 @@ CHARTS: Final = (
     Chart("Descriptors", _ends("descriptors"), ": descriptors"),
     Chart("Requests a second; failed", _begins("requests a second", "failed")),
     Chart("Latency, ms", _begins("latency"), "latency: "),
-    Chart("Redis: memory, MiB", _begins("Redis: memory", "Redis: event log"), "Redis: "),
+    Chart("Redis: memory, MiB", _begins("Redis: memory", "Redis: event log", "Redis: refusals"), "Redis: "),
     Chart("Redis: keys and entries", _begins("Redis: keys", "Redis: entries"), "Redis: "),
     Chart("PostgreSQL, MiB", _begins("PostgreSQL: database", "PostgreSQL: WAL"), "PostgreSQL: "),
     Chart("Tables of PostgreSQL, MiB", _begins("PostgreSQL: table"), "PostgreSQL: table "),

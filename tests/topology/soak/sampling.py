@@ -84,10 +84,12 @@ class Sampler:
         async with primary.client() as client:
             memory = await client.info("memory")
             events = await _stream(client, Layout().events)
+            refusals = await _stream(client, Layout().refusals)
             keys = await client.dbsize()
             length = await client.xlen(Layout().events)
         return {
-            "Redis: memory without the event log": (memory["used_memory"] - events) / _MIB,
+            "Redis: memory without the logs": (memory["used_memory"] - events - refusals) / _MIB,
+            "Redis: refusals": refusals / _MIB,
             "Redis: event log": events / _MIB,
             "Redis: entries of the event log": length,
             "Redis: keys": keys,

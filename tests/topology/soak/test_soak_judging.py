@@ -51,7 +51,8 @@ def test_noise_and_a_warm_up_are_no_leak(value: Callable[[float], float]) -> Non
         ("PostgreSQL: WAL", lambda at: 64 + at % 900, lambda at: at),
         ("Redis: entries of the event log", lambda at: at, lambda at: 2 * at),
         ("Redis: keys", lambda at: 4000.0, lambda at: 4000 + at),
-        ("nginx: descriptors", lambda at: 150.0, lambda at: 150 + at / 30),
+        ("nginx: descriptors", lambda at: 150.0, lambda at: 150 + at / 5),
+        ("verifier-1: series of metrics", lambda at: 320 + 16 * (at > 2000), lambda at: 320 + at / 5),
         ("failed requests", lambda at: 0.0, lambda at: float(at == 3600)),
     ],
 )
