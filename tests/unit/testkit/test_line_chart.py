@@ -5,7 +5,7 @@ from tests.testkit.line_chart import Axes, Line, legend, pieces, plot, stack, ti
 _NAN = float("nan")
 
 
-def _axes(**more: float) -> Axes:
+def _axes(*, least: float | None = None) -> Axes:
     return Axes(
         width=500,
         height=200,
@@ -14,7 +14,7 @@ def _axes(**more: float) -> Axes:
         time_label=lambda at: f"{at:g} s",
         value_label=lambda value: f"{value:g} B",
         longest_gap=2.0,
-        **more,
+        least=least,
     )
 
 
