@@ -89,6 +89,10 @@ engines: install ## Failures of PostgreSQL, Redis Cluster and Sentinel under loa
 topology: install ## Every process of compose.yaml restarted, killed and upgraded under load through nginx; ten minutes
 	$(BIN)/python -m tests.topology $(ARGS)
 
+.PHONY: soak
+soak: install ## An hour of 200 requests a second on every process of compose.yaml; what grows is a fault
+	$(BIN)/python -m tests.topology.soak $(ARGS)
+
 .PHONY: validators
 validators: install ## Token validators of Java, Go, Python and Node.js, unmodified, on a migrated and a new realm
 	$(BIN)/python -m pytest tests/validators/test_validators.py tests/validators/every_library.py $(ARGS)
@@ -150,6 +154,10 @@ drip: install ## Latency of a node and of the credentials service while one conn
 .PHONY: screenshots
 screenshots: install ## Take screenshots of every page of the console into docs/images
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+
+.PHONY: dashboards
+dashboards: install ## Draw every dashboard with the data of a real Prometheus into dashboards; ten minutes
+	$(BIN)/python -m tests.topology.dashboards $(ARGS)
 
 .PHONY: constraints
 constraints: install ## Pin all dependencies again, with hashes

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import async_playwright
-
-from tests.testkit.chromium import unpack_chromium
+from tests.testkit.line_chart import picture
 
 WIDTH: Final = 960
 HEIGHT: Final = 420
@@ -40,12 +38,7 @@ class Sample:
 
 async def draw(samples: Sequence[Sample], path: Path, title: str) -> None:
     """Write the chart as a PNG."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(**unpack_chromium().launch_options)
-        page = await browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        await page.set_content(f"<body style='margin:0'>{svg(samples, title)}</body>")
-        await page.screenshot(path=str(path))
-        await browser.close()
+    await picture(svg(samples, title), path, width=WIDTH)
 
 
 def svg(samples: Sequence[Sample], title: str) -> str:

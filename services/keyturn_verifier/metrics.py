@@ -1,11 +1,16 @@
 """Metrics of a node in the fleet."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from keyturn_shared.fleet.membership import MembershipStatus
+
+RENEWAL_FAILED: Final = "failed"
+"""Outcome of a renewal that Redis did not answer."""
 
 
 class TokenCounts(Protocol):
@@ -52,6 +57,8 @@ class NodeMetrics:
         self.renewals = Counter(
             "keyturn_node_renewals", "Renewals of the lease, by outcome", ["outcome"], registry=registry
         )
+        for outcome in (*MembershipStatus, RENEWAL_FAILED):
+            self.renewals.labels(outcome)  # an increase is only seen in a series that was there before
         self.catch_ups = Counter(
             "keyturn_node_catch_ups", "Times events were read past the subscription", registry=registry
         )
@@ -71,7 +78,7 @@ class NodeMetrics:
             registry=registry,
         )
         for kind in ("head", "event", "projection"):
-            self.forged.labels(kind)  # an increase is only seen in a series that was there before
+            self.forged.labels(kind)
         self.decided_again = Counter(
             "keyturn_node_decided_again",
             "Decisions repeated because a state changed meanwhile",

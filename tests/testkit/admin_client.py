@@ -29,7 +29,7 @@ def refusal(name: str, answer: Answer) -> NoAnswerError:
 
 
 class Admin:
-    """Calls below ``/admin/realms/{REALM}``. ``wait_seconds``: how long a change waits for the fleet;
+    """Calls below ``/admin/realms/{realm}``. ``wait_seconds``: how long a change waits for the fleet;
     ``slack_seconds``: how much longer for its answer. Raises NoAnswerError, also for answers of 400 and
     more."""
 
@@ -38,9 +38,11 @@ class Admin:
         credentials: Server,
         nodes: list[Server],
         *,
+        realm: str = REALM,
         wait_seconds: int = WAIT_SECONDS,
         slack_seconds: float = _SLACK_SECONDS,
     ) -> None:
+        self.realm = realm
         self.wait_seconds = wait_seconds
         self.answer_seconds = wait_seconds + slack_seconds
         self._credentials = credentials
@@ -52,13 +54,13 @@ class Admin:
     async def call(
         self, method: str, path: str, body: bytes = b"", *, headers: dict[str, str] | None = None
     ) -> Answer:
-        return await self._call(method, f"/admin/realms/{REALM}{path}", body, headers)
+        return await self._call(method, f"/admin/realms/{self.realm}{path}", body, headers)
 
     async def create_realm(self) -> None:
-        await self._call("POST", "/admin/realms", json.dumps({"realm": REALM}).encode(), None)
+        await self._call("POST", "/admin/realms", json.dumps({"realm": self.realm}).encode(), None)
 
     async def _call(self, method: str, target: str, body: bytes, headers: dict[str, str] | None) -> Answer:
-        sent = {"Authorization": f"Bearer {await self._access_token()}", **(headers or {})}
+        sent = {"Authorization": f"Bearer {await self.access_token()}", **(headers or {})}
         if body:
             sent["Content-Type"] = "application/json"
         answer = await self._credentials.ask(
@@ -83,7 +85,8 @@ class Admin:
         created = await self.call("POST", "/clients", json.dumps(representation).encode())
         return created.headers["location"].rsplit("/", 1)[1]
 
-    async def _access_token(self) -> str:
+    async def access_token(self) -> str:
+        """Return a token that is valid for half of its lifetime at least."""
         loop = asyncio.get_running_loop()
         async with self._fetching:
             if loop.time() >= self._token_until:

@@ -19,11 +19,13 @@ def debian_program(package: str, program: str) -> Path:
     if not shutil.which("apt-get") or not shutil.which("dpkg"):
         raise ToolError(f"there is no {name}: install it (here it cannot be had from Debian's packages)")
     directory = TOOLS / package
-    made_once(package, directory / ".unpacked", str(directory), lambda: _unpack(package, program, directory))
-    return directory / name
+    made_once(package, directory / ".unpacked", str(directory), lambda: _unpack(package, directory))
+    wrapped = directory / name
+    made_once(f"{package}-{name}", directory / f".{name}", str(directory), lambda: _wrap(program, wrapped))
+    return wrapped
 
 
-def _unpack(package: str, program: str, directory: Path) -> None:
+def _unpack(package: str, directory: Path) -> None:
     """Unpack it and its missing dependencies; with separate package lists if there are none."""
     shutil.rmtree(directory, ignore_errors=True)
     lists = directory / "lists"
@@ -39,7 +41,11 @@ def _unpack(package: str, program: str, directory: Path) -> None:
     for archive in sorted(directory.glob("*.deb")):
         must_run(["dpkg", "-x", archive, root])
     relink(root)
-    wrapper = directory / Path(program).name
+
+
+def _wrap(program: str, wrapper: Path) -> None:
+    """Write a script that runs a program of the package with the libraries beside it."""
+    root = wrapper.parent / "root"
     wrapper.write_text(f'#!/bin/sh\n{_variables(root)} exec "{root / program}" "$@"\n')
     wrapper.chmod(0o755)
 

@@ -26,12 +26,14 @@ class NoAnswerError(Exception):
 
 class Server:
     """One server, with at most ``connections`` connections; more callers wait for a free one. Nothing is
-    retried: the caller knows what a lost answer means."""
+    retried: the caller knows what a lost answer means. ``source``: address of the caller, by default one
+    that the system chooses."""
 
-    def __init__(self, base_url: str, *, connections: int) -> None:
+    def __init__(self, base_url: str, *, connections: int, source: str = "") -> None:
         parts = urlsplit(base_url)
         self.base_url = base_url
         self._host, self._port = str(parts.hostname), int(parts.port or 80)
+        self._source = (source, 0) if source else None
         self._turns = asyncio.Semaphore(connections)
         self._free: deque[_Connection] = deque()
 
@@ -69,7 +71,7 @@ class Server:
             if kept.usable:
                 return kept
         loop = asyncio.get_running_loop()
-        _, made = await loop.create_connection(_Connection, self._host, self._port)
+        _, made = await loop.create_connection(_Connection, self._host, self._port, local_addr=self._source)
         return made
 
 

@@ -24,8 +24,8 @@ Note = Callable[[Recorded], None]
 class RecordingServer(Server):
     """Notes each request when it has ended, also one without an answer."""
 
-    def __init__(self, base_url: str, note: Note, *, connections: int = 32) -> None:
-        super().__init__(base_url, connections=connections)
+    def __init__(self, base_url: str, note: Note, *, connections: int = 32, source: str = "") -> None:
+        super().__init__(base_url, connections=connections, source=source)
         self._note = note
 
     async def ask(

@@ -33,14 +33,16 @@ ENDED: Final = "ended secret"
 CONSOLE: Final = "console"
 ADMIN_TOKEN: Final = "admin token"
 ADMIN_READ: Final = "admin read"
+PASSING: Final = "client that is created and deleted"
 KINDS: Final = (
     *(SECRET, KEY, URL_KEY, INTROSPECTION, VERIFY, ROTATION, ROTATED, ENDED),
-    *(CONSOLE, ADMIN_TOKEN, ADMIN_READ),
+    *(CONSOLE, ADMIN_TOKEN, ADMIN_READ, PASSING),
 )
 
 _ROTATING: Final = 6
 _ENDED_KEPT: Final = 200
-_UNDER_WAY: Final = 20
+_LEAST_UNDER_WAY: Final = 20
+_UNDER_WAY_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 30.0
 _WAIT_SECONDS: Final = 20
 _SIGNED_AGAIN_SECONDS: Final = 30.0
@@ -52,7 +54,8 @@ _ASSERTION_REFUSED: Final = "401, accepted when signed anew"
 
 @dataclass(frozen=True)
 class Rates:
-    """Requests a second; of rotations and console reads, calls, each with a few requests."""
+    """Requests a second; of rotations, console reads and passing clients, calls, each with a few requests. 0
+    for none."""
 
     secrets: float = 6.0
     keys: float = 3.0
@@ -63,6 +66,7 @@ class Rates:
     ended: float = 5.0
     console: float = 1.5
     admin_reads: float = 1.0
+    passing: float = 0.0
 
     def times(self, factor: float) -> "Rates":
         """Return all of them, multiplied."""
@@ -79,6 +83,8 @@ class Callers:
         admin_tokens: list[Server] = [servers[ADMIN_TOKEN]]
         self._rotations = Admin(servers[ROTATION], admin_tokens, wait_seconds=_WAIT_SECONDS)
         self._reads = Admin(servers[ADMIN_READ], admin_tokens)
+        self._passing = Admin(servers[PASSING], admin_tokens, wait_seconds=_WAIT_SECONDS)
+        self._passed = 0
         self._rotating: deque[SecretClient] = deque()
         self._ended: deque[Credential] = deque(maxlen=_ENDED_KEPT)
         self._under_way: set[asyncio.Task[None]] = set()
@@ -86,6 +92,8 @@ class Callers:
         self._session, self._session_reads = "", 0
         self.rotated = 0
         """Number of rotations that were acknowledged as in force everywhere."""
+        self.left_out = 0
+        """Number of calls that were left out because too many of their kind were under way."""
 
     @property
     def admin(self) -> Admin:
@@ -102,9 +110,21 @@ class Callers:
         await self._reads.create_realm()
         self._by_secret = await SecretClient.register(self._reads, "steady")
         self._by_key = await KeyClient.register(self._reads, "signer", audience, 1)
-        self._by_url = await self._register_url_client("published", audience)
+        self._by_url = await self.register_url_client("published", audience, "/keys")
         for number in range(_ROTATING):
             self._rotating.append(await SecretClient.register(self._reads, f"rotating-{number}"))
+
+    async def register_url_client(self, client_id: str, audience: str, path: str) -> KeyClient:
+        """Create a client whose key is at this path of the server of keys."""
+        key = SigningKey.generate()
+        url = self._keys.serve(path, key.public_jwk)
+        representation = {
+            "clientId": client_id,
+            "serviceAccountsEnabled": True,
+            "clientAuthenticatorType": "client-jwt",
+            "attributes": {"use.jwks.url": "true", "jwks.url": url},
+        }
+        return KeyClient(await self._reads.create_client(representation), client_id, audience, [key])
 
     async def run(self, rates: Rates, stop: asyncio.Event) -> None:
         calls = [
@@ -117,28 +137,23 @@ class Callers:
             (rates.ended, self._present_ended),
             (rates.console, self._read_in_console),
             (rates.admin_reads, self._read_as_admin),
+            (rates.passing, self._create_and_delete),
         ]
-        await asyncio.gather(*(self._steadily(rate, call, stop) for rate, call in calls))
+        await asyncio.gather(*(self._steadily(rate, call, stop) for rate, call in calls if rate))
         await asyncio.gather(*self._under_way)
         for server in self._servers.values():
             server.close()
 
-    async def _register_url_client(self, client_id: str, audience: str) -> KeyClient:
-        key = SigningKey.generate()
-        url = self._keys.serve("/keys", key.public_jwk)
-        representation = {
-            "clientId": client_id,
-            "serviceAccountsEnabled": True,
-            "clientAuthenticatorType": "client-jwt",
-            "attributes": {"use.jwks.url": "true", "jwks.url": url},
-        }
-        return KeyClient(await self._reads.create_client(representation), client_id, audience, [key])
-
     async def _steadily(self, rate: float, call: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-        """Call without waiting for previous calls, up to a limit in progress."""
+        """Call at the times of the rate without waiting for previous calls, up to a limit in progress."""
         under_way: set[asyncio.Task[None]] = set()
-        while not await happens(stop, within=1 / rate):
-            if len(under_way) < _UNDER_WAY:
+        loop = asyncio.get_running_loop()
+        due, most = loop.time() + 1 / rate, max(_LEAST_UNDER_WAY, _UNDER_WAY_SECONDS * rate)
+        while not await happens(stop, within=max(0.0, due - loop.time())):
+            due += 1 / rate
+            if len(under_way) >= most:
+                self.left_out += 1
+            else:
                 task = asyncio.create_task(self._quietly(call))
                 for tasks in (under_way, self._under_way):
                     tasks.add(task)
@@ -237,7 +252,7 @@ class Callers:
         try:
             already = len(client.ended)
             answer = await client.end_one(self._rotations)
-            if answer.headers.get("preference-applied") == "wait":
+            if _is_in_force(answer):
                 self.rotated += 1
                 self._ended.extend(client.ended[already:])
                 await asyncio.gather(
@@ -290,6 +305,20 @@ class Callers:
 
     async def _read_as_admin(self) -> None:
         await self._reads.call("GET", f"/clients/{self._by_secret.uuid}")
+
+    async def _create_and_delete(self) -> None:
+        """Create a client, regenerate its secret and use it, delete it, and present the secret once more."""
+        self._passed += 1
+        client = await SecretClient.register(self._passing, f"passing-{self._passed}")
+        if _is_in_force(await client.end_one(self._passing)):
+            await self._present(SECRET, client.current)
+        if _is_in_force(await self._passing.change("DELETE", f"/clients/{client.uuid}")):
+            await self._present(ENDED, client.current, judge_ended)
+
+
+def _is_in_force(answer: Answer) -> bool:
+    """Return whether every node had applied the change, or could no longer answer, before the answer."""
+    return answer.headers.get("preference-applied") == "wait"
 
 
 def judge_ended(answer: Answer) -> Verdict:

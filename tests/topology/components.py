@@ -62,7 +62,7 @@ class Service:
     name: str
     role: str
     port: int
-    variables: Mapping[str, str]
+    variables: dict[str, str]
     processes: Processes
     directory: Path
     release: Release = THIS
@@ -71,6 +71,12 @@ class Service:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process id, once it was started."""
+        assert self.process is not None
+        return self.process.pid
 
     def start(self) -> None:
         own = {"KEYTURN_HOST": "127.0.0.1", "KEYTURN_PORT": str(self.port)}
@@ -83,10 +89,14 @@ class Service:
     async def until_ready(self) -> None:
         await until_ready(self.url, seconds=START_SECONDS)
 
-    async def restart(self) -> None:
+    async def stop(self) -> None:
+        """Stop as an operator does."""
         assert self.process is not None
         code = await asyncio.to_thread(self.process.stop, _STOP_SECONDS)
         assert code == 0, f"{self.name} ended with {code}: {self.process.output()[-2000:]}"
+
+    async def restart(self) -> None:
+        await self.stop()
         self.start()
         await self.until_ready()
 
@@ -107,6 +117,12 @@ class Gateway:
     directory: Path
     name: str = "nginx"
     process: RunningProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of its master process, once it was started."""
+        assert self.process is not None
+        return self.process.pid
 
     async def start(self) -> None:
         self.directory.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 """The processes of compose.yaml: PostgreSQL, Redis, credentials services, nodes, a fetcher and nginx."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.testkit.redis_groups import SentinelGroup
 from tests.topology.components import THIS, Database, Gateway, RedisPrimary, Release, Service
 
 _LOOPBACK: Final = "127.0.0.0/8"
+_PROXY: Final = "127.0.0.1/32"
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,15 @@ class Size:
 
 @dataclass
 class Deployment:
-    """``credentials``, ``nodes``, ``fetchers``: the services, in the order in which they are replaced."""
+    """``credentials``, ``nodes``, ``fetchers``: the services, in the order in which they are replaced.
+    ``node_variables``: of all nodes, in place of those that this deployment gives them;
+    ``last_node_variables``: of the last one alone."""
 
     directory: Path
     size: Size
     release: Release = THIS
+    node_variables: Mapping[str, str] = field(default_factory=dict)
+    last_node_variables: Mapping[str, str] = field(default_factory=dict)
     credentials: list[Service] = field(default_factory=list)
     nodes: list[Service] = field(default_factory=list)
     fetchers: list[Service] = field(default_factory=list)
@@ -51,7 +57,7 @@ class Deployment:
     async def start(self) -> None:
         """Start everything and wait until it is ready."""
         processes = Processes(self.directory)
-        postgres = PostgresServer(fsync="on", full_page_writes="on")
+        postgres = PostgresServer(fsync="on", full_page_writes="on", autovacuum="on")
         self._ends.callback(postgres.close)
         self._ends.callback(processes.end_all)
         group, _ = await asyncio.gather(
@@ -60,7 +66,8 @@ class Deployment:
         self.redis, self.database = RedisPrimary(group), Database(postgres)
         front = find_free_port()
         base_url = f"http://127.0.0.1:{front}"
-        self._make_services(processes, postgres.url(postgres.create_database()), group.url, base_url)
+        self.database_name = postgres.create_database()
+        self._make_services(processes, postgres.url(self.database_name), group.url, base_url)
         for service in self.services:
             service.start()
         await asyncio.gather(*(service.until_ready() for service in self.services))
@@ -90,7 +97,7 @@ class Deployment:
             "KEYTURN_REDIS_URL": redis_url,
             "KEYTURN_LOG_LEVEL": "info",
         }
-        shared = {"KEYTURN_FLEET_KEYS": KeyRing.generate_key(), "KEYTURN_TRUSTED_PROXIES": _LOOPBACK}
+        shared = {"KEYTURN_FLEET_KEYS": KeyRing.generate_key(), "KEYTURN_TRUSTED_PROXIES": _PROXY}
         of_credentials = {
             "KEYTURN_DATABASE_URL": database_url,
             "KEYTURN_ENCRYPTION_KEYS": KeyRing.generate_key(),
@@ -129,8 +136,10 @@ class Deployment:
                 "KEYTURN_FAILURE_LIMIT_CLIENT": "0",
                 "KEYTURN_FAILURE_LIMIT_ADDRESS": "0",
             }
+            | dict(self.node_variables)
         )
         self.nodes = make("verifier", self.size.nodes, of_nodes)
+        self.nodes[-1].variables |= self.last_node_variables
         self.fetchers = make("fetcher", self.size.fetchers, of_fetchers)
 
 

@@ -10,6 +10,8 @@ from tests.testkit.http_client import Answer
 from tests.testkit.recording_server import Note, Recorded, RecordingServer
 
 NO_ANSWER: Final = "no answer"
+CALLER: Final = "127.0.0.2"
+"""Address of the callers: no proxy has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class JudgedServer(RecordingServer):
     """A server that records every request under one kind, by default judged by status alone."""
 
     def __init__(self, base_url: str, kind: str, record: Record) -> None:
-        super().__init__(base_url, self.noting(by_status))
+        super().__init__(base_url, self.noting(by_status), source=CALLER)
         self._kind, self._record = kind, record
 
     def noting(self, judge: Judge) -> Note:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from keyturn_credentials.domain.roles import Principal, Role
 from keyturn_credentials.fleet.propagation_view import FleetWatch, Look
-from keyturn_shared.errors import KeyturnError
+from keyturn_shared.errors import KeyturnError, RedisUnavailableError
 from keyturn_shared.projection import realm_field
 from keyturn_shared.runtime.backoff import Backoff
 from keyturn_shared.runtime.supervised_task import SupervisedTask
@@ -109,6 +109,7 @@ class FleetBroadcast:
             ["cause"],
             registry=metrics,
         )
+        self._failures.labels(RedisUnavailableError.code)  # else the first one would be no increase
 
     @asynccontextmanager
     async def watch(self, principal: Principal) -> AsyncIterator[Watcher]:

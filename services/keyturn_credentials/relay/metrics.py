@@ -2,6 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from keyturn_credentials.errors import StoreUnavailableError
+from keyturn_credentials.relay.reconciliation import REASONS
+from keyturn_shared.errors import RedisUnavailableError
+
 
 class RelayMetrics:
     """The relay's metrics, in a registry given by the composition root."""
@@ -21,6 +25,8 @@ class RelayMetrics:
         self.epochs = Counter(
             "keyturn_relay_epochs", "Epochs opened, by reason", ["reason"], registry=registry
         )
+        for reason in REASONS:
+            self.epochs.labels(reason)  # an increase is only seen in a series that was there before
         self.partitions = Gauge(
             "keyturn_partition_vouched",
             "1 for a partition of used assertions whose Redis this relay vouches for, 0 while it does not",
@@ -33,3 +39,5 @@ class RelayMetrics:
             ["cause"],
             registry=registry,
         )
+        for error in (RedisUnavailableError, StoreUnavailableError):
+            self.failures.labels(error.__name__)

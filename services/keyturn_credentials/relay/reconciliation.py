@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from keyturn_credentials.relay.event_log import FleetState
 from keyturn_shared.fleet.head import Head
@@ -40,6 +41,14 @@ class Comparison:
     is_signed: bool
     loss: str = ""
     has_latest: bool = True
+
+
+REASONS: Final = (
+    *("redis_empty", "redis_older_than_database", "database_older_than_redis", "database_restored"),
+    *("signing_key_changed", "filling_interrupted", "event_lost", "projections_lost", "nodes_ahead"),
+    *("redis_restarted", "redis_behind_after_restart"),
+)
+"""Every reason for a new epoch."""
 
 
 def decide(seen: Comparison) -> Decision:

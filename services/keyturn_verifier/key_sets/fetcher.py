@@ -16,7 +16,7 @@ from keyturn_shared.key_sets.announcement import KeySetFetched
 from keyturn_shared.key_sets.record import KeySetRecord
 from keyturn_verifier.key_sets.documents import jwks_uri_of, read_bundle
 from keyturn_verifier.key_sets.download import Download, Downloaded, DownloadError
-from keyturn_verifier.key_sets.metrics import KeySetMetrics
+from keyturn_verifier.key_sets.metrics import CHANGED, SUPERSEDED, UNCHANGED, KeySetMetrics
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.key_sets.record_transitions import (
     Attempt,
@@ -76,9 +76,9 @@ class KeySetFetcher:
             due_in=record.next_poll_at - now,
         )
         if not stored.stored:
-            self._metrics.fetches.labels("superseded").inc()
+            self._metrics.fetches.labels(SUPERSEDED).inc()
             return None
-        outcome = record.failure or ("changed" if changed else "unchanged")
+        outcome = record.failure or (CHANGED if changed else UNCHANGED)
         self._metrics.fetches.labels(outcome).inc()
         if changed or stored.awaited:
             await self._try_announcing(KeySetFetched(lease.id, record.generation))

@@ -1,6 +1,19 @@
 """Metrics of key sets; docs/operations.md says what to watch."""
 
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from keyturn_shared.network.refusal import Reason
+from keyturn_shared.oauth.key_errors import KeysUnavailableError
+
+CHANGED: Final = "changed"
+UNCHANGED: Final = "unchanged"
+SUPERSEDED: Final = "superseded"
+"""Outcomes of a fetch that did not fail."""
+
+ANSWERED: Final = "answered"
+"""Outcome of a demand that got keys."""
 
 
 class KeySetMetrics:
@@ -14,6 +27,8 @@ class KeySetMetrics:
             ["outcome"],
             registry=registry,
         )
+        for outcome in (CHANGED, UNCHANGED, SUPERSEDED, *Reason):
+            self.fetches.labels(outcome)  # an increase is only seen in a series that was there before
         self.fetch_seconds = Histogram(
             "keyturn_key_set_fetch_seconds", "Total duration of an attempt", registry=registry
         )
@@ -48,6 +63,8 @@ class KeySetMetrics:
             ["outcome"],
             registry=registry,
         )
+        for outcome in (ANSWERED, KeysUnavailableError.code):
+            self.demands.labels(outcome)
         self.waiting = Gauge(
             "keyturn_key_set_waiting", "Requests that are waiting for a key set", registry=registry
         )

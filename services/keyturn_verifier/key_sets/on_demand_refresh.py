@@ -31,7 +31,7 @@ from keyturn_shared.oauth.key_errors import KeysUnavailableError, UnknownKidErro
 from keyturn_shared.tasks import end_tasks, wait_for_event
 from keyturn_verifier.key_sets.cache import KeySetCache
 from keyturn_verifier.key_sets.fetcher import KeySetFetcher
-from keyturn_verifier.key_sets.metrics import KeySetMetrics
+from keyturn_verifier.key_sets.metrics import ANSWERED, KeySetMetrics
 from keyturn_verifier.key_sets.pending_refresh import Verdict, Waiter
 from keyturn_verifier.key_sets.policy import KeySetPolicy
 from keyturn_verifier.key_sets.redis_repository import Answer, DemandReply, KeySetRepository, Need
@@ -114,7 +114,7 @@ class OnDemandRefresh:
         self._count(proven, 1)
         try:
             async with asyncio.timeout(patience):
-                return self._result("answered", await verdict)
+                return self._result(ANSWERED, await verdict)
         except TimeoutError:
             late = self._give_up(address, waiter)
             if isinstance(late, UnknownKidError):  # no attempt has ended since the request came

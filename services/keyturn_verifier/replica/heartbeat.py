@@ -17,7 +17,7 @@ from keyturn_shared.runtime.supervised_task import SupervisedTask
 from keyturn_shared.signed_log.errors import ForgedError
 from keyturn_shared.signed_log.head import HeadStatement
 from keyturn_shared.tasks import wait_for_event
-from keyturn_verifier.metrics import NodeMetrics
+from keyturn_verifier.metrics import RENEWAL_FAILED, NodeMetrics
 from keyturn_verifier.replica.event_applier import EventApplier
 from keyturn_verifier.replica.lease import Lease
 from keyturn_verifier.replica.log_trust import LogTrust
@@ -137,7 +137,7 @@ class Heartbeat:
 
     def _note_failure(self, error: Exception) -> None:
         self.last_error = error.code if isinstance(error, KeyturnError) else type(error).__name__
-        self._metrics.renewals.labels("failed").inc()
+        self._metrics.renewals.labels(RENEWAL_FAILED).inc()
 
 
 def _as_stated(renewal: Renewal, stated: HeadStatement) -> Renewal:

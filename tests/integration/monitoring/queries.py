@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import yaml
 
+from tests.testkit.dashboards import DASHBOARDS, read_dashboard
 from tests.testkit.tools import REPOSITORY
 
 RULES: Final = REPOSITORY / "deploy" / "prometheus" / "keyturn-rules.yaml"
-DASHBOARDS: Final = sorted((REPOSITORY / "deploy" / "grafana").glob("*.json"))
 _SHOWN: Final = re.compile(r"\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}")
 _VARIABLE: Final = re.compile(r"label_values\((\w+), (\w+)\)")
 
@@ -42,12 +42,10 @@ def queries() -> Iterator[Query]:
         shown = _SHOWN.findall(str(rule.get("annotations", "")))
         yield Query(rule.get("alert") or rule["record"], rule["expr"], frozenset(shown))
     for file in DASHBOARDS:
+        for panel in read_dashboard(file).panels:
+            for target in panel.targets:
+                yield Query(f"{file.name}: {panel.title}", target.query("1m"), target.shown)
         dashboard = json.loads(file.read_text())
-        for panel in dashboard["panels"]:
-            for target in panel.get("targets", ()):
-                shown = _SHOWN.findall(target["legendFormat"])
-                expression = target["expr"].replace("$__rate_interval", "1m").replace("$instance", ".*")
-                yield Query(f"{file.name}: {panel['title']}", expression, frozenset(shown))
         for variable in dashboard["templating"]["list"]:
             for metric, label in _VARIABLE.findall(str(variable["query"])):
                 yield Query(f"{file.name}: ${variable['name']}", f"count by ({label}) ({metric})")

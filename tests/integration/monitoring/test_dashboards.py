@@ -11,7 +11,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from tests.integration.monitoring.queries import DASHBOARDS, queries
+from tests.integration.monitoring.queries import queries
+from tests.testkit.dashboards import DASHBOARDS
 from tests.testkit.promtool import complaint_of_promtool
 
 _WIDTH: Final = 24

@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from keyturn_credentials.relay.event_log import FleetState
+from keyturn_credentials.relay.metrics import RelayMetrics
 from keyturn_credentials.relay.reconciliation import (
+    REASONS,
     Action,
     Comparison,
     belongs_together,
@@ -76,6 +79,16 @@ CASES = [
 def test_what_follows_from_a_comparison(comparison: Comparison, action: Action, reason: str) -> None:
     decision = decide(comparison)
     assert (decision.action, decision.reason) == (action, reason)
+    assert action is Action.CONTINUE or reason in REASONS
+
+
+def test_a_first_epoch_for_any_reason_and_a_first_failure_are_increases() -> None:
+    registry = CollectorRegistry()
+    RelayMetrics(registry)
+    for reason in REASONS:
+        assert registry.get_sample_value("keyturn_relay_epochs_total", {"reason": reason}) == 0.0
+    for cause in ("RedisUnavailableError", "StoreUnavailableError"):
+        assert registry.get_sample_value("keyturn_relay_failures_total", {"cause": cause}) == 0.0
 
 
 @pytest.mark.parametrize(
