@@ -17,8 +17,11 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure
 from benchmarks.verifier.target import LOAD_CORE
 from benchmarks.verifier.verification import Bench
+from benchmarks.verifier.wrk import figure_of
 from keyturn_shared.redis_client import connect
 from tests.testkit.filled_redis import Filling, client_of
 
@@ -71,7 +74,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--per-second", type=float, default=100.0)
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    load_before, found = provenance.load_before(), list[Figure]()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     with ExitStack() as stack:
         bench = Bench(stack, seconds=chosen.seconds)
@@ -93,6 +98,17 @@ def main() -> None:
                 f" {rates[1]:.0f}/s, p99 {p99[1]:.2f} ms with {published:.0f} revocations a second:"
                 f" {statistics.median(shares):.2f}"
             )
+            found.append(figure_of(kind, "without revocations", without))
+            found.append(figure_of(kind, "with revocations", during, ("without revocations", without)))
+            found.append(figure(f"{kind}, revocations", "with revocations", "1/s", [published]))
+    provenance.hand_over(
+        chosen.results,
+        "revocations",
+        found,
+        excluded=("TLS",),
+        programs=("uvloop", "Redis", "wrk"),
+        load=load_before,
+    )
 
 
 if __name__ == "__main__":
