@@ -126,7 +126,7 @@ mutants: install ## Deliberate faults in the code behind the guarantee, which th
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 .PHONY: bench
-bench: install ## Measure everything that docs/performance.md has tables and charts of, and write them; 25 minutes
+bench: install ## Measure, and write the results, tables and charts of docs/performance.md; 25 minutes on a quiet machine
 	$(BIN)/python -m benchmarks.report $(ARGS)
 
 .PHONY: bench-guard

@@ -20,11 +20,11 @@ from playwright.async_api import Error as PlaywrightError
 
 from benchmarks.chart import render
 from benchmarks.report.charts import CHARTS
-from benchmarks.report.page import replace_part
+from benchmarks.report.page import PageError, replace_part
 from benchmarks.report.plan import BY_NAME
 from benchmarks.report.running import BenchmarkError, run
-from benchmarks.report.tables import part
-from benchmarks.results import DIRECTORY, Results, read, write
+from benchmarks.report.tables import part as part_of
+from benchmarks.results import DIRECTORY, Results, ResultsError, read, write
 from tests.testkit.tools import REPOSITORY, ToolError
 
 
@@ -72,7 +72,7 @@ def write_tables(places: Places, new: dict[str, Results]) -> None:
             for file, chart in CHARTS.items()
             if chart.needs[0] == name and (places.images / file).exists()
         ]
-        page = replace_part(page, name, "\n\n".join([part(results), *images]))
+        page = replace_part(page, name, "\n\n".join([part_of(results), *images]))
     places.page.write_text(page)
 
 
@@ -88,23 +88,21 @@ def main() -> int:
     failures: dict[str, str] = {}
     for name in chosen.only or BY_NAME:
         stored = places.results / f"{name}.json"
-        if chosen.stored:
-            if stored.exists():
-                new[name] = read(stored)
+        if chosen.stored and not stored.exists():
             continue
         try:
-            new[name] = run(BY_NAME[name], quick=chosen.quick)
-        except BenchmarkError as error:
+            new[name] = read(stored) if chosen.stored else run(BY_NAME[name], quick=chosen.quick)
+        except (BenchmarkError, ResultsError) as error:
             failures[name] = str(error)
             print(f"== {name} {error}\n", file=sys.stderr, flush=True)
             continue
         write(stored, new[name])
-    try:
-        draw_charts(places, new)
-    except (ToolError, PlaywrightError) as error:
-        failures["charts"] = f"were not drawn: {error}"
-    write_tables(places, new)
-    print(f"{len(new)} tables written into {places.page}")
+    for part, make in (("charts", draw_charts), ("tables", write_tables)):
+        try:
+            make(places, new)
+        except (ToolError, PlaywrightError, ResultsError, PageError) as error:
+            failures[part] = f"could not be made: {error}"
+    print(f"{len(new)} benchmarks in {places.page}")
     for name, failure in failures.items():
         print(f"{name} {failure}; what was there before stays")
     return 1 if failures else 0

@@ -58,19 +58,19 @@ def clients(found: ByName) -> str:
     results = found["clients"]
     series = []
     for kind, colour in (("token by secret", "#0b6bcb"), ("introspection", "#7a3fc4")):
-        for way, dashed in (("the same hundred clients", False), ("clients in turn", True)):
+        for way, dashed in (("the same hundred clients", False), ("clients that ask once", True)):
             points = tuple(
                 (each.at, each.value)
                 for each in results.figures
                 if (each.name, each.of) == (kind, way) and each.at is not None
             )
-            series.append(Line(f"{kind}{', in turn' if dashed else ''}", colour, points, dashed=dashed))
+            series.append(Line(f"{kind}{', asks once' if dashed else ''}", colour, points, dashed=dashed))
     positions = tuple(sorted({point[0] for line in series for point in line.points}))
     return lines(
         "Cost of a request against the number of clients",
         _note(
             results,
-            "solid: the same hundred clients; dashed: clients in turn, most of them not in the node's memory",
+            "solid: the same hundred clients; dashed: clients that ask once, read from Redis",
         ),
         series,
         Axis("clients in Redis", logarithmic=True, ticks=positions),

@@ -28,7 +28,7 @@ PLAN: Final = (
     Planned(
         "offered_load", "verifier.offered_load", "--rounds 2 --seconds 2", "--rounds 1 --seconds 1", 600.0
     ),
-    Planned("workers", "verifier.workers", "--rounds 3 --seconds 3", "--rounds 1 --seconds 1"),
+    Planned("workers", "verifier.workers", "--rounds 3 --seconds 3", "--rounds 1 --seconds 2"),
     Planned(
         "clients", "verifier.clients", "--rounds 3 --seconds 2", "--clients 1 1000 --rounds 1 --seconds 1"
     ),

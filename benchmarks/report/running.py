@@ -1,6 +1,7 @@
 """Runs a benchmark as a process of its own and takes its results."""
 
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def run(planned: Planned, *, quick: bool) -> Results:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End it with what it has started, which it ends itself when it is interrupted."""
     if process.poll() is None:
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         try:
             process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:

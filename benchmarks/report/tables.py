@@ -192,7 +192,7 @@ def propagation(results: Results) -> str:
 
 def clients(results: Results) -> str:
     kinds = ("token by secret", "introspection")
-    ways = ("the same hundred clients", "clients in turn")
+    ways = ("the same hundred clients", "clients that ask once")
     rows = [(kind, way, f"{kind}, {way}") for kind in kinds for way in ways]
     rows.append(("cold node", "first token", "first token of a cold node"))
     rows.append(("Redis", "each client", "a client in Redis"))

@@ -1,10 +1,10 @@
 """Cost of a request against the number of clients in Redis.
 
-For each number there is a Redis of its own with a node of its own. The nodes share core 0, and one at a
-time works; the load (32 connections) and Redis have core 1. Counted is a node's processor time for each
-request, asked by the same hundred clients again and again, and by clients in turn, most of which the node
-reads from Redis first. Rounds alternate between the numbers. A cold node has just started: counted is the
-time until it has issued its first token, with the start of its process.
+For each number there is a Redis of its own; a node that has just started has core 0, the load (32
+connections) and Redis have core 1. Counted is the node's processor time for each request, asked by the same
+hundred clients again and again, and by clients that ask once, each of which the node reads from Redis first.
+Rounds alternate between the numbers. The time of a cold node is that until it has issued its first token,
+with the start of its process.
 
     python -m benchmarks.verifier.clients [--clients 1 1000 100000] [--rounds 3] [--seconds 2]
 
@@ -29,9 +29,9 @@ from typing import Final
 import uvloop
 
 from benchmarks import provenance
-from benchmarks.results import Figure, figure, ratio
+from benchmarks.results import Figure, Ratio, figure, ratio
 from benchmarks.verifier.load import load
-from benchmarks.verifier.processor_time import processor_seconds
+from benchmarks.verifier.processor_time import thread_seconds
 from benchmarks.verifier.target import LOAD_CORE, SERVER_CORE, Target, form_request, start_node
 from benchmarks.verifier.wrk import LoadError
 from keyturn.stack.redis_server import EmbeddedRedis
@@ -46,14 +46,13 @@ from tests.testkit.ports import find_free_port
 
 REALM: Final = realm_of("acme", signing_keys=(projected_key(SigningKey.generate("ES256")),))
 KINDS: Final = ("token by secret", "introspection")
-WAYS: Final = ("the same hundred clients", "clients in turn")
+WAYS: Final = ("the same hundred clients", "clients that ask once")
 _SAME: Final = 100
-_LONGEST_TURN: Final = 30_000
-"""Tokens that are made beforehand, of one client each; more clients than a node asks for in a round."""
 _WRITTEN_AT_ONCE: Final = 2000
 _COUNTABLE: Final = 1000
-"""Fewer clients take less of Redis than its own buffers."""
+"""Fewer clients take less of Redis than its own buffers, and have asked once before anything is measured."""
 _ANSWER_SECONDS: Final = 60.0
+_WARM_UP_SECONDS: Final = 0.5
 
 
 @dataclass
@@ -90,7 +89,6 @@ class Estate:
         self.measured = Measured(asyncio.run(self._fill()))
         self._node: subprocess.Popen[bytes] | None = None
         stack.callback(self.stop)
-        self._turns = {kind: self._in_turn(kind) for kind in KINDS}
 
     def start(self) -> None:
         """Start the node anew, and count until it has issued a token."""
@@ -109,6 +107,7 @@ class Estate:
         if self._node is not None:
             self._node.terminate()
             self._node.wait(10)
+            self._node = None
 
     def measure(self, kind: str, way: str, seconds: float, *, counted: bool = True) -> None:
         """Ask for some seconds. Raises LoadError if any answer is not a success."""
@@ -117,21 +116,21 @@ class Estate:
             same = [self._request(kind, number) for number in range(min(_SAME, self.clients))]
             requests: Iterator[bytes] = cycle(same)
         else:
-            requests = self._turns[kind]
-        before = processor_seconds(self._node.pid)
+            requests = (self._request(kind, number) for number in self._once(kind))
+        before = thread_seconds(self._node.pid)
         result = uvloop.run(load(self.port, requests, seconds=seconds))
-        used = processor_seconds(self._node.pid) - before
+        used = thread_seconds(self._node.pid) - before
         if result.statuses.keys() != {200}:
             raise LoadError(f"answers were {result.statuses}")
         if counted:
             cost = 1e6 * used / result.statuses[200]
             self.measured.costs.setdefault((kind, way), []).append(cost)
 
-    def _in_turn(self, kind: str) -> Iterator[bytes]:
-        """Yield requests of one client after the other, from the last, which the same hundred are not."""
-        while True:
-            for number in reversed(range(max(0, self.clients - _LONGEST_TURN), self.clients)):
-                yield self._request(kind, number)
+    def _once(self, kind: str) -> range:
+        """Return clients that have not asked this node: half of them for each kind of request, without the
+        same hundred and the one who asked first."""
+        middle = (_SAME + self.clients) // 2
+        return range(_SAME, middle) if kind == KINDS[0] else range(middle, self.clients - 1)
 
     def _request(self, kind: str, number: int) -> bytes:
         body = f"client_id={name_of(number)}&client_secret={secret_of(number)}"
@@ -179,13 +178,17 @@ def figures(measured: dict[int, Measured]) -> list[Figure]:
     first, found = measured[fewest], []
     for clients, each in measured.items():
         for (kind, way), costs in each.costs.items():
-            compared = [ratio(_clients(fewest), costs, first.costs[kind, way])] if clients != fewest else []
+            compared = _compared(clients, costs, fewest, first.costs.get((kind, way)))
             found.append(figure(kind, way, "µs", costs, at=clients, ratios=compared))
-        compared = [ratio(_clients(fewest), each.cold, first.cold)] if clients != fewest else []
+        compared = _compared(clients, each.cold, fewest, first.cold)
         found.append(figure("cold node", "first token", "s", each.cold, at=clients, ratios=compared))
         if clients >= _COUNTABLE:
             found.append(figure("Redis", "each client", "bytes", [each.bytes_per_client], at=clients))
     return found
+
+
+def _compared(clients: int, mine: list[float], fewest: int, theirs: list[float] | None) -> list[Ratio]:
+    return [ratio(_clients(fewest), mine, theirs)] if theirs and clients != fewest else []
 
 
 def _clients(count: int) -> str:
@@ -215,14 +218,12 @@ def main() -> None:
         for _ in range(chosen.rounds):
             for estate in estates:
                 estate.start()
-        for estate in estates:
-            for kind in KINDS:
-                estate.measure(kind, WAYS[0], 1.0, counted=False)
-        for _ in range(chosen.rounds):
-            for kind in KINDS:
-                for way in WAYS:
-                    for estate in estates:
+                for kind in KINDS:
+                    estate.measure(kind, WAYS[0], _WARM_UP_SECONDS, counted=False)
+                for way in WAYS if estate.clients >= _COUNTABLE else WAYS[:1]:
+                    for kind in KINDS:
                         estate.measure(kind, way, chosen.seconds)
+                estate.stop()
     measured = {estate.clients: estate.measured for estate in estates}
     show(measured)
     provenance.hand_over(
