@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     provenance.add_option(parser)
     arguments = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     results = [
         measure(algorithm, rounds=arguments.rounds, seconds=arguments.seconds)
         for algorithm in ("ES256", "RS256", "PS256", "EdDSA", "HS256")
@@ -161,7 +161,7 @@ def main() -> None:
         arguments.results,
         "jose_verify",
         [each for result in results for each in figures(result)],
-        load=before,
+        busy=before,
     )
     if arguments.json:
         print(json.dumps([asdict(result) for result in results]))

@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--assertions", type=int, default=60_000)
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     with tempfile.TemporaryDirectory() as directory:
         found = asyncio.run(measure(Path(directory), chosen.rounds, chosen.assertions))
     provenance.hand_over(
@@ -49,7 +49,7 @@ def main() -> None:
         found,
         excluded=("renewals of leases",),
         programs=("Redis",),
-        load=before,
+        busy=before,
     )
 
 

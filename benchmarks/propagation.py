@@ -189,7 +189,7 @@ def main() -> None:
     parser.add_argument("--realtime", action="store_true", help="run before all other work of the machine")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before, measured = provenance.load_before(), dict[int, Figures]()
+    before, measured = provenance.busy_before(), dict[int, Figures]()
     for nodes in chosen.nodes:
         found = measured[nodes] = uvloop.run(
             measure(nodes, chosen.changes, chosen.pause, realtime=chosen.realtime)
@@ -204,7 +204,7 @@ def main() -> None:
         figures(measured),
         excluded=("HTTP", "the transaction of the change", "the processor time of an idle node"),
         programs=("uvloop", "Redis"),
-        load=before,
+        busy=before,
     )
 
 

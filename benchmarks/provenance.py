@@ -9,6 +9,7 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -40,10 +41,10 @@ def hand_over(
     *,
     excluded: Sequence[str] = (),
     programs: Sequence[str] = (),
-    load: float,
+    busy: float,
 ) -> None:
     """Write the results if a file was named. ``programs``: those in use beside Python and cryptography, of
-    ``VERSIONS``. ``load``: that of the machine before the run (``load_before``)."""
+    ``VERSIONS``. ``busy``: the cores that other work took before (``busy_before``)."""
     if path is None:
         return
     versions = {
@@ -57,7 +58,7 @@ def hand_over(
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
         processor=_processor(Path("/proc/cpuinfo").read_text()),
         cores=os.cpu_count() or 1,
-        load=load,
+        busy=busy,
         versions=versions,
     )
     command = f"python -m {_module()} {shlex.join(_without_results(sys.argv[1:]))}".strip()
@@ -73,9 +74,18 @@ def hand_over(
     )
 
 
-def load_before() -> float:
-    """Return the load of this machine, averaged over the last minute."""
-    return round(os.getloadavg()[0], 1)
+def busy_before(seconds: float = 1.0) -> float:
+    """Return how many cores other work takes now, watched for so long."""
+    begun, before = time.monotonic(), busy_seconds(Path("/proc/stat").read_text())
+    time.sleep(seconds)
+    used = busy_seconds(Path("/proc/stat").read_text()) - before
+    return round(used / (time.monotonic() - begun), 1)
+
+
+def busy_seconds(statistics: str) -> float:
+    """Return the time for which all cores together have not been idle, of the text of ``/proc/stat``."""
+    user, nice, system, _idle, _waiting, *interrupts = map(int, statistics.split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def _module() -> str:

@@ -51,13 +51,13 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Origin of results. ``commit``: ends in ``+`` if there were changes beside it. ``date``: in UTC, ISO
-    8601. ``load``: that of the machine before, over a minute. ``versions``: by program or library."""
+    8601. ``busy``: cores that other work took just before. ``versions``: by program or library."""
 
     commit: str
     date: str
     processor: str
     cores: int
-    load: float
+    busy: float
     versions: dict[str, str]
 
 

@@ -204,7 +204,7 @@ def main() -> int:
     parser.add_argument("--given", action="store_true", help="use the database of the environment")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     given: Any = None
     if chosen.given:
         given = CredentialsSettings(  # type: ignore[call-arg]  # the rest is read from the environment
@@ -227,7 +227,7 @@ def main() -> int:
         figures(results),
         excluded=("TLS", "the way to the nodes"),
         programs=("uvloop", "Redis", "SQLite" if chosen.database == "sqlite" else "PostgreSQL"),
-        load=before,
+        busy=before,
     )
     return 0
 

@@ -8,7 +8,8 @@ from benchmarks.results import Figure, Ratio, Results
 
 NOTHING: Final = "–"
 _COLUMNS: Final = 120
-_QUIET_LOAD: Final = 0.5
+_QUIET: Final = 0.1
+"""Cores that a machine needs for itself."""
 
 
 def number(value: float) -> str:
@@ -65,6 +66,6 @@ def origin(results: Results) -> str:
     text += f" Medians of {rounds} rounds; ratios are taken within a round." if rounds > 1 else " One round."
     if results.excluded:
         text += f" Not included: {', '.join(results.excluded)}."
-    if by.load > _QUIET_LOAD:
-        text += f" The machine had other work before (load {by.load})."
+    if by.busy > _QUIET:
+        text += f" Other work took {by.busy} cores just before."
     return "\n".join(textwrap.wrap(text, _COLUMNS, break_long_words=False, break_on_hyphens=False))

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     alone: list[WrkResult] = []
     beside: list[WrkResult] = []
@@ -70,7 +70,7 @@ def main() -> None:
         ],
         excluded=("TLS",),
         programs=("uvloop", "Redis", "wrk"),
-        load=before,
+        busy=before,
     )
 
 

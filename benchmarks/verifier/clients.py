@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     with ExitStack() as stack:
         estates = [Estate(stack, clients) for clients in chosen.clients]
@@ -232,7 +232,7 @@ def main() -> None:
         figures(measured),
         excluded=("TLS",),
         programs=("uvloop", "Redis"),
-        load=before,
+        busy=before,
     )
 
 

@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0)
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(SERVER_CORE)})
     results = uvloop.run(measure(chosen.rounds, chosen.seconds))
     floor = results[_FLOOR]
@@ -115,7 +115,7 @@ def main() -> None:
         figures(results),
         excluded=("HTTP",),
         programs=("uvloop", "PyJWT", "Redis"),
-        load=before,
+        busy=before,
     )
 
 

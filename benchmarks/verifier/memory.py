@@ -140,7 +140,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before, found = provenance.load_before(), list[Figure]()
+    before, found = provenance.busy_before(), list[Figure]()
     for method in [chosen.method] if chosen.method else METHODS:
         memory = measure(method, chosen.clients)
         found += figures(memory)
@@ -152,7 +152,7 @@ def main() -> int:
             f" {memory.full_mib:.0f} MiB, {memory.empty_mib:.0f} MiB of it before,"
             f" {memory.bytes_per_client:,.0f} bytes for each client"
         )
-    provenance.hand_over(chosen.results, "memory", found, programs=("uvloop", "Redis"), load=before)
+    provenance.hand_over(chosen.results, "memory", found, programs=("uvloop", "Redis"), busy=before)
     return 0
 
 

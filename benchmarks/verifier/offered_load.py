@@ -41,6 +41,8 @@ BOUND_MS: Final = 10.0
 
 Rounds = dict[str, dict[float, list[OpenLoopResult]]]
 """Results by server and share of its highest rate."""
+Highest = dict[str, OpenLoopResult]
+"""Results of sending on every connection as soon as it is free, by server."""
 
 
 class Offering:
@@ -73,19 +75,20 @@ class Offering:
 
     def limit(self) -> OpenLoopResult:
         """Return the highest rate of the load itself."""
+        self._run(self._floor, 0, 0)  # for warming up
         return self._run(self._floor, 0, 0)
 
-    def measure(self, kind: str, shares: Iterable[float], rounds: int) -> tuple[dict[str, float], Rounds]:
+    def measure(self, kind: str, shares: Iterable[float], rounds: int) -> tuple[Highest, Rounds]:
         """Return the highest rate of each server, and the results of what was offered."""
         highest = {}
         for name in NAMES:
             self._run(self._loads[kind, name], 0, 0)  # for warming up
-            highest[name] = self._run(self._loads[kind, name], 0, 0).per_second
+            highest[name] = self._run(self._loads[kind, name], 0, 0)
         found: Rounds = {name: {share: [] for share in shares} for name in NAMES}
         for turn in range(rounds):
             for share in shares:
                 for name in NAMES:
-                    result = self._run(self._loads[kind, name], share * highest[name], turn + 1)
+                    result = self._run(self._loads[kind, name], share * highest[name].per_second, turn + 1)
                     found[name][share].append(result)
         return highest, found
 
@@ -99,14 +102,16 @@ class Offering:
         return run_open_loop(port, file, rate=rate, seconds=self._seconds, seed=seed, core=LOAD_CORE)
 
 
-def figures(kind: str, highest: dict[str, float], found: Rounds) -> list[Figure]:
+def figures(kind: str, highest: Highest, found: Rounds) -> list[Figure]:
     """Return the points of each server's curve, and the greatest load with a p99 below the bound."""
     points = []
     within: dict[str, list[float]] = {}
     for name, by_share in found.items():
         others = [other for other in NAMES if name == NAMES[0] and other != name]
-        compared = [ratio(other, [highest[name]], [highest[other]]) for other in others]
-        points.append(figure(f"{kind}, highest rate", name, "1/s", [highest[name]], ratios=compared))
+        rate = highest[name].per_second
+        compared = [ratio(other, [rate], [highest[other].per_second]) for other in others]
+        points.append(figure(f"{kind}, highest rate", name, "1/s", [rate], ratios=compared))
+        points.append(figure(f"{kind}, busy load", name, "of its core", [highest[name].busy]))
         for results in by_share.values():
             offered = round(statistics.median(each.offered for each in results))
             rates, p50, p99 = (
@@ -127,10 +132,12 @@ def figures(kind: str, highest: dict[str, float], found: Rounds) -> list[Figure]
     ]
 
 
-def show(kind: str, highest: dict[str, float], found: Rounds) -> None:
+def show(kind: str, highest: Highest, found: Rounds) -> None:
     print(kind)
     for name, by_share in found.items():
-        print(f"  {name}: {highest[name]:.0f}/s at most")
+        print(
+            f"  {name}: {highest[name].per_second:.0f}/s at most (the load was busy {highest[name].busy:.0%})"
+        )
         for share, results in by_share.items():
             offered, answered, p50, p99, busy = (
                 statistics.median(getattr(each, what) for each in results)
@@ -149,7 +156,7 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of the highest rate")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     with ExitStack() as stack:
         offering = Offering(stack, chosen.seconds)
@@ -166,7 +173,7 @@ def main() -> None:
         found,
         excluded=("TLS",),
         programs=("uvloop", "Redis", "Node.js", "oidc-provider"),
-        load=before,
+        busy=before,
     )
 
 

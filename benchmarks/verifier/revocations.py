@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--per-second", type=float, default=100.0)
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    load_before, found = provenance.load_before(), list[Figure]()
+    busy_before, found = provenance.busy_before(), list[Figure]()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     with ExitStack() as stack:
         bench = Bench(stack, seconds=chosen.seconds)
@@ -107,7 +107,7 @@ def main() -> None:
         found,
         excluded=("TLS",),
         programs=("uvloop", "Redis", "wrk"),
-        load=load_before,
+        busy=busy_before,
     )
 
 

@@ -169,7 +169,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before, found = provenance.load_before(), list[Figure]()
+    before, found = provenance.busy_before(), list[Figure]()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     names = [chosen.only] if chosen.only else list(NAMES)
     for method in [chosen.method] if chosen.method else ["private_key_jwt", "client_secret_basic"]:
@@ -205,7 +205,7 @@ def main() -> int:
         found,
         excluded=("TLS",),
         programs=("uvloop", "Redis", "Node.js", "oidc-provider"),
-        load=before,
+        busy=before,
     )
     return 0
 

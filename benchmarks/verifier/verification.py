@@ -255,7 +255,7 @@ def main() -> int:
     parser.add_argument("--only", choices=KINDS, action="append")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before = provenance.load_before()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     found: list[Figure] = []
     with ExitStack() as stack:
@@ -270,7 +270,7 @@ def main() -> int:
         found,
         excluded=("TLS",),
         programs=("uvloop", "uvicorn", "Redis", "Node.js", "oidc-provider", "wrk"),
-        load=before,
+        busy=before,
     )
     return 0
 

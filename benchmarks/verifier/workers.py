@@ -153,7 +153,7 @@ def main() -> int:
     parser.add_argument("--only", choices=_MOST_PER_SECOND, action="append")
     provenance.add_option(parser)
     chosen = parser.parse_args()
-    before, found = provenance.load_before(), list[Figure]()
+    before, found = provenance.busy_before(), list[Figure]()
     counts = (1, chosen.workers)
     with ExitStack() as stack:
         bench = Bench(stack, counts)
@@ -174,7 +174,7 @@ def main() -> int:
         found,
         excluded=("TLS",),
         programs=("uvloop", "Redis", "wrk"),
-        load=before,
+        busy=before,
     )
     return 0
 

@@ -7,7 +7,7 @@ PROVENANCE = Provenance(
     date="2026-05-04T03:02Z",
     processor="a processor",
     cores=2,
-    load=0.1,
+    busy=0.1,
     versions={"Python": "3.11.9", "Redis": "8.0.1"},
 )
 

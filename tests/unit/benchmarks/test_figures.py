@@ -25,7 +25,7 @@ def test_the_greatest_load_within_the_bound_is_compared_in_each_round() -> None:
             0.9: [_offered(180, 50), _offered(180, 9)],
         },
     }
-    highest = {"keyturn": 1000.0, "oidc-provider": 200.0}
+    highest = {"keyturn": _offered(1000, 30), "oidc-provider": _offered(200, 150)}
     results = results_of(*offered_load.figures("token by secret", highest, found))
     bounded = results.of("token by secret, p99 within 10 ms", "keyturn")
     assert bounded is not None

@@ -41,7 +41,7 @@ def test_the_origin_says_where_when_and_what_is_left_out() -> None:
     for said in ("2026-05-04", "`0123456789`", "Python 3.11.9", "Redis 8.0.1", "2 cores of a processor"):
         assert said in text
     assert "Not included: TLS." in text
-    assert "other work" not in text
+    assert "Other work" not in text
     assert max(map(len, line.splitlines())) <= 120
 
 
