@@ -130,22 +130,12 @@ mutants: install ## Deliberate faults in the code behind the guarantee, which th
 	$(BIN)/python -m tests.mutants $(ARGS)
 
 .PHONY: bench
-bench: install ## Run the benchmarks one after the other; each explains itself with --help
-	$(BIN)/python -m benchmarks.jose_verify
-	$(BIN)/python -m benchmarks.propagation
-	$(BIN)/python -m benchmarks.gateway
-	$(BIN)/python -m benchmarks.refill --clients 100000
-	$(BIN)/python -m benchmarks.credentials.admin --database sqlite
-	$(BIN)/python -m benchmarks.credentials.admin --database postgresql
-	$(BIN)/python -m benchmarks.credentials.importing
-	$(BIN)/python -m benchmarks.verifier.verification
-	$(BIN)/python -m benchmarks.verifier.library
-	$(BIN)/python -m benchmarks.verifier.revocations
-	$(BIN)/python -m benchmarks.verifier.batches
-	$(BIN)/python -m benchmarks.verifier.token_endpoint
-	$(BIN)/python -m benchmarks.verifier.timing
-	$(BIN)/python -m benchmarks.verifier.memory
-	$(BIN)/python -m benchmarks.partitions
+bench: install ## Measure, and write the results, tables and charts of docs/performance.md; 25 minutes on a quiet machine
+	$(BIN)/python -m benchmarks.report $(ARGS)
+
+.PHONY: bench-guard
+bench-guard: install ## Measure again briefly, and fail if a ratio is worse than the committed one
+	$(BIN)/python -m benchmarks.report.guard $(ARGS)
 
 .PHONY: drip
 drip: install ## Latency of a node and of the credentials service while one connection drips or floods them

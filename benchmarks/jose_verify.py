@@ -18,6 +18,8 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure, ratio
 from keyturn_shared.jose.algorithms import ASYMMETRIC_NAMES, SYMMETRIC_NAMES
 from keyturn_shared.jose.claims import check_times
 from keyturn_shared.jose.compact import parse_compact
@@ -48,6 +50,8 @@ class Result:
     raw_per_second: float
     ours_per_second: float
     ratio: float
+    times: tuple[tuple[float, float], ...]
+    """Seconds of a call, raw and ours, by round."""
 
 
 def measure(algorithm: str, *, rounds: int, seconds: float) -> Result:
@@ -56,10 +60,10 @@ def measure(algorithm: str, *, rounds: int, seconds: float) -> Result:
     # The first calls fill caches; half a round more settles the processor's clock.
     calls = max(1, round(seconds / _seconds_per_call(raw, 200)))
     _seconds_per_call(ours, calls // 2)
-    times = [
+    times: list[tuple[float, float]] = [
         (_seconds_per_call(raw, calls), _seconds_per_call(ours, calls))
         if turn % 2
-        else tuple(reversed((_seconds_per_call(ours, calls), _seconds_per_call(raw, calls))))
+        else (_seconds_per_call(ours, calls), _seconds_per_call(raw, calls))[::-1]
         for turn in range(rounds)
     ]
     return Result(
@@ -67,7 +71,16 @@ def measure(algorithm: str, *, rounds: int, seconds: float) -> Result:
         raw_per_second=1 / statistics.median(raw_time for raw_time, _ in times),
         ours_per_second=1 / statistics.median(our_time for _, our_time in times),
         ratio=statistics.median(raw_time / our_time for raw_time, our_time in times),
+        times=tuple(times),
     )
+
+
+def figures(result: Result) -> list[Figure]:
+    raw, ours = ([1 / each[at] for each in result.times] for at in (0, 1))
+    return [
+        figure(result.algorithm, "keyturn", "1/s", ours, ratios=[ratio("raw verify", ours, raw)]),
+        figure(result.algorithm, "raw verify", "1/s", raw),
+    ]
 
 
 def _pair(algorithm: str) -> tuple[Callable[[], object], Callable[[], object]]:
@@ -137,11 +150,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=31)
     parser.add_argument("--seconds", type=float, default=0.1, help="length of one half of a round")
     parser.add_argument("--json", action="store_true")
+    provenance.add_option(parser)
     arguments = parser.parse_args()
+    before = provenance.busy_before()
     results = [
         measure(algorithm, rounds=arguments.rounds, seconds=arguments.seconds)
         for algorithm in ("ES256", "RS256", "PS256", "EdDSA", "HS256")
     ]
+    provenance.hand_over(
+        arguments.results,
+        "jose_verify",
+        [each for result in results for each in figures(result)],
+        busy=before,
+    )
     if arguments.json:
         print(json.dumps([asdict(result) for result in results]))
         return

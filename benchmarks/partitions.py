@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure, ratio
 from benchmarks.verifier.processor_time import processor_seconds
 from keyturn_shared.fleet.layout import Layout
 from keyturn_shared.fleet.partitions import ONE_PARTITION, Partitioning
@@ -36,12 +38,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--assertions", type=int, default=60_000)
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before = provenance.busy_before()
     with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(measure(Path(directory), chosen.rounds, chosen.assertions))
+        found = asyncio.run(measure(Path(directory), chosen.rounds, chosen.assertions))
+    provenance.hand_over(
+        chosen.results,
+        "partitions",
+        found,
+        excluded=("renewals of leases",),
+        programs=("Redis",),
+        busy=before,
+    )
 
 
-async def measure(directory: Path, rounds: int, assertions: int) -> None:
+async def measure(directory: Path, rounds: int, assertions: int) -> list[Figure]:
     """Print what a mark costs the busiest Redis process, in both ways, and how they compare."""
     processes = Processes(directory)
     try:
@@ -64,6 +76,17 @@ async def measure(directory: Path, rounds: int, assertions: int) -> None:
         one, spread = (statistics.median(found) for found in costs.values())
         print(f"{1 / one:,.0f}/s and {1 / spread:,.0f}/s at the limit: {one / spread:.2f} times as many")
         await redis.aclose()
+        in_one, in_many = ([1e6 * each for each in found] for found in costs.values())
+        return [
+            figure("processor time of the busiest", "one partition", "µs", in_one),
+            figure(
+                "processor time of the busiest",
+                "48 partitions",
+                "µs",
+                in_many,
+                ratios=[ratio("one partition", in_many, in_one)],
+            ),
+        ]
     finally:
         processes.end_all()
 

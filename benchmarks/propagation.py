@@ -6,7 +6,7 @@ for the change (``Prefer: wait``) continues. The credentials side (store, relay,
 every node and Redis in separate processes. Not included: the admin call's HTTP exchange and its transaction.
 With ``--realtime`` everything measured has priority over other processes of the machine (Linux, as root).
 
-    python -m benchmarks.propagation --nodes 10 50 --changes 300
+    python -m benchmarks.propagation --nodes 1 3 10 --changes 300
 """
 
 import argparse
@@ -17,12 +17,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure, percentile, ratio
+from benchmarks.verifier.processor_time import processor_seconds
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_credentials.domain.projection_builder import Projector
 from keyturn_credentials.domain.roles import Principal
@@ -53,6 +57,7 @@ from keyturn_shared.signed_log.keys import LogSigningKeys
 
 _NODE_START_SECONDS = 300.0
 _WAIT_SECONDS = 10.0
+_IDLE_SECONDS = 2.0
 
 
 def start_nodes(
@@ -83,6 +88,8 @@ class Figures:
 
     applied: list[float]
     waited: list[float]
+    processor_us: list[float]
+    """Processor time of a node for each event, by node, without that of an idle node."""
 
 
 async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> Figures:
@@ -135,7 +142,10 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
         if realtime:
             prefer([os.getpid(), redis_server.pid, *(process.pid for process in processes)])
         waiter = FleetWaiter(registry, log, clock)
-        figures = Figures([], [])
+        measured = Figures([], [], [])
+        pids = [process.pid for process in processes]
+        idle = await _used(pids, asyncio.sleep(_IDLE_SECONDS))
+        began, before = time.monotonic(), [processor_seconds(pid) for pid in pids]
         for _ in range(changes):
             done = await secrets.regenerate(ClientTarget(actor, "bench", created.value[0].uuid))
             view, summary = await waiter.watch(done.sequence, _WAIT_SECONDS)
@@ -143,10 +153,14 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
             if view is None or summary.applied < nodes:
                 raise TimeoutError(f"not every node applied it: {summary}")
             last = max(node.renewed_at for node in view.nodes)
-            figures.applied.append(last - committed[done.sequence] * 1000)
-            figures.waited.append((over - committed[done.sequence]) * 1000)
+            measured.applied.append(last - committed[done.sequence] * 1000)
+            measured.waited.append((over - committed[done.sequence]) * 1000)
             await asyncio.sleep(pause)
-        return figures
+        took = time.monotonic() - began
+        for pid, at_first, alone in zip(pids, before, idle, strict=True):
+            used = processor_seconds(pid) - at_first - alone * took / _IDLE_SECONDS
+            measured.processor_us.append(1e6 * used / changes)
+        return measured
     finally:
         for process in processes:
             process.terminate()
@@ -158,6 +172,13 @@ async def measure(nodes: int, changes: int, pause: float, *, realtime: bool) -> 
         redis_server.stop()
 
 
+async def _used(pids: list[int], work: Awaitable[None]) -> list[float]:
+    """Return the processor seconds that each process spends meanwhile."""
+    before = [processor_seconds(pid) for pid in pids]
+    await work
+    return [processor_seconds(pid) - at for pid, at in zip(pids, before, strict=True)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -166,12 +187,55 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=300)
     parser.add_argument("--pause", type=float, default=0.02, help="seconds between changes")
     parser.add_argument("--realtime", action="store_true", help="run before all other work of the machine")
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before, measured = provenance.busy_before(), dict[int, Figures]()
     for nodes in chosen.nodes:
-        figures = uvloop.run(measure(nodes, chosen.changes, chosen.pause, realtime=chosen.realtime))
+        found = measured[nodes] = uvloop.run(
+            measure(nodes, chosen.changes, chosen.pause, realtime=chosen.realtime)
+        )
         print(f"{nodes} nodes, {chosen.changes} changes; from the commit")
-        print(f"  to the last node applied: {summary(figures.applied)}")
-        print(f"  to the end of the wait:   {summary(figures.waited)}")
+        print(f"  to the last node applied: {summary(found.applied)}")
+        print(f"  to the end of the wait:   {summary(found.waited)}")
+        print(f"  a node's processor time:  {statistics.median(found.processor_us):.0f} µs for each event")
+    provenance.hand_over(
+        chosen.results,
+        "propagation",
+        figures(measured),
+        excluded=("HTTP", "the transaction of the change", "the processor time of an idle node"),
+        programs=("uvloop", "Redis"),
+        busy=before,
+    )
+
+
+def figures(measured: dict[int, Figures]) -> list[Figure]:
+    """Return times and costs by number of nodes; each is compared with the smallest fleet's."""
+    smallest = measured[min(measured)]
+    found = []
+    for nodes, each in measured.items():
+        for name, mine, theirs in (
+            ("to the last node applied", each.applied, smallest.applied),
+            ("to the end of the wait", each.waited, smallest.waited),
+        ):
+            found.append(_times(name, nodes, mine, theirs, min(measured)))
+        cost = statistics.median(each.processor_us)
+        compared = ratio(_nodes(min(measured)), [cost], [statistics.median(smallest.processor_us)])
+        found.append(
+            figure("processor time of a node", _nodes(nodes), "µs", [cost], at=nodes, ratios=[compared])
+        )
+    return found
+
+
+def _times(name: str, nodes: int, mine: list[float], theirs: list[float], fewest: int) -> Figure:
+    (p50, p99), (their_p50, their_p99) = (
+        (statistics.median(times), percentile(times, 0.99)) for times in (mine, theirs)
+    )
+    compared = ratio(_nodes(fewest), [p50], [their_p50], p99=([p99], [their_p99]))
+    return figure(name, _nodes(nodes), "ms", [p50], p50=[p50], p99=[p99], at=nodes, ratios=[compared])
+
+
+def _nodes(count: int) -> str:
+    return f"{count} node{'s' if count > 1 else ''}"
 
 
 def prefer(pids: list[int]) -> None:
@@ -183,7 +247,7 @@ def prefer(pids: list[int]) -> None:
 
 def summary(figures: list[float]) -> str:
     ordered = sorted(figures)
-    p99 = ordered[int(0.99 * (len(ordered) - 1))]
+    p99 = percentile(ordered, 0.99)
     return f"median {statistics.median(ordered):.1f} ms, p99 {p99:.1f} ms, worst {ordered[-1]:.1f} ms"
 
 

@@ -27,7 +27,9 @@ from urllib.parse import quote
 import uvloop
 from pydantic import AnyHttpUrl, SecretStr
 
+from benchmarks import provenance
 from benchmarks.credentials.service import BenchmarkedService
+from benchmarks.results import Figure, figure
 from benchmarks.verifier.load import LoadResult, load
 from keyturn_credentials.settings import CredentialsSettings
 from tests.testkit.admin_api import ADMIN_ID, ADMIN_SECRET, BASE_URL
@@ -200,7 +202,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3.0, help="for each kind of call")
     parser.add_argument("--callers", type=int, default=20, help="at once, where there are several")
     parser.add_argument("--given", action="store_true", help="use the database of the environment")
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before = provenance.busy_before()
     given: Any = None
     if chosen.given:
         given = CredentialsSettings(  # type: ignore[call-arg]  # the rest is read from the environment
@@ -213,10 +217,29 @@ def main() -> int:
         uvloop.run(service.start(chosen.database, chosen.clients, given=given))
         print(f"{chosen.clients} clients on {chosen.database}", flush=True)
         measuring = measure(service, chosen.clients, seconds=chosen.seconds, connections=chosen.callers)
-        show(uvloop.run(measuring))
+        results = uvloop.run(measuring)
+        show(results)
     finally:
         service.close()
+    provenance.hand_over(
+        chosen.results,
+        f"admin_{chosen.database}",
+        figures(results),
+        excluded=("TLS", "the way to the nodes"),
+        programs=("uvloop", "Redis", "SQLite" if chosen.database == "sqlite" else "PostgreSQL"),
+        busy=before,
+    )
     return 0
+
+
+def figures(results: dict[str, Measured]) -> list[Figure]:
+    """Return rate and processor time of each kind of call. They are compared with nothing: see the time that
+    verifying one signature takes for the speed of the machine."""
+    found = []
+    for name, (result, processor_us) in results.items():
+        found.append(figure(name, "service", "1/s", [result.per_second], p50=[result.p50], p99=[result.p99]))
+        found.append(figure(f"{name}, processor time", "service", "µs", [processor_us]))
+    return found
 
 
 if __name__ == "__main__":

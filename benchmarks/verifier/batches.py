@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Final
 
+from benchmarks import provenance
 from benchmarks.verifier.target import LOAD_CORE
 from benchmarks.verifier.verification import Bench
-from benchmarks.verifier.wrk import RequestFile, WrkResult, run_wrk
+from benchmarks.verifier.wrk import RequestFile, WrkResult, figure_of, run_wrk
 
 _TOKENS: Final = 1000
 _MOST_PER_SECOND: Final = 20
@@ -25,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     alone: list[WrkResult] = []
     beside: list[WrkResult] = []
@@ -57,6 +60,18 @@ def main() -> None:
         print(f"{name:16} {rate:8.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms")
     ratio = statistics.median(one.p99 / other.p99 for one, other in zip(beside, alone, strict=True))
     print(f"p99 of introspection beside batches: {ratio:.2f} of that alone")
+    provenance.hand_over(
+        chosen.results,
+        "batches",
+        [
+            figure_of("introspect-seen", "alone", alone),
+            figure_of("introspect-seen", "beside batches", beside, ("alone", alone)),
+            figure_of("the batches", "beside introspection", batches),
+        ],
+        excluded=("TLS",),
+        programs=("uvloop", "Redis", "wrk"),
+        busy=before,
+    )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ import jwt
 import uvloop
 from pydantic import AnyHttpUrl, SecretStr
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure, ratio
 from benchmarks.verifier.target import LOAD_CORE, SERVER_CORE
 from benchmarks.verifier.token_endpoint import CLIENT, SECRET
 from benchmarks.verifier.verification import SEEN_TOKENS, Tokens, signature_floor
@@ -33,6 +35,7 @@ from tests.testkit.filled_redis import FLEET_KEY, Filling, client_of, projected_
 _BASE_URL: Final = "https://id.example.test"
 _AUDIENCE: Final = f"{_BASE_URL}/realms/acme"
 _AT_ONCE: Final = 100
+_FLOOR: Final = "signature alone"
 _MOST_PER_SECOND: Final = 30_000
 
 
@@ -86,7 +89,7 @@ async def measure(rounds: int, seconds: float) -> dict[str, list[float]]:
                     ):
                         rate = await per_second(verify, tokens, seconds)
                         results.setdefault(name, []).append(rate)
-                    results.setdefault("signature alone", []).append(signature_floor(seconds).per_second)
+                    results.setdefault(_FLOOR, []).append(signature_floor(seconds).per_second)
             await connection.aclose()
         finally:
             redis.stop()
@@ -97,13 +100,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0)
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(SERVER_CORE)})
     results = uvloop.run(measure(chosen.rounds, chosen.seconds))
-    floor = results["signature alone"]
+    floor = results[_FLOOR]
     for name, rates in results.items():
         share = statistics.median(rate / alone for rate, alone in zip(rates, floor, strict=True))
         print(f"{name:22} {statistics.median(rates):9.0f}/s  {share:6.2f} of signatures alone")
+    provenance.hand_over(
+        chosen.results,
+        "library",
+        figures(results),
+        excluded=("HTTP",),
+        programs=("uvloop", "PyJWT", "Redis"),
+        busy=before,
+    )
+
+
+def figures(results: dict[str, list[float]]) -> list[Figure]:
+    """Return the rate of each verifier with its ratio to signatures alone."""
+    floor = results[_FLOOR]
+    return [
+        figure("verify", name, "1/s", rates, ratios=[] if name == _FLOOR else [ratio(_FLOOR, rates, floor)])
+        for name, rates in results.items()
+    ]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from benchmarks.verifier.answers import is_whole
+
 
 @dataclass(frozen=True)
 class LoadResult:
@@ -42,8 +44,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0 or not self._whole(end + 4):
+        if not is_whole(self._buffer):
             return
         self.statuses[int(self._buffer[9:12])] += 1
         self._buffer = b""
@@ -53,15 +54,6 @@ class _Connection(asyncio.Protocol):
             self._send()
         else:
             self._finish()
-
-    def _whole(self, body: int) -> bool:
-        head = self._buffer[:body].lower()
-        at = head.find(b"content-length:")
-        if at >= 0:
-            return len(self._buffer) >= body + int(head[at + 15 : head.index(b"\r\n", at)])
-        if b"transfer-encoding: chunked" in head:
-            return self._buffer.endswith(b"0\r\n\r\n")
-        return True
 
     def _send(self) -> None:
         request = next(self._requests, None)

@@ -23,6 +23,8 @@ from urllib.request import urlopen
 
 import uvloop
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure
 from benchmarks.verifier.load import load
 from benchmarks.verifier.target import Target, assertion_body, form_request, start_node, until_answers
 from keyturn.stack.redis_server import EmbeddedRedis
@@ -136,9 +138,12 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=100_000)
     parser.add_argument("--method", choices=METHODS)
     parser.add_argument("--json", action="store_true")
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before, found = provenance.busy_before(), list[Figure]()
     for method in [chosen.method] if chosen.method else METHODS:
         memory = measure(method, chosen.clients)
+        found += figures(memory)
         if chosen.json:
             print(json.dumps(asdict(memory)))
             continue
@@ -147,7 +152,16 @@ def main() -> int:
             f" {memory.full_mib:.0f} MiB, {memory.empty_mib:.0f} MiB of it before,"
             f" {memory.bytes_per_client:,.0f} bytes for each client"
         )
+    provenance.hand_over(chosen.results, "memory", found, programs=("uvloop", "Redis"), busy=before)
     return 0
+
+
+def figures(memory: Memory) -> list[Figure]:
+    return [
+        figure(memory.method, "ready", "MiB", [memory.empty_mib]),
+        figure(memory.method, "with all clients", "MiB", [memory.full_mib], at=memory.clients),
+        figure(memory.method, "each client", "bytes", [memory.bytes_per_client]),
+    ]
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ from typing import Any
 
 import uvloop
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure, ratio
 from benchmarks.verifier.load import LoadResult, load
 from benchmarks.verifier.target import (
     LOAD_CORE,
@@ -165,11 +167,14 @@ def main() -> int:
     parser.add_argument("--only", choices=NAMES)
     parser.add_argument("--method", choices=["private_key_jwt", "client_secret_basic"])
     parser.add_argument("--json", action="store_true")
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before, found = provenance.busy_before(), list[Figure]()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
     names = [chosen.only] if chosen.only else list(NAMES)
     for method in [chosen.method] if chosen.method else ["private_key_jwt", "client_secret_basic"]:
         results = measure(method, names, rounds=chosen.rounds, seconds=chosen.seconds)
+        found += figures(method, results)
         if chosen.json:
             print(
                 json.dumps(
@@ -194,7 +199,34 @@ def main() -> int:
                 f" p99 {statistics.median(k.load.p99 / o.load.p99 for k, o in pairs):.2f}x,"
                 f" processor time {statistics.median(k.cpu_us / o.cpu_us for k, o in pairs):.2f}x"
             )
+    provenance.hand_over(
+        chosen.results,
+        "token_endpoint",
+        found,
+        excluded=("TLS",),
+        programs=("uvloop", "Redis", "Node.js", "oidc-provider"),
+        busy=before,
+    )
     return 0
+
+
+def figures(method: str, results: dict[str, list[Round]]) -> list[Figure]:
+    """Return rate and processor time of each server, and keyturn's ratios to the others."""
+    found = []
+    for name, rounds in results.items():
+        rates, costs = [each.load.per_second for each in rounds], [each.cpu_us for each in rounds]
+        p50, p99 = [each.load.p50 for each in rounds], [each.load.p99 for each in rounds]
+        rate_ratios, cost_ratios = [], []
+        for to, others in results.items():
+            if name == "keyturn" != to:
+                their_p99 = [each.load.p99 for each in others]
+                rate_ratios.append(
+                    ratio(to, rates, [each.load.per_second for each in others], p99=(p99, their_p99))
+                )
+                cost_ratios.append(ratio(to, costs, [each.cpu_us for each in others]))
+        found.append(figure(method, name, "1/s", rates, p50=p50, p99=p99, ratios=rate_ratios))
+        found.append(figure(f"{method}, processor time", name, "µs", costs, ratios=cost_ratios))
+    return found
 
 
 if __name__ == "__main__":

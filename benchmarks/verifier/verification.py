@@ -31,9 +31,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks import provenance
+from benchmarks.results import Figure
 from benchmarks.verifier.target import LOAD_CORE, SERVER_CORE, Target, start_node, until_answers
 from benchmarks.verifier.token_endpoint import CLIENT, SECRET, start_oidc_provider
-from benchmarks.verifier.wrk import RequestFile, WrkResult, run_wrk
+from benchmarks.verifier.wrk import RequestFile, WrkResult, figure_of, run_wrk
 from keyturn.stack.redis_server import EmbeddedRedis
 from keyturn_shared.clock import SystemClock
 from keyturn_shared.jose.signing import SigningKey
@@ -251,13 +253,34 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--only", choices=KINDS, action="append")
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before = provenance.busy_before()
     os.sched_setaffinity(0, {int(LOAD_CORE)})
+    found: list[Figure] = []
     with ExitStack() as stack:
         bench = Bench(stack, seconds=chosen.seconds)
         for kind in chosen.only or KINDS:
-            show(kind, bench.measure(kind, chosen.rounds))
+            measured = bench.measure(kind, chosen.rounds)
+            show(kind, measured)
+            found += figures(kind, measured)
+    provenance.hand_over(
+        chosen.results,
+        "verification",
+        found,
+        excluded=("TLS",),
+        programs=("uvloop", "uvicorn", "Redis", "Node.js", "oidc-provider", "wrk"),
+        busy=before,
+    )
     return 0
+
+
+def figures(kind: str, measured: Measured) -> list[Figure]:
+    """Return the rates of everything under one kind of load, and keyturn's ratios to the others."""
+    each = BATCH if kind == "verify-new" else 1
+    others = [(name, rounds) for name, rounds in measured.rounds.items() if name != "keyturn"]
+    mine = figure_of(kind, "keyturn", measured.rounds["keyturn"], *others, each=each)
+    return [mine, *(figure_of(kind, name, rounds) for name, rounds in others)]
 
 
 def show(kind: str, measured: Measured) -> None:

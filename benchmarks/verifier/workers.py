@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks import provenance
+from benchmarks.results import Figure, figure, ratio
 from benchmarks.verifier.processor_time import children_of, processor_seconds
 from benchmarks.verifier.target import start_node, until_answers
 from benchmarks.verifier.token_endpoint import CLIENT, SECRET
@@ -149,7 +151,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--only", choices=_MOST_PER_SECOND, action="append")
+    provenance.add_option(parser)
     chosen = parser.parse_args()
+    before, found = provenance.busy_before(), list[Figure]()
     counts = (1, chosen.workers)
     with ExitStack() as stack:
         bench = Bench(stack, counts)
@@ -163,7 +167,41 @@ def main() -> int:
                     rounds[node.count].append(bench.measure(node, kind, chosen.seconds))
             print(kind)
             show(rounds, chosen.workers)
+            found += figures(kind, rounds, chosen.workers)
+    provenance.hand_over(
+        chosen.results,
+        "workers",
+        found,
+        excluded=("TLS",),
+        programs=("uvloop", "Redis", "wrk"),
+        busy=before,
+    )
     return 0
+
+
+def figures(kind: str, rounds: dict[int, list[Measured]], several: int) -> list[Figure]:
+    """Return rate and processor time of a request for both numbers of processes, and the ratios of several to
+    one; those on cores of their own are computed from the processor times."""
+    one, more = rounds[1], rounds[several]
+    rates = {count: [each.per_second for each in results] for count, results in rounds.items()}
+    costs = {
+        count: [1e6 * (each.workers + each.parent) for each in results] for count, results in rounds.items()
+    }
+    p99 = {count: [each.p99 for each in results] for count, results in rounds.items()}
+    compared = ratio("one process", rates[several], rates[1], p99=(p99[several], p99[1]))
+    own_cores = [
+        several * mine.workers / (theirs.workers + theirs.parent)
+        for mine, theirs in zip(one, more, strict=True)
+    ]
+    of_several = f"{several} workers"
+    return [
+        figure(kind, "one process", "1/s", rates[1], p99=p99[1]),
+        figure(kind, of_several, "1/s", rates[several], p99=p99[several], ratios=[compared]),
+        figure(f"{kind}, processor time", "one process", "µs", costs[1]),
+        figure(f"{kind}, processor time", of_several, "µs", costs[several]),
+        figure(f"{kind}, load", of_several, "µs", [1e6 * each.load for each in more]),
+        figure(f"{kind}, on cores of their own", of_several, "times the rate of one", own_cores),
+    ]
 
 
 def show(rounds: dict[int, list[Measured]], several: int) -> None:
