@@ -30,7 +30,8 @@ def new_kek(
 
 @app.command()
 def new(ring: _RingArgument, kek: _Kek) -> None:
-    """Generate a key of a ring in the token, and print it wrapped."""
+    """Generate a key of a ring in the token, and print it wrapped. It has no plain copy: without the key
+    encryption key, it is lost."""
     from keyturn.key_wrapping.making import print_new_key
     from keyturn.services import run_configured
 

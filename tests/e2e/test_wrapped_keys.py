@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from keyturn_shared.sealing import KeyRing
 from tests.e2e.runbook import blocks, run
 from tests.testkit.credentials_instances import READY_SECONDS, Surroundings
 from tests.testkit.credentials_process import environment
@@ -107,3 +108,26 @@ async def test_the_runbooks_wrap_rewrap_and_replace_keys(
         assert "has no token 'keyturn'" in refused.stderr
         offline = {f"KEYTURN_{name.upper()}_FILE": str(secrets / "offline" / name) for name in FILES}
         assert do(checking, **offline) == "The settings of credentials are valid\n"
+
+
+@pytest.mark.timeout(300)
+def test_whoever_types_the_commands_of_a_failed_change_again_loses_no_plain_key(tmp_path: Path) -> None:
+    """No device is named, so nothing can be wrapped, and what was to be moved is empty."""
+    plain = {name: KeyRing.generate_key() for name in FILES}
+    for name, key in plain.items():
+        (tmp_path / name).write_text(key)
+    settings = {f"KEYTURN_{name.upper()}_FILE": str(tmp_path / name) for name in FILES}
+    _, wrapping, replacing, _ = blocks(WRAPPING)
+    for _ in range(2):
+        assert run(f"set +e\n{wrapping}", tmp_path, **settings).returncode == 2
+        assert run(f"set +e\n{replacing}", tmp_path, **settings).returncode != 0
+        assert {name: (tmp_path / name).read_text() for name in FILES} == plain
+
+    offline = tmp_path / "offline"  # of a change that was made, and is typed again
+    offline.mkdir()
+    for name in FILES:
+        (tmp_path / name).rename(offline / name)
+        for file in (tmp_path / name, tmp_path / f"{name}.new"):
+            file.write_text("A256KW.01.00000000.wrapped")
+    assert run(f"set +e\n{replacing}", tmp_path, **settings).returncode != 0
+    assert {name: (offline / name).read_text() for name in FILES} == plain
