@@ -129,7 +129,7 @@ def _run(ask: Callable[[Asked], Awaitable[int]], data_dir: Path) -> int:
 
     def work() -> None:
         nonlocal code
-        settings = settings_with_keys(JwksSettings)
+        settings = settings_with_keys(JwksSettings, instead=["log_verification_keys", "log_signing_keys"])
         code = asyncio.run(connected(settings))
 
     async def connected(settings: JwksSettings) -> int:

@@ -37,4 +37,5 @@ class LogKeySettings(BaseSettings):
 
 def print_public_keys() -> None:
     """Print the public halves. Raises ConfigurationError."""
-    print(settings_with_keys(LogKeySettings).keys().public_keys)  # noqa: T201 - the output of a command
+    settings = settings_with_keys(LogKeySettings, instead=["log_signing_keys"])
+    print(settings.keys().public_keys)  # noqa: T201 - the output of a command

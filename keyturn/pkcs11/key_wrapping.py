@@ -25,7 +25,7 @@ from pkcs11.types import SecretKey, Session, UnwrapMixin, WrapMixin
 
 from keyturn.client.signer import SignerError
 from keyturn.pkcs11.open_token import KeyName, OpenToken
-from keyturn.pkcs11.token import Pkcs11Token
+from keyturn.pkcs11.token import Pkcs11Token, named
 from keyturn_shared.key_wrapping import KEY_BYTES, KeyWrappingError
 
 T = TypeVar("T")
@@ -183,7 +183,7 @@ class Pkcs11KeyWrapping:
             raise
         except PKCS11Error as error:
             raise KeyWrappingError(
-                f"it does not unwrap ({type(error).__name__}): it was altered, or wrapped under another key"
+                f"it does not unwrap ({named(error)}): it was altered, or wrapped under another key"
                 f" that has the id {kek_id.hex()} too"
             ) from None
         assert isinstance(key, SecretKey), "by its class"  # noqa: S101 - a mistake in code

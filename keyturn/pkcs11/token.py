@@ -1,5 +1,6 @@
 """A PKCS#11 token: its session, its PIN, and calls to its module, one at a time."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,7 +30,14 @@ T = TypeVar("T")
 
 _CALLS: Final = threading.RLock()
 """Held during calls: a module is initialized for one thread at a time."""
+_NUMBER: Final = re.compile(r"\b0x[0-9a-f]+\b")
 _PIN_REFUSED: Final = (*WRONG_PIN, PinLocked, PinExpired, UserPinNotInitialized)
+
+
+def named(error: PKCS11Error) -> str:
+    """Return the name of an error; of one that only the token's maker names, its number."""
+    number = _NUMBER.search(str(error)) if type(error) is PKCS11Error else None
+    return type(error).__name__ if number is None else f"error {number[0]}"
 
 
 class Pkcs11Token:
@@ -174,5 +182,5 @@ class Pkcs11Token:
                 self._pin.was_wrong()
                 told = f"{self} refuses the PIN; the same one is not tried again, since tokens lock"
             case _:
-                told = f"{self} fails with {type(error).__name__}"
+                told = f"{self} fails with {named(error)}"
         raise SignerError(told) from None

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from keyturn_shared.errors import KeyturnError
@@ -22,9 +23,16 @@ def check_device(settings: KeyWrappingSettings) -> None:
         problems.append("KEYTURN_PKCS11_TOKEN: required to unwrap keys, but not set")
     for name in ("pkcs11_module", "pkcs11_pin_file"):
         path = getattr(settings, name)
-        if path is not None and not path.is_file():
-            problems.append(f"KEYTURN_{name.upper()}: {path}: there is no such file")
+        if path is not None and (problem := _problem_of(path)) is not None:
+            problems.append(f"KEYTURN_{name.upper()}: {path}: {problem}")
     raise_all(problems)
+
+
+def _problem_of(path: Path) -> str | None:
+    try:
+        return None if path.is_file() else "there is no such file"
+    except OSError as error:  # such as a directory that this user may not search
+        return error.strerror
 
 
 def use_device(settings: KeyWrappingSettings, work: Callable[[KeyWrapping], T]) -> T:

@@ -1,7 +1,7 @@
 """The rings whose keys may be wrapped, as settings give them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
@@ -27,7 +27,7 @@ class GivenRing:
     """A ring as settings give it: its keys in order, each plain or wrapped."""
 
     ring: Ring
-    elements: list[str]
+    elements: list[str] = field(repr=False)
 
     @property
     def has_wrapped(self) -> bool:

@@ -1,6 +1,7 @@
 """Settings with unwrapped keys. They are in the memory of this process only: not in its environment, which
 other processes of the same user can read, and which its children inherit."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -20,9 +21,12 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 Values = dict[str, SecretStr]
 
 
-def settings_with_keys(kind: type[Settings]) -> Settings:
-    """Read settings from the environment, with unwrapped keys. Raises ConfigurationError, and pydantic's
-    ValidationError."""
+def settings_with_keys(kind: type[Settings], *, instead: Sequence[str] = ()) -> Settings:
+    """Read settings from the environment, with unwrapped keys. ``instead``: settings that are used in place
+    of the rings; with any of them, keys stay wrapped, and no device is needed. Raises ConfigurationError, and
+    pydantic's ValidationError."""
+    if any(os.environ.get(f"KEYTURN_{name.upper()}") for name in instead):
+        return kind()
     values: dict[str, Any] = dict(unwrapped_values(kind))
     return kind(**values)
 

@@ -136,6 +136,10 @@ def test_at_the_start_the_module_is_not_initialized_anew(module: FakeModule) -> 
     assert module.calls == ["find"]
     module.fails["work"] = [DeviceError()]
     assert refusal(token(), module) == "the token 'orders' fails with DeviceError"
+    module.fails["work"] = [PKCS11Error("Unmapped error code 0x80000385")]
+    assert refusal(token(), module) == "the token 'orders' fails with error 0x80000385"
+    module.fails["work"] = [PKCS11Error("Failed to cancel operation")]
+    assert refusal(token(), module) == "the token 'orders' fails with PKCS11Error"
 
 
 REFUSED = "the token 'orders' refuses the PIN; the same one is not tried again, since tokens lock"

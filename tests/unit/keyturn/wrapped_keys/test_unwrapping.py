@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from keyturn.checked_settings import checked_settings
+from keyturn.log_keys.public import LogKeySettings
 from keyturn.wrapped_keys import unwrapping
+from keyturn.wrapped_keys.rings import given_rings
 from keyturn.wrapped_keys.unwrapping import checked_stand_ins, settings_with_keys, unwrapped_values
 from keyturn_credentials.settings import CredentialsSettings
 from keyturn_shared.errors import ConfigurationError
@@ -16,6 +18,7 @@ from keyturn_shared.jose import base64url
 from keyturn_shared.key_wrapping import KeyWrapping, KeyWrappingError, WrappedKey
 from keyturn_shared.key_wrapping_settings import KeyWrappingSettings
 from keyturn_shared.sealing import KeyRing
+from keyturn_shared.signed_log.keys import LogSigningKeys
 from keyturn_verifier.settings import FetcherSettings, VerifierSettings
 from tests.testkit.software_device import SoftwareDevice
 
@@ -185,3 +188,22 @@ def test_a_token_is_named_once(scene: Scene) -> None:
     scene.set("KEYTURN_PKCS11_SERIAL", "0f")
     told = "KEYTURN_PKCS11_TOKEN and KEYTURN_PKCS11_SERIAL are both set: name the token by one of them"
     assert problems(CredentialsSettings) == [told]
+
+
+def test_a_command_with_keys_of_another_setting_needs_no_device(scene: Scene) -> None:
+    instead = ["log_signing_keys"]
+    assert settings_with_keys(LogKeySettings, instead=instead).keys() is not None
+    assert scene.used == 1
+    key = LogSigningKeys.generate_key()
+    scene.set("KEYTURN_LOG_SIGNING_KEYS", key)
+    settings = settings_with_keys(LogKeySettings, instead=instead)
+    assert settings.keys().public_keys == LogSigningKeys.from_text(key).public_keys
+    assert scene.used == 1
+
+
+def test_plain_keys_beside_wrapped_ones_are_not_in_the_form_for_logs(scene: Scene) -> None:
+    plain = KeyRing.generate_key()
+    scene.set("KEYTURN_FLEET_KEYS", f"{plain},{scene.wrapped(FLEET, 'fleet')}")
+    (given,) = given_rings(VerifierSettings)
+    assert given.is_mixed
+    assert plain not in repr(given)
