@@ -63,10 +63,11 @@ async def _seal_keys_of(store: Store, realm_id: str) -> AsyncIterator[str]:
 
 
 def _ids_in(secrets: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
-    """Yield the ids of the keys that seal and digest each secret that is not stored as a digest only."""
+    """Yield the ids of the keys that seal and digest each secret that is not stored as a digest only. What
+    has no key's id was altered, and says nothing about keys."""
     for stored in secrets.values():
-        if stored["sealed"] is not None:
-            yield KeyRing.key_id_of(stored["sealed"]), KeyRing.key_id_of(stored["digest"])
+        if stored["sealed"] is not None and (sealed := KeyRing.key_id_of(str(stored["sealed"]))):
+            yield sealed, KeyRing.key_id_of(stored["digest"])
 
 
 def _frozen(found: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:

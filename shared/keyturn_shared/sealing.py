@@ -125,8 +125,8 @@ class KeyRing:
 
     @staticmethod
     def key_id_of(value: str) -> str:
-        """Return the id of the key that made an encrypted value or a digest."""
-        return value.split(".", 2)[1]
+        """Return the id of the key that made an encrypted value or a digest; nothing for what is neither."""
+        return value.partition(".")[2].partition(".")[0]
 
     def digest(self, secret: str, context: str) -> str:
         """Return the HMAC-SHA256 of a secret in a context, for comparison without storing the secret."""

@@ -127,13 +127,15 @@ def _counted(summary: Summary, counts: dict[str, int]) -> Summary:
 
 def verify_seal(end: End, ring: KeyRing) -> None:
     """Raise BackupError if this backup was not made with an encryption key of the ring."""
+    missing = KeyRing.key_id_of(end.seal)
+    if not missing:
+        raise BackupError("the backup is damaged: its seal cannot be read")
     try:
         if ring.knows(end.seal):
             if ring.matches(end.sha256, end.seal, _SEAL_CONTEXT):
                 return
             raise BackupError("the backup was altered after it was made: its seal does not match")
-        missing = KeyRing.key_id_of(end.seal)
-    except (SealError, IndexError) as error:
+    except SealError as error:
         raise BackupError("the backup is damaged: its seal cannot be read") from error
     raise BackupError(
         f"KEYTURN_ENCRYPTION_KEYS lacks key {missing} (a key's id, not the key), which sealed the backup"

@@ -39,7 +39,7 @@ class KeyNeeds:
     def _note_secrets(self, realm_id: str, secrets: str) -> None:
         for stored in _secrets.decode(secrets).values():
             if stored["sealed"] is not None:
-                self._encryption.add(KeyRing.key_id_of(stored["sealed"]))
+                self._encryption.add(KeyRing.key_id_of(str(stored["sealed"])))
             else:
                 self._digests[realm_id, KeyRing.key_id_of(stored["digest"])] += 1
 
@@ -49,7 +49,8 @@ class KeyNeeds:
             Digests(realm_id, self._realms.get(realm_id, realm_id), key, count)
             for (realm_id, key), count in sorted(self._digests.items())
         )
-        return Summary(rows, tuple(sorted(self._encryption)), tuple(digests))
+        # What has no key's id was altered: no key is missing for it, and the rest needs its backup.
+        return Summary(rows, tuple(sorted(self._encryption - {""})), tuple(digests))
 
 
 def missing_encryption_keys(summary: Summary, ring: KeyRing) -> list[str]:

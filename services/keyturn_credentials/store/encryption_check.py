@@ -41,7 +41,7 @@ async def refuse_foreign_keys(database: Database, ring: KeyRing) -> None:
 
 
 def _complaint(foreign: Iterable[tuple[str, str]]) -> str:
-    missing = sorted({KeyRing.key_id_of(sealed) for _, sealed in foreign})
+    missing = sorted({KeyRing.key_id_of(sealed) or "what is no key's id" for _, sealed in foreign})
     names = sorted({name for name, _ in foreign})
     shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
     return (

@@ -69,6 +69,8 @@ def _open(ring: KeyRing, uuid: str, kept: Mapping[str, Any] | None) -> StoredSec
         return None
     secret = None
     if kept["sealed"] is not None:
+        if not isinstance(kept["sealed"], str):
+            raise SealError("a sealed value is not text")
         secret = Secret(ring.open(kept["sealed"], secret_context(uuid)).decode())
     return StoredSecret(
         kept["digest"],

@@ -1,5 +1,6 @@
 """Faults of a real SQLite: each is found, and nothing else."""
 
+import json
 import sqlite3
 
 import pytest
@@ -81,3 +82,16 @@ async def test_a_missing_fleet_key(installation: Installation) -> None:
     keys = SecretStr(KeyRing.generate_key())
     wrong = installation.settings.model_copy(update={"fleet_keys": keys})
     assert await diagnosed(wrong, _DATABASE) == (["database_fleet_key_missing"], 1)
+
+
+@pytest.mark.parametrize("written", ["", "no seal", 5])
+async def test_a_secret_that_was_altered_hides_no_key(installation: Installation, written: object) -> None:
+    await installation.api.create("/acme/clients", {"clientId": "orders"})
+    with sqlite3.connect(file_of(installation.settings)) as database:
+        ((text,),) = database.execute("SELECT secrets FROM clients WHERE client_id = 'orders'").fetchall()
+        secrets = json.loads(text)
+        secrets["current"]["sealed"] = written
+        database.execute("UPDATE clients SET secrets = ?", (json.dumps(secrets),))
+    assert await diagnosed(installation.settings, _DATABASE) == ([], 0)
+    needless = with_keys(installation.settings, last=KeyRing.generate_key())
+    assert await diagnosed(needless, _DATABASE) == (["database_key_unused"], 0)

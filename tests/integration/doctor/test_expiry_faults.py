@@ -88,7 +88,10 @@ async def test_a_rotation_that_waits_for_a_person(installation: Installation) ->
     assert await diagnosed(installation.settings, _EXPIRY) == (["rotation_alert"], 0)
 
 
-async def test_a_secret_that_cannot_be_decrypted_hides_no_other(installation: Installation) -> None:
+@pytest.mark.parametrize("written", [None, "no key's id", 5])
+async def test_a_secret_that_cannot_be_decrypted_hides_no_other(
+    installation: Installation, written: object
+) -> None:
     """Somebody, or a disk, has changed a row: one of the clients whose secret ends, and which have a URL."""
     by_url = {"use.jwks.url": "true", "jwks.url": "https://client.example/jwks"}
     await make_client(installation, attributes=_SOON | by_url)
@@ -97,7 +100,7 @@ async def test_a_secret_that_cannot_be_decrypted_hides_no_other(installation: In
         where = "WHERE client_id = 'orders'"
         ((text,),) = database.execute(f"SELECT secrets FROM clients {where}").fetchall()
         secrets = json.loads(text)
-        secrets["current"]["sealed"] = secrets["current"]["sealed"][:-4] + "AAAA"
+        secrets["current"]["sealed"] = written or secrets["current"]["sealed"][:-4] + "AAAA"
         database.execute(f"UPDATE clients SET secrets = ? {where}", (json.dumps(secrets),))
     codes = ["secret_ending", "secret_ending", "secret_unreadable"]
     assert await diagnosed(installation.settings, _EXPIRY | {Area.KEY_SETS}) == (codes, 1)

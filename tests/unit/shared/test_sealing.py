@@ -83,3 +83,11 @@ def test_generated_keys_are_taken() -> None:
 def test_a_ring_prints_key_ids_only() -> None:
     printed = repr(ring(NEW)) + repr(ring(NEW)._first)
     assert "nnn" not in printed
+
+
+@pytest.mark.parametrize("value", ["", "1", "not base64url"])
+def test_what_is_no_seal_is_of_no_key(value: str) -> None:
+    ring = KeyRing.from_text(KeyRing.generate_key(), purpose="encryption")
+    assert KeyRing.key_id_of(value) == ""
+    assert not ring.knows(value)
+    assert ring.is_current(ring.seal(b"x", "c", like=value))

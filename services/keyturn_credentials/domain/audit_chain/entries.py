@@ -135,11 +135,13 @@ def matches(ring: KeyRing, entry: Entry) -> bool | None:
     if not isinstance(entry.mac, str):
         return None
     nonce, _, digest = entry.mac.partition(".")
+    if not ring.key_id_of(digest):
+        return False
     try:
         if not ring.knows(digest):
             return None
         return ring.matches(_coded(nonce, entry.values), digest, _CONTEXT)
-    except (SealError, IndexError):
+    except SealError:
         return False
 
 

@@ -61,3 +61,10 @@ def test_keys_that_seal_and_those_of_bare_digests_are_named() -> None:
 def test_a_table_without_its_columns_is_refused() -> None:
     with pytest.raises(BackupError, match="table clients has no column realm_id"):
         KeyNeeds().note(rows("clients", "secrets", ["{}"]))
+
+
+@pytest.mark.parametrize("altered", ["", "no seal", "1"])
+def test_a_secret_that_was_altered_keeps_nobody_from_a_backup(altered: str) -> None:
+    found = KeyNeeds()
+    found.note(rows("clients", "secrets realm_id", [secrets(sealed=altered, digest="1.x.y"), "r1"]))
+    assert missing_encryption_keys(found.summary({}), NEW) == []

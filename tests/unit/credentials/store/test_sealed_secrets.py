@@ -20,8 +20,8 @@ def test_secrets_that_can_be_decrypted_are_read_as_they_are() -> None:
     assert open_readable_secrets(_RING, "uuid", {}) == (ClientSecrets(), True)
 
 
-@pytest.mark.parametrize("sealed", ["", "1", "1.x", "1.x.y", "not base64url"])
-def test_of_others_everything_but_the_values_is_read(sealed: str) -> None:
+@pytest.mark.parametrize("sealed", ["", "1", "1.x", "1.x.y", "not base64url", 5, []])
+def test_of_others_everything_but_the_values_is_read(sealed: object) -> None:
     kept = seal_secrets(_RING, _CLIENT)
     kept["rotated"]["sealed"] = sealed
     with pytest.raises(SealError):

@@ -58,6 +58,11 @@ def test_a_code_that_is_none_vouches_for_nothing(mac: Any) -> None:
     assert matches(RING, entry_of(_stored(mac=mac))) is not True
 
 
+@pytest.mark.parametrize("mac", ["", "x", "nonce.", "nonce.1"])
+def test_a_code_without_a_keys_id_is_no_code_of_a_key_that_is_missing(mac: str) -> None:
+    assert matches(RING, entry_of(_stored(mac=mac))) is False
+
+
 @pytest.mark.parametrize("details", ["{", "", None, 7, '{"a":1}x'])
 def test_details_that_cannot_be_read_are_hashed_nevertheless(details: Any) -> None:
     entry = entry_of(_stored(details=details))
