@@ -157,6 +157,8 @@ constraints: install ## Pin all dependencies again, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements.txt
 	@# The same with traces.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --extra tracing --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements-tracing.txt
+	@# The same with what unwraps keys by a device.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra credentials --extra verifier --extra pkcs11 --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements-pkcs11.txt
 	@# The local stack's part of them.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra local --constraints <(sed -E 's/ \\$$//; /--hash/d' constraints.txt) pyproject.toml deploy/requirements.in --output-file deploy/requirements-local.txt
 

@@ -16,6 +16,8 @@ SHIPPED: Final = REPOSITORY / "deploy" / "requirements.txt"
 """The wheel with the extras credentials and verifier, and what builds it: all that the image holds."""
 TRACING: Final = REPOSITORY / "deploy" / "requirements-tracing.txt"
 """The same with the extra tracing, for who builds an image with traces."""
+PKCS11: Final = REPOSITORY / "deploy" / "requirements-pkcs11.txt"
+"""The same with the extra pkcs11, for who builds an image whose keys a device unwraps."""
 LOCAL: Final = REPOSITORY / "deploy" / "requirements-local.txt"
 EVERYTHING: Final = REPOSITORY / "constraints.txt"
 _HASH: Final = re.compile(r"\s--hash=sha256:([0-9a-f]{64})(?=\s|$)")

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.release.checkout import ReleaseError
-from tests.release.pins import EVERYTHING, LOCAL, SHIPPED, TRACING, read_pins
+from tests.release.pins import EVERYTHING, LOCAL, PKCS11, SHIPPED, TRACING, read_pins
 
 _HASH = "--hash=sha256:" + "a" * 64
 
 
-@pytest.mark.parametrize("path", [SHIPPED, LOCAL, TRACING, EVERYTHING], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [SHIPPED, LOCAL, TRACING, PKCS11, EVERYTHING], ids=lambda path: path.name)
 def test_every_distribution_of_our_files_is_pinned_with_hashes(path: Path) -> None:
     pins = read_pins(path)
     named = [line for line in path.read_text().splitlines() if line[:1].isalnum()]
@@ -19,12 +19,15 @@ def test_every_distribution_of_our_files_is_pinned_with_hashes(path: Path) -> No
 
 def test_what_is_shipped_has_the_versions_that_are_tested() -> None:
     tested = {pin.name: pin for pin in read_pins(EVERYTHING)}
-    for pin in (*read_pins(SHIPPED), *read_pins(LOCAL), *read_pins(TRACING)):
-        assert (pin.version, pin.sha256) == (tested[pin.name].version, tested[pin.name].sha256)
+    for path in (SHIPPED, LOCAL, TRACING, PKCS11):
+        for pin in read_pins(path):
+            assert (pin.version, pin.sha256) == (tested[pin.name].version, tested[pin.name].sha256)
 
 
-def test_an_image_with_traces_has_all_that_one_without_them_has() -> None:
-    assert set(read_pins(SHIPPED)) < set(read_pins(TRACING))
+@pytest.mark.parametrize(("path", "extra"), [(TRACING, "opentelemetry-sdk"), (PKCS11, "python-pkcs11")])
+def test_an_image_with_an_extra_has_all_that_one_without_it_has(path: Path, extra: str) -> None:
+    assert set(read_pins(SHIPPED)) < set(read_pins(path))
+    assert extra in {pin.name for pin in read_pins(path)}
 
 
 def test_a_pin_has_a_normalized_name_its_marker_and_all_hashes(tmp_path: Path) -> None:
