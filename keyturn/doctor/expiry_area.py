@@ -31,7 +31,7 @@ _Judge = Callable[[Client, Sequence[Rotation]], Iterator[Cause]]
 async def check_expiry(scene: Scene, report: AreaReport) -> None:
     """Check what ends with time. Raises StoreUnavailableError."""
     now, realms = scene.clock.now(), 0
-    async with scene.store.survey() as reading:
+    async with scene.store.read() as reading:
         for realm in await reading.realms.all():
             realms += 1
             causes = list(judge_realm_keys(realm, await reading.realms.keys(realm.id), now))
@@ -56,8 +56,7 @@ async def _of_credentials(reading: Reading, realm: Realm, now: float) -> list[Ca
         under_way = await reading.rotations.open_of_clients([client.uuid for client in found])
         for client in found:
             causes += judge(client, under_way.get(client.uuid, ()))
-            readable = client.uuid not in reading.clients.unreadable
-            causes += judge_readable(realm, client, is_readable=readable)
+            causes += judge_readable(realm, client)
     return list({cause.identity: cause for cause in causes}.values())
 
 

@@ -37,7 +37,7 @@ async def check_key_sets(scene: Scene, report: AreaReport) -> None:
     for realm in realms:
         after = ""
         while seen < _MOST_CLIENTS:
-            async with scene.store.survey() as reading:
+            async with scene.store.read() as reading:
                 found = await find_after(reading, realm.id, _BY_URL, after=after, most=_PAGE)
             healths = await fetched.healths(
                 [client.jwks_url or "" for client in found], realm.allowed_networks

@@ -54,13 +54,11 @@ def judge_client(
     rotations: Iterable[Rotation],
     health: KeySetHealth | None,
     now: float,
-    *,
-    is_readable: bool = True,
 ) -> Iterator[Cause]:
     """Yield everything about a client that needs a person. ``rotations``: its open ones. ``health``: of its
-    JWKS URL; None if no client needed it recently. ``is_readable``: as for ``judge_readable``."""
+    JWKS URL; None if no client needed it recently."""
     under_way = list(rotations)
-    yield from judge_readable(realm, client, is_readable=is_readable)
+    yield from judge_readable(realm, client)
     kinds = {rotation.kind for rotation in under_way}
     yield from judge_secret(realm, client, now, rotates=Kind.SECRET in kinds)
     yield from judge_certificate(realm, client, now, rotates=Kind.KEY in kinds)
@@ -69,9 +67,9 @@ def judge_client(
         yield from judge_rotation(rotation, client)
 
 
-def judge_readable(realm: Realm, client: Client, *, is_readable: bool) -> Iterator[Cause]:
+def judge_readable(realm: Realm, client: Client) -> Iterator[Cause]:
     """Yield a cause unless the client's secrets, current and former, can be decrypted."""
-    if not is_readable and realm.enabled and client.enabled:
+    if not client.secrets.is_readable and realm.enabled and client.enabled:
         detail = "its stored secret cannot be decrypted"
         yield _of(client, notice_kinds.SECRET_UNREADABLE, ends_at=None, detail=detail)
 

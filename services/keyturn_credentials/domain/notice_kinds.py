@@ -22,9 +22,10 @@ KEY_SET_FAILING: Final = Diagnosis(
 SECRET_UNREADABLE: Final = Diagnosis(
     "secret_unreadable",
     Severity.PROBLEM,
-    "The client's stored secret cannot be decrypted. Nodes still accept it; nobody can show or rotate it.",
-    "If keyturn doctor reports database_key_missing, add that key. Otherwise take the secrets in the client's"
-    " row from a backup of the database.",
+    "The client's stored secret cannot be decrypted. Nodes still accept it, unless the client signs with it;"
+    " it is shown to nobody.",
+    "If keyturn doctor reports database_key_missing, add that key: nothing is lost. Otherwise regenerate the"
+    " secret.",
 )
 SECRET_ENDED: Final = Diagnosis(
     "secret_ended",

@@ -130,7 +130,8 @@ def is_undelivered(secrets: ClientSecrets, rotation: Rotation) -> bool:
     current = secrets.current
     if current is None or current.rotation != rotation.id or rotation.state is State.PLANNED:
         return False
-    return current.secret is not None and not rotation.is_taken
+    is_whole = current.secret is not None or current.undecrypted is not None
+    return is_whole and not rotation.is_taken
 
 
 def secret_to_take(secrets: ClientSecrets, rotation: Rotation, *, digests_only: bool) -> Secret | None:
@@ -156,7 +157,7 @@ def forget_plain(secrets: ClientSecrets) -> ClientSecrets:
     """Keep only the digest of a successor that has been delivered."""
     if secrets.current is None:
         return secrets
-    return replace(secrets, current=replace(secrets.current, secret=None))
+    return replace(secrets, current=replace(secrets.current, secret=None, undecrypted=None))
 
 
 def _expiry(rules: RotationRules, now: float) -> float | None:

@@ -26,9 +26,10 @@ def generate_secret(*, signs: bool = False) -> Secret:
 @dataclass(frozen=True, slots=True)
 class StoredSecret:
     """A stored client secret. ``digest`` is what verifiers compare with. ``secret`` is None if the realm
-    stores digests only. Times are NumericDate seconds; ``expires_at`` None means never. ``rotation``: id of
-    the rotation under way that set its expiry; no other change does. ``promised``: its overlap was chosen for
-    this secret alone, so it holds without a policy too."""
+    stores digests only, or if no key at hand decrypts it: then ``undecrypted`` is the encrypted value, which
+    is stored again as it is. Times are NumericDate seconds; ``expires_at`` None means never. ``rotation``: id
+    of the rotation under way that set its expiry; no other change does. ``promised``: its overlap was chosen
+    for this secret alone, so it holds without a policy too."""
 
     digest: str
     created_at: float
@@ -36,6 +37,7 @@ class StoredSecret:
     secret: Secret | None = None
     rotation: str | None = None
     promised: bool = False
+    undecrypted: object = None
 
     def is_valid(self, now: float) -> bool:
         return self.expires_at is None or now < self.expires_at
@@ -47,6 +49,12 @@ class ClientSecrets:
 
     current: StoredSecret | None = None
     rotated: StoredSecret | None = None
+
+    @property
+    def is_readable(self) -> bool:
+        """Return whether no value is left encrypted."""
+        known = (self.current, self.rotated)
+        return all(stored is None or stored.undecrypted is None for stored in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +202,7 @@ def without_plain(secrets: ClientSecrets) -> ClientSecrets:
     def forget(stored: StoredSecret | None) -> StoredSecret | None:
         if stored is None or stored.rotation is not None:
             return stored
-        return replace(stored, secret=None)
+        return replace(stored, secret=None, undecrypted=None)
 
     return ClientSecrets(forget(secrets.current), forget(secrets.rotated))
 

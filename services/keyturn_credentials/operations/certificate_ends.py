@@ -23,7 +23,7 @@ class CertificateEnds:
         cannot be decrypted. Raises StoreUnavailableError."""
         after: str | None = None if realm.id in self._done else ""
         while after is not None:
-            async with self._store.survey() as reading:
+            async with self._store.read() as reading:
                 page = await stored_ends(reading, realm.id, after=after, most=_PAGE)
             if page.differing:
                 async with self._store.change(SYSTEM) as transaction:

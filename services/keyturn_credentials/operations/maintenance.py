@@ -226,7 +226,7 @@ class Maintenance:
                     changed[field] = projected
             if changed:
                 await record_projections(transaction, realm, changed, reason="what nodes store about secrets")
-        return len(batch)
+        return sum(client.secrets.is_readable for client in batch)
 
     async def _is_sealed_for_fleet(self, transaction: UnitOfWork, realm: Realm) -> bool:
         body = await transaction.projection(realm_field(realm.name))

@@ -34,20 +34,18 @@ class NoticeJudgement:
     async def clients(self, realm_id: str, client_uuids: Collection[str], changes: NoticeChanges) -> bool:
         """Judge clients of a realm, whether or not they exist. Return whether all was judged: of JWKS URLs,
         only Redis knows."""
-        async with self._store.survey() as reading:
+        async with self._store.read() as reading:
             realm = await reading.realms.get_by_id(realm_id)
             found = await reading.clients.by_uuid(realm_id, client_uuids)
             under_way = await reading.rotations.open_of_clients(found.keys())
             known = await reading.notices.of_clients(client_uuids)
-            unreadable = reading.clients.unreadable
         healths = await self._healths_of(realm, list(found.values()))
         causes = list[Cause]()
         if realm is not None:
             for client in found.values():
                 health = None if healths is None else healths.get(client.uuid)
                 rotations = under_way.get(client.uuid, ())
-                now, is_readable = self._clock.now(), client.uuid not in unreadable
-                causes += judge_client(realm, client, rotations, health, now, is_readable=is_readable)
+                causes += judge_client(realm, client, rotations, health, self._clock.now())
         changes.compare(realm, causes, known, _KEY_SET_CODES if healths is None else ())
         return healths is not None
 

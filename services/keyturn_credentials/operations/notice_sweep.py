@@ -147,7 +147,7 @@ class NoticeSweep:
         after: Place | None = Place(self._clock.now(), "")
         while after is not None:
             until = self._clock.now() + lead_seconds(realm.attributes)
-            async with self._store.survey() as reading:
+            async with self._store.read() as reading:
                 found = await ending_page(reading, realm.id, ending, until, PAGE, after)
             full, _ = await self._judge(realm, [client.uuid for client, _ in found])
             yield
@@ -157,7 +157,7 @@ class NoticeSweep:
         """Judge clients with a credential that has ended, the latest first."""
         after: Place | None = None
         while True:
-            async with self._store.survey() as reading:
+            async with self._store.read() as reading:
                 found = await ended_page(reading, realm.id, ending, self._clock.now(), PAGE, after)
             full, _ = await self._judge(realm, [client.uuid for client, _ in found])
             yield

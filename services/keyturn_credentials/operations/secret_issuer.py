@@ -112,4 +112,5 @@ def _as_kept(client: Client, realm: Realm) -> Client:
 
 
 def _is_digest_only(secrets: ClientSecrets) -> bool:
-    return secrets.current is not None and secrets.current.secret is None
+    current = secrets.current
+    return current is not None and current.secret is None and current.undecrypted is None

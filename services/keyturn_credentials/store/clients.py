@@ -10,7 +10,6 @@ from keyturn_credentials.domain.attributes import ADMIN_ROLES
 from keyturn_credentials.domain.client import Client
 from keyturn_credentials.domain.realm import Realm
 from keyturn_credentials.domain.rotation_planning import own_key_rotation_at
-from keyturn_credentials.domain.secrets import ClientSecrets
 from keyturn_credentials.domain.service_account import ServiceAccount
 from keyturn_credentials.store.client_rows import unsealed_row
 from keyturn_credentials.store.connection import Connection
@@ -18,7 +17,6 @@ from keyturn_credentials.store.errors import conflict
 from keyturn_credentials.store.page_index import PageIndex
 from keyturn_credentials.store.role_mappings import RoleMappings
 from keyturn_credentials.store.sealed_secrets import (
-    open_readable_secrets,
     open_secrets,
     seal_keys_of,
     seal_secrets,
@@ -95,15 +93,9 @@ _delete_attribute: Final = delete(client_attributes).where(
 
 
 class Clients:
-    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read.
+    """The clients as one connection sees them. Secrets are encrypted when written and decrypted when read."""
 
-    ``surveys``: clients are read without secrets that cannot be decrypted, and then not written.
-    """
-
-    def __init__(self, connection: Connection, encryption: KeyRing, *, surveys: bool = False) -> None:
-        self.unreadable: set[str] = set()
-        """UUIDs of clients that were read without a secret, since it cannot be decrypted."""
-        self._surveys = surveys
+    def __init__(self, connection: Connection, encryption: KeyRing) -> None:
         self.page_index = PageIndex(connection)
         self.role_mappings = RoleMappings(connection)
         self._connection = connection
@@ -286,8 +278,7 @@ class Clients:
         await self._insert_attributes(after, added)
 
     def from_row(self, row: Row[Any]) -> Client:
-        """Build a client from all columns of ``clients``. Raises SealError if a secret cannot be
-        decrypted, except in a survey."""
+        """Build a client from all columns of ``clients``."""
         self._seal_keys[row.uuid] = row.seal_keys
         self._account_ids[row.uuid] = row.service_account_id
         return Client(
@@ -298,7 +289,7 @@ class Clients:
             authenticator=row.authenticator,
             attributes=row.attributes,
             document=row.document,
-            secrets=self._secrets_of(row),
+            secrets=open_secrets(self._encryption, row.uuid, row.secrets),
             revoked_keys=row.revoked_keys,
             keys_not_before=row.keys_not_before,
             version=row.version,
@@ -310,15 +301,7 @@ class Clients:
 
     def is_readable(self, row: Row[Any]) -> bool:
         """Return whether the secrets of a row can be decrypted."""
-        return open_readable_secrets(self._encryption, row.uuid, row.secrets)[1]
-
-    def _secrets_of(self, row: Row[Any]) -> ClientSecrets:
-        if not self._surveys:
-            return open_secrets(self._encryption, row.uuid, row.secrets)
-        secrets, is_readable = open_readable_secrets(self._encryption, row.uuid, row.secrets)
-        if not is_readable:
-            self.unreadable.add(row.uuid)
-        return secrets
+        return open_secrets(self._encryption, row.uuid, row.secrets).is_readable
 
     def to_row(self, client: Client) -> dict[str, Any]:
         sealed = seal_secrets(self._encryption, client)

@@ -81,7 +81,7 @@ class StoredEnds:
 
 
 async def stored_ends(reading: Reading, realm_id: str, *, after: str, most: int) -> StoredEnds:
-    """Return the next clients in order of their ids, in a survey. An earlier build wrote no end of a
+    """Return the next clients in order of their ids. An earlier build wrote no end of a
     certificate."""
     columns, differing = clients.c, []
     query = (

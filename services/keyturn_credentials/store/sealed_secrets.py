@@ -17,28 +17,17 @@ def seal_secrets(ring: KeyRing, client: Client) -> dict[str, dict[str, Any]]:
 
 
 def open_secrets(ring: KeyRing, uuid: str, kept: Mapping[str, Mapping[str, Any]]) -> ClientSecrets:
-    """Decode the column ``secrets`` of a client. Raises SealError."""
+    """Decode the column ``secrets`` of a client. A value that cannot be decrypted stays encrypted, so that
+    the client can be changed, and its secret ended and replaced, all the same."""
     return ClientSecrets(
         current=_open(ring, uuid, kept.get("current")), rotated=_open(ring, uuid, kept.get("rotated"))
     )
 
 
-def open_readable_secrets(
-    ring: KeyRing, uuid: str, kept: Mapping[str, Mapping[str, Any]]
-) -> tuple[ClientSecrets, bool]:
-    """Decode the column ``secrets`` of a client, without the values that cannot be decrypted. Return whether
-    all of them can be. What was decoded like this must not be written."""
-    try:
-        return open_secrets(ring, uuid, kept), True
-    except SealError:
-        without = {role: {**stored, "sealed": None} for role, stored in kept.items()}
-        return open_secrets(ring, uuid, without), False
-
-
 def seal_keys_of(sealed: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the ids of the keys that encrypt and digest secrets, separated by spaces. A secret with a stored
     digest only does not count: it stays unchanged until it is regenerated."""
-    kept = [stored for stored in sealed.values() if stored["sealed"] is not None]
+    kept = [stored for stored in sealed.values() if isinstance(stored["sealed"], str)]
     return seal_keys({KeyRing.key_id_of(stored[name]) for stored in kept for name in ("sealed", "digest")})
 
 
@@ -48,7 +37,7 @@ def seal_keys(key_ids: Collection[str]) -> str:
 
 
 def _seal(ring: KeyRing, uuid: str, stored: StoredSecret) -> dict[str, Any]:
-    sealed = None
+    sealed = stored.undecrypted
     if stored.secret is not None:
         sealed = ring.seal(stored.secret.reveal().encode(), secret_context(uuid))
     kept: dict[str, Any] = {
@@ -67,11 +56,8 @@ def _seal(ring: KeyRing, uuid: str, stored: StoredSecret) -> dict[str, Any]:
 def _open(ring: KeyRing, uuid: str, kept: Mapping[str, Any] | None) -> StoredSecret | None:
     if kept is None:
         return None
-    secret = None
-    if kept["sealed"] is not None:
-        if not isinstance(kept["sealed"], str):
-            raise SealError("a sealed value is not text")
-        secret = Secret(ring.open(kept["sealed"], secret_context(uuid)).decode())
+    sealed = kept["sealed"]
+    secret = _decrypted(ring, uuid, sealed)
     return StoredSecret(
         kept["digest"],
         kept["created_at"],
@@ -79,4 +65,14 @@ def _open(ring: KeyRing, uuid: str, kept: Mapping[str, Any] | None) -> StoredSec
         secret,
         kept.get("rotation"),
         promised=kept.get("promised", False),
+        undecrypted=sealed if secret is None else None,
     )
+
+
+def _decrypted(ring: KeyRing, uuid: str, sealed: object) -> Secret | None:
+    if not isinstance(sealed, str):
+        return None
+    try:
+        return Secret(ring.open(sealed, secret_context(uuid)).decode())
+    except SealError:
+        return None

@@ -325,21 +325,13 @@ class Store:
             async with self.database.reading() as connection:
                 yield Reading(connection, self.encryption)
 
-    @asynccontextmanager
-    async def survey(self) -> AsyncIterator["Reading"]:
-        """Open a view as ``read`` does, in which no client is missing because its secret cannot be decrypted:
-        ``clients.unreadable`` names those that were read without. Raises StoreUnavailableError."""
-        with map_driver_errors():
-            async with self.database.reading() as connection:
-                yield Reading(connection, self.encryption, surveys=True)
-
 
 class Reading:
-    """Committed realms and clients. ``surveys``: as for ``Clients``."""
+    """Committed realms and clients."""
 
-    def __init__(self, connection: Connection, encryption: KeyRing, *, surveys: bool = False) -> None:
+    def __init__(self, connection: Connection, encryption: KeyRing) -> None:
         self.connection = connection
-        self.clients = Clients(connection, encryption, surveys=surveys)
+        self.clients = Clients(connection, encryption)
         self.realms = Realms(connection)
         self.rotations = Rotations(connection)
         self.due_rotations = DueRotations(connection)

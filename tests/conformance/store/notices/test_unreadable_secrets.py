@@ -1,29 +1,9 @@
 """A secret that cannot be decrypted hides no other cause, keeps no notice open, and has a notice itself."""
 
-from sqlalchemy import select, update
-
 from keyturn_credentials.operations.targets import ClientTarget
-from keyturn_credentials.store.tables import clients
 from tests.conformance.store.conftest import ACTOR
 from tests.conformance.store.notices.scene import BY_HAND, BY_URL, DAY, FAILING, Scene
-
-
-async def damage(scene: Scene, uuid: str) -> dict[str, object]:
-    """Change the stored secret behind everybody's back; return what it was."""
-    async with scene.store.database.writing() as connection:
-        wanted = select(clients.c.secrets).where(clients.c.uuid == uuid)
-        before: dict[str, object] = (await connection.execute(wanted)).scalar_one()
-        current = dict(before["current"])  # type: ignore[call-overload]  # a column of JSON
-        current["sealed"] = current["sealed"][:-4] + "AAAA"
-        await connection.execute(
-            update(clients).where(clients.c.uuid == uuid).values(secrets=before | {"current": current})
-        )
-    return before
-
-
-async def mend(scene: Scene, uuid: str, secrets: dict[str, object]) -> None:
-    async with scene.store.database.writing() as connection:
-        await connection.execute(update(clients).where(clients.c.uuid == uuid).values(secrets=secrets))
+from tests.testkit.damaged_secrets import damage, put
 
 
 async def rounds(scene: Scene, number: int = 2) -> list[str]:
@@ -38,7 +18,7 @@ async def test_later_notices_close_beside_a_secret_that_cannot_be_decrypted(scen
     damaged = await scene.create("damaged", attributes=BY_HAND)
     later = await scene.create("later", attributes=BY_HAND)
     assert await scene.after() == ["secret_ending", "secret_ending"]
-    await damage(scene, damaged)
+    await damage(scene.store.database, damaged)
     await scene.operations.secrets.regenerate(ClientTarget(ACTOR, "acme", later))
     await scene.change(later, attributes={"keyturn.rotation.automatic": "true"})
     assert await rounds(scene) == ["secret_ending", "secret_unreadable"]
@@ -48,7 +28,7 @@ async def test_later_notices_close_beside_a_secret_that_cannot_be_decrypted(scen
 async def test_notices_of_other_clients_open_beside_it(scene: Scene) -> None:
     """They end soon, have ended, or have a JWKS URL that fails."""
     damaged = await scene.create("damaged", attributes=BY_HAND)
-    await damage(scene, damaged)
+    await damage(scene.store.database, damaged)
     await scene.create("soon", attributes=BY_HAND)
     await scene.create("url", clientAuthenticatorType="client-jwt", attributes=BY_URL)
     scene.fetched.health = FAILING
@@ -61,11 +41,11 @@ async def test_notices_of_other_clients_open_beside_it(scene: Scene) -> None:
 
 async def test_it_has_a_notice_that_closes_when_it_can_be_decrypted_again(scene: Scene) -> None:
     damaged = await scene.create("damaged", attributes=BY_HAND)
-    before = await damage(scene, damaged)
+    before = await damage(scene.store.database, damaged)
     assert await rounds(scene) == ["secret_ending", "secret_unreadable"]
     (notice,) = (each for each in await scene.notices() if each.code == "secret_unreadable")
     assert (notice.client_id, notice.client_uuid, notice.ends_at) == ("damaged", damaged, None)
-    await mend(scene, damaged, before)
+    await put(scene.store.database, damaged, before)
     assert await rounds(scene) == ["secret_ending"]
 
 
@@ -73,12 +53,12 @@ async def test_a_secret_that_never_ends_is_found_after_a_start(scene: Scene) -> 
     """Each process looks at all clients once."""
     damaged = await scene.create("damaged")
     await scene.create("another")
-    await damage(scene, damaged)
+    await damage(scene.store.database, damaged)
     assert await rounds(scene) == ["secret_unreadable"]
     assert [notice.client_id for notice in await scene.notices()] == ["damaged"]
 
 
 async def test_of_a_disabled_client_it_has_none(scene: Scene) -> None:
     damaged = await scene.create("damaged", enabled=False, attributes=BY_HAND)
-    await damage(scene, damaged)
+    await damage(scene.store.database, damaged)
     assert await rounds(scene) == []

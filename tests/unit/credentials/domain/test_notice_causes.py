@@ -36,24 +36,25 @@ END_OF_CERTIFICATE = certificate_ends_at(WITH_CERTIFICATE) or 0.0
 KEY = RealmKey("kid", "id", "ES256", KeyState.ACTIVE, {}, "", "sealed", 0.0, state_since=_NOW)
 
 
+UNREADABLE = replace(CLIENT, secrets=ClientSecrets(StoredSecret("digest", _NOW, undecrypted="1.gone.x")))
+
+
 def ending(client: Client, days: float) -> Client:
     secret = StoredSecret("digest", _NOW - 50 * _DAY, _NOW + days * _DAY, None)
     return replace(client, secrets=ClientSecrets(current=secret))
 
 
 @pytest.mark.parametrize(
-    ("realm", "client", "is_readable", "told"),
+    ("realm", "client", "told"),
     [
-        (REALM, CLIENT, True, False),
-        (REALM, CLIENT, False, True),
-        (REALM, replace(CLIENT, enabled=False), False, False),
-        (replace(REALM, enabled=False), CLIENT, False, False),
+        (REALM, CLIENT, False),
+        (REALM, UNREADABLE, True),
+        (REALM, replace(UNREADABLE, enabled=False), False),
+        (replace(REALM, enabled=False), UNREADABLE, False),
     ],
 )
-def test_a_secret_that_cannot_be_decrypted(
-    realm: Realm, client: Client, is_readable: bool, told: bool
-) -> None:
-    found = judge_readable(realm, client, is_readable=is_readable)
+def test_a_secret_that_cannot_be_decrypted(realm: Realm, client: Client, told: bool) -> None:
+    found = judge_readable(realm, client)
     assert [each.kind.code for each in found] == (["secret_unreadable"] if told else [])
 
 
