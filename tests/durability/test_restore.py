@@ -100,7 +100,8 @@ async def test_nodes_follow_a_database_restored_from_an_older_backup(tmp_path: P
 
         await wait_until(after, timeout=120.0, interval=0.1)
         metrics = (await send("GET", f"{instance.url}/metrics")).body.decode()
-        epochs = [line for line in metrics.splitlines() if line.startswith("keyturn_relay_epochs_total")]
+        counted = [line for line in metrics.splitlines() if line.startswith("keyturn_relay_epochs_total")]
+        epochs = [line for line in counted if not line.endswith(" 0.0")]
         assert len(epochs) == 1, epochs
         _, again = await make("made-later")
         assert again != later

@@ -9,6 +9,9 @@ from redis.asyncio import Redis
 from keyturn_credentials.settings import CredentialsSettings
 from tests.integration.doctor.examining import Installation, installed
 from tests.testkit.admin_api import settings_for
+from tests.testkit.fixtures.logs import logs_as_before
+
+__all__ = ["logs_as_before"]
 
 
 @pytest.fixture

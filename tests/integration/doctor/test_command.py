@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from redis.asyncio import Redis
 
 from keyturn.doctor.findings import Area
@@ -25,14 +22,6 @@ _SECONDS = 110.0
 _PASSWORD = "a-password-of-the-test"
 _OTHER_PASSWORD = "an%40other-password"
 _MALFORMED = "not-a-key-but-somebody-believes-so"
-
-
-@pytest.fixture
-def logs_as_before() -> Iterator[None]:
-    """The command silences what other tests log."""
-    yield
-    logging.disable(logging.NOTSET)
-    structlog.reset_defaults()
 
 
 def doctor(variables: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:

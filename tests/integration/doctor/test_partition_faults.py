@@ -146,7 +146,7 @@ async def test_a_shard_that_does_not_answer(processes: Processes, tmp_path: Path
                 codes = [finding.code for finding in report.findings]
                 return codes == ["partition_unreachable"] and f":{lost.port}:" in report.findings[0].found
 
-            await wait_until(is_found, timeout=60.0)
+            await wait_until(is_found, timeout=150.0)
     finally:
         await admin.aclose()
 

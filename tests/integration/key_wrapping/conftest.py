@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from keyturn.cli import app
+from tests.testkit.fixtures.logs import logs_as_before
 from tests.testkit.softhsm import PIN, SoftHsm, softhsm
+
+__all__ = ["logs_as_before"]
 
 SECONDS = 240
 

@@ -135,6 +135,7 @@ def test_a_check_gives_the_pin_to_the_device_only_if_it_is_told_to(start: Start)
     assert line.startswith(f"{NOT_UNWRAPPED}the token 'keys' refuses the PIN")
 
 
+@pytest.mark.usefixtures("logs_as_before")
 def test_the_doctor_finds_what_would_keep_the_service_from_starting(operator: Operator) -> None:
     start = Start(operator, "credentials")
     plain = KeyRing.generate_key()

@@ -113,10 +113,13 @@ def configuration(
     more: Mapping[str, Mapping[str, str]],
     scrape_seconds: int,
 ) -> dict[str, Any]:
-    """Return the shipped configuration for these addresses; the processes keep their shipped names."""
+    """Return the shipped configuration for these addresses; the processes keep their shipped names. Jobs
+    whose targets are found by DNS are left out: there is none."""
     interval = f"{scrape_seconds}s"
     jobs = []
     for job in shipped["scrape_configs"]:
+        if "static_configs" not in job:
+            continue
         named = [name for part in job["static_configs"] for name in part["targets"]]
         jobs.append(
             {
