@@ -143,8 +143,9 @@ async def test_a_shard_that_does_not_answer(processes: Processes, tmp_path: Path
 
             async def is_found() -> bool:
                 (report,) = await reported(settings, _PARTITIONS)
-                codes = [finding.code for finding in report.findings]
-                return codes == ["partition_unreachable"] and f":{lost.port}:" in report.findings[0].found
+                named = [each for each in report.findings if f":{lost.port}" in each.found]
+                # The client may not get as far as the partitions: the server is named all the same.
+                return bool({each.code for each in named} & {"partition_unreachable", "check_failed"})
 
             await wait_until(is_found, timeout=150.0)
     finally:
